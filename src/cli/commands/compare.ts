@@ -1,0 +1,93 @@
+import { RecipeError } from "../../errors.ts";
+import type { ComparisonRow } from "../../index.ts";
+import { METHODS, type Method } from "../../recipe/task.ts";
+import type { CliCommand } from "../command.ts";
+import { bytes, count, duration, percent } from "../format.ts";
+import { addRecipeFlags } from "../options.ts";
+import { createProgress } from "../progress.ts";
+import { textTable } from "../table.ts";
+
+/** `lowrank compare RECIPE --methods full,lora,qlora,adapter [--seeds 0,1,2] [--key value]…` */
+export const compare: CliCommand = {
+  define(command) {
+    command
+      .argument("<recipe>", "path of a recipe")
+      .requiredOption("--methods <list>", "methods to compare, such as full,lora,qlora,adapter")
+      .option("--seeds <list>", "seeds to run each method with; unset: the recipe's");
+    addRecipeFlags(command);
+  },
+  async run({ args, options, overrides, output, interruptible }) {
+    const { compareRecipe, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
+    const methods = listed("methods", options.methods, isMethod, `names among ${METHODS.join(", ")}`);
+    const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");
+    const progress = createProgress(output);
+    try {
+      const run = { overrides, methods, signal: interruptible(), ...(seeds && { seeds: seeds.map(Number) }) };
+      for await (const event of compareRecipe(args[0]!, run)) {
+        if (event.kind === "run") {
+          output.record({ ...toLogRecord(event.event), method: event.method, seed: event.seed });
+          await progress.show(event.event);
+        } else if (event.kind === "row") output.record({ event: "row", ...snakeCaseKeys(event.row) });
+        else {
+          output.record({ event: "done", files: event.files });
+          output.result(comparisonTable(event.rows, (title) => output.style("bold", title)));
+          output.note(output.styleNote("dim", `written: ${event.files.join(", ")}`));
+        }
+      }
+    } finally {
+      progress.close();
+    }
+  },
+};
+
+const isMethod = (item: string): item is Method => (METHODS as readonly string[]).includes(item);
+const isSeed = (item: string): item is `${number}` => /^\d+$/.test(item);
+
+/** The items of `--flag a,b,c`, each of which must pass. */
+function listed<T extends string>(
+  flag: string,
+  value: unknown,
+  passes: (item: string) => item is T,
+  what: string,
+): T[] {
+  return String(value)
+    .split(",")
+    .map((item) => {
+      if (!passes(item)) throw new RecipeError(`--${flag}: expected ${what}, with commas between, got "${item}"`);
+      return item;
+    });
+}
+
+/** The rows side by side; scores with their 95 % intervals. */
+export function comparisonTable(rows: readonly ComparisonRow[], emphasis = (title: string) => title): string {
+  const columns = [
+    "method",
+    "seed",
+    "trainable",
+    "share",
+    "peak memory",
+    "time",
+    "tokens/s",
+    "saved",
+    "micro F1",
+    "macro F1",
+  ];
+  return textTable(
+    columns.map((title, i) => ({ title: emphasis(title), right: i > 0 })),
+    rows.map((row) => [
+      row.method,
+      String(row.seed),
+      count(row.trainableParameters),
+      percent(row.trainablePercent),
+      bytes(row.peakRssBytes),
+      duration(row.trainSeconds),
+      count(row.tokensPerSecond),
+      bytes(row.savedBytes),
+      score(row.microF1, row.microF1Interval),
+      score(row.macroF1, row.macroF1Interval),
+    ]),
+  );
+}
+
+const score = (value: number, [low, high]: readonly [number, number]): string =>
+  `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;

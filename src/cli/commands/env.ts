@@ -1,0 +1,24 @@
+import type { CliCommand } from "../command.ts";
+import { bytes } from "../format.ts";
+import { factTable } from "../table.ts";
+
+/** `lowrank env` */
+export const env: CliCommand = {
+  define() {},
+  async run({ output }) {
+    const { environment } = await import("../../index.ts");
+    const facts = await environment();
+    output.record({ event: "env", ...facts });
+    output.result(factTable(Object.fromEntries(Object.entries(facts).map(([name, value]) => line(name, value)))));
+  },
+};
+
+function line(name: string, value: unknown): [string, string] {
+  if (typeof value === "number" && name.endsWith("_bytes")) return [name.slice(0, -"_bytes".length), bytes(value)];
+  const text = Array.isArray(value)
+    ? value.join(", ")
+    : typeof value === "object"
+      ? JSON.stringify(value)
+      : String(value);
+  return [name.replaceAll("_", " "), text];
+}

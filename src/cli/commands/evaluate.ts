@@ -1,0 +1,51 @@
+import type { ClassScores, EvalResults } from "../../index.ts";
+import type { CliCommand } from "../command.ts";
+import { count, figure } from "../format.ts";
+import { addRecipeFlags } from "../options.ts";
+import { textTable } from "../table.ts";
+
+/** `lowrank evaluate RECIPE [--adapter_name_or_path DIR] [--key value]…` */
+export const evaluate: CliCommand = {
+  define(command) {
+    addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
+  },
+  async run({ args, overrides, output, interruptible }) {
+    const { evaluateRecipe, readRecipe } = await import("../../index.ts");
+    const recipe = await readRecipe(args[0]!, overrides);
+    const adapter = recipe.adapter_name_or_path;
+    const results = await evaluateRecipe(recipe, {
+      ...(adapter !== undefined && { adapter }),
+      signal: interruptible(),
+    });
+    output.record({ event: "eval", ...results });
+    output.result(evaluationTable(results));
+  },
+};
+
+/** The metrics, one a line, and below them the scores of each class. */
+function evaluationTable(results: EvalResults): string {
+  const metrics: string[][] = [];
+  const classes: string[][] = [];
+  for (const [name, value] of Object.entries(results)) {
+    if (typeof value !== "number")
+      classes.push(...Object.entries(value).map(([label, scores]) => classRow(label, scores)));
+    else metrics.push([name.replace(/^eval_/, ""), name === "eval_samples" ? count(value) : figure(value)]);
+  }
+  const tables = [textTable([{ title: "" }, { title: "", right: true }], metrics)];
+  if (classes.length > 0) {
+    const titles = ["class", "precision", "recall", "F1", "support"];
+    tables.push(
+      textTable(
+        titles.map((title, i) => ({ title, right: i > 0 })),
+        classes,
+      ),
+    );
+  }
+  return tables.join("\n\n");
+}
+
+const classRow = (label: string, { precision, recall, f1, support }: ClassScores): string[] => [
+  label,
+  ...[precision, recall, f1].map(figure),
+  count(support),
+];

@@ -1,0 +1,50 @@
+import type { InspectedExample, InspectedModule } from "../../index.ts";
+import type { CliCommand } from "../command.ts";
+import { count } from "../format.ts";
+import { addRecipeFlags } from "../options.ts";
+import type { Output } from "../output.ts";
+import { textTable } from "../table.ts";
+
+/** `lowrank inspect RECIPE [--data] [--key value]…` */
+export const inspect: CliCommand = {
+  define(command) {
+    command.argument("<recipe>", "path of a recipe").option("--data", "show examples as the model sees them");
+    addRecipeFlags(command);
+  },
+  async run({ args, options, overrides, output }) {
+    const { inspectRecipe, readRecipe, snakeCaseKeys } = await import("../../index.ts");
+    const recipe = await readRecipe(args[0]!, overrides);
+    const { modules, examples } = await inspectRecipe(recipe, { data: options.data === true });
+    for (const module of modules) output.record({ event: "module", ...snakeCaseKeys(module) });
+    for (const example of examples) output.record({ event: "example", ...snakeCaseKeys(example) });
+    output.result(moduleTree(modules, output));
+    for (const example of examples) output.result(`\n${exampleText(example, output)}`);
+  },
+};
+
+/** One line a module, indented by its depth; targets are marked. */
+function moduleTree(modules: readonly InspectedModule[], output: Output): string {
+  const columns = [
+    { title: "" },
+    { title: "module" },
+    { title: "type" },
+    { title: "shape" },
+    { title: "parameters", right: true },
+  ];
+  const rows = modules.map(({ path, type, shape, parameters, target }) => {
+    const parts = path.split(".");
+    const name = "  ".repeat(parts.length - 1) + parts.at(-1);
+    return [target ? "●" : "", target ? output.style("bold", name) : name, type, shape.join(" × "), count(parameters)];
+  });
+  return textTable(columns, rows);
+}
+
+/** The tokens as one text: those trained on in full strength, the others dimmed (in brackets where nothing can be dimmed). */
+function exampleText({ tokens, label }: InspectedExample, output: Output): string {
+  const dim = (text: string) => {
+    const styled = output.style("dim", text);
+    return styled === text ? `[${text}]` : styled;
+  };
+  const text = tokens.map(({ text, trained }) => (trained ? text : dim(text))).join("");
+  return label === undefined ? text : `${output.style("bold", label)}  ${text}`;
+}

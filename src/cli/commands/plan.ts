@@ -1,0 +1,38 @@
+import type { Plan } from "../../index.ts";
+import type { CliCommand } from "../command.ts";
+import { bytes, count, duration, percent } from "../format.ts";
+import { addRecipeFlags } from "../options.ts";
+import type { Output } from "../output.ts";
+import { factTable } from "../table.ts";
+
+/** `lowrank plan RECIPE [--key value]…` */
+export const plan: CliCommand = {
+  define(command) {
+    addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
+  },
+  async run({ args, overrides, output }) {
+    const { planRecipe, readRecipe } = await import("../../index.ts");
+    await showPlan(await planRecipe(await readRecipe(args[0]!, overrides)), output);
+  },
+};
+
+/** Prints what a run would take. */
+export async function showPlan(plan: Plan, output: Output): Promise<void> {
+  const { snakeCaseKeys } = await import("../../index.ts");
+  output.record({ event: "plan", ...snakeCaseKeys(plan) });
+  const memory = Object.entries(snakeCaseKeys(plan.memoryBytes)) as [string, number][];
+  const total = memory.reduce((sum, [, size]) => sum + size, 0);
+  output.result(
+    `${output.style("bold", `${plan.method} on ${plan.model}`)} ${output.style("dim", `(${plan.device})`)}`,
+  );
+  output.result(
+    factTable({
+      trainable: `${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${percent(plan.trainablePercent)})`,
+      data: `${count(plan.examples)} examples, ${count(plan.numTokens)} tokens, ${count(plan.steps)} steps`,
+      time: `about ${duration(plan.trainSeconds)}`,
+      disk: bytes(plan.savedBytes),
+      memory: bytes(total),
+      ...Object.fromEntries(memory.map(([what, size]) => [`  ${what.replaceAll("_", " ")}`, bytes(size)])),
+    }),
+  );
+}

@@ -1,0 +1,26 @@
+import type { CliCommand } from "../command.ts";
+import { addRecipeFlags } from "../options.ts";
+import { createProgress } from "../progress.ts";
+import { showPlan } from "./plan.ts";
+
+/** `lowrank train RECIPE [--key value]…` */
+export const train: CliCommand = {
+  define(command) {
+    command.argument("<recipe>", "path of a recipe").option("--dry-run", "plan only, as `lowrank plan` does");
+    addRecipeFlags(command);
+  },
+  async run({ args, options, overrides, output, interruptible }) {
+    const { planRecipe, readRecipe, runRecipe, toLogRecord } = await import("../../index.ts");
+    const recipe = await readRecipe(args[0]!, overrides);
+    if (options.dryRun) return showPlan(await planRecipe(recipe), output);
+    const progress = createProgress(output);
+    try {
+      for await (const event of runRecipe(recipe, { signal: interruptible() })) {
+        output.record(toLogRecord(event));
+        await progress.show(event);
+      }
+    } finally {
+      progress.close();
+    }
+  },
+};

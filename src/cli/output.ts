@@ -1,0 +1,62 @@
+import { styleText } from "node:util";
+
+/** The streams of a process, or of a test. */
+export interface Io {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** How much is said, and in which form. */
+export interface OutputMode {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** A format of `util.styleText`, or several. */
+export type Format = Parameters<typeof styleText>[0];
+
+/**
+ * Everything a command prints. What was asked for goes to stdout, as text or with `--json` as one object a line;
+ * what is said along the way goes to stderr, and not at all with `--quiet`.
+ */
+export interface Output extends OutputMode {
+  readonly stderr: Io["stderr"];
+  /** What was asked for, for people; nothing with `--json`. */
+  result(text: string): void;
+  /** What was asked for, for programs; nothing without `--json`. */
+  record(object: object): void;
+  /** Said along the way. */
+  note(text: string): void;
+  /** Said even with `--quiet`: a warning or an error. */
+  alert(text: string): void;
+  /** Styled for stdout, if that is a terminal and `NO_COLOR` is unset. */
+  style(format: Format, text: string): string;
+  /** Styled for stderr, by the same rule. */
+  styleNote(format: Format, text: string): string;
+}
+
+/** The mode that the arguments ask for; what follows `--` asks for nothing. */
+export function modeOf(argv: readonly string[]): OutputMode {
+  const end = argv.indexOf("--");
+  const given = new Set(end === -1 ? argv : argv.slice(0, end));
+  return { json: given.has("--json"), quiet: given.has("--quiet"), verbose: given.has("--verbose") };
+}
+
+/** The printer over these streams. */
+export function createOutput({ stdout, stderr }: Io, mode: OutputMode): Output {
+  const line = (stream: NodeJS.WritableStream, text: string) => void stream.write(`${text}\n`);
+  const styleFor = (stream: Io["stdout"]) => (format: Format, text: string) =>
+    stream.isTTY ? styleText(format, text, { stream, validateStream: true }) : text;
+  return {
+    ...mode,
+    stderr,
+    result: (text) => mode.json || line(stdout, text),
+    record: (object) => mode.json && line(stdout, JSON.stringify(object)),
+    note: (text) => mode.quiet || line(stderr, text),
+    alert: (text) => line(stderr, text),
+    style: styleFor(stdout),
+    styleNote: styleFor(stderr),
+  };
+}

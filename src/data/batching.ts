@@ -1,0 +1,66 @@
+import type { Random } from "../random.ts";
+
+/** How the rows of an epoch are put into batches. */
+export interface BatchingOptions {
+  readonly batchSize: number;
+  /** Rows of about the same length share a batch, so that little of it is padding. */
+  readonly groupByLength: boolean;
+  /** A new order every time; needs `random`. */
+  readonly shuffle: boolean;
+  readonly random: Random;
+  /** Start with the batch that takes the most memory, so that a run that does not fit fails at once: for the first epoch. */
+  readonly longestFirst?: boolean;
+}
+
+/** Lengths are blurred by up to this share before sorting, so that neighbours differ from epoch to epoch. */
+const BLUR = 0.04;
+
+/**
+ * Row numbers of each batch of one epoch; every row exactly once, one batch possibly smaller.
+ *
+ * Without `shuffle` and `groupByLength` the rows stay in order. Grouped, rows are sorted by their blurred length and
+ * cut into batches, the batches then shuffled: a step sees texts of one length, an epoch sees lengths in random order.
+ *
+ * @param lengths Tokens (or characters, as an estimate) of each row.
+ */
+export function planBatches(lengths: readonly number[], options: BatchingOptions): number[][] {
+  const { batchSize, groupByLength, shuffle, random, longestFirst } = options;
+  const rows = lengths.map((_, row) => row);
+  if (shuffle) random.shuffle(rows);
+  const batches = groupByLength ? groups(rows, lengths, options) : cut(rows, batchSize);
+  if (longestFirst && (shuffle || groupByLength)) {
+    toFront(batches, (batch) => batch.length * Math.max(...batch.map((row) => lengths[row]!)));
+  }
+  return batches;
+}
+
+function groups(
+  rows: number[],
+  lengths: readonly number[],
+  { batchSize, shuffle, random }: BatchingOptions,
+): number[][] {
+  const keys = lengths.map((length) => length * (1 + (shuffle ? BLUR * (2 * random.uniform() - 1) : 0)));
+  rows.sort((a, b) => keys[a]! - keys[b]!); // stable: rows of one length stay shuffled
+  const whole = Math.floor(rows.length / batchSize);
+  const batches = cut(rows, batchSize, shuffle ? random.int(whole + 1) : whole);
+  if (shuffle) random.shuffle(batches);
+  else batches.sort((a, b) => Math.min(...a) - Math.min(...b));
+  return batches;
+}
+
+/** Cuts into batches of `size`; what is left over makes the batch after `whole` full ones (by default the last). */
+function cut(rows: readonly number[], size: number, whole = Math.floor(rows.length / size)): number[][] {
+  const batches: number[][] = [];
+  for (let at = 0; at < rows.length; ) {
+    const next = at + (batches.length === whole ? rows.length % size || size : size);
+    batches.push(rows.slice(at, next));
+    at = next;
+  }
+  return batches;
+}
+
+function toFront<T>(items: T[], weight: (item: T) => number): void {
+  const weights = items.map(weight);
+  const heaviest = weights.reduce((best, value, at) => (value > weights[best]! ? at : best), 0);
+  if (heaviest > 0) items.unshift(...items.splice(heaviest, 1));
+}

@@ -1,0 +1,73 @@
+import { DataError } from "../errors.ts";
+import type { Label, Labels } from "./labels.ts";
+import { column, type Row } from "./row.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** The columns that a classification task reads: `text_column` and `label_column`. */
+export interface Columns {
+  readonly textColumn: string;
+  readonly labelColumn: string;
+}
+
+/** A text and its class, as the data has them. */
+export interface TextRow {
+  readonly text: string;
+  readonly label: Label;
+  readonly where: string;
+}
+
+/** A text and its class, as the model has them. */
+export interface TextExample {
+  readonly ids: Int32Array;
+  readonly label: number;
+  readonly where: string;
+}
+
+/**
+ * Picks and checks text and label of every row; cheap, so that bad rows are refused before anything is tokenised.
+ * @throws {DataError} when a row lacks a column or holds something else in it.
+ */
+export function textRows(rows: readonly Row[], { textColumn, labelColumn }: Columns): TextRow[] {
+  return rows.map((row) => ({
+    text: asText(column(row, [textColumn], "text_column"), textColumn, row.where),
+    label: asLabel(column(row, [labelColumn], "label_column"), labelColumn, row.where),
+    where: row.where,
+  }));
+}
+
+/**
+ * Tokenises one row; a row at a time, so that training can start before the last one is read.
+ *
+ * @returns `undefined` for a text that has no tokens of its own.
+ * @throws {DataError} when the label was never seen in training.
+ */
+export function encodeText(
+  row: TextRow,
+  tokenizer: Tokenizer,
+  labels: Labels,
+  maxLength: number,
+): TextExample | undefined {
+  const label = labels.idOf(row.label, row.where);
+  const { ids, specials } = tokenizer.encode(row.text, { maxLength });
+  return ids.length > specials ? { ids: Int32Array.from(ids), label, where: row.where } : undefined;
+}
+
+/** A class name or number; Parquet's and CSV's booleans and fractions are not. */
+export function asLabel(value: unknown, name: string, where: string): Label {
+  if (typeof value === "string" || Number.isInteger(value)) return value as Label;
+  throw new DataError(`the column "${name}" holds ${JSON.stringify(value)}`, {
+    where,
+    expected: "a label: an integer or a string",
+    hint: "label_column names the column to read.",
+  });
+}
+
+function asText(value: unknown, name: string, where: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value); // a CSV column of numbers
+  throw new DataError(`the column "${name}" holds ${JSON.stringify(value)?.slice(0, 60)}`, {
+    where,
+    expected: "a text",
+    hint: "text_column names the column to read.",
+  });
+}

@@ -1,0 +1,14 @@
+import { readLines } from "../platform/node.ts";
+import { parseRow, type Row } from "./row.ts";
+
+/**
+ * Reads JSON Lines: one object a line, blank lines skipped, `.gz` unpacked.
+ * @throws {DataError} naming `file:line` of malformed JSON.
+ */
+export async function readJsonl(path: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const { line, text } of readLines(path)) {
+    if (text.trim() !== "") rows.push(parseRow(text, `${path}:${line}`, "each line holds one whole JSON object."));
+  }
+  return rows;
+}

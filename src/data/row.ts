@@ -1,0 +1,47 @@
+import { DataError } from "../errors.ts";
+
+/** One row of a data set: its columns, and where it was read (`file:line`) for error messages. */
+export interface Row {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly where: string;
+}
+
+/** A data format's reader: the whole file, every row with its place. */
+export type ReadRows = (path: string) => Promise<Row[]>;
+
+/**
+ * The value of a row under the first of `names` that it has.
+ *
+ * @param option The recipe key that names the column, for the hint.
+ * @throws {DataError} when the row has none of them; the message lists the columns it has.
+ */
+export function column(row: Row, names: readonly [string, ...string[]], option: string): unknown {
+  const found = names.find((name) => Object.hasOwn(row.values, name));
+  if (found !== undefined) return row.values[found];
+  const has = Object.keys(row.values);
+  throw new DataError(`this row has no column "${names[0]}"`, {
+    where: row.where,
+    expected: has.length > 0 ? `one of its columns: ${has.join(", ")}` : "a row with columns; this one is empty",
+    hint: `${option}: ${has[0] ?? names[0]} names the column to read.`,
+  });
+}
+
+/**
+ * Parses the JSON text of one row.
+ * @throws {DataError} with `where` when it is malformed or not an object.
+ */
+export function parseRow(text: string, where: string, hint: string): Row {
+  let values: unknown;
+  try {
+    values = JSON.parse(text.trim());
+  } catch (cause) {
+    throw new DataError(`malformed JSON: ${(cause as Error).message}`, { where, hint, cause });
+  }
+  if (typeof values === "object" && values !== null && !Array.isArray(values)) {
+    return { values: values as Record<string, unknown>, where };
+  }
+  throw new DataError(`a row must be a JSON object, got ${text.trim().slice(0, 40)}`, {
+    where,
+    expected: `an object of columns such as {"text": "…", "label": "…"}`,
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * What a refusal says besides its first line. Every part is optional; each becomes a line of its own.
+ */
+export interface ErrorDetail {
+  /** Where it was found: `file:line`, a recipe key, a tensor name. */
+  readonly where?: string;
+  /** What would be accepted instead. */
+  readonly expected?: string;
+  /** One thing to try. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** Exit codes of the command line; a library user finds them on the error. */
+export const EXIT = { done: 0, failed: 1, usage: 2, diverged: 3, memory: 4, interrupted: 130 } as const;
+
+/**
+ * Base of every error this library throws. `code` is stable and for programs; the message is for people:
+ * what was given, where, what would do, one hint.
+ */
+export abstract class LowrankError extends Error {
+  abstract readonly code: string;
+  readonly exitCode: number = EXIT.usage;
+
+  constructor(what: string, detail: ErrorDetail = {}) {
+    const lines = [what];
+    if (detail.where) lines.push(`  at: ${detail.where}`);
+    if (detail.expected) lines.push(`  expected: ${detail.expected}`);
+    if (detail.hint) lines.push(`  hint: ${detail.hint}`);
+    super(lines.join("\n"), detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = new.target.name;
+  }
+}
+
+/** Operands of an op whose types do not fit together. */
+export class OperandError extends LowrankError {
+  readonly code = "E_OPERAND";
+  constructor(op: string, what: string, hint?: string) {
+    super(`${op}: ${what}`, hint ? { hint } : {});
+  }
+}
+
+/** A recipe, flag or option that is unknown, of the wrong type or out of range. */
+export class RecipeError extends LowrankError {
+  readonly code = "E_RECIPE";
+}
+
+/** A data set that is missing, empty or has rows that cannot be used. */
+export class DataError extends LowrankError {
+  readonly code = "E_DATA";
+}
+
+/** A file that was asked for and is not there, or cannot be read or written. */
+export class FileError extends LowrankError {
+  readonly code = "E_FILE";
+}
+
+/** A checkpoint whose files are malformed or disagree with each other. */
+export class CheckpointError extends LowrankError {
+  readonly code = "E_CHECKPOINT";
+}
+
+/** An adapter that does not fit the base model or the recipe. */
+export class AdapterError extends LowrankError {
+  readonly code = "E_ADAPTER";
+}
+
+/** A `model_type` that is not among those supported. */
+export class ArchitectureError extends LowrankError {
+  readonly code = "E_ARCHITECTURE";
+}
+
+/** A tokenizer that is missing or of a kind that is not supported. */
+export class TokenizerError extends LowrankError {
+  readonly code = "E_TOKENIZER";
+}
+
+/** Weights that cannot be split into the blocks asked for. */
+export class BlockSizeError extends LowrankError {
+  readonly code = "E_BLOCK_SIZE";
+}
+
+/** A module pattern selected nothing, so the method would train nothing there. */
+export class NoTargetError extends LowrankError {
+  readonly code = "E_NO_TARGET";
+  readonly patterns: readonly string[];
+  readonly available: readonly string[];
+  constructor(patterns: readonly string[], available: readonly string[], option = "target_modules") {
+    const endings = [...new Set(available.map((path) => path.split(".").at(-1) ?? path))];
+    super(`${option} [${patterns.join(", ")}] matched none of the ${available.length} linear layers.`, {
+      expected: `the end of a module path; the model has: ${endings.join(", ")}`,
+      hint: `"${endings[0] ?? "query"}" selects that layer in every block, "all-linear" selects every linear layer.`,
+    });
+    this.patterns = patterns;
+    this.available = available;
+  }
+}
+
+/** Loss or gradients are no longer finite. The last good state was saved where the message says. */
+export class DivergedError extends LowrankError {
+  readonly code = "E_DIVERGED";
+  override readonly exitCode = EXIT.diverged;
+}
+
+/** The machine could not give the memory that a run needs. */
+export class OutOfMemoryError extends LowrankError {
+  readonly code = "E_MEMORY";
+  override readonly exitCode = EXIT.memory;
+}
+
+/** The engine refused a graph or failed while running it. */
+export class EngineError extends LowrankError {
+  readonly code = "E_ENGINE";
+  override readonly exitCode = EXIT.failed;
+}
+
+/** A run that was stopped before its end; what it had reached was written. */
+export class InterruptedError extends LowrankError {
+  readonly code = "E_INTERRUPTED";
+  override readonly exitCode = EXIT.interrupted;
+}
+
+/** An error as plain data, to cross from one thread to another. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+const CLASSES = {
+  RecipeError,
+  DataError,
+  FileError,
+  CheckpointError,
+  AdapterError,
+  ArchitectureError,
+  TokenizerError,
+  BlockSizeError,
+  DivergedError,
+  OutOfMemoryError,
+  EngineError,
+  InterruptedError,
+} as const;
+
+/** What can be sent of an error. */
+export function plainError(error: unknown): PlainError {
+  const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  return { name, message, stack };
+}
+
+/** The error again: of its class, with its message and the stack of the thread that threw it. */
+export function revivedError({ name, message, stack }: PlainError): Error {
+  const Class = CLASSES[name as keyof typeof CLASSES];
+  const error =
+    name === "NoTargetError" ? new NoTargetError([], []) : name === "OperandError" ? new OperandError("", "") : undefined;
+  return Object.assign(error ?? (Class ? new Class("") : new Error()), { message, stack });
+}

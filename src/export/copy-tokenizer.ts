@@ -1,0 +1,1 @@
+export async function copyTokenizer(_a: string, _b: string, _c: readonly string[]): Promise<void> {}

@@ -1,0 +1,1 @@
+export async function saveFull(_f: string, _o: object): Promise<void> {}

@@ -1,0 +1,1 @@
+export async function saveLora(_f: string, _o: object): Promise<void> {}

@@ -1,0 +1,144 @@
+import type { Attrs, Op } from "./op.ts";
+import type { DType, ModulePath, Shape, TensorType, ValueId } from "./types.ts";
+
+/** One application of an op. */
+export interface Node {
+  readonly op: Op;
+  readonly inputs: readonly Value[];
+  readonly attrs: Attrs;
+  /** The module it was built in. */
+  readonly module: ModulePath;
+}
+
+/** How the trainer fills an input that is not data: a byte a position, 1 with probability `keep`. */
+export interface DropoutFill {
+  readonly kind: "dropout";
+  readonly keep: number;
+}
+
+/** How a parameter starts when no checkpoint holds it. */
+export type Init =
+  | { readonly kind: "zeros" }
+  | { readonly kind: "ones" }
+  | { readonly kind: "normal"; readonly std: number }
+  | { readonly kind: "uniform"; readonly bound: number }
+  /** The Euclidean length of each row of another parameter, as DoRA's magnitudes start. */
+  | { readonly kind: "rowNorm"; readonly of: string };
+
+/** One of the arrays that stand for a quantized weight. */
+export interface QuantizedPart {
+  /** Name of the weight that is packed. */
+  readonly of: string;
+  readonly scheme: QuantizationScheme;
+  readonly part: "codes" | "absmax" | "nestedAbsmax" | "nestedOffset";
+}
+
+/** How a frozen weight is packed. */
+export type QuantizationScheme =
+  | { readonly type: "nf4" | "fp4"; readonly blockSize: number; readonly doubleQuant: boolean }
+  | { readonly type: "int8" };
+
+/** Settings of a parameter. */
+export interface ParamOptions {
+  readonly trainable: boolean;
+  /** Absent for weights of the base model: they must be in the checkpoint. */
+  readonly init?: Init;
+  /** Set where the parameter is packed from a weight of the checkpoint. */
+  readonly quantized?: QuantizedPart;
+}
+
+/** Where a value comes from. `switch` on `kind`; the compiler checks every case is covered. */
+export type Origin =
+  | { readonly kind: "input"; readonly name: string; readonly fill?: DropoutFill }
+  | ({ readonly kind: "param"; readonly name: string } & ParamOptions)
+  | { readonly kind: "constant"; readonly data: Float64Array }
+  | { readonly kind: "node"; readonly node: Node };
+
+/** An origin of kind `param`. */
+export type Param = Extract<Origin, { kind: "param" }>;
+
+/** A typed value of a graph; it knows its graph, so rules read as maths. */
+export class Value implements TensorType {
+  readonly graph: Graph;
+  readonly id: ValueId;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly origin: Origin;
+
+  constructor(graph: Graph, id: ValueId, type: TensorType, origin: Origin) {
+    this.graph = graph;
+    this.id = id;
+    this.dtype = type.dtype;
+    this.shape = type.shape;
+    this.origin = origin;
+  }
+}
+
+/** A value that is a parameter. */
+export type ParamValue = Value & { readonly origin: Param };
+
+/**
+ * A computation: names and types, no weights. Values stand in topological order by construction, so every walk over a
+ * graph is a plain loop.
+ */
+export class Graph {
+  readonly values: Value[] = [];
+  readonly outputs = new Map<string, Value>();
+  /** Path of the module being built; nodes remember it. */
+  module: ModulePath = "";
+  readonly #named = new Map<string, Value>();
+  readonly #nodes = new Map<string, Value>();
+
+  input(name: string, type: TensorType, fill?: DropoutFill): Value {
+    return this.#name(name, type, fill ? { kind: "input", name, fill } : { kind: "input", name });
+  }
+
+  /** The parameter `name`, made on first use: tied weights are one parameter. */
+  param(name: string, type: TensorType, options: ParamOptions): Value {
+    return this.#named.get(name) ?? this.#name(name, type, { kind: "param", name, ...options });
+  }
+
+  constant(type: TensorType, data: ArrayLike<number>): Value {
+    return this.#push(type, { kind: "constant", data: Float64Array.from(data) });
+  }
+
+  /** `op` applied to `inputs`: the value that stands there already when the same was asked for before. */
+  node(op: Op, inputs: readonly Value[], attrs: Attrs, module: ModulePath = this.module): Value {
+    const key = `${op.name} ${inputs.map(({ id }) => id)} ${JSON.stringify(attrs)}`;
+    const known = this.#nodes.get(key);
+    if (known) return known;
+    const value = this.#push(op.infer(inputs, attrs), { kind: "node", node: { op, inputs, attrs, module } });
+    this.#nodes.set(key, value);
+    return value;
+  }
+
+  /** The input or parameter of that name. */
+  named(name: string): Value | undefined {
+    return this.#named.get(name);
+  }
+
+  get inputs(): Value[] {
+    return this.values.filter(({ origin }) => origin.kind === "input");
+  }
+
+  get params(): ParamValue[] {
+    return this.values.filter((value): value is ParamValue => value.origin.kind === "param");
+  }
+
+  #name(name: string, type: TensorType, origin: Origin): Value {
+    if (this.#named.has(name)) throw new RangeError(`the graph has an input or parameter named ${name} already`);
+    const value = this.#push(type, origin);
+    this.#named.set(name, value);
+    return value;
+  }
+
+  #push({ dtype, shape }: TensorType, origin: Origin): Value {
+    const value = new Value(this, this.values.length as ValueId, { dtype, shape }, origin);
+    this.values.push(value);
+    return value;
+  }
+}
+
+/** The op applied, or `undefined` for an input, parameter or constant. */
+export const nodeOf = (value: Value): Node | undefined =>
+  value.origin.kind === "node" ? value.origin.node : undefined;

@@ -1,0 +1,38 @@
+import type { DType, Shape } from "./types.ts";
+
+/** An ONNX attribute: integers and floats are told apart by `float()`. */
+export type OnnxAttr = number | string | readonly number[] | OnnxFloat;
+
+/** A float attribute, which JavaScript's numbers cannot say by themselves. */
+export interface OnnxFloat {
+  readonly float: number;
+}
+
+/** Marks a number as an ONNX float attribute. */
+export const float = (value: number): OnnxFloat => ({ float: value });
+
+/** Settings of an emitted node. */
+export interface OnnxNodeOptions {
+  readonly attrs?: Readonly<Record<string, OnnxAttr>>;
+  /** `com.microsoft` for ONNX Runtime's own ops; default: the ONNX standard. */
+  readonly domain?: "com.microsoft";
+}
+
+/**
+ * What an op writes its ONNX form with. Values are names. Equal nodes on equal inputs are emitted once, so a rule of
+ * the backward pass may ask again for what the forward pass computed.
+ */
+export interface Lowering {
+  /** Emits one node and returns its first output. An empty input name leaves an optional input out. */
+  node(opType: string, inputs: readonly string[], options?: OnnxNodeOptions): string;
+  /** Output number `index` of a node with several. */
+  output(index: number, opType: string, inputs: readonly string[], options?: OnnxNodeOptions): string;
+  /** A constant of the given shape. */
+  constant(dtype: DType, shape: readonly number[], data: ArrayLike<number>): string;
+  /** A float32 scalar. */
+  scalar(value: number): string;
+  /** An int64 vector. */
+  ints(values: readonly number[]): string;
+  /** An int64 vector holding the run-time lengths of `shape`. */
+  shape(shape: Shape): string;
+}

@@ -1,0 +1,23 @@
+import type { Value } from "./graph.ts";
+import type { Lowering } from "./lowering.ts";
+import type { ConcreteType, Tensor, TensorType } from "./types.ts";
+
+/** An op's settings: plain data, printed and compared as JSON. */
+export type Attrs = Readonly<Record<string, unknown>>;
+
+/**
+ * An op as a graph sees it: it knows its own types, gradient, meaning and ONNX form, so that graph, autodiff and
+ * rewriting know no op by name. Written with `defineOp`.
+ */
+export interface Op {
+  readonly name: string;
+  /** Operand names in order; those that end in `?` may be left out at the end. */
+  readonly operands: readonly string[];
+  infer(inputs: readonly TensorType[], attrs: Attrs): TensorType;
+  /** Gradient of the loss by operand `i`, given `dy`; `null` when it is zero by definition. */
+  vjp(i: number, dy: Value, inputs: readonly Value[], y: Value, attrs: Attrs): Value | null;
+  /** The meaning, in float64. */
+  reference(inputs: readonly Tensor[], y: ConcreteType, attrs: Attrs): Float64Array;
+  /** Emits ONNX nodes and returns the name of the result. */
+  lower(to: Lowering, inputs: readonly string[], y: Value, attrs: Attrs): string;
+}

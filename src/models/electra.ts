@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { Value } from "../ir/graph.ts";
+import { gelu } from "../ops/gelu.ts";
+import { positions } from "../ops/positions.ts";
+import { defineArchitecture, type ModelInputs } from "./architecture.ts";
+import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
+import { dense, lookUp } from "./layers.ts";
+import { classificationHead } from "./roberta.ts";
+import type { ModuleScope } from "./scope.ts";
+
+const ElectraConfig = BertConfig.extend({ embedding_size: z.int() });
+type ElectraConfig = z.output<typeof ElectraConfig>;
+
+/** ELECTRA's discriminator. Source: transformers, models/electra/modeling_electra.py; Clark et al. 2020, arXiv:2003.10555. */
+export const electra = defineArchitecture<ElectraConfig>({
+  modelType: "electra",
+  config: ElectraConfig,
+  basePrefix: "electra",
+  targetModules: ["query", "value"],
+  heads: ["classifier"],
+  trainedHeads: ["classifier"],
+  adapterSites: { attention: "attention.output.dense", output: "output.dense" },
+  layers: "electra.encoder.layer",
+  tasks: {
+    SEQ_CLS(m, inputs, c, labels) {
+      const h = m.within("electra", (m) => encode(m, inputs, c));
+      return m.within("classifier", (m) => classificationHead(m, h, c, labels, gelu));
+    },
+    TOKEN_CLS(m, inputs, c, labels) {
+      const h = m.within("electra", (m) => encode(m, inputs, c));
+      return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
+    },
+  },
+});
+
+/** BERT on embeddings that may be narrower than its layers. */
+function encode(m: ModuleScope, inputs: ModelInputs, c: ElectraConfig): Value {
+  const narrow = m.within("embeddings", (m) => {
+    const places = positions(inputs.ids, { offset: 0 });
+    return embeddings(
+      m,
+      inputs,
+      c,
+      lookUp(m, "position_embeddings", places, c.max_position_embeddings, c.embedding_size),
+    );
+  });
+  const h = c.embedding_size === c.hidden_size ? narrow : dense(m, "embeddings_project", narrow, c.hidden_size);
+  return m.within("encoder", (m) => layers(m, h, inputs.mask, c));
+}

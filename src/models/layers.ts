@@ -1,0 +1,100 @@
+import { z } from "zod";
+import type { Init, Value } from "../ir/graph.ts";
+import { attention } from "../ops/attention.ts";
+import { embedding } from "../ops/embedding.ts";
+import { gelu } from "../ops/gelu.ts";
+import { geluTanh } from "../ops/gelu-tanh.ts";
+import { layerNorm } from "../ops/layer-norm.ts";
+import { linear } from "../ops/linear.ts";
+import { relu } from "../ops/relu.ts";
+import { reshape } from "../ops/shape.ts";
+import { silu } from "../ops/silu.ts";
+import { tanh } from "../ops/tanh.ts";
+import type { ModuleScope } from "./scope.ts";
+
+/** How a layer that a checkpoint may lack starts. */
+export interface Fresh {
+  /** Standard deviation of its weights: the config's `initializer_range`. */
+  readonly std: number;
+}
+
+/** Settings of a dense layer. */
+export interface DenseOptions {
+  readonly bias?: boolean;
+  /** Set for heads and poolers, which a base checkpoint may lack. */
+  readonly fresh?: Fresh;
+}
+
+const normal = (fresh: Fresh | undefined): Init | undefined => fresh && { kind: "normal", std: fresh.std };
+const zeros = (fresh: Fresh | undefined): Init | undefined => fresh && { kind: "zeros" };
+
+/** The linear layer `name`: `x [rows, in]` → `[rows, out]`. */
+export function dense(m: ModuleScope, name: string, x: Value, out: number, options: DenseOptions = {}): Value {
+  const { bias = true, fresh } = options;
+  return m.within(name, (m) => {
+    const w = m.param("weight", [out, x.shape[1] as number], normal(fresh));
+    return linear(x, w, bias ? m.param("bias", [out], zeros(fresh)) : undefined);
+  });
+}
+
+/** The layer normalisation `name`, over the last dim. */
+export function norm(m: ModuleScope, name: string, x: Value, epsilon: number, options: DenseOptions = {}): Value {
+  const { bias = true, fresh } = options;
+  const width = x.shape.at(-1) as number;
+  return m.within(name, (m) => {
+    const w = m.param("weight", [width], fresh && { kind: "ones" });
+    return layerNorm(x, w, bias ? m.param("bias", [width], zeros(fresh)) : undefined, { epsilon });
+  });
+}
+
+/** Rows of the table `name`: `ids [rows]` → `[rows, width]`. */
+export function lookUp(
+  m: ModuleScope,
+  name: string,
+  ids: Value,
+  count: number,
+  width: number,
+  paddingIdx?: number,
+): Value {
+  const table = m.within(name, (m) => m.param("weight", [count, width]));
+  return embedding(ids, table, paddingIdx === undefined ? {} : { paddingIdx });
+}
+
+/** `[batch, seq]` → `[batch*seq]`. */
+export const flatten = (ids: Value): Value => reshape(ids, { shape: [ids.shape.join("*")] });
+
+/** Settings of self-attention. */
+export interface AttendOptions {
+  readonly heads: number;
+  /** Probability that the model's own dropout takes an attention weight. */
+  readonly dropout: number;
+  /** Tokens further apart than this do not see each other; absent: all do. */
+  readonly window?: number | undefined;
+}
+
+/** Self-attention, scaled by `1 / √headDim`: `q`, `k`, `v` `[batch*seq, hidden]`, `mask [batch, seq]` → as `q`. */
+export function attend(m: ModuleScope, q: Value, k: Value, v: Value, mask: Value, options: AttendOptions): Value {
+  const { heads, dropout, window } = options;
+  const scale = 1 / Math.sqrt((q.shape[1] as number) / heads);
+  const drop = m.dropoutMask(["batch", heads, "seq", "seq"], dropout);
+  const attrs = { heads, scale, ...(drop && { keep: 1 - dropout }), ...(window !== undefined && { window }) };
+  return attention(q, k, v, mask, drop, attrs);
+}
+
+const ACTIVATIONS = {
+  gelu,
+  gelu_python: gelu,
+  gelu_new: geluTanh,
+  gelu_fast: geluTanh,
+  gelu_pytorch_tanh: geluTanh,
+  relu,
+  silu,
+  swish: silu,
+  tanh,
+} satisfies Record<string, (x: Value) => Value>;
+
+/** The activations that a config may name, by transformers' names. */
+export const Activation = z.enum(Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[]);
+
+/** The activation that a config names. */
+export const activation = (name: z.output<typeof Activation>, x: Value): Value => ACTIVATIONS[name](x);

@@ -1,0 +1,35 @@
+import { TensorProto_DataType as DataType } from "onnx-buf";
+import type { DType } from "../ir/types.ts";
+
+const TYPES: Readonly<Record<DType, DataType>> = {
+  float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
+  bool: DataType.BOOL,
+};
+
+/** ONNX's number for an element type. */
+export const elementType = (dtype: DType): DataType => TYPES[dtype];
+
+/** Little-endian bytes of a constant. @throws {RangeError} for types that constants do not have. */
+export function encodeElements(dtype: DType, values: readonly number[]): Uint8Array<ArrayBuffer> {
+  switch (dtype) {
+    case "float32":
+      return new Uint8Array(Float32Array.from(values).buffer);
+    case "int64":
+      return new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+    case "int32":
+      return new Uint8Array(Int32Array.from(values).buffer);
+    case "int8":
+      return new Uint8Array(Int8Array.from(values).buffer);
+    case "uint8":
+    case "bool":
+      return Uint8Array.from(values);
+    default:
+      throw new RangeError(`constants are not written in ${dtype}`);
+  }
+}

@@ -1,0 +1,16 @@
+import { defineOp, nonDifferentiable, type OpFunction } from "./define.ts";
+import { zip } from "./loops.ts";
+
+/**
+ * `y = x · mask / keep`. The mask is an input: bytes, 1 with probability `keep`, drawn by the library's own generator,
+ * so a run repeats and resumes exactly. @see Srivastava et al. 2014, JMLR 15.
+ */
+export const dropout: OpFunction<["x", "mask"], { readonly keep: number }> = defineOp({
+  name: "Dropout",
+  operands: ["x", "mask"],
+  infer: ({ x }) => x,
+  vjp: { x: (dy, { mask }, attrs) => dropout(dy, mask, attrs), mask: nonDifferentiable },
+  reference: ({ x, mask }, { shape }, { keep }) => zip(x, mask, shape, (x, mask) => (x * mask) / keep),
+  lower: (to, { x, mask }, _, { keep }) =>
+    to.node("Mul", [x, to.node("DequantizeLinear", [mask, to.scalar(1 / keep)])]),
+});

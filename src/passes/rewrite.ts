@@ -1,0 +1,54 @@
+import { Graph, type Node, nodeOf, type Param, type ParamValue, type Value } from "../ir/graph.ts";
+
+/** What a rewrite changes; what it does not name is copied. */
+export interface Rules {
+  /** New settings for a parameter. */
+  readonly param?: (param: Param, value: ParamValue) => Param;
+  /** What stands for a node in the new graph: `y`, the node as it was on its new inputs, or something built from it. */
+  readonly node?: (y: Value, node: Node) => Value;
+}
+
+/** Copies a graph, changing what the rules say. The graph given is not touched; what nothing reads any more is left out. */
+export function rewrite(graph: Graph, rules: Rules = {}): Graph {
+  const next = new Graph();
+  const map = new Map<Value, Value>();
+  for (const value of graph.values) map.set(value, copy(value, next, map, rules));
+  for (const [name, value] of graph.outputs) next.outputs.set(name, map.get(value) as Value);
+  return rules.node ? prune(next) : next;
+}
+
+function copy(value: Value, next: Graph, map: ReadonlyMap<Value, Value>, rules: Rules): Value {
+  const { origin } = value;
+  switch (origin.kind) {
+    case "input":
+      return next.input(origin.name, value, origin.fill);
+    case "param": {
+      const { name, kind: _, ...options } = rules.param?.(origin, value as ParamValue) ?? origin;
+      return next.param(name, value, options);
+    }
+    case "constant":
+      return next.constant(value, origin.data);
+    case "node": {
+      const { op, attrs, module } = origin.node;
+      const inputs = origin.node.inputs.map((input) => map.get(input) as Value);
+      next.module = module;
+      const y = next.node(op, inputs, attrs);
+      return rules.node?.(y, { op, inputs, attrs, module }) ?? y;
+    }
+    default:
+      return origin satisfies never;
+  }
+}
+
+/** The graph without values that no output depends on. */
+export function prune(graph: Graph): Graph {
+  const needed = new Set<Value>(graph.outputs.values());
+  for (const value of [...graph.values].reverse()) {
+    if (needed.has(value)) for (const input of nodeOf(value)?.inputs ?? []) needed.add(input);
+  }
+  const next = new Graph();
+  const map = new Map<Value, Value>();
+  for (const value of graph.values) if (needed.has(value)) map.set(value, copy(value, next, map, {}));
+  for (const [name, value] of graph.outputs) next.outputs.set(name, map.get(value) as Value);
+  return next;
+}

@@ -1,0 +1,66 @@
+import type { Value } from "../ir/graph.ts";
+import type { ModulePath } from "../ir/types.ts";
+import { add } from "../ops/elementwise.ts";
+import { gelu } from "../ops/gelu.ts";
+import { linear } from "../ops/linear.ts";
+import { relu } from "../ops/relu.ts";
+import { silu } from "../ops/silu.ts";
+import { tanh } from "../ops/tanh.ts";
+import type { Pass } from "../passes/pass.ts";
+import { rewrite } from "../passes/rewrite.ts";
+import { isUnder } from "./targets.ts";
+
+const ACTIVATIONS = { swish: silu, relu, gelu, tanh } as const;
+
+/** Houlsby adapters, in adapter-hub's words (`DoubleSeqBnConfig`). */
+export interface HoulsbyConfig {
+  /** Hidden width over bottleneck width. */
+  readonly reductionFactor: number;
+  readonly nonLinearity: keyof typeof ACTIVATIONS;
+  /** Module path of the list of layers. */
+  readonly layers: ModulePath;
+  /** The two linear modules of a layer, by their path inside it, whose outputs the adapters take. */
+  readonly sites: { readonly attention: string; readonly output: string };
+  /** Modules that train whole: the head. */
+  readonly modulesToSave: readonly string[];
+}
+
+/** Name of the adapter inside parameter names; adapter-hub strips or renames it as it likes. */
+export const ADAPTER_NAME = "default";
+
+/**
+ * h  becomes  h + up(f(down(h))), twice a layer: after attention and after the feed-forward part, before the residual
+ * is added. Down `[hidden / reductionFactor, hidden]`, up `[hidden, hidden / reductionFactor]`, both with bias; all
+ * else is frozen but the head.
+ *
+ * Weights start normal with standard deviation 0.02 and biases at zero, so the adapters start close to the identity.
+ * @see Houlsby et al. 2019, arXiv:1902.00751; adapter-hub's `init_weights="bert"`.
+ */
+export const houlsby = (config: HoulsbyConfig): Pass => ({
+  name: "houlsby",
+  run: (graph) =>
+    rewrite(graph, {
+      param: (param) => ({ ...param, trainable: isUnder(param.name, config.modulesToSave) }),
+      node: (y, { op, module }) => (op === linear.op && isSite(module, config) ? bottleneck(y, module, config) : y),
+    }),
+});
+
+function isSite(module: ModulePath, { layers, sites }: HoulsbyConfig): boolean {
+  if (!module.startsWith(`${layers}.`)) return false;
+  const inLayer = module.slice(layers.length + 1).replace(/^\d+\./, "");
+  return inLayer === sites.attention || inLayer === sites.output;
+}
+
+function bottleneck(h: Value, module: ModulePath, { reductionFactor, nonLinearity }: HoulsbyConfig): Value {
+  const width = h.shape[1] as number;
+  const narrow = Math.max(1, Math.floor(width / reductionFactor));
+  const parent = module.slice(0, module.lastIndexOf("."));
+  const layer = (name: string, x: Value, out: number): Value => {
+    const path = `${parent}.adapters.${ADAPTER_NAME}.${name}`;
+    const param = (suffix: string, shape: number[], std: number): Value =>
+      h.graph.param(`${path}.${suffix}`, { dtype: "float32", shape }, { trainable: true, init: { kind: "normal", std } });
+    return linear(x, param("weight", [out, x.shape[1] as number], 0.02), param("bias", [out], 0));
+  };
+  const down = layer("adapter_down.0", h, narrow);
+  return add(h, layer("adapter_up", ACTIVATIONS[nonLinearity](down), width));
+}

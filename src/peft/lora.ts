@@ -1,0 +1,121 @@
+import type { Init, Value } from "../ir/graph.ts";
+import type { ModulePath } from "../ir/types.ts";
+import { detach } from "../ops/barrier.ts";
+import { dropout } from "../ops/dropout.ts";
+import { add, div, mul, scale, sub } from "../ops/elementwise.ts";
+import { linear } from "../ops/linear.ts";
+import { matMul } from "../ops/matmul.ts";
+import { rowNorm } from "../ops/row-norm.ts";
+import type { Pass } from "../passes/pass.ts";
+import { rewrite } from "../passes/rewrite.ts";
+import { fromPattern, isUnder, linearModules, selectTargets, type TargetRules } from "./targets.ts";
+
+/** PEFT's `LoraConfig`, in camelCase. */
+export interface LoraConfig extends TargetRules {
+  /** Rank of the update. */
+  readonly r: number;
+  /** The update is multiplied by `loraAlpha / r`. */
+  readonly loraAlpha: number;
+  /** Probability that an element of the adapter's input is dropped while training. Default 0. */
+  readonly loraDropout?: number;
+  /** Which of the base model's biases train too. Default `none`. */
+  readonly bias?: "none" | "all" | "lora_only";
+  /** Scale by `loraAlpha / √r` instead. arXiv:2312.03732. */
+  readonly useRslora?: boolean;
+  /** Train a length for each output row beside the update. arXiv:2402.09353. */
+  readonly useDora?: boolean;
+  /** Ranks of single modules: ends of paths (regular expressions) → rank. */
+  readonly rankPattern?: Readonly<Record<string, number>>;
+  /** Alphas of single modules. */
+  readonly alphaPattern?: Readonly<Record<string, number>>;
+  /**
+   * How A and B start: `true`, A uniform in ±1/√in and B zero; `"gaussian"`, A normal with deviation 1/r and B zero;
+   * `false`, both uniform, so that the adapter is no identity. Default `true`.
+   */
+  readonly initLoraWeights?: boolean | "gaussian";
+}
+
+/** Rank and scaling of one module. */
+interface Site {
+  readonly module: ModulePath;
+  readonly r: number;
+  readonly scaling: number;
+}
+
+/**
+ * y = x·Wᵀ  becomes  y = x·Wᵀ + scaling · (x·Aᵀ)·Bᵀ, with A `[r, in]` and B `[out, r]` trainable and every other
+ * parameter frozen but those under `modulesToSave` and, by `bias`, biases.
+ *
+ * B starts at zero, so the graph computes the same function before the first step.
+ * @throws {NoTargetError} when a target matches no linear layer.
+ * @see Hu et al. 2021, arXiv:2106.09685, section 4.1.
+ */
+export const lora = (config: LoraConfig): Pass => ({
+  name: "lora",
+  run(graph, { training }) {
+    const { modulesToSave = [], bias = "none" } = config;
+    const targets = selectTargets(linearModules(graph), config);
+    return rewrite(graph, {
+      param: (param) => ({
+        ...param,
+        trainable: isUnder(param.name, modulesToSave) || trainsBias(param.name, bias, targets),
+      }),
+      node(y, { op, inputs, module }) {
+        if (op !== linear.op || !targets.has(module)) return y;
+        const [x, w, offset] = inputs as [Value, Value, Value?];
+        const site = siteOf(config, module);
+        const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
+        const [a, b] = matrices(x, w, site, config);
+        const update = scale(linear(linear(seen, a), b), { by: site.scaling });
+        if (!config.useDora) return add(y, update);
+        const gain = magnitude(w, a, b, site);
+        if (seen === x) return withBias(mul(gain, add(linear(x, w), update)), offset);
+        const one = y.graph.constant({ dtype: "float32", shape: [1] }, [1]);
+        return add(add(y, mul(sub(gain, one), linear(seen, w))), mul(gain, update));
+      },
+    });
+  },
+});
+
+/** The scaling of each module that `config` takes, for merging and export. */
+export function siteOf(config: LoraConfig, module: ModulePath): Site {
+  const r = fromPattern(config.rankPattern ?? {}, module, config.r);
+  const alpha = fromPattern(config.alphaPattern ?? {}, module, config.loraAlpha);
+  return { module, r, scaling: alpha / (config.useRslora ? Math.sqrt(r) : r) };
+}
+
+function matrices(x: Value, w: Value, { module, r }: Site, { initLoraWeights = true }: LoraConfig): [Value, Value] {
+  const [out, columns] = w.shape as [number, number];
+  const uniform = (inputs: number): Init => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) });
+  const startA: Init = initLoraWeights === "gaussian" ? { kind: "normal", std: 1 / r } : uniform(columns);
+  const startB: Init = initLoraWeights === false ? uniform(r) : { kind: "zeros" };
+  const param = (name: string, shape: [number, number], init: Init): Value =>
+    x.graph.param(`${module}.${name}.weight`, { dtype: "float32", shape }, { trainable: true, init });
+  return [param("lora_A", [r, columns], startA), param("lora_B", [out, r], startB)];
+}
+
+function dropped(x: Value, module: ModulePath, probability: number): Value {
+  if (probability === 0) return x;
+  const keep = 1 - probability;
+  const mask = x.graph.input(`${module}.lora_dropout`, { dtype: "uint8", shape: x.shape }, { kind: "dropout", keep });
+  return dropout(x, mask, { keep });
+}
+
+/** DoRA's factor of each output row: a trained length over the present one, through which no gradient flows. */
+function magnitude(w: Value, a: Value, b: Value, { module, scaling }: Site): Value {
+  const { graph, origin } = w;
+  const of = origin.kind === "param" ? origin.name : "";
+  const length = graph.param(
+    `${module}.lora_magnitude_vector`,
+    { dtype: "float32", shape: [w.shape[0] as number] },
+    { trainable: true, init: { kind: "rowNorm", of } },
+  );
+  return div(length, detach(rowNorm(add(w, scale(matMul(b, a, {}), { by: scaling })))));
+}
+
+const withBias = (y: Value, bias: Value | undefined): Value => (bias ? add(y, bias) : y);
+
+function trainsBias(name: string, bias: LoraConfig["bias"], targets: ReadonlySet<ModulePath>): boolean {
+  if (bias === "all") return name.endsWith(".bias");
+  return bias === "lora_only" && name.endsWith(".bias") && targets.has(name.slice(0, -".bias".length));
+}

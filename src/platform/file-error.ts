@@ -1,0 +1,42 @@
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { FileError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+
+const SHOWN = 8;
+
+/**
+ * For `.catch(orFileError("read", path))`: turns a system error about `path` into a `FileError`.
+ * Anything else passes as it is, so a failure of whoever feeds a write keeps its own type.
+ */
+export const orFileError = (verb: "read" | "write" | "remove", path: string) => async (cause: unknown) => {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (!code || !syscall) throw cause;
+  if (code === "ENOENT" || code === "ENOTDIR") throw await missing(verb, path, cause);
+  const why: Record<string, string> = {
+    EISDIR: "it is a folder, not a file",
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    ENOSPC: "the disk is full",
+    EROFS: "the disk is read-only",
+  };
+  throw new FileError(`cannot ${verb} ${path}: ${why[code] ?? (cause as Error).message}`, { cause });
+};
+
+/** Says which part of the path is not there, and what stands in its place. */
+async function missing(verb: string, path: string, cause: unknown): Promise<FileError> {
+  let [gone, siblings] = [path, await names(dirname(path))];
+  while (!siblings && dirname(gone) !== gone) {
+    gone = dirname(gone);
+    siblings = await names(dirname(gone));
+  }
+  const folder = dirname(gone);
+  const what = gone === path ? "no such file" : `the folder ${gone} does not exist`;
+  const near = nearest(basename(gone), siblings ?? []);
+  const listed = [...(siblings ?? [])].sort().slice(0, SHOWN).join(", ");
+  const more = (siblings?.length ?? 0) > SHOWN ? ", …" : "";
+  const hint = near ? `did you mean ${join(folder, near)}?` : listed ? `${folder} holds: ${listed}${more}` : undefined;
+  return new FileError(`cannot ${verb} ${path}: ${what}`, { ...(hint && { hint }), cause });
+}
+
+const names = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);

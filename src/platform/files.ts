@@ -1,0 +1,117 @@
+import { copyFile as copy, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { FileError } from "../errors.ts";
+import { orFileError } from "./file-error.ts";
+
+/** Longest single read: the system call takes less than 2 GiB. */
+const READ_BYTES = 2 ** 30;
+
+/** A file that is open for reading. */
+export interface OpenFile {
+  readonly path: string;
+  /** Bytes, at the time of opening. */
+  readonly size: number;
+  /**
+   * `length` bytes from `offset`, in a buffer of their own, which may be viewed as any element type.
+   * @throws {FileError} when the file does not hold them; nothing is allocated then.
+   */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/** Whether there is a file or folder at `path`. */
+export const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Whether there is a folder at `path`. */
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/**
+ * Names (not paths) in a folder, sorted.
+ * @throws {FileError} when it is not there or not a folder.
+ */
+export const listFolder = (path: string): Promise<string[]> =>
+  readdir(path).then((names) => names.sort(), orFileError("read", path));
+
+/**
+ * Opens a file for reading at any offset.
+ * @throws {FileError} when it is missing, a folder or not readable; names the nearest file there is.
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, "r").catch(orFileError("read", path));
+  const found = await handle.stat();
+  if (found.isDirectory()) {
+    await handle.close();
+    throw new FileError(`cannot read ${path}: it is a folder, not a file`);
+  }
+  return {
+    path,
+    size: found.size,
+    async read(offset, length) {
+      if (offset + length > found.size) throw tooShort(path, offset, length, found.size);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length; ) {
+        const wanted = Math.min(length - done, READ_BYTES);
+        const { bytesRead } = await handle.read(bytes, done, wanted, offset + done).catch(orFileError("read", path));
+        if (bytesRead === 0) throw tooShort(path, offset, length, offset + done);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+}
+
+const tooShort = (path: string, offset: number, length: number, size: number) =>
+  new FileError(`${path} is too short: bytes ${offset} to ${offset + length} were asked for, it has ${size}`);
+
+/**
+ * A whole file, in a buffer of its own.
+ * @throws {FileError} as `openFile` does.
+ */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await openFile(path);
+  try {
+    return await file.read(0, file.size);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A whole text file, without its byte order mark.
+ * @throws {FileError} as `openFile` does, and when it is not UTF-8.
+ */
+export async function readText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FileError(`cannot read ${path}: it is not UTF-8 text`, { cause });
+  }
+}
+
+/** Makes a folder and those above it; content when it is there already. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(orFileError("write", path));
+}
+
+/** Removes a folder and all it holds; content when it is not there. */
+export const removeFolder = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true }).catch(orFileError("remove", path));
+
+/**
+ * Copies one file, replacing the target.
+ * @throws {FileError} naming the source when it is missing, otherwise the target.
+ */
+export async function copyFile(from: string, to: string): Promise<void> {
+  await copy(from, to).catch(async (cause) =>
+    (await exists(from)) ? orFileError("write", to)(cause) : orFileError("read", from)(cause),
+  );
+}

@@ -1,0 +1,64 @@
+import { createReadStream } from "node:fs";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { FileError } from "../errors.ts";
+import { orFileError } from "./file-error.ts";
+
+/** One line of a text file. */
+export interface Line {
+  /** Counted from 1. */
+  readonly line: number;
+  /** Without its line ending. */
+  readonly text: string;
+}
+
+const NEWLINE = 10;
+
+/**
+ * The lines of a text file, one at a time; of what is inside when the name ends in `.gz`.
+ * Lines end at `\n` or `\r\n` only: U+2028, which JSON strings may hold, does not end one.
+ *
+ * @throws {FileError} when the file is missing, a line is not UTF-8, or the gzip data is damaged or cut off.
+ */
+export async function* readLines(path: string): AsyncGenerator<Line, void, undefined> {
+  let line = 0;
+  let held: Uint8Array[] = [];
+  const take = (rest: Uint8Array): Line => {
+    const bytes = held.length ? Buffer.concat([...held, rest]) : rest;
+    held = [];
+    return { line: ++line, text: decode(bytes, path, line) };
+  };
+  for await (const chunk of chunksOf(path)) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      yield take(chunk.subarray(from, end));
+      from = end + 1;
+    }
+    if (from < chunk.length) held.push(chunk.subarray(from));
+  }
+  if (held.length) yield take(new Uint8Array());
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Buffer, void, undefined> {
+  const file: Readable = createReadStream(path);
+  // Errors reach the loop through the last stream; the callback only keeps them from being thrown a second time.
+  const stream = path.toLowerCase().endsWith(".gz") ? pipeline(file, createGunzip(), () => {}) : file;
+  try {
+    yield* stream;
+  } catch (cause) {
+    if (String((cause as NodeJS.ErrnoException).code).startsWith("Z_")) {
+      const hint = "gzip -t checks a file; it may have been cut off while it was copied.";
+      throw new FileError(`cannot read ${path}: the gzip data is damaged or cut off`, { hint, cause });
+    }
+    await orFileError("read", path)(cause);
+  }
+}
+
+function decode(bytes: Uint8Array, path: string, line: number): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
+    return text.endsWith("\r") ? text.slice(0, -1) : text;
+  } catch (cause) {
+    throw new FileError(`cannot read ${path}: not UTF-8 text`, { where: `${path}:${line}`, cause });
+  }
+}

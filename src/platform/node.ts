@@ -1,0 +1,20 @@
+/** The platform room for Node: the only door to files, hashes and the process. */
+export {
+  copyFile,
+  exists,
+  isFolder,
+  listFolder,
+  makeFolder,
+  type OpenFile,
+  openFile,
+  readBytes,
+  readText,
+  removeFolder,
+} from "./files.ts";
+export { sha256File } from "./hash.ts";
+export { hubCacheFolder } from "./hub-cache.ts";
+export { type Line, readLines } from "./lines.ts";
+export { peakRssBytes, rssBytes } from "./memory.ts";
+export { nearest } from "./nearest.ts";
+export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
+export { type LineWriter, openAppend, writeBytesAtomic, writeChunksAtomic, writeTextAtomic } from "./write.ts";

@@ -1,0 +1,68 @@
+import { extname } from "node:path";
+import { parentPort, Worker, workerData } from "node:worker_threads";
+
+/** A thread that yields messages until it ends. */
+export interface Thread<Message> extends AsyncIterable<Message> {
+  /** Asks it to stop; it sees that in `stopRequested()`, also while it never waits. */
+  stop(): void;
+}
+
+interface Start {
+  readonly job: unknown;
+  readonly stop: Int32Array;
+}
+
+/**
+ * Starts a module of this library in a thread of its own.
+ * @param module URL of the module; a `.ts` one is run through tsx, for development.
+ * @throws whatever the thread threw, from the iteration.
+ */
+export function startThread<Message>(module: URL, job: unknown): Thread<Message> {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: Start = { job, stop };
+  const worker = new Worker(module, {
+    workerData,
+    ...(extname(module.pathname) === ".ts" && { execArgv: ["--import", "tsx"] }),
+  });
+  const waiting: Message[] = [];
+  let wake = (): void => {};
+  let [ended, failure] = [false, undefined as unknown];
+  worker.on("message", (message: Message) => {
+    waiting.push(message);
+    wake();
+  });
+  worker.on("error", (error) => {
+    failure = error;
+  });
+  worker.on("exit", () => {
+    ended = true;
+    wake();
+  });
+  return {
+    stop: () => void Atomics.store(stop, 0, 1),
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (;;) {
+          while (waiting.length > 0) yield waiting.shift() as Message;
+          if (ended) break;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        if (failure !== undefined) throw failure;
+      } finally {
+        if (!ended) await worker.terminate();
+      }
+    },
+  };
+}
+
+/** The thread's side: what it was given. */
+export const threadJob = <Job>(): Job => (workerData as Start).job as Job;
+
+/** The thread's side: whether it was asked to stop. */
+export const stopRequested = (): boolean => Atomics.load((workerData as Start).stop, 0) === 1;
+
+/** The thread's side: sends a message; the buffers of `transfer` move without a copy and are gone here. */
+export const postMessage = (message: unknown, transfer: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, [...transfer]);

@@ -1,0 +1,63 @@
+import { randomUUID } from "node:crypto";
+import { open, realpath, rename, rm, writeFile } from "node:fs/promises";
+import writeFileAtomic from "write-file-atomic";
+import { orFileError } from "./file-error.ts";
+
+/** Adds lines to the end of a file, in the order of the calls. */
+export interface LineWriter {
+  /** Writes `text` and a newline; resolves when the system has them. */
+  append(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Writes a text file whole or not at all: a reader, or a crash, sees the old content or the new.
+ * @throws {FileError} when its folder is missing or cannot be written.
+ */
+export const writeTextAtomic = (path: string, text: string): Promise<void> =>
+  writeFileAtomic(path, text, { encoding: "utf8" }).catch(orFileError("write", path));
+
+/** As `writeTextAtomic`, for bytes of any length. */
+export const writeBytesAtomic = (path: string, bytes: Uint8Array): Promise<void> => writeChunksAtomic(path, [bytes]);
+
+/**
+ * Writes chunks one after the other, whole or not at all; holds no more than one of them.
+ * An error of the iterable passes through, and leaves the file as it was.
+ * @throws {FileError} as `writeTextAtomic` does.
+ */
+export async function writeChunksAtomic(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const temporary = `${target}.${randomUUID()}.tmp`;
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await writeFile(handle, chunks);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
+    await orFileError("write", path)(cause);
+  }
+}
+
+/**
+ * Opens a file for adding lines, making it when it is not there.
+ * @throws {FileError} when its folder is missing or cannot be written.
+ */
+export async function openAppend(path: string): Promise<LineWriter> {
+  const handle = await open(path, "a").catch(orFileError("write", path));
+  let last: Promise<void> = Promise.resolve();
+  return {
+    append(text) {
+      last = last.then(() => handle.appendFile(`${text}\n`)).catch(orFileError("write", path));
+      return last;
+    },
+    close: () => last.finally(() => handle.close()),
+  };
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { count, names, text } from "./kinds.ts";
+
+/** LoRA: PEFT's `LoraConfig` keys, under TRL's names where TRL has one. */
+export const loraKeys = {
+  lora_r: count().default(16).describe("Rank of the update"),
+  lora_alpha: z.number().positive().default(32).describe("Scaling is alpha / r (alpha / √r with use_rslora)"),
+  lora_dropout: z.number().min(0).lt(1).default(0.05).describe("Dropout on the adapter's input only"),
+  lora_target_modules: names()
+    .optional()
+    .describe("Ends of module paths, a regular expression, or all-linear; unset: attention query and value"),
+  lora_bias: z.enum(["none", "all", "lora_only"]).default("none").describe("Which biases are trained"),
+  lora_modules_to_save: names().optional().describe("Modules trained in full and saved with the adapter"),
+  use_rslora: z.boolean().default(false).describe("Rank-stabilised scaling, alpha / √r"),
+  use_dora: z.boolean().default(false).describe("Train the magnitude of each weight apart from its direction"),
+  layers_to_transform: z
+    .union([z.int().min(0), z.array(z.int().min(0)).min(1)])
+    .optional()
+    .describe("Only these layers get an adapter, counted from 0"),
+  rank_pattern: z.record(text(), count()).optional().describe("Rank by module-path pattern, over lora_r"),
+  alpha_pattern: z
+    .record(text(), z.number().positive())
+    .optional()
+    .describe("Alpha by module-path pattern, over lora_alpha"),
+  init_lora_weights: z
+    .union([z.boolean(), z.literal("gaussian")])
+    .default(true)
+    .describe("true: B is zero, A is Kaiming; gaussian: A is normal; false: B is random too"),
+  loraplus_lr_ratio: z.number().positive().default(1).describe("Learning rate of lora_B over that of lora_A (LoRA+)"),
+};

@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { text } from "./kinds.ts";
+
+/** The base model: where it comes from, how it is held in memory, where it runs. Quantization keys are TRL's. */
+export const modelKeys = {
+  model_name_or_path: text().describe("Base model: a folder, a Hub id, a .gguf file, or embedded"),
+  model_revision: text().default("main").describe("Branch, tag or commit of a Hub model"),
+  dtype: z.enum(["float32", "bfloat16", "float16"]).default("float32").describe("Type of the unquantized weights"),
+  load_in_4bit: z.boolean().default(false).describe("Hold the frozen linear weights in 4 bits"),
+  load_in_8bit: z.boolean().default(false).describe("Hold the frozen linear weights in 8 bits"),
+  bnb_4bit_quant_type: z.enum(["nf4", "fp4"]).default("nf4").describe("Codebook of the 4-bit weights"),
+  use_bnb_nested_quant: z.boolean().default(true).describe("Quantize the scales of the 4-bit weights too"),
+  device: z
+    .enum(["auto", "cpu", "webgpu", "cuda", "coreml", "dml"])
+    .default("auto")
+    .describe("Where the model runs; auto takes the first that works"),
+  from_scratch: z.boolean().default(false).describe("Start from fresh weights; only config.json is read"),
+};

@@ -1,0 +1,113 @@
+import { parse as parseYaml } from "yaml";
+import type { z } from "zod";
+import { RecipeError } from "../errors.ts";
+import { expectation, shown } from "./describe.ts";
+import { schemaAt } from "./json-schema.ts";
+import { contradictions, settle } from "./resolve.ts";
+import { type Recipe, recipeSchema } from "./schema.ts";
+import { type Problem, readSource } from "./source.ts";
+import { suggest } from "./suggest.ts";
+
+/** Where a recipe's text comes from, and what is laid over it. */
+export interface ParseOptions {
+  /** The name in messages: `recipe.yaml`. */
+  readonly file?: string;
+  /** Keys given as flags, which win over the file, `method_overrides` included. Text is read as YAML: `"1e-4"` is a number. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Reads a recipe: YAML, one flat mapping, defaults filled in.
+ *
+ * @throws {RecipeError} naming every problem, a line each: `recipe.yaml:4 lora_r: expected an integer >= 1, got 0`.
+ */
+export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: ParseOptions = {}): Recipe {
+  const source = readSource(yaml);
+  const place = (path: Path, text: string): Problem => {
+    if (Object.hasOwn(overrides, path[0] ?? "")) return { text: `--${text}` };
+    const line = source.lineOf(path);
+    return line === undefined ? { text: `${file} ${text}` } : { line, text };
+  };
+  const refuse = (problems: readonly Problem[]) => {
+    if (problems.length > 0) throw new RecipeError(listed(problems, file));
+  };
+
+  if (source.value === undefined) refuse(source.problems);
+  const given = source.value ?? {};
+  if (typeof given !== "object" || Array.isArray(given)) {
+    refuse([{ line: 1, text: `expected a mapping of keys to values, got ${shown(given)}` }]);
+  }
+
+  const flags = Object.entries(overrides).map(([key, value]) => [
+    key,
+    typeof value === "string" ? coerce(key, value) : value,
+  ]);
+  const merged = { ...given, ...Object.fromEntries(flags) };
+  const result = recipeSchema.safeParse(merged);
+  const wrong = result.error?.issues.flatMap((issue) => explain(issue, merged)) ?? [];
+  refuse([...source.problems, ...wrong.map(({ path, text }) => place(path, text))]);
+
+  const recipe = yielding(result.data as Recipe, Object.keys(overrides));
+  const clashes = contradictions(settle(recipe, recipe.method));
+  refuse(clashes.map(({ key, text }) => place([key], `${key}: ${text}`)));
+  return recipe;
+}
+
+/** The value a flag's text stands for: a list of names, else what YAML reads, else the text itself, whichever the key accepts. */
+function coerce(key: string, text: string): unknown {
+  const kind = recipeSchema.shape[key as keyof Recipe] as z.ZodType | undefined;
+  let value: unknown = text;
+  try {
+    value = parseYaml(text);
+  } catch {
+    // A path or a pattern may well not be YAML.
+  }
+  const list = /^[\w.:-]+(,[\w.:-]+)+$/.test(text) ? text.split(",") : value;
+  return [list, value, text].find((candidate) => kind?.safeParse(candidate).success) ?? value;
+}
+
+/** Takes the keys given as flags out of `method_overrides`: flags override the recipe, all of it. */
+function yielding(recipe: Recipe, flagged: readonly string[]): Recipe {
+  if (!recipe.method_overrides || flagged.length === 0) return recipe;
+  const rest = Object.entries(recipe.method_overrides).map(([method, keys]) => [
+    method,
+    Object.fromEntries(Object.entries(keys ?? {}).filter(([key]) => !flagged.includes(key))),
+  ]);
+  return { ...recipe, method_overrides: Object.fromEntries(rest) };
+}
+
+/** One zod issue as sentences about the recipe's keys. */
+function explain(issue: z.core.$ZodIssue, given: unknown): { path: Path; text: string }[] {
+  if (issue.code === "unrecognized_keys") {
+    const known = Object.keys(schemaAt(issue.path)?.properties ?? {});
+    return issue.keys.map((key) => {
+      const meant = suggest(key, known);
+      const path = [...issue.path, key];
+      return { path, text: `${path.join(".")}: unknown key${meant ? `; did you mean ${meant}?` : ""}` };
+    });
+  }
+  if (issue.code === "invalid_union") {
+    const deeper = issue.errors.find((errors) => errors.some(({ path }) => path.length > 0));
+    if (deeper) return deeper.flatMap((error) => explain({ ...error, path: [...issue.path, ...error.path] }, given));
+  }
+  const value = issue.path.reduce<unknown>(
+    (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
+    given,
+  );
+  const key = issue.path.join(".");
+  const node = schemaAt(issue.path) ?? {};
+  const text =
+    value === undefined
+      ? `${key}: missing (${node.description ?? expectation(node)})`
+      : `${key}: expected ${expectation(node)}, got ${shown(value)}`;
+  return [{ path: issue.path, text }];
+}
+
+function listed(problems: readonly Problem[], file: string): string {
+  return [...problems]
+    .sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY))
+    .map(({ line, text }) => (line === undefined ? text : `${file}:${line} ${text}`))
+    .join("\n");
+}

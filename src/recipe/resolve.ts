@@ -1,0 +1,81 @@
+import { RecipeError } from "../errors.ts";
+import type { Recipe } from "./schema.ts";
+import type { Method } from "./task.ts";
+
+/** A recipe for one method with nothing left open: `method_overrides` are applied, and dependent defaults filled in. */
+export type ResolvedRecipe = Omit<Recipe, "method_overrides" | "learning_rate" | "max_length"> & {
+  learning_rate: number;
+  max_length: number;
+};
+
+/** Two keys that cannot both hold; `key` is the one to blame. */
+export interface Contradiction {
+  readonly key: keyof Recipe;
+  readonly text: string;
+}
+
+/**
+ * The recipe as it runs under `method`.
+ *
+ * `qlora` sets `load_in_4bit` unless `load_in_8bit` is set. Resolving a resolved recipe changes nothing.
+ * @throws {RecipeError} when keys contradict each other under this method.
+ */
+export function resolveRecipe(recipe: Recipe, method: Method = recipe.method): ResolvedRecipe {
+  const resolved = settle(recipe, method);
+  const lines = contradictions(resolved).map(({ key, text }) => `${key}: ${text}`);
+  if (lines.length > 0) throw new RecipeError(lines.join("\n"));
+  return resolved;
+}
+
+/** {@link resolveRecipe} without its checks. */
+export function settle(recipe: Recipe, method: Method): ResolvedRecipe {
+  const { method_overrides, ...rest } = recipe;
+  const own = { ...rest, ...method_overrides?.[method], method } as Recipe;
+  return {
+    ...own,
+    load_in_4bit: own.load_in_4bit || (method === "qlora" && !own.load_in_8bit),
+    learning_rate: own.learning_rate ?? (method === "full" ? 5e-5 : 1e-3),
+    max_length: own.max_length ?? (own.task_type === "CAUSAL_LM" ? 1024 : 256),
+  };
+}
+
+/** Everything in a settled recipe that cannot hold together. */
+export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
+  const found: Contradiction[] = [];
+  const refuse = (wrong: boolean, key: keyof Recipe, text: string) => {
+    if (wrong) found.push({ key, text });
+  };
+  const quantized = recipe.load_in_4bit ? "load_in_4bit" : "load_in_8bit";
+  refuse(recipe.load_in_4bit && recipe.load_in_8bit, "load_in_8bit", "load_in_4bit is true as well; keep one of them");
+  refuse(
+    recipe.method === "full" && recipe[quantized],
+    quantized,
+    "method full trains the base weights, and quantized ones cannot be trained; use method qlora, or set it to false",
+  );
+  for (const when of ["eval", "save"] as const) {
+    const strategy = recipe[`${when}_strategy`];
+    refuse(
+      strategy === "steps" && recipe[`${when}_steps`] === undefined,
+      `${when}_strategy`,
+      `steps needs ${when}_steps, e.g. ${when}_steps: 100`,
+    );
+  }
+  refuse(
+    recipe.load_best_model_at_end && recipe.eval_strategy === "no",
+    "load_best_model_at_end",
+    "eval_strategy is no, so no state is known to be best; set eval_strategy to epoch or steps",
+  );
+  for (const key of ["packing", "completion_only_loss", "assistant_only_loss"] as const) {
+    refuse(
+      recipe[key] === true && recipe.task_type !== "CAUSAL_LM",
+      key,
+      `only task_type CAUSAL_LM has it, and this recipe's is ${recipe.task_type}`,
+    );
+  }
+  refuse(
+    recipe.head_learning_rate !== undefined && !recipe.task_type.endsWith("_CLS"),
+    "head_learning_rate",
+    `task_type ${recipe.task_type} has no classification head`,
+  );
+  return found;
+}

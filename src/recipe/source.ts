@@ -1,0 +1,79 @@
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from "yaml";
+
+/** Something wrong with a recipe. `line` is 1-based; a problem without one comes from a flag or from what is missing. */
+export interface Problem {
+  readonly line?: number;
+  /** `key: what is wrong`. */
+  readonly text: string;
+}
+
+/** A recipe's text as parsed: plain values, the lines they are on, and what YAML itself objects to. */
+export interface RecipeSource {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** The 1-based line of the key or item at `path`, or of the nearest thing around it. */
+  lineOf(path: readonly PropertyKey[]): number | undefined;
+}
+
+/** Parses YAML 1.2 and keeps the lines. Never throws. */
+export function readSource(yaml: string): RecipeSource {
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const lineAt = (offset: number) => lines.linePos(offset).line;
+  const problems: Problem[] = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+    line: lineAt(pos[0]),
+    text: `not valid YAML: ${message}`,
+  }));
+  if (problems.length > 0) return { value: undefined, problems, lineOf: () => undefined };
+  try {
+    return {
+      value: document.toJS(),
+      problems: repeatedKeys(document, lineAt),
+      lineOf: (path) => lineOf(document, path, lineAt),
+    };
+  } catch (error) {
+    return {
+      value: undefined,
+      problems: [{ line: 1, text: `not valid YAML: ${(error as Error).message}` }],
+      lineOf: () => undefined,
+    };
+  }
+}
+
+function repeatedKeys(document: Document, lineAt: (offset: number) => number): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map(_, map) {
+      const first = new Map<string, number>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || !key.range) continue;
+        const line = lineAt(key.range[0]);
+        const name = String(key.value);
+        const before = first.get(name);
+        if (before === undefined) first.set(name, line);
+        else problems.push({ line, text: `${name}: given twice, first on line ${before}` });
+      }
+    },
+  });
+  return problems;
+}
+
+function lineOf(
+  document: Document,
+  path: readonly PropertyKey[],
+  lineAt: (offset: number) => number,
+): number | undefined {
+  let line: number | undefined;
+  let node: unknown = document.contents;
+  for (const part of path) {
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === part) : undefined;
+    const found =
+      pair ??
+      (isNode(node) && "get" in node ? (node.get as (k: unknown, keep: true) => unknown)(part, true) : undefined);
+    const marked = isPair(found) ? found.key : found;
+    if (!isNode(marked) || !marked.range) break;
+    line = lineAt(marked.range[0]);
+    node = isPair(found) ? found.value : found;
+  }
+  return line;
+}

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { moment, names } from "./kinds.ts";
+
+/** From `at` on, `layers` train as well. */
+const stage = z.strictObject({
+  at: moment().describe("A step, or a share of the run below 1"),
+  layers: names().describe("Ends of module paths, or top:N for the last N layers"),
+});
+
+/** Layers that start frozen and join the training later. */
+export const unfreezingKeys = {
+  unfreeze_schedule: z
+    .union([z.literal("gradual"), z.array(stage).min(1)])
+    .optional()
+    .describe("List of {at, layers}, or gradual: one layer a stage, from the top, in equal stages"),
+};

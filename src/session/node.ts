@@ -1,0 +1,72 @@
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { EngineError, OutOfMemoryError } from "../errors.ts";
+import type { Elements, RuntimeTensor, Session, SessionOptions } from "./session.ts";
+
+env.logLevel = "error";
+
+/** What the emitter made; the session room knows it by its shape only. */
+interface Model {
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly { readonly name: string }[];
+  readonly outputs: ReadonlyMap<string, string>;
+}
+
+/**
+ * Opens a model on ONNX Runtime's CPU provider.
+ * @throws {EngineError} when the engine refuses the model.
+ */
+export async function openSession(model: Model, options: SessionOptions): Promise<Session> {
+  const { weights, threads, profile } = options;
+  const session = await engine("open the graph", () =>
+    InferenceSession.create(model.bytes, {
+      executionProviders: ["cpu"],
+      graphOptimizationLevel: "all",
+      executionMode: "sequential",
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    }),
+  );
+  const bound: Record<string, Tensor> = {};
+  for (const { name } of model.inputs) {
+    const weight = weights.get(name);
+    if (weight) bound[name] = toTensor(weight);
+  }
+
+  return {
+    async run(feeds, outputs = [...model.outputs.keys()]) {
+      const all: Record<string, Tensor> = { ...bound };
+      for (const [name, tensor] of Object.entries(feeds)) all[name] = toTensor(tensor);
+      const fetches = outputs.map((name) => model.outputs.get(name) as string);
+      const results = await engine("run the graph", () => session.run(all, [...new Set(fetches)]));
+      return Object.fromEntries(outputs.map((name, i) => [name, fromTensor(results[fetches[i] as string] as Tensor)]));
+    },
+    async close() {
+      if (profile !== undefined) session.endProfiling();
+      await session.release();
+    },
+  };
+}
+
+const toTensor = ({ dtype, data, shape }: RuntimeTensor): Tensor =>
+  new Tensor(dtype as Tensor.Type, data as Tensor.DataType, [...shape]);
+
+const fromTensor = (tensor: Tensor): RuntimeTensor => ({
+  dtype: tensor.type as RuntimeTensor["dtype"],
+  shape: tensor.dims,
+  data: tensor.data as Elements,
+});
+
+async function engine<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (/alloc|out of memory|bad_alloc/i.test(message)) {
+      throw new OutOfMemoryError(`the engine could not get the memory to ${what}`, {
+        hint: "a smaller per_device_train_batch_size or max_length needs less; gradient_accumulation_steps keeps the batch",
+        cause,
+      });
+    }
+    throw new EngineError(`the engine could not ${what}: ${message}`, { cause });
+  }
+}

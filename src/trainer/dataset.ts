@@ -1,0 +1,73 @@
+import { encodeText, type TextExample, textRows } from "../data/classification.ts";
+import { type Encoded, encodeRows } from "../data/encode.ts";
+import { type Id2Label, type Labelled, type Labels, labelsOf, labelsOfCheckpoint } from "../data/labels.ts";
+import { findSplits, readRows } from "../data/read.ts";
+import type { Row } from "../data/row.ts";
+import type { Tokenizer } from "../data/tokenizer.ts";
+import { encodeWords, tagsOf, type TokenExample, wordRows } from "../data/tokens.ts";
+import { DataError } from "../errors.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+
+/** An example of either task, tokenised. */
+export type Example = TextExample | TokenExample;
+
+/** Rows given in memory instead of `dataset_name`, by split. */
+export type RowsInMemory = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+
+/** One split, read and checked but not yet tokenised. */
+export interface Split {
+  readonly labels: readonly Labelled[];
+  readonly size: number;
+  /** Tokenises every row. @throws {DataError} for a label that training never saw, or when nothing is left. */
+  encode(tokenizer: Tokenizer, labels: Labels): Encoded<Example>;
+}
+
+/**
+ * Reads one split of a recipe's data.
+ * @throws {DataError} naming file and line of a bad row.
+ */
+export async function readSplit(recipe: ResolvedRecipe, split: string, limit?: number, given?: RowsInMemory): Promise<Split> {
+  const all = given ? inMemory(given, split) : await readRows(recipe.dataset_name, split);
+  const rows = limit === undefined ? all : all.slice(0, limit);
+  const columns = { textColumn: recipe.text_column, labelColumn: recipe.label_column };
+  if (recipe.task_type === "TOKEN_CLS") {
+    const words = wordRows(rows, columns);
+    return {
+      labels: tagsOf(words),
+      size: words.length,
+      encode: (tokenizer, labels) =>
+        encodeRows(words, (row) => encodeWords(row, tokenizer, labels, recipe.max_length)),
+    };
+  }
+  const texts = textRows(rows, columns);
+  return {
+    labels: texts,
+    size: texts.length,
+    encode: (tokenizer, labels) => encodeRows(texts, (row) => encodeText(row, tokenizer, labels, recipe.max_length)),
+  };
+}
+
+/** Names of the splits that are there. */
+export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
+  return new Set(given ? Object.keys(given) : (await findSplits(recipe.dataset_name)).keys());
+}
+
+/** The split to evaluate on while training: the recipe's, else `validation` or `dev` where there is one. */
+export async function validationSplit(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<string | undefined> {
+  if (recipe.dataset_validation_split !== undefined) return recipe.dataset_validation_split;
+  const names = await splitNames(recipe, given);
+  return ["validation", "dev"].find((name) => names.has(name));
+}
+
+/** The classes: the checkpoint's own where they name the data's labels, else the training data's. */
+export function classesOf(train: Split | undefined, config: Readonly<Record<string, unknown>>): Labels {
+  const id2label = (config.id2label ?? {}) as Id2Label;
+  return train ? labelsOf(train.labels, id2label) : labelsOfCheckpoint(id2label);
+}
+
+function inMemory(given: RowsInMemory, split: string): Row[] {
+  const rows = given[split];
+  if (!rows) throw new DataError(`the data has no split ${split}`, { expected: `one of: ${Object.keys(given).join(", ")}` });
+  if (rows.length === 0) throw new DataError(`the split ${split} of the data is empty`);
+  return rows.map((values, i) => ({ values, where: `${split}[${i}]` }));
+}

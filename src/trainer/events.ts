@@ -1,0 +1,123 @@
+/** Peak memory by what it holds, in bytes. */
+export interface MemoryBytes {
+  readonly weights: number;
+  readonly quantizedWeights: number;
+  readonly gradients: number;
+  readonly optimizer: number;
+  readonly activations: number;
+  readonly runtime: number;
+}
+
+/** What a run is, known before its first step. */
+export interface RunHeader {
+  readonly model: string;
+  readonly method: string;
+  readonly taskType: string;
+  /** The execution provider that really runs it. */
+  readonly device: string;
+  readonly trainableParameters: number;
+  readonly totalParameters: number;
+  /** Training examples of one epoch. */
+  readonly examples: number;
+  readonly epochs: number;
+  /** Optimizer steps of the whole run. */
+  readonly steps: number;
+  /** Examples an optimizer step, micro-batches added up. */
+  readonly batchSize: number;
+  readonly outputDir: string;
+}
+
+/** The contents of `train_results.json`, in camelCase. Times in seconds, memory in bytes. */
+export interface TrainResults {
+  readonly trainableParameters: number;
+  readonly totalParameters: number;
+  readonly trainablePercent: number;
+  readonly trainSeconds: number;
+  /** From process start to the end of the first step. */
+  readonly firstStepSeconds: number;
+  readonly steps: number;
+  /** Real tokens trained on, padding not counted. */
+  readonly numTokens: number;
+  readonly tokensPerSecond: number;
+  readonly peakRssBytes: number;
+  readonly memoryBytes: MemoryBytes;
+}
+
+/** Scores of one class; `support` is its number of examples. */
+export interface ClassScores {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly support: number;
+}
+
+/** The contents of `eval_results.json`, under its own names, which `metric_for_best_model` uses too. */
+export interface EvalResults {
+  readonly eval_loss: number;
+  readonly eval_samples: number;
+  readonly [metric: string]: number | Readonly<Record<string, ClassScores>>;
+}
+
+/** One optimizer step. `loss` is the mean over the step's trained tokens or examples. */
+export interface StepEvent {
+  readonly kind: "step";
+  /** From 1. */
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Over all trainable parameters, before clipping. */
+  readonly gradNorm: number;
+  /** Real tokens since the start of the run. */
+  readonly numTokens: number;
+  readonly tokensPerSecond: number;
+  readonly rssBytes: number;
+}
+
+/** What happens in a run, in order: one start, then steps, evaluations and saves, then done. */
+export type TrainEvent =
+  | { readonly kind: "start"; readonly header: RunHeader }
+  | StepEvent
+  | { readonly kind: "eval"; readonly step: number; readonly epoch: number; readonly metrics: EvalResults }
+  | { readonly kind: "save"; readonly step: number; readonly path: string }
+  | { readonly kind: "warning"; readonly message: string }
+  | { readonly kind: "done"; readonly results: TrainResults };
+
+/** The event as a line of `metrics.jsonl` and of `--json`: flat, snake_case, its kind under `event`. */
+export function toLogRecord(event: TrainEvent): Record<string, unknown> {
+  switch (event.kind) {
+    case "start":
+      return { event: "start", ...snakeCaseKeys(event.header) };
+    case "step": {
+      const { kind, steps: _, ...figures } = event;
+      return { event: kind, ...snakeCaseKeys(figures) };
+    }
+    case "eval":
+      return { event: "eval", step: event.step, epoch: event.epoch, ...event.metrics };
+    case "done":
+      return { event: "done", ...snakeCaseKeys(event.results) };
+    case "save":
+    case "warning": {
+      const { kind, ...rest } = event;
+      return { event: kind, ...rest };
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+/**
+ * A copy with `camelCase` keys spelled `snake_case`, nested objects and lists included.
+ * For records whose keys are ours, never for records keyed by labels.
+ */
+export function snakeCaseKeys(record: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), nested(value)]),
+  );
+}
+
+function nested(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(nested);
+  return typeof value === "object" && value !== null ? snakeCaseKeys(value) : value;
+}

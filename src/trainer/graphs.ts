@@ -1,0 +1,56 @@
+import { trainingGraph } from "../autodiff/training-graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Architecture, TaskType } from "../models/architecture.ts";
+import { crossEntropy } from "../ops/cross-entropy.ts";
+import { runPasses } from "../passes/pass.ts";
+import { keepTrainable } from "../passes/trainable.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { methodPasses } from "./method.ts";
+
+/** What the graphs of a run are made of. */
+export interface GraphSource {
+  readonly recipe: ResolvedRecipe;
+  readonly architecture: Architecture;
+  /** The parsed `config.json`. */
+  readonly config: unknown;
+  /** Number of classes. */
+  readonly labels: number;
+}
+
+/** The model under the recipe's method, without dropout: the output is `logits`. */
+export function evaluationGraph(source: GraphSource): Graph {
+  return runPasses(baseGraph(source), methodPasses(source.recipe, source.architecture), { training: false });
+}
+
+/** The base model as it was. */
+export function baseGraph({ recipe, architecture, config, labels }: GraphSource, modelDropout = false): Graph {
+  return architecture.build(config, recipe.task_type as TaskType, labels, { modelDropout });
+}
+
+/**
+ * One training step: loss, and the gradients of the parameters that train.
+ * @param keep Names the parameters that train at this stage of gradual unfreezing; default: all that the method trains.
+ */
+export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
+  const { recipe, architecture } = source;
+  const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : [])];
+  const graph = runPasses(baseGraph(source, recipe.model_dropout), passes, { training: true });
+  return trainingGraph(graph, (graph) => {
+    const logits = graph.outputs.get("logits");
+    if (!logits) throw new RangeError("the model has no output named logits");
+    return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }));
+  });
+}
+
+/** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */
+export function countParameters(graph: Graph, base: Graph): { readonly trainable: number; readonly total: number } {
+  const count = (shape: readonly (number | string)[]): number => shape.reduce<number>((n, dim) => n * (dim as number), 1);
+  let [trainable, total] = [0, 0];
+  for (const { origin, shape } of graph.params) {
+    if (origin.quantized && origin.quantized.part !== "codes") continue;
+    const size = count(origin.quantized ? (base.named(origin.quantized.of)?.shape ?? []) : shape);
+    total += size;
+    if (origin.trainable) trainable += size;
+  }
+  return { trainable, total };
+}

@@ -1,0 +1,117 @@
+import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { copyTokenizer } from "../export/copy-tokenizer.ts";
+import { type LineWriter, makeFolder, openAppend, removeFolder, writeTextAtomic } from "../platform/node.ts";
+import { recipeToYaml } from "../recipe/write.ts";
+import { type EvalResults, snakeCaseKeys, type TrainEvent, type TrainResults, toLogRecord } from "./events.ts";
+import { writeCard } from "./card.ts";
+import type { Prepared } from "./prepare.ts";
+import { checkpointSteps } from "./progress.ts";
+import { type Run, trainedOf } from "./run.ts";
+import { saveModel } from "./saved.ts";
+
+/** Where a run writes. Nothing is written before the first event: a run that is refused leaves no trace. */
+export interface Output {
+  log(event: TrainEvent): Promise<void>;
+  /** Writes `checkpoint-N`, enough to resume bit for bit; returns its path. */
+  writeCheckpoint(run: Run, best: boolean): Promise<string | undefined>;
+  writeEvaluation(metrics: EvalResults): Promise<void>;
+  /** Writes model, card, tokenizer, state and results. */
+  writeResults(run: Run, results: TrainResults): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An output that writes nothing, for runs of a program that keeps the weights itself. */
+export const noOutput: Output = {
+  log: async () => {},
+  writeCheckpoint: async () => undefined,
+  writeEvaluation: async () => {},
+  writeResults: async () => {},
+  close: async () => {},
+};
+
+/** Opens `output_dir`. */
+export async function openOutput(model: Prepared, resumed: boolean): Promise<Output> {
+  const { recipe } = model.source;
+  const folder = recipe.output_dir;
+  let evaluation: EvalResults | undefined;
+  let metrics: LineWriter | undefined;
+  const history: Record<string, unknown>[] = [];
+
+  const writeJson = (name: string, value: unknown): Promise<void> =>
+    writeTextAtomic(`${folder}/${name}`, `${JSON.stringify(value, null, 2)}\n`);
+
+  async function opened(): Promise<LineWriter> {
+    if (metrics) return metrics;
+    await makeFolder(folder);
+    if (!resumed) await writeTextAtomic(`${folder}/metrics.jsonl`, "");
+    await writeTextAtomic(`${folder}/recipe.yaml`, recipeToYaml(recipe));
+    metrics = await openAppend(`${folder}/metrics.jsonl`);
+    return metrics;
+  }
+
+  async function save(to: string, run: Run): Promise<void> {
+    await makeFolder(to);
+    await saveModel(to, run.model, run.weights, trainedOf(run));
+    await copyTokenizer(model.checkpoint.folder, to, model.tokenizer.files);
+  }
+
+  return {
+    async log(event) {
+      const writer = await opened();
+      if (event.kind !== "step" && event.kind !== "eval" && event.kind !== "done") return;
+      const record = toLogRecord(event);
+      if (event.kind !== "done") history.push(record);
+      await writer.append(JSON.stringify(record));
+    },
+    async writeCheckpoint(run, best) {
+      const { progress } = run;
+      const path = `${folder}/checkpoint-${progress.step}`;
+      if (best && progress.best) progress.best = { ...progress.best, checkpoint: path };
+      await save(path, run);
+      const tensors = [...run.optimizer.state()].map(
+        ([name, data]) => [name, { dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length], data }] as const,
+      );
+      await writeSafetensors(`${path}/optimizer.safetensors`, tensors);
+      await writeTextAtomic(`${path}/trainer_state.json`, stateJson(run, history));
+      await dropOldCheckpoints(run);
+      return path;
+    },
+    async writeEvaluation(metrics) {
+      evaluation = metrics;
+      await writeJson("eval_results.json", metrics);
+    },
+    async writeResults(run, results) {
+      if (recipe.save_strategy !== "no") {
+        await save(folder, run);
+        await writeCard(folder, run, results, evaluation);
+      }
+      await writeTextAtomic(`${folder}/trainer_state.json`, stateJson(run, history));
+      await writeJson("train_results.json", snakeCaseKeys(results));
+    },
+    async close() {
+      await metrics?.close();
+    },
+  };
+}
+
+function stateJson({ progress, steps, random }: Run, history: readonly Record<string, unknown>[]): string {
+  const state = {
+    best_metric: progress.best?.metric ?? null,
+    best_model_checkpoint: progress.best?.checkpoint ?? null,
+    epoch: progress.step / steps.perEpoch,
+    global_step: progress.step,
+    max_steps: steps.total,
+    num_tokens: progress.numTokens,
+    log_history: [...progress.history, ...history],
+    random: random.state(),
+  };
+  return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+/** Keeps the newest checkpoints, and the best one always. */
+async function dropOldCheckpoints({ recipe, progress }: Run): Promise<void> {
+  const limit = recipe.save_total_limit;
+  if (limit === undefined) return;
+  const paths = (await checkpointSteps(recipe.output_dir)).map((step) => `${recipe.output_dir}/checkpoint-${step}`);
+  for (const path of paths.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolder(path);
+}

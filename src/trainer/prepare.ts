@@ -1,0 +1,76 @@
+import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
+import { resolveModelFolder } from "../checkpoint/resolve.ts";
+import type { Id2Label, Labels } from "../data/labels.ts";
+import { loadTokenizer, type Tokenizer } from "../data/tokenizer.ts";
+import { RecipeError } from "../errors.ts";
+import type { Graph } from "../ir/graph.ts";
+import { type Architecture, selectArchitecture } from "../models/architecture.ts";
+import { ARCHITECTURES } from "../models/index.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Random } from "../random.ts";
+import { classesOf, type Split } from "./dataset.ts";
+import { baseGraph, evaluationGraph, type GraphSource } from "./graphs.ts";
+import { type LoadedWeights, loadWeights } from "./weights.ts";
+
+/** A base model found on disk; no weights are read yet. */
+export interface Base {
+  readonly checkpoint: Checkpoint;
+  readonly tokenizer: Tokenizer;
+  readonly architecture: Architecture;
+}
+
+/**
+ * Finds the base model of a recipe.
+ * @throws {ArchitectureError} when its architecture is not supported; {RecipeError} when its task is not.
+ */
+export async function openBase({ model_name_or_path, model_revision, task_type }: ResolvedRecipe): Promise<Base> {
+  const folder = await resolveModelFolder(model_name_or_path, model_revision);
+  const checkpoint = await readCheckpoint(folder);
+  const architecture = selectArchitecture(ARCHITECTURES, checkpoint.config.model_type);
+  if (task_type !== "SEQ_CLS" && task_type !== "TOKEN_CLS") {
+    throw new RecipeError(`task_type ${task_type} is not supported for ${architecture.modelType}.`, {
+      where: "task_type",
+      expected: "SEQ_CLS or TOKEN_CLS",
+    });
+  }
+  return { checkpoint, architecture, tokenizer: await loadTokenizer(folder) };
+}
+
+/** A model under a recipe's method, as graphs. */
+export interface Prepared extends Base {
+  readonly source: GraphSource;
+  readonly base: Graph;
+  /** Under the method, without dropout; its parameters are all there are. */
+  readonly graph: Graph;
+  readonly labels: Labels;
+}
+
+/**
+ * Builds the graphs of a model under a recipe's method.
+ * @param train The training data, whose labels are the classes; without it the checkpoint's own are.
+ */
+export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | undefined, id2label?: Id2Label): Prepared {
+  const { architecture, checkpoint } = found;
+  const labels = classesOf(train, id2label ? { id2label } : checkpoint.config);
+  const config = { ...checkpoint.config, num_labels: labels.names.length };
+  const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length };
+  return { ...found, source, labels, base: baseGraph(source), graph: evaluationGraph(source) };
+}
+
+/** Reads or draws the weights of a prepared model. */
+export function weightsOf(
+  { checkpoint, architecture, graph }: Prepared,
+  random: Random,
+  given?: ReadonlyMap<string, Float32Array>,
+): Promise<LoadedWeights> {
+  const { basePrefix } = architecture;
+  return loadWeights(graph.params, { checkpoint, basePrefix, random, ...(given && { given }) });
+}
+
+/** No text is longer than the model has positions for. */
+function clampLength(recipe: ResolvedRecipe, config: Readonly<Record<string, unknown>>): ResolvedRecipe {
+  const positions = config.max_position_embeddings;
+  if (typeof positions !== "number") return recipe;
+  const offset = /roberta/.test(String(config.model_type)) ? Number(config.pad_token_id ?? 1) + 1 : 0;
+  return { ...recipe, max_length: Math.min(recipe.max_length, positions - offset) };
+}

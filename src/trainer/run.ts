@@ -1,0 +1,263 @@
+import { DivergedError, InterruptedError } from "../errors.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import { isUnder } from "../peft/targets.ts";
+import { peakRssBytes, rssBytes } from "../platform/node.ts";
+import { Random } from "../random.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Session } from "../session/session.ts";
+import { checkLabels, encodeSplit, readData } from "./data.ts";
+import type { Example, Split } from "./dataset.ts";
+import { compile } from "./engine.ts";
+import { evalResults, predictExamples } from "./evaluation.ts";
+import type { EvalResults, StepEvent, TrainEvent, TrainResults } from "./events.ts";
+import { countParameters, stepGraph } from "./graphs.ts";
+import type { Job, Trained } from "./job.ts";
+import { memoryByCategory } from "./memory.ts";
+import { optimizerOf } from "./optimizer.ts";
+import { noOutput, type Output, openOutput } from "./output.ts";
+import { openBase, type Prepared, prepare, weightsOf } from "./prepare.ts";
+import { type Progress, startOf } from "./progress.ts";
+import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } from "./schedule.ts";
+import { optimizerStep } from "./steps.ts";
+import { type Stage, unfreezingStages } from "./unfreezing.ts";
+import type { Weights } from "./weights.ts";
+
+/** Everything a run holds while it trains. */
+export interface Run {
+  readonly recipe: ResolvedRecipe;
+  readonly model: Prepared;
+  readonly weights: Weights;
+  readonly optimizer: Optimizer;
+  readonly random: Random;
+  readonly steps: Steps;
+  readonly stages: readonly Stage[];
+  readonly examples: readonly Example[];
+  readonly progress: Progress;
+  readonly output: Output;
+}
+
+/**
+ * Trains as a job says: yields what happens, returns the trained parameters. Runs wherever it is called; `train` puts
+ * it into a thread, because the engine blocks its own.
+ *
+ * @throws {InterruptedError} once `shouldStop` says so, after writing a checkpoint.
+ * @throws {DivergedError} when loss or gradients stop being finite; the last good state is saved.
+ */
+export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Trained, void> {
+  const runtimeBytes = rssBytes();
+  const found = await openBase(job.recipe);
+  const data = await readData(job.recipe, job.rows);
+  const model = prepare(job.recipe, found, data.train);
+  const { recipe } = model.source;
+  checkLabels(data, model.labels);
+  const { examples, warnings } = encodeSplit(data.train, model.tokenizer, model.labels);
+
+  const random = Random.seed(recipe.seed);
+  const progress = await startOf(recipe);
+  const given = new Map([...(job.given ?? []), ...progress.weights]);
+  const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
+  const optimizer = optimizerOf(recipe);
+  if (progress.step > 0) {
+    random.restore(progress.random);
+    optimizer.restore(progress.optimizer);
+  }
+  const steps = countSteps(recipe, examples.length);
+  const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
+  const output = job.write ? await openOutput(model, progress.step > 0) : noOutput;
+  const run: Run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output };
+
+  yield await tell(run, { kind: "start", header: headerOf(run) });
+  const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
+  if (heads.length > 0 && recipe.method !== "full") {
+    warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
+  }
+  for (const message of warnings) yield await tell(run, { kind: "warning", message });
+
+  const clock = yield* trainSteps(run, data.validation, shouldStop);
+  const results = resultsOf(run, clock, runtimeBytes);
+  const final = data.test ?? (recipe.eval_strategy === "end" ? data.validation : undefined);
+  if (final) {
+    const metrics = await evaluate(run, final, shouldStop);
+    yield await tell(run, { kind: "eval", step: progress.step, epoch: progress.step / steps.perEpoch, metrics });
+    await output.writeEvaluation(metrics);
+  }
+  await output.writeResults(run, results);
+  yield await tell(run, { kind: "done", results });
+  await output.close();
+  return trainedOf(run);
+}
+
+/** Logs an event and passes it on. */
+async function tell<Event extends TrainEvent>(run: Run, event: Event): Promise<Event> {
+  await run.output.log(event);
+  return event;
+}
+
+/** Times of a run, in seconds since it was asked for. */
+interface Clock {
+  readonly trainSeconds: number;
+  /** From process start. */
+  readonly firstStepSeconds: number;
+  /** Real tokens trained on since `trainSeconds` counts. */
+  readonly tokens: number;
+  readonly peakRssBytes: number;
+}
+
+async function* trainSteps(run: Run, validation: Split | undefined, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Clock, void> {
+  const { recipe, progress, steps, examples, model } = run;
+  const rates = learningRates(recipe, steps.total);
+  const isHead = (name: string): boolean => isUnder(name, model.architecture.trainedHeads);
+  const rateScale = learningRateScale(recipe, isHead);
+  const lengths = examples.map(({ ids }) => ids.length);
+  const masks = run.random.stream("dropout");
+  const resumedTokens = progress.numTokens;
+  const started = performance.now();
+  let firstStepSeconds = 0;
+  let stage: OpenStage | undefined;
+  let plan: { epoch: number; steps: number[][][] } | undefined;
+
+  while (progress.step < steps.total) {
+    stage = await stageAt(run, progress.step, stage);
+    const epoch = Math.floor(progress.step / steps.perEpoch);
+    if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
+    const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
+    const batches = rows.map((batch) => batch.map((row) => examples[row] as Example));
+    const learningRate = rates(progress.step);
+    const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
+    const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw await diverged(run, loss, gradNorm, batches.flat());
+
+    progress.step++;
+    progress.numTokens += realTokens;
+    if (firstStepSeconds === 0) firstStepSeconds = process.uptime();
+    const seconds = (performance.now() - started) / 1000;
+    const event: StepEvent = {
+      kind: "step",
+      step: progress.step,
+      steps: steps.total,
+      epoch: progress.step / steps.perEpoch,
+      loss,
+      learningRate,
+      gradNorm,
+      numTokens: progress.numTokens,
+      tokensPerSecond: (progress.numTokens - resumedTokens) / seconds,
+      rssBytes: rssBytes(),
+    };
+    if (progress.step % recipe.logging_steps === 0 || progress.step === steps.total) yield await tell(run, event);
+    yield* betweenSteps(run, validation, shouldStop);
+    if (shouldStop()) throw await interrupted(run);
+  }
+  const trainSeconds = (performance.now() - started) / 1000;
+  const peak = peakRssBytes();
+  await stage?.session.close();
+  if (recipe.load_best_model_at_end) await progress.restoreBest(run);
+  return { trainSeconds, firstStepSeconds, tokens: progress.numTokens - resumedTokens, peakRssBytes: peak };
+}
+
+/** Evaluates and saves where the recipe's strategies say so. */
+async function* betweenSteps(run: Run, validation: Split | undefined, shouldStop: () => boolean): AsyncGenerator<TrainEvent> {
+  const { recipe, progress, steps } = run;
+  const due = (strategy: string, every: number | undefined): boolean =>
+    (strategy === "steps" && progress.step % (every ?? 1) === 0) ||
+    (strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total));
+  let improved = false;
+  if (validation && due(recipe.eval_strategy, recipe.eval_steps)) {
+    const metrics = await evaluate(run, validation, shouldStop);
+    if (shouldStop()) return;
+    improved = progress.noteEvaluation(recipe, metrics);
+    yield await tell(run, { kind: "eval", step: progress.step, epoch: progress.step / steps.perEpoch, metrics });
+  }
+  if (due(recipe.save_strategy, recipe.save_steps) || (improved && recipe.load_best_model_at_end)) {
+    const path = await run.output.writeCheckpoint(run, improved);
+    if (path !== undefined) yield await tell(run, { kind: "save", step: progress.step, path });
+  }
+}
+
+/** The training session of a stage of unfreezing. */
+interface OpenStage {
+  readonly stage: Stage;
+  readonly graph: Graph;
+  readonly session: Session;
+}
+
+/** The session for a step: the one that is open, unless another stage has begun. */
+async function stageAt(run: Run, step: number, open: OpenStage | undefined): Promise<OpenStage> {
+  const stage = run.stages.findLast((stage) => stage.step <= step) as Stage;
+  if (open?.stage === stage) return open;
+  await open?.session.close();
+  const graph = stepGraph(run.model.source, run.stages.length > 1 ? stage.trains : undefined);
+  return { stage, graph, session: await compile(graph, run.weights) };
+}
+
+async function evaluate({ model, weights, recipe }: Run, split: Split, stop: () => boolean): Promise<EvalResults> {
+  const { examples } = encodeSplit(split, model.tokenizer, model.labels);
+  const session = await compile(model.graph, weights);
+  try {
+    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
+    const found = await predictExamples(classifier, examples, recipe.per_device_train_batch_size, stop);
+    return evalResults(found, model.labels.names, examples.length);
+  } finally {
+    await session.close();
+  }
+}
+
+function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, { kind: "start" }>["header"] {
+  const { trainable, total } = countParameters(model.graph, model.base);
+  return {
+    model: recipe.model_name_or_path,
+    method: recipe.method,
+    taskType: recipe.task_type,
+    device: "cpu",
+    trainableParameters: trainable,
+    totalParameters: total,
+    examples: examples.length,
+    epochs: steps.total / steps.perEpoch,
+    steps: steps.total,
+    batchSize: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps,
+    outputDir: recipe.output_dir,
+  };
+}
+
+function resultsOf({ model, optimizer, steps, progress }: Run, clock: Clock, runtimeBytes: number): TrainResults {
+  const { trainable, total } = countParameters(model.graph, model.base);
+  return {
+    trainableParameters: trainable,
+    totalParameters: total,
+    trainablePercent: (100 * trainable) / total,
+    trainSeconds: clock.trainSeconds,
+    firstStepSeconds: clock.firstStepSeconds,
+    steps: steps.total,
+    numTokens: progress.numTokens,
+    tokensPerSecond: clock.tokens / clock.trainSeconds,
+    peakRssBytes: clock.peakRssBytes,
+    memoryBytes: memoryByCategory(model.graph, optimizer.bytes(), clock.peakRssBytes, runtimeBytes),
+  };
+}
+
+/** The parameters that the run trains, by name. */
+export function trainedOf({ model, weights }: Pick<Run, "model" | "weights">): Trained {
+  const trained: Trained = new Map();
+  for (const { origin } of model.graph.params) {
+    const tensor = weights.get(origin.name);
+    if (origin.trainable && tensor) trained.set(origin.name, { shape: tensor.shape, data: tensor.data as Float32Array });
+  }
+  return trained;
+}
+
+async function interrupted(run: Run): Promise<InterruptedError> {
+  const path = await run.output.writeCheckpoint(run, false);
+  return new InterruptedError(`stopped after step ${run.progress.step} of ${run.steps.total}.`, {
+    ...(path !== undefined && { where: path, hint: "--resume_from_checkpoint true goes on from here." }),
+  });
+}
+
+async function diverged(run: Run, loss: number, gradNorm: number, examples: readonly Example[]): Promise<DivergedError> {
+  const path = await run.output.writeCheckpoint(run, false);
+  const places = examples.map(({ where }) => where).slice(0, 3);
+  return new DivergedError(`loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}: training diverged.`, {
+    where: `${places.join(", ")}${examples.length > 3 ? ` and ${examples.length - 3} more rows` : ""}`,
+    ...(path !== undefined && { expected: `finite numbers; the state before this step is saved in ${path}` }),
+    hint: "a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.",
+  });
+}

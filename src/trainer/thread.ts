@@ -1,0 +1,22 @@
+/** The training thread: runs one job and sends what happens. */
+import { plainError } from "../errors.ts";
+import { postMessage, stopRequested, threadJob } from "../platform/node.ts";
+import type { Job, JobMessage } from "./job.ts";
+import { runJob } from "./run.ts";
+
+const send = (message: JobMessage, transfer: ArrayBuffer[] = []): void => postMessage(message, transfer);
+
+try {
+  const job = threadJob<Job>();
+  const events = runJob(job, stopRequested);
+  for (;;) {
+    const { done, value } = await events.next();
+    if (!done) send({ kind: "event", event: value });
+    else {
+      if (!job.write) send({ kind: "trained", trained: value }, [...value.values()].map(({ data }) => data.buffer as ArrayBuffer));
+      break;
+    }
+  }
+} catch (error) {
+  send({ kind: "error", error: plainError(error) });
+}

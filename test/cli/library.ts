@@ -1,0 +1,113 @@
+import { RecipeError } from "../../src/errors.ts";
+import { parseRecipe } from "../../src/recipe/parse.ts";
+import type { Recipe } from "../../src/recipe/schema.ts";
+import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/events.ts";
+import type { CompareEvent, Inspection, Plan } from "../../src/trainer/reports.ts";
+
+/** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
+export { snakeCaseKeys, toLogRecord };
+
+const memoryBytes = {
+  weights: 48e6,
+  quantizedWeights: 6e6,
+  gradients: 1e6,
+  optimizer: 2e6,
+  activations: 9e7,
+  runtime: 8e7,
+};
+const parameters = { trainableParameters: 921_600, totalParameters: 135_436_608, trainablePercent: 0.6805 };
+
+export const readRecipe = async (path: string, overrides: Readonly<Record<string, unknown>>): Promise<Recipe> =>
+  parseRecipe("model_name_or_path: embedded\ndataset_name: embedded\n", { file: path, overrides });
+
+export async function* readTexts(path: string): AsyncGenerator<string> {
+  yield `first line of ${path}`;
+}
+
+export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSignal }): AsyncGenerator<TrainEvent> {
+  if (recipe.seed === 13) throw new TypeError("seed 13 brings bad luck");
+  if (recipe.seed === 14) throw new RecipeError("no rows", { where: "train.jsonl", hint: "add some." });
+  const { trainableParameters, totalParameters } = parameters;
+  const run = { model: "embedded", method: recipe.method, taskType: "SEQ_CLS", device: "cpu", outputDir: "out" };
+  const size = { trainableParameters, totalParameters, examples: 1200, epochs: 3, steps: 2, batchSize: 8 };
+  yield { kind: "start", header: { ...run, ...size } };
+  for (const step of [1, 2]) {
+    const at = { step, steps: 2, epoch: step / 2, numTokens: 1180 * step };
+    yield {
+      kind: "step",
+      ...at,
+      loss: 2.9 / step,
+      learningRate: recipe.learning_rate ?? 0,
+      gradNorm: 0.8,
+      tokensPerSecond: 1500.4,
+      rssBytes: 5e8,
+    };
+    if (signal.aborted) return;
+    if (recipe.seed === 15) process.emit("SIGTERM", "SIGTERM");
+  }
+  yield { kind: "warning", message: "3 rows had no text" };
+  yield { kind: "eval", step: 2, epoch: 1, metrics: { eval_loss: 0.31, eval_samples: 100, eval_macro_f1: 0.8 } };
+  yield { kind: "save", step: 2, path: "out/checkpoint-2" };
+  const speed = { trainSeconds: 133, firstStepSeconds: 1.2, steps: 2, numTokens: 2360, tokensPerSecond: 1500.4 };
+  yield { kind: "done", results: { ...parameters, ...speed, peakRssBytes: 1.234e9, memoryBytes } };
+}
+
+export const planRecipe = async ({ method }: Recipe): Promise<Plan> => ({
+  model: "embedded", method, device: "cpu", ...parameters, examples: 1200, steps: 450, numTokens: 345_678,
+  memoryBytes, savedBytes: 3.7e6, trainSeconds: 754,
+}); // biome-ignore format: a table
+
+export const evaluateRecipe = async (_: Recipe, { adapter }: { adapter?: string }) => ({
+  eval_loss: adapter === "out" ? 0.31 : 0.62,
+  eval_samples: 1200,
+  eval_per_class: { "Governing Law": { precision: 0.9, recall: 1, f1: 0.95, support: 1040 } },
+});
+
+export async function* predict({ texts, ...source }: { texts: AsyncIterable<string> | readonly string[] }) {
+  for await (const text of texts)
+    yield { text, label: JSON.stringify(source), score: 0.75, probabilities: { a_B: 0.25 } };
+}
+
+export const inspectRecipe = async (_: Recipe, { data }: { data: boolean }): Promise<Inspection> => ({
+  modules: [
+    { path: "bert.query", type: "Linear", shape: [128, 128], parameters: 16_384, target: true },
+    { path: "bert.key", type: "Linear", shape: [128, 128], parameters: 16_384, target: false },
+  ],
+  examples: data
+    ? [
+        {
+          tokens: [
+            { text: "Q: hi ", trained: false },
+            { text: "there", trained: true },
+          ],
+        },
+      ]
+    : [],
+});
+
+export async function* compareRecipe(
+  _: string,
+  { methods, seeds = [0] }: { methods: readonly string[]; seeds?: readonly number[] },
+): AsyncGenerator<CompareEvent> {
+  const figures = { peakRssBytes: 1.2e9, memoryBytes, trainSeconds: 75, tokensPerSecond: 1511.3, savedBytes: 3.7e6 };
+  const scores = {
+    microF1: 0.91,
+    macroF1: 0.812,
+    microF1Interval: [0.88, 0.93],
+    macroF1Interval: [0.79, 0.84],
+  } as const;
+  const rows = methods.flatMap((method) =>
+    seeds.map((seed) => ({ method, seed, ...parameters, ...figures, ...scores })),
+  );
+  for (const row of rows) {
+    yield { kind: "run", method: row.method, seed: row.seed, event: { kind: "warning", message: "slow disk" } };
+    yield { kind: "row", row };
+  }
+  yield { kind: "done", rows, files: ["out/comparison.json"] };
+}
+
+export const environment = async () => ({
+  lowrank: "0.1.0",
+  memory_bytes: 8e9,
+  execution_providers: ["cpu", "webgpu"],
+});

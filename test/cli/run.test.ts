@@ -1,0 +1,220 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { run } from "../../src/cli/run.ts";
+import { streams } from "./streams.ts";
+
+vi.mock("../../src/index.ts", () => import("./library.ts"));
+afterEach(() => vi.restoreAllMocks());
+
+async function lowrank(command: string, given: Parameters<typeof streams>[0] = {}) {
+  const { io, written } = streams(given);
+  const code = await run(command === "" ? [] : command.split(" "), io);
+  return { code, ...written };
+}
+
+const objects = (ndjson: string): Record<string, unknown>[] =>
+  ndjson
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("train", () => {
+  test("tells the run on stderr and nothing on stdout", async () => {
+    const { code, stdout, stderr } = await lowrank("train r.yaml");
+    expect(code).toBe(0);
+    expect(stdout).toBe("");
+    expect(stderr.replace(/ {2}ETA.*/g, "")).toMatchInlineSnapshot(`
+      "lora on embedded (SEQ_CLS, cpu)
+        trainable  921,600 of 135,436,608 parameters (0.68 %)
+        data       1,200 examples, 3 epochs
+        steps      2, 8 examples each
+        output     out
+      step 1/2  epoch 0.50  loss 2.9000  1,500 tokens/s
+      step 2/2  epoch 1.00  loss 1.4500  1,500 tokens/s
+      warning: 3 rows had no text
+      eval at step 2  loss 0.3100, macro_f1 0.8000
+      saved out/checkpoint-2
+      done in 2m 13s  2 steps, 1,500 tokens/s, peak memory 1.23 GB
+      "
+    `);
+  });
+
+  test("--json gives the events as NDJSON, with the names of metrics.jsonl", async () => {
+    const { code, stdout, stderr } = await lowrank("train r.yaml --json --learning-rate 1e-4");
+    expect(code).toBe(0);
+    expect(objects(stdout).map(({ event }) => event)).toEqual([
+      "start",
+      "step",
+      "step",
+      "warning",
+      "eval",
+      "save",
+      "done",
+    ]);
+    expect(objects(stdout)[1]).toEqual({
+      event: "step",
+      step: 1,
+      epoch: 0.5,
+      loss: 2.9,
+      learning_rate: 1e-4,
+      grad_norm: 0.8,
+      num_tokens: 1180,
+      tokens_per_second: 1500.4,
+      rss_bytes: 5e8,
+    });
+    expect(stderr).toContain("lora on embedded");
+  });
+
+  test("--quiet says only the warning", async () => {
+    expect(await lowrank("train r.yaml --quiet")).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "warning: 3 rows had no text\n",
+    });
+  });
+
+  test("draws a bar on a terminal, with loss, speed and what is left", async () => {
+    const { stderr } = await lowrank("train r.yaml", { terminal: true });
+    expect(stderr).toContain("━");
+    expect(stderr).toContain("loss 1.4500  1,500 tokens/s  ETA");
+    expect(stderr).toContain("\u001b[33mwarning: 3 rows had no text\u001b[39m");
+  });
+
+  test("--dry-run is plan", async () => {
+    expect(await lowrank("train r.yaml --dry-run --method head")).toEqual(await lowrank("plan r.yaml --method head"));
+  });
+
+  test("SIGTERM lets the step finish and makes the exit code 143", async () => {
+    const { code, stdout, stderr } = await lowrank("train r.yaml --json --seed 15");
+    expect(code).toBe(143);
+    expect(objects(stdout).map(({ event }) => event)).toEqual(["start", "step", "step"]);
+    expect(stderr).toContain("SIGTERM: finishing this step and saving; press Ctrl-C again to quit at once.");
+    expect(process.listenerCount("SIGTERM")).toBe(0);
+  });
+});
+
+describe("what was asked for goes to stdout", () => {
+  test.each([
+    ["compare r.yaml --methods full,lora --seeds 0,1"],
+    ["evaluate r.yaml --adapter-name-or-path out"],
+    ["plan r.yaml"],
+    ["inspect r.yaml --data"],
+    ["env"],
+  ])("%s", async (command) => {
+    const { code, stdout } = await lowrank(command);
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+  });
+
+  test.each([
+    ["compare r.yaml --methods lora", ["warning", "row", "done"]],
+    ["evaluate r.yaml", ["eval"]],
+    ["plan r.yaml", ["plan"]],
+    ["inspect r.yaml --data", ["module", "module", "example"]],
+    ["env", ["env"]],
+  ])("as NDJSON: %s", async (command, events) => {
+    const { stdout } = await lowrank(`${command} --json`);
+    expect(objects(stdout).map(({ event }) => event)).toEqual(events);
+  });
+
+  test("a comparison's events say whose they are", async () => {
+    const [event, row] = objects((await lowrank("compare r.yaml --methods qlora --seeds 3 --json")).stdout);
+    expect(event).toEqual({ event: "warning", message: "slow disk", method: "qlora", seed: 3 });
+    expect(row).toMatchObject({
+      event: "row",
+      method: "qlora",
+      micro_f1_interval: [0.88, 0.93],
+      peak_rss_bytes: 1.2e9,
+    });
+  });
+});
+
+describe("predict", () => {
+  test.each(["", " --json"])("one JSON line a text, labels as they are%s", async (json) => {
+    const { stdout } = await lowrank(`predict --adapter-name-or-path out yes no${json}`);
+    expect(objects(stdout)).toEqual([
+      { text: "yes", label: '{"adapter":"out"}', score: 0.75, probabilities: { a_B: 0.25 } },
+      { text: "no", label: '{"adapter":"out"}', score: 0.75, probabilities: { a_B: 0.25 } },
+    ]);
+  });
+
+  test("texts of a file, or of stdin", async () => {
+    const texts = async (command: string, stdin = "") =>
+      objects((await lowrank(`predict --model_name_or_path m${command}`, { stdin })).stdout).map(({ text }) => text);
+    expect(await texts(" --input a.txt")).toEqual(["first line of a.txt"]);
+    expect(await texts("", "one\ntwo\n")).toEqual(["one", "two"]);
+  });
+});
+
+describe("refusals: exit 2, the message, no stack", () => {
+  test.each([
+    ["train", "missing required argument 'recipe'\n"],
+    ["train r.yaml --lorar 3", "unknown option '--lorar'\n(Did you mean --lora_r?)\n"],
+    ["trian r.yaml", "unknown command 'trian'\n(Did you mean train?)\n"],
+    ["train r.yaml --lora-r 0", "--lora_r: expected an integer >= 1, got 0\n"],
+    ["train r.yaml --seed 14", "no rows\n  at: train.jsonl\n  hint: add some.\n"],
+    ["compare r.yaml", "required option '--methods <list>' not specified\n"],
+    [
+      "compare r.yaml --methods full,loro",
+      '--methods: expected names among full, lora, qlora, adapter, head, with commas between, got "loro"\n',
+    ],
+    ["compare r.yaml --methods full --seeds a", '--seeds: expected integers >= 0, with commas between, got "a"\n'],
+    ["completion tcsh", /^command-argument value 'tcsh' is invalid/],
+    ["predict --adapter_name_or_path out --input a b", /^predict was given both texts and --input/],
+    ["predict a", /^predict needs a model to label with\.\n {2}expected: --adapter_name_or_path DIR/],
+  ])("%s", async (command, message) => {
+    const { code, stdout, stderr } = await lowrank(command);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    if (typeof message === "string") expect(stderr).toBe(message);
+    else expect(stderr).toMatch(message);
+  });
+
+  test("--json tells programs too", async () => {
+    const { stdout } = await lowrank("train r.yaml --json --lora_r 0");
+    const message = "--lora_r: expected an integer >= 1, got 0";
+    expect(objects(stdout)).toEqual([{ event: "error", code: "E_RECIPE", message, exit_code: 2 }]);
+  });
+
+  test("an error nobody foresaw is exit 1; --verbose shows its stack", async () => {
+    const plain = await lowrank("train r.yaml --seed 13");
+    expect(plain.code).toBe(1);
+    expect(plain.stderr).toMatch(/^TypeError: seed 13 brings bad luck\n {2}hint: /);
+    expect(plain.stderr).not.toContain("    at ");
+    expect((await lowrank("train r.yaml --seed 13 --verbose")).stderr).toContain("    at ");
+  });
+});
+
+describe("help", () => {
+  test("lists the commands", async () => {
+    const { code, stdout } = await lowrank("--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+  });
+
+  test("without a command is a usage error", async () => {
+    expect((await lowrank("")).code).toBe(2);
+  });
+
+  test("a command's shows every recipe key with its default, and the general flags", async () => {
+    const { code, stdout } = await lowrank("train --help");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/--lora_r <integer> +Rank of the update \[16\]/);
+    expect(stdout).toMatch(/Recipe, Houlsby adapters:\n {2}--adapter_reduction_factor/);
+    expect(stdout).toContain("--json");
+    expect(await lowrank("help train")).toEqual({ code, stdout, stderr: "" });
+  });
+});
+
+describe("completion", () => {
+  const completions = async (line: string[]) => {
+    const said: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((text) => said.push(text));
+    expect(await run(["complete", "--", ...line], streams().io)).toBe(0);
+    return said;
+  };
+
+  test("knows commands, flags and values", async () => {
+    expect(await completions(["ev"])).toContain("evaluate\tmeasure a model, with or without an adapter");
+    expect(await completions(["train", "--lora_al"])).toEqual([expect.stringMatching(/^--lora_alpha\t/), ":4"]);
+    expect(await completions(["train", "--lora_bias", "lora"])).toContain("lora_only\t");
+  });
+});

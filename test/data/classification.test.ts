@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { encodeText, textRows } from "../../src/data/classification.ts";
+import type { Part } from "../../src/data/compat.ts";
+import { encodeRows } from "../../src/data/encode.ts";
+import { labelsOf } from "../../src/data/labels.ts";
+import { tokenizerOf } from "../../src/data/tokenizer.ts";
+
+const path = join(import.meta.dirname, "fixtures/wordpiece.json");
+const tokenizer = tokenizerOf(JSON.parse(readFileSync(path, "utf8")) as Part, {}, [], path);
+const columns = { textColumn: "text", labelColumn: "label" };
+const rows = (...values: Record<string, unknown>[]) =>
+  values.map((row, i) => ({ values: row, where: `train.jsonl:${i + 1}` }));
+
+describe("textRows", () => {
+  test("reads the columns it is told to", () => {
+    const read = textRows(rows({ clause: "a", kind: "x" }, { clause: 2019, kind: "y" }), {
+      textColumn: "clause",
+      labelColumn: "kind",
+    });
+    expect(read).toEqual([
+      { text: "a", label: "x", where: "train.jsonl:1" },
+      { text: "2019", label: "y", where: "train.jsonl:2" },
+    ]);
+  });
+
+  test("a row without the column: names its place and the columns it has", () => {
+    const given = rows({ text: "a", label: 0 }, { clause: "b", label: 0 });
+    expect(() => textRows(given, columns)).toThrow(
+      /no column "text"\n.*train.jsonl:2\n.*its columns: clause, label\n.*text_column: clause/,
+    );
+  });
+
+  test.each([
+    [{ text: null, label: 0 }, /column "text" holds null\n.*train.jsonl:1\n.*a text/],
+    [{ text: "a", label: 0.5 }, /column "label" holds 0.5\n.*train.jsonl:1\n.*integer or a string/],
+    [{ text: "a", label: null }, /column "label" holds null/],
+  ])("refuses %j", (row, message) => expect(() => textRows(rows(row), columns)).toThrow(message));
+});
+
+describe("encodeText", () => {
+  const labels = labelsOf(rows({}, {}).map(({ where }, i) => ({ label: ["no", "yes"][i]!, where })));
+  const encode = (text: string, label = "yes") =>
+    encodeText({ text, label, where: "test.jsonl:9" }, tokenizer, labels, 6);
+
+  test("ids within max_length, class by its number", () => {
+    const example = encode("The tenant shall pay the rent on the first day");
+    expect(example).toMatchObject({ label: 1, where: "test.jsonl:9" });
+    expect([...example!.ids]).toEqual(tokenizer.encode("the tenant shall pay the rent", { maxLength: 6 }).ids);
+    expect(example!.ids.length).toBe(6);
+  });
+
+  test("a label never seen in training is refused with its place", () =>
+    expect(() => encode("text", "maybe")).toThrow(/"maybe" was never seen in training\n.*test.jsonl:9/));
+
+  test("texts that are empty once tokenised are left out with their place", () => {
+    const texts = ["rent", "", " \u200b\n"].map((text, i) => ({ text, label: "no", where: `a:${i + 1}` }));
+    const { examples, skipped } = encodeRows(texts, (row) => encodeText(row, tokenizer, labels, 6));
+    expect(examples.map(({ where }) => where)).toEqual(["a:1"]);
+    expect(skipped).toEqual(["a:2", "a:3"]);
+    const none = () => encodeRows(texts.slice(1), (row) => encodeText(row, tokenizer, labels, 6));
+    expect(none).toThrow(/none of the 2 rows has anything to train on.*\n.*a:2/);
+  });
+});

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Part } from "../../src/data/compat.ts";
+import { labelsOf } from "../../src/data/labels.ts";
+import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import { encodeWords, tagsOf, wordRows } from "../../src/data/tokens.ts";
+
+const path = join(import.meta.dirname, "fixtures/wordpiece.json");
+const tokenizer = tokenizerOf(JSON.parse(readFileSync(path, "utf8")) as Part, {}, [], path);
+const columns = { textColumn: "text", labelColumn: "label" };
+const where = "train.jsonl:4";
+
+describe("wordRows", () => {
+  test("reads the usual columns, or those it is told to", () => {
+    const expected = [{ words: ["a", "b"], tags: ["O", "B"], where }];
+    expect(wordRows([{ values: { tokens: ["a", "b"], ner_tags: ["O", "B"] }, where }], columns)).toEqual(expected);
+    expect(wordRows([{ values: { words: ["a", "b"], labels: ["O", "B"] }, where }], columns)).toEqual(expected);
+    const own = { textColumn: "w", labelColumn: "t" };
+    expect(wordRows([{ values: { w: ["a", "b"], t: ["O", "B"], tokens: [] }, where }], own)).toEqual(expected);
+    expect(() => wordRows([{ values: { tokens: ["a"], t: ["O"] }, where }], own)).toThrow(/no column "w"/);
+  });
+
+  test.each([
+    [{ tokens: ["a", "b"], labels: [1] }, /2 words but 1 labels\n.*train.jsonl:4/],
+    [{ tokens: "a b", labels: [1, 2] }, /words of this row are not a list: "a b"\n.*train.jsonl:4/],
+    [{ tokens: ["a", 1], labels: [1, 2] }, /holds 1\n.*train.jsonl:4\n.*strings/],
+    [{ tokens: ["a"], labels: [null] }, /holds null\n.*train.jsonl:4/],
+  ])("refuses %j", (values, message) => expect(() => wordRows([{ values, where }], columns)).toThrow(message));
+});
+
+describe("encodeWords", () => {
+  const row = { words: ["The", "zzz", "\u200b", "rent"], tags: ["O", "B", "O", "I"], where };
+  const labels = labelsOf(tagsOf([row]));
+
+  test("the first token of a word carries its label, nothing else does", () => {
+    const example = encodeWords(row, tokenizer, labels, 20);
+    const zzz = tokenizer.encode("zzz", { maxLength: 9 }).ids.length - 2;
+    const rent = tokenizer.encode("rent", { maxLength: 9 }).ids.length - 2;
+    const rest = (count: number) => Array<number>(count - 1).fill(-100);
+    expect(labels.names).toEqual(["B", "I", "O"]);
+    expect([...example!.labels]).toEqual([-100, 2, 0, ...rest(zzz), 1, ...rest(rent), -100]);
+    expect(example!.ids.length).toBe(example!.labels.length);
+  });
+
+  test("truncation keeps the final special token untrained", () => {
+    const example = encodeWords(row, tokenizer, labels, 4);
+    expect([...example!.labels]).toEqual([-100, 2, 0, -100]);
+  });
+
+  test("a row without tokens is left out", () =>
+    expect(encodeWords({ words: ["\u200b"], tags: ["O"], where }, tokenizer, labels, 20)).toBeUndefined());
+});

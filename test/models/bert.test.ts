@@ -1,0 +1,15 @@
+import { bert } from "../../src/models/bert.ts";
+import { checkArchitecture } from "./check.ts";
+
+const config = {
+  vocab_size: 7,
+  hidden_size: 8,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+  max_position_embeddings: 12,
+  type_vocab_size: 2,
+  layer_norm_eps: 1e-3,
+};
+
+checkArchitecture(bert, config, ["bert", "bert-tokens"]);

@@ -1,0 +1,16 @@
+import { roberta } from "../../src/models/roberta.ts";
+import { checkArchitecture } from "./check.ts";
+
+const config = {
+  vocab_size: 7,
+  hidden_size: 8,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+  max_position_embeddings: 12,
+  type_vocab_size: 2,
+  hidden_act: "gelu_new",
+  pad_token_id: 1,
+};
+
+checkArchitecture(roberta, config, ["roberta"]);

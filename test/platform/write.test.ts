@@ -1,0 +1,59 @@
+import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DataError } from "../../src/errors.ts";
+import { openAppend, writeBytesAtomic, writeChunksAtomic, writeTextAtomic } from "../../src/platform/node.ts";
+
+let folder = "";
+let path = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "write-"));
+  path = join(folder, "file");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("text, bytes and chunks replace what was there and leave nothing beside it", async () => {
+  await writeTextAtomic(path, "one é");
+  expect(await readFile(path, "utf8")).toBe("one é");
+  await writeBytesAtomic(path, Uint8Array.of(1, 2));
+  expect([...(await readFile(path))]).toEqual([1, 2]);
+  const big = new Uint8Array(3_000_001).fill(7);
+  await writeChunksAtomic(path, [big, new Uint8Array(), Uint8Array.of(9)]);
+  expect(Buffer.concat([big, Uint8Array.of(9)]).equals(await readFile(path))).toBe(true);
+  expect(await readdir(folder)).toEqual(["file"]);
+});
+
+test("a failure midway keeps the old file, its own error, and no temporary", async () => {
+  await writeTextAtomic(path, "old");
+  async function* chunks() {
+    yield new Uint8Array(10);
+    throw new DataError("no more");
+  }
+  await expect(writeChunksAtomic(path, chunks())).rejects.toThrow(new DataError("no more"));
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect(await readdir(folder)).toEqual(["file"]);
+});
+
+test("a link is written through, not replaced", async () => {
+  await writeTextAtomic(path, "old");
+  await symlink(path, join(folder, "link"));
+  await writeBytesAtomic(join(folder, "link"), Buffer.from("new"));
+  expect(await readFile(path, "utf8")).toBe("new");
+});
+
+test("a missing folder is named", async () => {
+  const far = join(folder, "none", "file");
+  for (const write of [() => writeTextAtomic(far, ""), () => writeChunksAtomic(far, []), () => openAppend(far)]) {
+    await expect(write()).rejects.toThrow(`cannot write ${far}: the folder ${folder}/none does not exist`);
+  }
+});
+
+test("lines are added in the order of the calls, long ones too, after those there were", async () => {
+  await writeTextAtomic(path, "first\n");
+  const lines = Array.from({ length: 40 }, (_, i) => `${i}`.repeat(i % 4 ? 1 : 1_000_000));
+  const log = await openAppend(path);
+  await Promise.all(lines.map((line) => log.append(line)));
+  await log.close();
+  expect((await readFile(path, "utf8")) === `first\n${lines.join("\n")}\n`).toBe(true);
+});

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { parseRecipe } from "../../src/recipe/parse.ts";
+import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import type { Recipe } from "../../src/recipe/schema.ts";
+import { METHODS } from "../../src/recipe/task.ts";
+import { recipeToYaml } from "../../src/recipe/write.ts";
+
+const recipe = (rest = ""): Recipe => parseRecipe(`model_name_or_path: m\ndataset_name: d\n${rest}`);
+
+test("the learning rate depends on the method, unless it is given", () => {
+  const rates = METHODS.map((method) => resolveRecipe(recipe(), method).learning_rate);
+  expect(rates).toEqual([5e-5, 1e-3, 1e-3, 1e-3, 1e-3]);
+  expect(resolveRecipe(recipe("learning_rate: 0.5"), "full").learning_rate).toBe(0.5);
+});
+
+test("the longest example depends on the task, unless it is given", () => {
+  expect(resolveRecipe(recipe()).max_length).toBe(256);
+  expect(resolveRecipe(recipe("task_type: CAUSAL_LM")).max_length).toBe(1024);
+  expect(resolveRecipe(recipe("task_type: CAUSAL_LM\nmax_length: 7")).max_length).toBe(7);
+});
+
+test("qlora loads the base in 4 bits, or in 8 if those are asked for", () => {
+  const bits = ({ load_in_4bit, load_in_8bit }: Recipe) => [load_in_4bit, load_in_8bit];
+  expect(bits(resolveRecipe(recipe(), "qlora"))).toEqual([true, false]);
+  expect(bits(resolveRecipe(recipe("load_in_8bit: true"), "qlora"))).toEqual([false, true]);
+  expect(bits(resolveRecipe(recipe(), "lora"))).toEqual([false, false]);
+});
+
+test("method_overrides hold for their method only, and are gone from the result", () => {
+  const given = recipe("lora_r: 8\nmethod_overrides: {full: {learning_rate: 1e-4}, lora: {lora_r: 4}}");
+  expect(resolveRecipe(given, "full")).toMatchObject({ method: "full", learning_rate: 1e-4, lora_r: 8 });
+  expect(resolveRecipe(given, "lora")).toMatchObject({ method: "lora", learning_rate: 1e-3, lora_r: 4 });
+  expect(resolveRecipe(given, "full")).not.toHaveProperty("method_overrides");
+});
+
+test("an override leaves every key alone that it does not name", () => {
+  const given = recipe("seed: 7\nmethod_overrides: {lora: {lora_r: 4}}");
+  expect(given.method_overrides).toEqual({ lora: { lora_r: 4 } });
+  expect(resolveRecipe(given).seed).toBe(7);
+});
+
+test("refuses what the method rules out, though the recipe's own method allows it", () => {
+  expect(() => resolveRecipe(recipe("load_in_4bit: true"), "full")).toThrow(/^load_in_4bit: method full trains/);
+});
+
+test("writes every key, reads back equal, and resolves to itself", () => {
+  const resolved = resolveRecipe(
+    recipe(`text_column: "no"
+label_column: "a: b # c"
+lora_target_modules: ["yes", ".*\\\\.query"]
+rank_pattern: {layer.0: 4}
+unfreeze_schedule: [{at: 0.5, layers: top:2}]
+adam_epsilon: 1e-12
+resume_from_checkpoint: true
+method_overrides: {lora: {lora_r: 4}}
+`),
+  );
+  const yaml = recipeToYaml(resolved);
+  const again = parseRecipe(yaml);
+  expect(again).toEqual(resolved);
+  expect(resolveRecipe(again)).toEqual(resolved);
+  expect(yaml).toContain("# LoRA\nlora_r: 4\n");
+  expect(yaml).toContain("# max_steps:\n");
+  expect(yaml).toContain(`text_column: "no"\n`); // YAML 1.1, as Python reads it, takes a bare no for false
+});
