@@ -1,5 +1,6 @@
 import { sameShape } from "../ir/dims.ts";
 import { type Graph, nodeOf, type Value } from "../ir/graph.ts";
+import { barrier } from "../ops/barrier.ts";
 import { add } from "../ops/elementwise.ts";
 import { reduceSum, reshape } from "../ops/shape.ts";
 
@@ -8,7 +9,8 @@ import { reduceSum, reshape } from "../ops/shape.ts";
  * loss does not depend on.
  *
  * Only values on a path from `wrt` to `loss` are visited: the rule of a frozen weight is never called, so no node is
- * spent on its gradient.
+ * spent on its gradient. What is cheap to compute again is not kept for the backward pass (selective recomputation,
+ * Korthikanti et al. 2022, arXiv:2205.05198).
  *
  * @param seed Gradient of the final objective by `loss`, in the shape of `loss`: 1, or 1 ÷ the tokens of a step.
  */
@@ -23,7 +25,7 @@ export function backward(loss: Value, wrt: readonly Value[], seed: Value): (Valu
     if (!dy || !node) continue;
     node.inputs.forEach((x, i) => {
       if (!needed.has(x)) return;
-      const dx = within(graph, node.module, () => node.op.vjp(i, dy, node.inputs, y, node.attrs));
+      const dx = within(graph, node.module, () => node.op.vjp(i, dy, kept(node.inputs, dy), y, node.attrs));
       if (!dx) return;
       const part = sumTo(dx, x);
       const sum = gradients.get(x);
@@ -31,6 +33,16 @@ export function backward(loss: Value, wrt: readonly Value[], seed: Value): (Valu
     });
   }
   return wrt.map((x) => gradients.get(x));
+}
+
+/** The operands as the backward pass reads them: those that are cheap are computed again, once `dy` is known. */
+function kept(inputs: readonly Value[], dy: Value): Value[] {
+  return inputs.map((x) => {
+    const node = nodeOf(x);
+    const [first, ...rest] = node?.inputs ?? [];
+    if (!node?.op.cheap || !first) return x;
+    return x.graph.node(node.op, [barrier(first, dy), ...rest], node.attrs, node.module);
+  });
 }
 
 /** `wrt` and every value computed from it. */

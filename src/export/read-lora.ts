@@ -1,1 +1,63 @@
-export async function readLora(_f: string): Promise<{ tensors: Map<string, { shape: readonly number[]; data: Float32Array }> }> { throw new Error("stub"); }
+import { readAdapter, type StoredAdapter } from "../checkpoint/adapter.ts";
+import { AdapterError } from "../errors.ts";
+import type { LoraConfig } from "../peft/lora.ts";
+import { endsWithPath } from "../peft/targets.ts";
+import { parseLoraConfig } from "./lora-config.ts";
+import { adaptedModules, isRepeated, paramOfPeftKey } from "./peft-keys.ts";
+import { type FloatTensor, readTensor } from "./tensors.ts";
+
+/** A LoRA adapter in memory. */
+export interface LoraAdapter {
+  readonly format: "peft";
+  readonly folder: string;
+  /** Every key set: PEFT's own defaults stand in for those that the file leaves out. */
+  readonly config: LoraConfig;
+  readonly taskType: string | undefined;
+  readonly baseModel: string | undefined;
+  /** By the model's own parameter names. */
+  readonly tensors: ReadonlyMap<string, FloatTensor>;
+}
+
+/**
+ * Reads an adapter that PEFT or {@link saveLora} wrote.
+ * @throws {FileError} when the folder or its files are missing.
+ * @throws {CheckpointError} when a file is malformed.
+ * @throws {AdapterError} when it is no LoRA adapter, or of a kind that is not supported.
+ */
+export const readLora = async (folder: string): Promise<LoraAdapter> => loraOf(await readAdapter(folder));
+
+/** As {@link readLora}, for an adapter whose headers are read. */
+export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
+  const { folder, format } = stored;
+  if (format !== "peft") {
+    throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, { expected: "PEFT's: adapter_model.safetensors" });
+  }
+  const { config, taskType, baseModel } = parseLoraConfig(stored.config, `${folder}/adapter_config.json`);
+  const tensors = new Map<string, FloatTensor>();
+  for (const key of stored.tensors.keys()) {
+    if (isRepeated(key)) continue;
+    const param = paramOfPeftKey(key);
+    if (param === undefined || !isUnderstood(param)) {
+      throw new AdapterError(`the adapter holds the tensor ${key}, which is not supported`, {
+        where: `${folder}/adapter_model.safetensors`,
+        expected: "lora_A, lora_B and lora_magnitude_vector of linear layers, biases, and modules saved whole",
+      });
+    }
+    tensors.set(param, await readTensor(stored, key));
+  }
+  const targetModules = usedTargets(config.targetModules, [...adaptedModules(tensors.keys())], folder);
+  return { format, folder, config: { ...config, targetModules }, taskType, baseModel, tensors };
+}
+
+/** Embeddings, biases of B and trained tokens carry other names. */
+const isUnderstood = (param: string): boolean =>
+  !/\.(lora_|token_adapter\.)/.test(param) || /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/.test(param);
+
+/** The targets without those that took no module, which PEFT lets pass; without any, the modules themselves. */
+function usedTargets(targets: LoraConfig["targetModules"] | undefined, modules: string[], folder: string) {
+  if (modules.length === 0) {
+    throw new AdapterError("the adapter holds no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });
+  }
+  if (targets === undefined || typeof targets === "string") return targets ?? modules;
+  return targets.filter((end) => modules.some((path) => endsWithPath(path, end)));
+}

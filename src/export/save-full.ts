@@ -1,1 +1,40 @@
-export async function saveFull(_f: string, _o: object): Promise<void> {}
+import type { JsonObject } from "../checkpoint/json.ts";
+import { makeFolder } from "../platform/node.ts";
+import { writeJson } from "./json-file.ts";
+import { label2id, taskClass } from "./task-class.ts";
+import { type NamedTensors, writeTensors } from "./tensors.ts";
+
+/** A whole model to be written. */
+export interface ModelToSave {
+  /** All parameters, trained or not, by the names of transformers' class. */
+  readonly tensors: NamedTensors;
+  /** The base model's `config.json`. */
+  readonly config: JsonObject;
+  readonly taskType: string;
+  /** Labels by id. */
+  readonly id2label: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a fine-tuned model as transformers does: `model.safetensors` in float32, then `config.json` with its labels.
+ * @throws {FileError} when the folder cannot be written.
+ */
+export async function saveFull(folder: string, { tensors, ...model }: ModelToSave): Promise<void> {
+  await makeFolder(folder);
+  await writeTensors(`${folder}/model.safetensors`, tensors);
+  await writeJson(`${folder}/config.json`, configOf(model));
+}
+
+/** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
+function configOf({ config, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
+  const { num_labels, problem_type, torch_dtype, dtype, ...rest } = config;
+  const className = taskClass(config, taskType);
+  return {
+    ...rest,
+    ...(className !== undefined && { architectures: [className] }),
+    [dtype === undefined ? "torch_dtype" : "dtype"]: "float32",
+    id2label,
+    label2id: label2id(id2label),
+    ...(taskType === "SEQ_CLS" && { problem_type: "single_label_classification" }),
+  };
+}

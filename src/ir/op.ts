@@ -13,6 +13,8 @@ export interface Op {
   readonly name: string;
   /** Operand names in order; those that end in `?` may be left out at the end. */
   readonly operands: readonly string[];
+  /** Its result is cheaper to compute again than to keep: where the backward pass reads it, it is. */
+  readonly cheap: boolean;
   infer(inputs: readonly TensorType[], attrs: Attrs): TensorType;
   /** Gradient of the loss by operand `i`, given `dy`; `null` when it is zero by definition. */
   vjp(i: number, dy: Value, inputs: readonly Value[], y: Value, attrs: Attrs): Value | null;

@@ -93,11 +93,8 @@ export function layers(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Va
 function block(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Value {
   const h = m.within("attention", (m) => {
     const attended = m.within("self", (m) => {
-      const [q, k, v] = ["query", "key", "value"].map((name) => dense(m, name, x, c.hidden_size)) as [
-        Value,
-        Value,
-        Value,
-      ];
+      const project = (name: string): Value => dense(m, name, x, c.hidden_size);
+      const [q, k, v] = [project("query"), project("key"), project("value")];
       return attend(m, q, k, v, mask, { heads: c.num_attention_heads, dropout: c.attention_probs_dropout_prob });
     });
     return m.within("output", (m) => residual(m, attended, x, c));

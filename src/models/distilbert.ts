@@ -64,7 +64,8 @@ function encode(m: ModuleScope, { ids, mask }: ModelInputs, c: DistilBertConfig)
 
 function block(m: ModuleScope, x: Value, mask: Value, c: DistilBertConfig): Value {
   const attended = m.within("attention", (m) => {
-    const [q, k, v] = ["q_lin", "k_lin", "v_lin"].map((name) => dense(m, name, x, c.dim)) as [Value, Value, Value];
+    const project = (name: string): Value => dense(m, name, x, c.dim);
+    const [q, k, v] = [project("q_lin"), project("k_lin"), project("v_lin")];
     return dense(m, "out_lin", attend(m, q, k, v, mask, { heads: c.n_heads, dropout: c.attention_dropout }), c.dim);
   });
   const h = norm(m, "sa_layer_norm", add(attended, x), EPSILON);

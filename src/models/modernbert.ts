@@ -84,16 +84,12 @@ function encode(m: ModuleScope, inputs: ModelInputs, c: ModernBertConfig): Value
 
 /** Layer number `i`, normalised before its two halves; the first finds its input normalised. */
 function block(m: ModuleScope, x: Value, inputs: ModelInputs, c: ModernBertConfig, i: number): Value {
-  const calm = i === 0 ? x : normalize(m, "attn_norm", x, c);
-  const h = add(
-    x,
-    m.within("attn", (m) => selfAttention(m, calm, inputs, c, isFull(c, i))),
-  );
-  const wide = normalize(m, "mlp_norm", h, c);
-  return add(
-    h,
-    m.within("mlp", (m) => gatedMlp(m, wide, c)),
-  );
+  const first = i === 0 ? x : normalize(m, "attn_norm", x, c);
+  const attended = m.within("attn", (m) => selfAttention(m, first, inputs, c, isFull(c, i)));
+  const h = add(x, attended);
+  const second = normalize(m, "mlp_norm", h, c);
+  const mixed = m.within("mlp", (m) => gatedMlp(m, second, c));
+  return add(h, mixed);
 }
 
 function isFull({ layer_types, global_attn_every_n_layers }: ModernBertConfig, i: number): boolean {
@@ -102,7 +98,8 @@ function isFull({ layer_types, global_attn_every_n_layers }: ModernBertConfig, i
 
 function selfAttention(m: ModuleScope, x: Value, inputs: ModelInputs, c: ModernBertConfig, full: boolean): Value {
   const { hidden_size, num_attention_heads: heads, attention_bias: bias, attention_dropout: dropout } = c;
-  const [q, k, v] = parts(dense(m, "Wqkv", x, 3 * hidden_size, { bias }), 3) as [Value, Value, Value];
+  const qkv = dense(m, "Wqkv", x, 3 * hidden_size, { bias });
+  const [q, k, v] = [part(qkv, 0, 3), part(qkv, 1, 3), part(qkv, 2, 3)];
   const theta = full
     ? (c.rope_parameters?.full_attention?.rope_theta ?? c.global_rope_theta)
     : (c.rope_parameters?.sliding_attention?.rope_theta ?? c.local_rope_theta);
@@ -115,8 +112,8 @@ function selfAttention(m: ModuleScope, x: Value, inputs: ModelInputs, c: ModernB
 /** GeGLU, Shazeer 2020, arXiv:2002.05202. */
 function gatedMlp(m: ModuleScope, x: Value, c: ModernBertConfig): Value {
   const bias = c.mlp_bias;
-  const [input, gate] = parts(dense(m, "Wi", x, 2 * c.intermediate_size, { bias }), 2) as [Value, Value];
-  const h = m.dropout(mul(activation(c.hidden_activation, input), gate), c.mlp_dropout);
+  const wide = dense(m, "Wi", x, 2 * c.intermediate_size, { bias });
+  const h = m.dropout(mul(activation(c.hidden_activation, part(wide, 0, 2)), part(wide, 1, 2)), c.mlp_dropout);
   return dense(m, "Wo", h, c.hidden_size, { bias });
 }
 
@@ -134,8 +131,8 @@ function classify(m: ModuleScope, h: Value, c: ModernBertConfig, labels: number)
 const normalize = (m: ModuleScope, name: string, x: Value, { norm_eps, norm_bias }: ModernBertConfig): Value =>
   norm(m, name, x, norm_eps, { bias: norm_bias });
 
-/** The `count` equal parts of a fused projection `[rows, count·width]`. */
-function parts(x: Value, count: number): Value[] {
+/** Part `i` of the `count` equal ones of a fused projection: `[rows, count·width]` → `[rows, width]`. */
+function part(x: Value, i: number, count: number): Value {
   const width = (x.shape[1] as number) / count;
-  return Array.from({ length: count }, (_, i) => slice(x, { axis: 1, start: i * width, end: (i + 1) * width }));
+  return slice(x, { axis: 1, start: i * width, end: (i + 1) * width });
 }

@@ -2,6 +2,7 @@ import { OperandError } from "../errors.ts";
 import type { Value } from "../ir/graph.ts";
 import { float, type Lowering } from "../ir/lowering.ts";
 import type { Dim, Shape, Tensor, TensorType } from "../ir/types.ts";
+import { barrier } from "./barrier.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "./define.ts";
 import { dropout } from "./dropout.ts";
 import { mul, sub } from "./elementwise.ts";
@@ -51,7 +52,7 @@ export const attention: OpFunction<["q", "k", "v", "mask", "dropoutMask?"], Atte
     k: (dy, x, attrs) =>
       merge(matMul(scoresGradient(dy, x, attrs), split(x.q, x.mask, attrs), { transA: true, alpha: attrs.scale })),
     v: (dy, x, attrs) =>
-      merge(matMul(dropped(probabilities(x, attrs), x, attrs), split(dy, x.mask, attrs), { transA: true })),
+      merge(matMul(dropped(probabilities(x, dy, attrs), x, attrs), split(dy, x.mask, attrs), { transA: true })),
     mask: nonDifferentiable,
     dropoutMask: nonDifferentiable,
   },
@@ -103,8 +104,9 @@ interface Operands {
   readonly y: Value;
 }
 
-const probabilities = ({ q, k, mask }: Operands, attrs: AttentionAttrs): Value =>
-  attentionProbabilities(q, k, mask, attrs);
+/** The probabilities again, once `dy` is known: `[batch, heads, seq, seq]` is too wide to keep for the backward pass. */
+const probabilities = ({ q, k, mask }: Operands, dy: Value, attrs: AttentionAttrs): Value =>
+  attentionProbabilities(barrier(q, dy), k, mask, attrs);
 
 const dropped = (p: Value, { dropoutMask }: Operands, { keep = 1 }: AttentionAttrs): Value =>
   dropoutMask ? dropout(p, dropoutMask, { keep }) : p;
@@ -133,7 +135,7 @@ function scoresGradient(dy: Value, x: Operands, attrs: AttentionAttrs): Value {
     axes: [3],
   });
   const column = reshape(transpose(along, { perm: [0, 2, 1] }), { shape: [batch, attrs.heads, seq, 1] });
-  return mul(probabilities(x, attrs), sub(dp, column));
+  return mul(probabilities(x, dy, attrs), sub(dp, column));
 }
 
 function splitHeads(to: Lowering, x: string, type: TensorType, mask: TensorType, { heads }: AttentionAttrs): string {

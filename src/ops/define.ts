@@ -30,6 +30,8 @@ export type VjpRule<Operands extends Names, A> = (
 export interface OpSpec<Operands extends Names, A> {
   readonly name: string;
   readonly operands: Operands;
+  /** Whether the backward pass computes the result again rather than keep it: elementwise ops of a wide input. */
+  readonly cheap?: boolean;
   infer(x: Named<Operands, TensorType>, attrs: A): TensorType;
   /** One rule for each operand: leaving one out is a compile error, so nothing is silently untrainable. */
   readonly vjp: {
@@ -78,6 +80,7 @@ export function defineOp<Operands extends Names, A extends object = NoAttrs>(
   const op: Op = {
     name,
     operands: spec.operands,
+    cheap: spec.cheap ?? false,
     infer(inputs, attrs) {
       if (inputs.length < required || inputs.length > operands.length) {
         throw new OperandError(name, `takes ${spec.operands.join(", ")}; got ${inputs.length} operands`);

@@ -8,6 +8,7 @@ import { erf, map, zip } from "./loops.ts";
 export const gelu: OpFunction<["x"]> = defineOp({
   name: "Gelu",
   operands: ["x"],
+  cheap: true,
   infer: ({ x }) => x,
   vjp: { x: (dy, { x }) => geluBackward(dy, x) },
   reference: ({ x }) => map(x, (x) => (x * (1 + erf(x * Math.SQRT1_2))) / 2),

@@ -66,7 +66,7 @@ export const lora = (config: LoraConfig): Pass => ({
         const site = siteOf(config, module);
         const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
         const [a, b] = matrices(x, w, site, config);
-        const update = scale(linear(linear(seen, a), b), { by: site.scaling });
+        const update = linear(scale(linear(seen, a), { by: site.scaling }), b); // scaled where it is narrow
         if (!config.useDora) return add(y, update);
         const gain = magnitude(w, a, b, site);
         if (seen === x) return withBias(mul(gain, add(linear(x, w), update)), offset);

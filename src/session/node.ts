@@ -22,6 +22,7 @@ export async function openSession(model: Model, options: SessionOptions): Promis
       executionProviders: ["cpu"],
       graphOptimizationLevel: "all",
       executionMode: "sequential",
+      enableMemPattern: false, // one plan for each batch shape: it doubled the peak
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     }),

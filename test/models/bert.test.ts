@@ -10,6 +10,18 @@ const config = {
   max_position_embeddings: 12,
   type_vocab_size: 2,
   layer_norm_eps: 1e-3,
+  pad_token_id: 0,
 };
 
-checkArchitecture(bert, config, ["bert", "bert-tokens"]);
+checkArchitecture(bert, {
+  config,
+  fixtures: ["bert", "bert-tokens"],
+  dropouts: [
+    "bert.embeddings.dropout",
+    "bert.encoder.layer.0.attention.self.dropout",
+    "bert.encoder.layer.0.attention.output.dropout",
+    "bert.encoder.layer.0.output.dropout",
+    "dropout",
+  ],
+  padded: ["bert.embeddings.word_embeddings.weight"],
+});

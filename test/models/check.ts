@@ -21,6 +21,7 @@ const TASKS: readonly TaskType[] = ["SEQ_CLS", "TOKEN_CLS"];
 /** What the checks read of a tiny `config.json`; the rest is the architecture's. */
 export interface TinyConfig {
   readonly vocab_size: number;
+  readonly pad_token_id: number;
   readonly [key: string]: unknown;
 }
 
@@ -44,8 +45,19 @@ interface FirstStep {
   readonly grad_norms: readonly number[];
 }
 
-/** What holds for every architecture. `fixtures`: checkpoints with what transformers gets of them. */
-export function checkArchitecture(architecture: Architecture, config: TinyConfig, fixtures: readonly string[]): void {
+/** What the checks are given of an architecture. */
+export interface Family {
+  readonly config: TinyConfig;
+  /** Checkpoints with what transformers gets of them: `test/parity/fixtures/<name>`. */
+  readonly fixtures: readonly string[];
+  /** SEQ_CLS: where the model's own dropout acts, outside the layers and in the first. */
+  readonly dropouts: readonly string[];
+  /** Embeddings whose row of the padding's id never learns: PyTorch's `padding_idx`. */
+  readonly padded: readonly string[];
+}
+
+/** What holds for every architecture. */
+export function checkArchitecture(architecture: Architecture, { config, fixtures, dropouts, padded }: Family): void {
   test.each(fixtures)("%s: logits, loss and gradient norm are those of transformers", async (name) => {
     const folder = `test/parity/fixtures/${name}`;
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
@@ -83,6 +95,34 @@ export function checkArchitecture(architecture: Architecture, config: TinyConfig
       expect(actual[name]!.shape, name).toEqual(expected[i]!.shape);
       expectClose(actual[name]!.data, expected[i]!.data, name, 2e-5);
     });
+  });
+
+  test("the padding's row of an embedding does not learn where transformers says so", () => {
+    const graph = architecture.build(config, "SEQ_CLS", LABELS);
+    addTraining(graph);
+    const feeds = { ...collate(randomRows("SEQ_CLS", config.vocab_size), 0, 2), ...randomWeights(graph) };
+    const tables = [...graph.outputs.keys()].filter((name) => /embeddings\.weight$/.test(name));
+    const gradients = evaluate(
+      graph,
+      tables.map((name) => graph.outputs.get(name)!),
+      feeds,
+    );
+    const still = tables.filter((_, i) => {
+      const { data, shape } = gradients[i]!;
+      const [start, width] = [config.pad_token_id * shape[1]!, shape[1]!];
+      return data.subarray(start, start + width).every((x) => x === 0);
+    });
+    expect(still).toEqual(padded);
+  });
+
+  test("the model's own dropout is where transformers has it, and only when asked for", () => {
+    const namesOf = (modelDropout: boolean): string[] =>
+      architecture
+        .build(config, "SEQ_CLS", LABELS, { modelDropout })
+        .inputs.flatMap(({ origin }) => (origin.kind === "input" && origin.fill ? [origin.name] : []));
+    const inFurtherLayers = (name: string): boolean => /\.[1-9]\d*\./.test(name);
+    expect(namesOf(true).filter((name) => !inFurtherLayers(name))).toEqual(dropouts);
+    expect(namesOf(false)).toEqual([]);
   });
 
   describe("names of modules", () => {

@@ -9,6 +9,17 @@ const config = {
   hidden_dim: 12,
   activation: "relu",
   max_position_embeddings: 12,
+  pad_token_id: 0,
 };
 
-checkArchitecture(distilbert, config, ["distilbert", "distilbert-tokens"]);
+checkArchitecture(distilbert, {
+  config,
+  fixtures: ["distilbert", "distilbert-tokens"],
+  dropouts: [
+    "distilbert.embeddings.dropout",
+    "distilbert.transformer.layer.0.attention.dropout",
+    "distilbert.transformer.layer.0.ffn.dropout",
+    "dropout",
+  ],
+  padded: ["distilbert.embeddings.word_embeddings.weight"],
+});

@@ -10,6 +10,19 @@ const config = {
   max_position_embeddings: 12,
   type_vocab_size: 2,
   embedding_size: 6,
+  pad_token_id: 0,
 };
 
-checkArchitecture(electra, config, ["electra", "electra-tokens"]);
+checkArchitecture(electra, {
+  config,
+  fixtures: ["electra", "electra-tokens"],
+  dropouts: [
+    "electra.embeddings.dropout",
+    "electra.encoder.layer.0.attention.self.dropout",
+    "electra.encoder.layer.0.attention.output.dropout",
+    "electra.encoder.layer.0.output.dropout",
+    "classifier.dropout",
+    "classifier.dropout_2",
+  ],
+  padded: ["electra.embeddings.word_embeddings.weight"],
+});

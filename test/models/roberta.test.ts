@@ -13,4 +13,16 @@ const config = {
   pad_token_id: 1,
 };
 
-checkArchitecture(roberta, config, ["roberta"]);
+checkArchitecture(roberta, {
+  config,
+  fixtures: ["roberta"],
+  dropouts: [
+    "roberta.embeddings.dropout",
+    "roberta.encoder.layer.0.attention.self.dropout",
+    "roberta.encoder.layer.0.attention.output.dropout",
+    "roberta.encoder.layer.0.output.dropout",
+    "classifier.dropout",
+    "classifier.dropout_2",
+  ],
+  padded: ["roberta.embeddings.position_embeddings.weight", "roberta.embeddings.word_embeddings.weight"],
+});

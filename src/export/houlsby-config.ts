@@ -1,0 +1,90 @@
+import { z } from "zod";
+import type { JsonObject } from "../checkpoint/json.ts";
+import { AdapterError } from "../errors.ts";
+import type { HoulsbyConfig } from "../peft/houlsby.ts";
+
+/** The two settings of an adapter; where it sits is the architecture's business. */
+export type HoulsbySettings = Pick<HoulsbyConfig, "reductionFactor" | "nonLinearity">;
+
+/** adapter-hub's `DoubleSeqBnConfig`: what decides the function that an adapter computes. */
+const SHAPE = {
+  mh_adapter: true,
+  output_adapter: true,
+  original_ln_before: false,
+  original_ln_after: true,
+  ln_before: false,
+  ln_after: false,
+  is_parallel: false,
+  scaling: 1,
+  use_gating: false,
+  inv_adapter: null,
+  cross_adapter: false,
+  leave_out: [],
+  phm_layer: false,
+};
+
+/** Its other keys, which play no part in that function. */
+const REST = {
+  adapter_residual_before_ln: false,
+  dropout: 0,
+  factorized_phm_W: true,
+  factorized_phm_rule: false,
+  hypercomplex_nonlinearity: "glorot-uniform",
+  init_weights: "bert",
+  init_weights_seed: null,
+  inv_adapter_reduction_factor: null,
+  learn_phm: true,
+  phm_bias: true,
+  phm_c_init: "normal",
+  phm_dim: 4,
+  phm_init_range: 0.0001,
+  phm_rank: 1,
+  residual_before_ln: true,
+  shared_W_phm: false,
+  shared_phm_rule: true,
+  stochastic_depth: 0,
+};
+
+const settings = z.looseObject({
+  reduction_factor: z.number().positive(),
+  non_linearity: z.enum(["swish", "relu", "gelu", "tanh"]),
+});
+
+/** The names that files without a `version` use. */
+const FORMERLY: Readonly<Record<string, string>> = { gelu: "gelu_new", gelu_orig: "gelu" };
+
+/** The `config` of adapter-hub's `adapter_config.json`. */
+export const houlsbyConfigJson = ({ reductionFactor, nonLinearity }: HoulsbySettings): JsonObject => ({
+  ...SHAPE,
+  ...REST,
+  reduction_factor: reductionFactor,
+  non_linearity: nonLinearity,
+});
+
+/**
+ * Reads adapter-hub's `adapter_config.json`.
+ * @param where Its path, for messages.
+ * @throws {AdapterError} when it describes other adapters than Houlsby's, or one of their variants.
+ */
+export function parseHoulsbyConfig({ config, version }: JsonObject, where: string): HoulsbySettings {
+  const given = z.record(z.string(), z.unknown()).catch({}).parse(config);
+  const named = String(given.non_linearity);
+  const parsed = settings.safeParse({ ...given, non_linearity: version ? named : (FORMERLY[named] ?? named) });
+  const odd = Object.entries(SHAPE).find(([key, value]) => key in given && !isSame(given[key], value));
+  const both = given.mh_adapter === true && given.output_adapter === true;
+  if (parsed.success && both && !odd) {
+    return { reductionFactor: parsed.data.reduction_factor, nonLinearity: parsed.data.non_linearity };
+  }
+  const issue = parsed.error?.issues[0];
+  const what = odd
+    ? `${odd[0]} is ${JSON.stringify(given[odd[0]])}, not ${JSON.stringify(odd[1])}`
+    : issue
+      ? `${issue.path.join(".")}: ${issue.message}`
+      : "mh_adapter and output_adapter are not both true";
+  throw new AdapterError(`the adapter is none of Houlsby's: ${what}`, {
+    where,
+    expected: "adapter-hub's DoubleSeqBnConfig (double_seq_bn) with swish, relu, gelu or tanh",
+  });
+}
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b);

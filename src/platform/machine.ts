@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+
+/** The machine this process runs on. */
+export interface Machine {
+  /** `linux x64`. */
+  readonly system: string;
+  readonly cpu: string;
+  /** Cores that this process may use. */
+  readonly cores: number;
+  /** Vector and matrix instructions that decide how fast an engine computes; empty where they are not known. */
+  readonly instructionSets: readonly string[];
+  /** Memory that this process may use, in bytes: the machine's, or its container's share. */
+  readonly memoryBytes: number;
+}
+
+const INSTRUCTIONS = /^(avx2?|avx512(f|_bf16|_vnni|_fp16)|avx_vnni|f16c|fma|amx_(bf16|int8|tile)|asimd(dp|hp)?|sve2?|i8mm|bf16)$/;
+
+/** What is known of the machine. */
+export function machine(): Machine {
+  const allowed = process.constrainedMemory(); // 0 or 2^64 stand for no limit
+  const memoryBytes = allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+  const cpu = cpus()[0]?.model.trim() ?? "unknown";
+  const cores = availableParallelism();
+  return { system: `${process.platform} ${process.arch}`, cpu, cores, instructionSets: instructionSets(), memoryBytes };
+}
+
+function instructionSets(): string[] {
+  try {
+    const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
+    return flags.split(/\s+/).filter((flag) => INSTRUCTIONS.test(flag)).sort();
+  } catch {
+    return []; // not Linux
+  }
+}

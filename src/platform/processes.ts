@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** How a process ended. */
+export interface ProcessEnd {
+  /** `null` when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string;
+}
+
+const KEPT = 4000;
+
+/**
+ * Runs a module of this library in a process of its own and yields the JSON object of each line it prints.
+ *
+ * It is in a process group of its own: Ctrl-C reaches it only through `signal`, once, as SIGINT. It ends with its
+ * parent.
+ * @param module URL of the module; a `.ts` one is run through tsx, for development.
+ * @returns how it ended; a failure is the caller's to judge.
+ */
+export async function* spawnJsonLines(
+  module: URL,
+  args: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<Record<string, unknown>, ProcessEnd, void> {
+  const loader = extname(module.pathname) === ".ts" ? ["--import", "tsx"] : [];
+  const child = spawn(process.execPath, [...loader, fileURLToPath(module), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-KEPT);
+  });
+  const stop = (): void => void child.kill("SIGINT");
+  const kill = (): void => void child.kill("SIGKILL");
+  process.on("exit", kill);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.startsWith("{")) yield JSON.parse(line) as Record<string, unknown>;
+    }
+    const [exitCode, killedBy] = await ended;
+    return { exitCode, signal: killedBy, stderr };
+  } finally {
+    kill();
+    signal?.removeEventListener("abort", stop);
+    process.off("exit", kill);
+  }
+}

@@ -1,0 +1,29 @@
+import { env, InferenceSession, listSupportedBackends } from "onnxruntime-node";
+
+/** An execution provider, tried. */
+export interface ProviderTrial {
+  /** The engine's name: `cpu`, `webgpu`, `cuda`, … */
+  readonly name: string;
+  /** Why it does not work here; absent when it does. */
+  readonly problem?: string;
+}
+
+/** The engine's version. */
+export const engineVersion = (): string => env.versions.node ?? "unknown";
+
+/** Tries every execution provider that this build of the engine has, by opening `model` on it. */
+export async function tryProviders(model: Uint8Array): Promise<ProviderTrial[]> {
+  env.logLevel = "fatal";
+  const trials: ProviderTrial[] = [];
+  for (const { name } of listSupportedBackends()) {
+    try {
+      const session = await InferenceSession.create(model, { executionProviders: [name] });
+      await session.release();
+      trials.push({ name });
+    } catch (error) {
+      const [problem = ""] = String((error as Error).message).split("\n");
+      trials.push({ name, problem });
+    }
+  }
+  return trials;
+}

@@ -1,0 +1,18 @@
+import type { Recipe } from "../recipe/schema.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import type { TrainEvent } from "./events.ts";
+import { startJob } from "./start-job.ts";
+
+/** How a recipe is run. */
+export interface RunOptions {
+  /** Aborting it ends the run after the step at hand; a checkpoint is written. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains as a recipe says and writes its output folder.
+ * @throws {LowrankError} before anything is written when recipe, model or data are not usable.
+ */
+export async function* runRecipe(recipe: Recipe | ResolvedRecipe, { signal }: RunOptions = {}): AsyncGenerator<TrainEvent> {
+  yield* startJob({ recipe: resolveRecipe(recipe as Recipe), write: true }, signal);
+}
