@@ -152,6 +152,10 @@ export function plainError(error: unknown): PlainError {
 export function revivedError({ name, message, stack }: PlainError): Error {
   const Class = CLASSES[name as keyof typeof CLASSES];
   const error =
-    name === "NoTargetError" ? new NoTargetError([], []) : name === "OperandError" ? new OperandError("", "") : undefined;
+    name === "NoTargetError"
+      ? new NoTargetError([], [])
+      : name === "OperandError"
+        ? new OperandError("", "")
+        : undefined;
   return Object.assign(error ?? (Class ? new Class("") : new Error()), { message, stack });
 }

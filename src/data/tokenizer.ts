@@ -34,10 +34,10 @@ export interface Tokenizer {
    * @throws {TokenizerError} when `maxLength` leaves no room for text.
    */
   encode(text: string, options: Truncation): Encoding;
-  /** As transformers' `is_split_into_words`; byte-level tokenizers put a space before every word (`add_prefix_space`). */
+  /** As transformers' `is_split_into_words`; RoBERTa's and its kin's put a space before every word (`add_prefix_space`). */
   encodeWords(words: readonly string[], options: Truncation): WordEncoding;
-  /** Text of the ids, special tokens left out, spaces as the tokenizer wrote them. */
-  decode(ids: readonly number[]): string;
+  /** Text of the ids, special tokens left out unless `specials`, spaces as the tokenizer wrote them. */
+  decode(ids: readonly number[], options?: { readonly specials?: boolean }): string;
 }
 
 const FILES = [
@@ -79,7 +79,7 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
   const engine = open(compatible(definition, where), config, where);
   const [prefix, suffix] = template(engine, where);
   const specials = prefix.length + suffix.length;
-  const joins = joinsWords(definition.pre_tokenizer);
+  const joins = NEEDS_SPACE.test(String(config.tokenizer_class)) && joinsWords(definition.pre_tokenizer);
   const added = new Set(((definition.added_tokens ?? []) as Part[]).map(({ content }) => content));
   const spaced = (word: string) => (joins && !word.startsWith(" ") && !added.has(word) ? ` ${word}` : word);
   const padToken = contentOf(config.pad_token) ?? contentOf(config.eos_token);
@@ -112,9 +112,9 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
         specials,
       };
     },
-    decode(ids) {
+    decode(ids, { specials = false } = {}) {
       if (ids.length === 0) return "";
-      return engine.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+      return engine.decode([...ids], { skip_special_tokens: !specials, clean_up_tokenization_spaces: false });
     },
   };
 }
@@ -140,6 +140,9 @@ function template(engine: Engine, where: string): [prefix: number[], suffix: num
   const at = tokens.indexOf(text);
   return [ids.slice(0, at), ids.slice(at + 1)];
 }
+
+/** Tokenizers that transformers takes word lists from only with `add_prefix_space`; the others read words as they are. */
+const NEEDS_SPACE = /^(Roberta|Longformer|Bart|LED|Deberta|GPT2|CodeGen|Blenderbot|MVP)/i;
 
 /** Whether a word without a space before it is read as the end of the word before: byte-level, no `add_prefix_space`. */
 function joinsWords(pre: unknown): boolean {

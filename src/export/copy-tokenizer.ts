@@ -6,7 +6,6 @@ import { copyFile, makeFolder } from "../platform/node.ts";
  * @throws {FileError} naming the file that could not be copied.
  */
 export async function copyTokenizer(from: string, to: string, files: readonly string[]): Promise<void> {
-  if (from === to) return;
   await makeFolder(to);
   for (const name of files) await copyFile(`${from}/${name}`, `${to}/${name}`);
 }

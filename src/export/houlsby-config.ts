@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { JsonObject } from "../checkpoint/json.ts";
+import { isObject, type JsonObject } from "../checkpoint/json.ts";
 import { AdapterError } from "../errors.ts";
 import type { HoulsbyConfig } from "../peft/houlsby.ts";
+import { float, isOff } from "./json-file.ts";
 
 /** The two settings of an adapter; where it sits is the architecture's business. */
 export type HoulsbySettings = Pick<HoulsbyConfig, "reductionFactor" | "nonLinearity">;
@@ -26,7 +27,7 @@ const SHAPE = {
 /** Its other keys, which play no part in that function. */
 const REST = {
   adapter_residual_before_ln: false,
-  dropout: 0,
+  dropout: float(0),
   factorized_phm_W: true,
   factorized_phm_rule: false,
   hypercomplex_nonlinearity: "glorot-uniform",
@@ -42,10 +43,10 @@ const REST = {
   residual_before_ln: true,
   shared_W_phm: false,
   shared_phm_rule: true,
-  stochastic_depth: 0,
+  stochastic_depth: float(0),
 };
 
-const settings = z.looseObject({
+const settings = z.object({
   reduction_factor: z.number().positive(),
   non_linearity: z.enum(["swish", "relu", "gelu", "tanh"]),
 });
@@ -57,6 +58,7 @@ const FORMERLY: Readonly<Record<string, string>> = { gelu: "gelu_new", gelu_orig
 export const houlsbyConfigJson = ({ reductionFactor, nonLinearity }: HoulsbySettings): JsonObject => ({
   ...SHAPE,
   ...REST,
+  scaling: float(SHAPE.scaling),
   reduction_factor: reductionFactor,
   non_linearity: nonLinearity,
 });
@@ -67,24 +69,19 @@ export const houlsbyConfigJson = ({ reductionFactor, nonLinearity }: HoulsbySett
  * @throws {AdapterError} when it describes other adapters than Houlsby's, or one of their variants.
  */
 export function parseHoulsbyConfig({ config, version }: JsonObject, where: string): HoulsbySettings {
-  const given = z.record(z.string(), z.unknown()).catch({}).parse(config);
-  const named = String(given.non_linearity);
-  const parsed = settings.safeParse({ ...given, non_linearity: version ? named : (FORMERLY[named] ?? named) });
-  const odd = Object.entries(SHAPE).find(([key, value]) => key in given && !isSame(given[key], value));
-  const both = given.mh_adapter === true && given.output_adapter === true;
-  if (parsed.success && both && !odd) {
-    return { reductionFactor: parsed.data.reduction_factor, nonLinearity: parsed.data.non_linearity };
+  const given = { mh_adapter: false, output_adapter: false, ...(isObject(config) && config) } as JsonObject;
+  const refuse = (what: string): never => {
+    throw new AdapterError(`the adapter is none of Houlsby's: ${what}`, {
+      where,
+      expected: "adapter-hub's DoubleSeqBnConfig (double_seq_bn) with swish, relu, gelu or tanh",
+    });
+  };
+  for (const [key, value] of Object.entries(SHAPE)) {
+    const same = isOff(value) ? isOff(given[key]) : !(key in given) || given[key] === value;
+    if (!same) refuse(`${key} is ${JSON.stringify(given[key])}, not ${JSON.stringify(value)}`);
   }
-  const issue = parsed.error?.issues[0];
-  const what = odd
-    ? `${odd[0]} is ${JSON.stringify(given[odd[0]])}, not ${JSON.stringify(odd[1])}`
-    : issue
-      ? `${issue.path.join(".")}: ${issue.message}`
-      : "mh_adapter and output_adapter are not both true";
-  throw new AdapterError(`the adapter is none of Houlsby's: ${what}`, {
-    where,
-    expected: "adapter-hub's DoubleSeqBnConfig (double_seq_bn) with swish, relu, gelu or tanh",
-  });
+  const named = String(given.non_linearity);
+  const parsed = settings.safeParse({ ...given, non_linearity: true ? named : (FORMERLY[named] ?? named) });
+  if (!parsed.success) return refuse(parsed.error.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; "));
+  return { reductionFactor: parsed.data.reduction_factor, nonLinearity: parsed.data.non_linearity };
 }
-
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b);

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { type JsonObject } from "../checkpoint/json.ts";
+import type { JsonObject } from "../checkpoint/json.ts";
 import { AdapterError } from "../errors.ts";
 import type { LoraConfig } from "../peft/lora.ts";
+import { float, isOff } from "./json-file.ts";
 
 /** Heads that PEFT adds to `modules_to_save` of every classification adapter, whatever the model calls its own. */
 export const CLASSIFICATION_HEADS = ["classifier", "score"];
@@ -48,7 +49,10 @@ export interface ParsedLoraConfig {
  */
 export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConfig {
   if (json.peft_type !== "LORA") {
-    throw new AdapterError(`the adapter is of type ${json.peft_type}`, { where: `${where}: peft_type`, expected: "LORA" });
+    throw new AdapterError(`the adapter is of type ${json.peft_type}`, {
+      where: `${where}: peft_type`,
+      expected: "LORA",
+    });
   }
   const parsed = z.object(keys).safeParse(json);
   if (!parsed.success) {
@@ -57,7 +61,6 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
   }
   refuseUnknown(json, where);
   const { task_type, base_model_name_or_path, target_modules, layers_to_transform: layers, ...c } = parsed.data;
-  const init = c.init_lora_weights ?? true;
   const config = {
     r: c.r,
     loraAlpha: c.lora_alpha,
@@ -68,12 +71,16 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
     rankPattern: c.rank_pattern ?? {},
     alphaPattern: c.alpha_pattern ?? {},
     modulesToSave: c.modules_to_save ?? [],
-    initLoraWeights: typeof init === "boolean" || init === "gaussian" ? init : true,
+    initLoraWeights: initOf(c.init_lora_weights),
     ...(target_modules != null && { targetModules: target_modules }),
     ...(layers != null && [layers].flat().length > 0 && { layersToTransform: [layers].flat() }),
   };
   return { config, taskType: task_type ?? undefined, baseModel: base_model_name_or_path ?? undefined };
 }
+
+/** Of the other ways to start, nothing is left in a trained adapter. */
+const initOf = (init: boolean | string | null | undefined): boolean | "gaussian" =>
+  init === "gaussian" ? init : init !== false;
 
 function refuseUnknown(json: JsonObject, where: string): void {
   const init = json.init_lora_weights;
@@ -92,9 +99,6 @@ function refuseUnknown(json: JsonObject, where: string): void {
     });
   }
 }
-
-const isOff = (value: unknown): boolean =>
-  !value || (typeof value === "object" && Object.keys(value).length === 0);
 
 /** What `adapter_config.json` says besides the LoRA configuration. */
 export interface LoraOrigin {
@@ -124,7 +128,7 @@ export function loraConfigJson(config: LoraConfig, targetModules: readonly strin
     inference_mode: true,
     r: config.r,
     lora_alpha: config.loraAlpha,
-    lora_dropout: config.loraDropout ?? 0,
+    lora_dropout: float(config.loraDropout ?? 0),
     bias: config.bias ?? "none",
     fan_in_fan_out: false,
     target_modules: targetModules,

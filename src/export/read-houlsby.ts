@@ -26,7 +26,9 @@ export const readHoulsby = async (folder: string): Promise<HoulsbyAdapter> => ho
 export async function houlsbyOf(stored: StoredAdapter): Promise<HoulsbyAdapter> {
   const { folder, format, config } = stored;
   if (format !== "adapters") {
-    throw new AdapterError(`${folder} holds an adapter in PEFT's format`, { expected: "adapter-hub's: adapter.safetensors" });
+    throw new AdapterError(`${folder} holds an adapter in PEFT's format`, {
+      expected: "adapter-hub's: adapter.safetensors",
+    });
   }
   const settings = parseHoulsbyConfig(config, `${folder}/adapter_config.json`);
   const tensors = new Map<string, FloatTensor>();

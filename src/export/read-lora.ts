@@ -30,7 +30,9 @@ export const readLora = async (folder: string): Promise<LoraAdapter> => loraOf(a
 export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
   const { folder, format } = stored;
   if (format !== "peft") {
-    throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, { expected: "PEFT's: adapter_model.safetensors" });
+    throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, {
+      expected: "PEFT's: adapter_model.safetensors",
+    });
   }
   const { config, taskType, baseModel } = parseLoraConfig(stored.config, `${folder}/adapter_config.json`);
   const tensors = new Map<string, FloatTensor>();

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../checkpoint/json.ts";
 import { makeFolder } from "../platform/node.ts";
-import { writeJson } from "./json-file.ts";
+import { readJsonToEdit, writeJson } from "./json-file.ts";
 import { label2id, taskClass } from "./task-class.ts";
 import { type NamedTensors, writeTensors } from "./tensors.ts";
 
@@ -8,8 +8,8 @@ import { type NamedTensors, writeTensors } from "./tensors.ts";
 export interface ModelToSave {
   /** All parameters, trained or not, by the names of transformers' class. */
   readonly tensors: NamedTensors;
-  /** The base model's `config.json`. */
-  readonly config: JsonObject;
+  /** Folder of the base model, for its `config.json`. */
+  readonly baseFolder: string;
   readonly taskType: string;
   /** Labels by id. */
   readonly id2label: Readonly<Record<string, string>>;
@@ -17,16 +17,17 @@ export interface ModelToSave {
 
 /**
  * Writes a fine-tuned model as transformers does: `model.safetensors` in float32, then `config.json` with its labels.
- * @throws {FileError} when the folder cannot be written.
+ * @throws {FileError} when the base's `config.json` cannot be read, or the folder not be written.
  */
 export async function saveFull(folder: string, { tensors, ...model }: ModelToSave): Promise<void> {
+  const config = await readJsonToEdit(`${model.baseFolder}/config.json`);
   await makeFolder(folder);
   await writeTensors(`${folder}/model.safetensors`, tensors);
-  await writeJson(`${folder}/config.json`, configOf(model));
+  await writeJson(`${folder}/config.json`, configOf(config, model));
 }
 
 /** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
-function configOf({ config, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
+function configOf(config: JsonObject, { taskType, id2label }: Omit<ModelToSave, "tensors" | "baseFolder">): JsonObject {
   const { num_labels, problem_type, torch_dtype, dtype, ...rest } = config;
   const className = taskClass(config, taskType);
   return {

@@ -50,8 +50,7 @@ export async function saveHoulsby(folder: string, model: HoulsbyToSave): Promise
     num_labels: Object.keys(model.id2label).length,
   });
   await writeTensors(`${folder}/adapter.safetensors`, adapter, {});
-  const config = houlsbyConfigJson(model.config);
-  await writeJson(`${folder}/adapter_config.json`, { ...about, config: sorted(config), name: NAME });
+  await writeJson(`${folder}/adapter_config.json`, { ...about, config: houlsbyConfigJson(model.config), name: NAME });
 }
 
 function aboutBase({ baseConfig, baseModel, taskType }: HoulsbyToSave): JsonObject {

@@ -30,8 +30,11 @@ export interface ArchitectureSpec<Config> {
   readonly heads: readonly string[];
   /** Heads that PEFT trains and saves beside a classification adapter. */
   readonly trainedHeads: readonly string[];
-  /** Houlsby's two adapters of a layer: the modules whose output they take, before the residual is added. */
-  readonly adapterSites: { readonly attention: string; readonly output: string };
+  /**
+   * Houlsby's two adapters of a layer: the linear module whose output one takes, before the residual is added → the
+   * module that holds it, as adapter-hub names them. Both inside the layer.
+   */
+  readonly adapterSites: Readonly<Record<string, string>>;
   /** Module path of the list of layers, bottom first. */
   readonly layers: string;
   /** Logits: `[batch, labels]` for SEQ_CLS, `[batch*seq, labels]` for TOKEN_CLS. */

@@ -37,7 +37,7 @@ export const bert = defineArchitecture<BertConfig>({
   targetModules: ["query", "value"],
   heads: ["pooler", "classifier"],
   trainedHeads: ["classifier"],
-  adapterSites: { attention: "attention.output.dense", output: "output.dense" },
+  adapterSites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   layers: "bert.encoder.layer",
   tasks: {
     SEQ_CLS(m, inputs, c, labels) {

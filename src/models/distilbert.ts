@@ -34,7 +34,7 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
   targetModules: ["q_lin", "v_lin"],
   heads: ["pre_classifier", "classifier"],
   trainedHeads: ["pre_classifier", "classifier"],
-  adapterSites: { attention: "attention.out_lin", output: "ffn.lin2" },
+  adapterSites: { "attention.out_lin": "attention_adapters", "ffn.lin2": "output_adapters" },
   layers: "distilbert.transformer.layer",
   tasks: {
     SEQ_CLS(m, inputs, c, labels) {

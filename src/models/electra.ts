@@ -19,7 +19,7 @@ export const electra = defineArchitecture<ElectraConfig>({
   targetModules: ["query", "value"],
   heads: ["classifier"],
   trainedHeads: ["classifier"],
-  adapterSites: { attention: "attention.output.dense", output: "output.dense" },
+  adapterSites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   layers: "electra.encoder.layer",
   tasks: {
     SEQ_CLS(m, inputs, c, labels) {

@@ -54,7 +54,7 @@ export const modernbert = defineArchitecture<ModernBertConfig>({
   targetModules: ["Wqkv"],
   heads: ["head", "classifier"],
   trainedHeads: ["classifier"],
-  adapterSites: { attention: "attn.Wo", output: "mlp.Wo" },
+  adapterSites: { "attn.Wo": "attention_adapters", "mlp.Wo": "output_adapters" },
   layers: "model.layers",
   tasks: {
     SEQ_CLS(m, inputs, c, labels) {

@@ -17,7 +17,7 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
   targetModules: ["query", "value"],
   heads: ["classifier"],
   trainedHeads: ["classifier"],
-  adapterSites: { attention: "attention.output.dense", output: "output.dense" },
+  adapterSites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   layers: "roberta.encoder.layer",
   tasks: {
     SEQ_CLS(m, inputs, c, labels) {

@@ -19,8 +19,8 @@ export interface HoulsbyConfig {
   readonly nonLinearity: keyof typeof ACTIVATIONS;
   /** Module path of the list of layers. */
   readonly layers: ModulePath;
-  /** The two linear modules of a layer, by their path inside it, whose outputs the adapters take. */
-  readonly sites: { readonly attention: string; readonly output: string };
+  /** The linear modules whose outputs adapters take → the modules that hold those; paths inside a layer. */
+  readonly sites: Readonly<Record<string, string>>;
   /** Modules that train whole: the head. */
   readonly modulesToSave: readonly string[];
 }
@@ -41,24 +41,33 @@ export const houlsby = (config: HoulsbyConfig): Pass => ({
   run: (graph) =>
     rewrite(graph, {
       param: (param) => ({ ...param, trainable: isUnder(param.name, config.modulesToSave) }),
-      node: (y, { op, module }) => (op === linear.op && isSite(module, config) ? bottleneck(y, module, config) : y),
+      node(y, { op, module }) {
+        const holder = op === linear.op ? holderOf(module, config) : undefined;
+        return holder === undefined ? y : bottleneck(y, holder, config);
+      },
     }),
 });
 
-function isSite(module: ModulePath, { layers, sites }: HoulsbyConfig): boolean {
-  if (!module.startsWith(`${layers}.`)) return false;
-  const inLayer = module.slice(layers.length + 1).replace(/^\d+\./, "");
-  return inLayer === sites.attention || inLayer === sites.output;
+/** The module that holds the adapter of a linear module's output, if it has one. */
+function holderOf(module: ModulePath, { layers, sites }: HoulsbyConfig): ModulePath | undefined {
+  const [, layer, site] = module.startsWith(`${layers}.`)
+    ? (/^(\d+)\.(.*)$/.exec(module.slice(layers.length + 1)) ?? [])
+    : [];
+  const holder = site === undefined ? undefined : sites[site];
+  return holder === undefined ? undefined : `${layers}.${layer}.${holder}`;
 }
 
-function bottleneck(h: Value, module: ModulePath, { reductionFactor, nonLinearity }: HoulsbyConfig): Value {
+function bottleneck(h: Value, holder: ModulePath, { reductionFactor, nonLinearity }: HoulsbyConfig): Value {
   const width = h.shape[1] as number;
   const narrow = Math.max(1, Math.floor(width / reductionFactor));
-  const parent = module.slice(0, module.lastIndexOf("."));
   const layer = (name: string, x: Value, out: number): Value => {
-    const path = `${parent}.adapters.${ADAPTER_NAME}.${name}`;
+    const path = `${holder}.adapters.${ADAPTER_NAME}.${name}`;
     const param = (suffix: string, shape: number[], std: number): Value =>
-      h.graph.param(`${path}.${suffix}`, { dtype: "float32", shape }, { trainable: true, init: { kind: "normal", std } });
+      h.graph.param(
+        `${path}.${suffix}`,
+        { dtype: "float32", shape },
+        { trainable: true, init: { kind: "normal", std } },
+      );
     return linear(x, param("weight", [out, x.shape[1] as number], 0.02), param("bias", [out], 0));
   };
   const down = layer("adapter_down.0", h, narrow);

@@ -14,7 +14,8 @@ export interface Machine {
   readonly memoryBytes: number;
 }
 
-const INSTRUCTIONS = /^(avx2?|avx512(f|_bf16|_vnni|_fp16)|avx_vnni|f16c|fma|amx_(bf16|int8|tile)|asimd(dp|hp)?|sve2?|i8mm|bf16)$/;
+const INSTRUCTIONS =
+  /^(avx2?|avx512(f|_bf16|_vnni|_fp16)|avx_vnni|f16c|fma|amx_(bf16|int8|tile)|asimd(dp|hp)?|sve2?|i8mm|bf16)$/;
 
 /** What is known of the machine. */
 export function machine(): Machine {
@@ -28,7 +29,10 @@ export function machine(): Machine {
 function instructionSets(): string[] {
   try {
     const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
-    return flags.split(/\s+/).filter((flag) => INSTRUCTIONS.test(flag)).sort();
+    return flags
+      .split(/\s+/)
+      .filter((flag) => INSTRUCTIONS.test(flag))
+      .sort();
   } catch {
     return []; // not Linux
   }

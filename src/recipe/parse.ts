@@ -2,6 +2,7 @@ import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { RecipeError } from "../errors.ts";
 import { expectation, shown } from "./describe.ts";
+import { rememberGiven } from "./given.ts";
 import { schemaAt } from "./json-schema.ts";
 import { contradictions, settle } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
@@ -52,7 +53,7 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
   const recipe = yielding(result.data as Recipe, Object.keys(overrides));
   const clashes = contradictions(settle(recipe, recipe.method));
   refuse(clashes.map(({ key, text }) => place([key], `${key}: ${text}`)));
-  return recipe;
+  return rememberGiven(recipe, Object.keys(merged));
 }
 
 /** The value a flag's text stands for: a list of names, else what YAML reads, else the text itself, whichever the key accepts. */

@@ -21,8 +21,8 @@ export async function tryProviders(model: Uint8Array): Promise<ProviderTrial[]> 
       await session.release();
       trials.push({ name });
     } catch (error) {
-      const [problem = ""] = String((error as Error).message).split("\n");
-      trials.push({ name, problem });
+      const [line = ""] = String((error as Error).message).split("\n");
+      trials.push({ name, problem: line.replace(/^.* was false\. /, "") }); // without the engine's own source line
     }
   }
   return trials;

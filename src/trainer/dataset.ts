@@ -4,7 +4,7 @@ import { type Id2Label, type Labelled, type Labels, labelsOf, labelsOfCheckpoint
 import { findSplits, readRows } from "../data/read.ts";
 import type { Row } from "../data/row.ts";
 import type { Tokenizer } from "../data/tokenizer.ts";
-import { encodeWords, tagsOf, type TokenExample, wordRows } from "../data/tokens.ts";
+import { encodeWords, type TokenExample, tagsOf, wordRows } from "../data/tokens.ts";
 import { DataError } from "../errors.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
@@ -26,7 +26,12 @@ export interface Split {
  * Reads one split of a recipe's data.
  * @throws {DataError} naming file and line of a bad row.
  */
-export async function readSplit(recipe: ResolvedRecipe, split: string, limit?: number, given?: RowsInMemory): Promise<Split> {
+export async function readSplit(
+  recipe: ResolvedRecipe,
+  split: string,
+  limit?: number,
+  given?: RowsInMemory,
+): Promise<Split> {
   const all = given ? inMemory(given, split) : await readRows(recipe.dataset_name, split);
   const rows = limit === undefined ? all : all.slice(0, limit);
   const columns = { textColumn: recipe.text_column, labelColumn: recipe.label_column };
@@ -35,8 +40,7 @@ export async function readSplit(recipe: ResolvedRecipe, split: string, limit?: n
     return {
       labels: tagsOf(words),
       size: words.length,
-      encode: (tokenizer, labels) =>
-        encodeRows(words, (row) => encodeWords(row, tokenizer, labels, recipe.max_length)),
+      encode: (tokenizer, labels) => encodeRows(words, (row) => encodeWords(row, tokenizer, labels, recipe.max_length)),
     };
   }
   const texts = textRows(rows, columns);
@@ -67,7 +71,8 @@ export function classesOf(train: Split | undefined, config: Readonly<Record<stri
 
 function inMemory(given: RowsInMemory, split: string): Row[] {
   const rows = given[split];
-  if (!rows) throw new DataError(`the data has no split ${split}`, { expected: `one of: ${Object.keys(given).join(", ")}` });
+  if (!rows)
+    throw new DataError(`the data has no split ${split}`, { expected: `one of: ${Object.keys(given).join(", ")}` });
   if (rows.length === 0) throw new DataError(`the split ${split} of the data is empty`);
   return rows.map((values, i) => ({ values, where: `${split}[${i}]` }));
 }

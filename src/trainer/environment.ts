@@ -1,8 +1,9 @@
 import { Graph } from "../ir/graph.ts";
-import { relu } from "../ops/relu.ts";
 import { emitOnnx } from "../onnx/emit.ts";
-import { hubCacheFolder, machine, readText } from "../platform/node.ts";
+import { relu } from "../ops/relu.ts";
+import { hubCacheFolder, machine } from "../platform/node.ts";
 import { engineVersion, tryProviders } from "../session/providers.ts";
+import { VERSION } from "../version.ts";
 
 /** What a run depends on besides its recipe; names are those of `env --json`. */
 export interface Environment {
@@ -24,11 +25,10 @@ export interface Environment {
 
 /** Looks at the machine and tries each execution provider with a graph of one node. */
 export async function environment(): Promise<Environment> {
-  const { version } = JSON.parse(await readText(packageFile())) as { version: string };
   const { system, cpu, cores, instructionSets, memoryBytes } = machine();
   const trials = await tryProviders(emitOnnx(oneNode()).bytes);
   return {
-    lowrank: version,
+    lowrank: VERSION,
     node: process.versions.node,
     onnxruntime: engineVersion(),
     system,
@@ -41,8 +41,6 @@ export async function environment(): Promise<Environment> {
     hub_cache: hubCacheFolder(),
   };
 }
-
-const packageFile = (): string => decodeURIComponent(new URL("../../package.json", import.meta.url).pathname);
 
 function oneNode(): Graph {
   const graph = new Graph();

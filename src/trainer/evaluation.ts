@@ -1,5 +1,5 @@
-import { IGNORED } from "../data/collate.ts";
 import { planBatches } from "../data/batching.ts";
+import { IGNORED } from "../data/collate.ts";
 import type { Graph } from "../ir/graph.ts";
 import { classificationReport } from "../metrics/classification.ts";
 import { Random } from "../random.ts";
@@ -13,6 +13,8 @@ export interface Predictions {
   /** Classes of the label positions that count. */
   readonly labels: Int32Array;
   readonly predictions: Int32Array;
+  /** The example that each of them belongs to. */
+  readonly examples: Int32Array;
   /** Sum over them of −log p(label), nats. */
   readonly lossSum: number;
 }
@@ -36,8 +38,14 @@ export async function eachLogits(
   const lengths = examples.map(({ ids }) => ids.length);
   const random = Random.seed(0);
   for (const rows of planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random })) {
+    await pause();
     if (stop()) return;
-    const { tensors, batch } = feedsOf(graph, rows.map((row) => examples[row] as Example), padId, random);
+    const { tensors, batch } = feedsOf(
+      graph,
+      rows.map((row) => examples[row] as Example),
+      padId,
+      random,
+    );
     const logits = (await session.run(tensors)).logits;
     if (!logits) throw new RangeError("the session has no output named logits");
     const classes = logits.shape.at(-1) as number;
@@ -66,12 +74,17 @@ export async function predictExamples(
   return {
     labels: Int32Array.from(found, ({ label }) => label),
     predictions: Int32Array.from(found, ({ prediction }) => prediction),
+    examples: Int32Array.from(found, ({ example }) => example),
     lossSum,
   };
 }
 
 /** The contents of `eval_results.json`. */
-export function evalResults({ labels, predictions, lossSum }: Predictions, classes: readonly string[], samples: number): EvalResults {
+export function evalResults(
+  { labels, predictions, lossSum }: Predictions,
+  classes: readonly string[],
+  samples: number,
+): EvalResults {
   const report = classificationReport(labels, predictions, classes);
   return {
     eval_loss: lossSum / labels.length,
@@ -84,6 +97,9 @@ export function evalResults({ labels, predictions, lossSum }: Predictions, class
   };
 }
 
+/** Lets signals and timers through: the engine holds its thread while it runs. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** Natural logarithms of the softmax, in float64. */
 export function logSoftmax(logits: Float32Array): Float64Array {
   const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
@@ -92,4 +108,5 @@ export function logSoftmax(logits: Float32Array): Float64Array {
 }
 
 /** Index of the largest element; of equal ones the first. */
-export const argmax = (row: Float32Array): number => row.reduce((best, x, i) => (x > (row[best] as number) ? i : best), 0);
+export const argmax = (row: Float32Array): number =>
+  row.reduce((best, x, i) => (x > (row[best] as number) ? i : best), 0);

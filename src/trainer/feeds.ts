@@ -1,5 +1,5 @@
-import { type Batch, collate } from "../data/collate.ts";
 import type { TextExample } from "../data/classification.ts";
+import { type Batch, collate } from "../data/collate.ts";
 import { resolveShape } from "../ir/dims.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Random } from "../random.ts";

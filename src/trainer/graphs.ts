@@ -44,7 +44,8 @@ export function stepGraph(source: GraphSource, keep?: (param: string) => boolean
 
 /** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */
 export function countParameters(graph: Graph, base: Graph): { readonly trainable: number; readonly total: number } {
-  const count = (shape: readonly (number | string)[]): number => shape.reduce<number>((n, dim) => n * (dim as number), 1);
+  const count = (shape: readonly (number | string)[]): number =>
+    shape.reduce<number>((n, dim) => n * (dim as number), 1);
   let [trainable, total] = [0, 0];
   for (const { origin, shape } of graph.params) {
     if (origin.quantized && origin.quantized.part !== "codes") continue;

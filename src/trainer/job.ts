@@ -1,5 +1,5 @@
-import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { PlainError } from "../errors.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RowsInMemory } from "./dataset.ts";
 import type { TrainEvent } from "./events.ts";
 
@@ -8,10 +8,14 @@ export interface Job {
   readonly recipe: ResolvedRecipe;
   /** Data given in memory instead of `dataset_name`. */
   readonly rows?: RowsInMemory;
+  /** Recipe keys that someone wrote down: a starting adapter may not contradict them. */
+  readonly givenKeys: ReadonlySet<string>;
   /** Parameters to start from instead of the checkpoint's or fresh ones. */
-  readonly given?: ReadonlyMap<string, Float32Array>;
+  readonly start?: Trained;
   /** Whether the output folder is written. */
   readonly write: boolean;
+  /** Whether the thread sends back what was trained. */
+  readonly returns?: boolean;
 }
 
 /** The trained parameters, by name. */
@@ -20,5 +24,5 @@ export type Trained = Map<string, { readonly shape: readonly number[]; readonly 
 /** What a training thread says. */
 export type JobMessage =
   | { readonly kind: "event"; readonly event: TrainEvent }
-  | { readonly kind: "trained"; readonly trained: Trained }
+  | { readonly kind: "trained"; readonly trained: Trained; readonly labels: readonly string[] }
   | { readonly kind: "error"; readonly error: PlainError };

@@ -2,8 +2,8 @@ import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import { copyTokenizer } from "../export/copy-tokenizer.ts";
 import { type LineWriter, makeFolder, openAppend, removeFolder, writeTextAtomic } from "../platform/node.ts";
 import { recipeToYaml } from "../recipe/write.ts";
-import { type EvalResults, snakeCaseKeys, type TrainEvent, type TrainResults, toLogRecord } from "./events.ts";
 import { writeCard } from "./card.ts";
+import { type EvalResults, snakeCaseKeys, type TrainEvent, type TrainResults, toLogRecord } from "./events.ts";
 import type { Prepared } from "./prepare.ts";
 import { checkpointSteps } from "./progress.ts";
 import { type Run, trainedOf } from "./run.ts";
@@ -69,7 +69,8 @@ export async function openOutput(model: Prepared, resumed: boolean): Promise<Out
       if (best && progress.best) progress.best = { ...progress.best, checkpoint: path };
       await save(path, run);
       const tensors = [...run.optimizer.state()].map(
-        ([name, data]) => [name, { dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length], data }] as const,
+        ([name, data]) =>
+          [name, { dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length], data }] as const,
       );
       await writeSafetensors(`${path}/optimizer.safetensors`, tensors);
       await writeTextAtomic(`${path}/trainer_state.json`, stateJson(run, history));

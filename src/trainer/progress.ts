@@ -1,9 +1,9 @@
-import { CheckpointError } from "../errors.ts";
-import { readSafetensors } from "../checkpoint/safetensors.ts";
 import { isObject, readJsonObject } from "../checkpoint/json.ts";
+import { readSafetensors } from "../checkpoint/safetensors.ts";
+import { CheckpointError } from "../errors.ts";
+import type { StateTensor } from "../optim/optimizer.ts";
 import { exists, listFolder } from "../platform/node.ts";
 import { Random, type RandomState } from "../random.ts";
-import type { StateTensor } from "../optim/optimizer.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { EvalResults } from "./events.ts";
 import type { Run } from "./run.ts";
@@ -30,9 +30,13 @@ export class Progress {
     const value = metrics[name];
     if (typeof value !== "number") {
       const known = Object.keys(metrics).filter((key) => typeof metrics[key] === "number");
-      throw new CheckpointError(`there is no metric ${name}`, { where: "metric_for_best_model", expected: known.join(", ") });
+      throw new CheckpointError(`there is no metric ${name}`, {
+        where: "metric_for_best_model",
+        expected: known.join(", "),
+      });
     }
-    const better = this.best === undefined || (name.endsWith("loss") ? value < this.best.metric : value > this.best.metric);
+    const better =
+      this.best === undefined || (name.endsWith("loss") ? value < this.best.metric : value > this.best.metric);
     if (better) this.best = { metric: value };
     return better;
   }
@@ -55,7 +59,9 @@ export async function startOf(recipe: ResolvedRecipe): Promise<Progress> {
   if (folder === undefined) return progress;
   const state = await readJsonObject(`${folder}/${STATE}`);
   if (typeof state.global_step !== "number" || typeof state.num_tokens !== "number" || !isObject(state.random)) {
-    throw new CheckpointError(`${folder}/${STATE} is not one that this library wrote`, { expected: "global_step, num_tokens and random" });
+    throw new CheckpointError(`${folder}/${STATE} is not one that this library wrote`, {
+      expected: "global_step, num_tokens and random",
+    });
   }
   progress.step = state.global_step;
   progress.numTokens = state.num_tokens;
@@ -77,7 +83,10 @@ export async function checkpointSteps(folder: string): Promise<number[]> {
   return found.map(Number).sort((a, b) => a - b);
 }
 
-async function checkpointToResume({ resume_from_checkpoint: from, output_dir }: ResolvedRecipe): Promise<string | undefined> {
+async function checkpointToResume({
+  resume_from_checkpoint: from,
+  output_dir,
+}: ResolvedRecipe): Promise<string | undefined> {
   if (from === undefined || from === false) return undefined;
   if (typeof from === "string") return from;
   const last = (await checkpointSteps(output_dir)).at(-1);

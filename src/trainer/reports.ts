@@ -1,6 +1,6 @@
 import type { MemoryBytes, TrainEvent } from "./events.ts";
 
-/** What a run would take, without running it; times are estimated from two real steps. */
+/** What a run would take, without running it; time and memory are measured on two real steps, one the longest. */
 export interface Plan {
   readonly model: string;
   readonly method: string;
@@ -13,7 +13,7 @@ export interface Plan {
   /** Real tokens of the whole run. */
   readonly numTokens: number;
   readonly memoryBytes: MemoryBytes;
-  /** Size of what is saved at the end. */
+  /** Size of the weights saved at the end: the adapter, or the whole model. */
   readonly savedBytes: number;
   readonly trainSeconds: number;
 }
@@ -22,18 +22,23 @@ export interface Plan {
 export interface InspectedModule {
   /** Dotted path: `bert.encoder.layer.0.attention.self.query`. */
   readonly path: string;
-  /** What it computes: `Linear`, `LayerNorm`, … */
+  /** What it computes: `Linear`, `LayerNorm`, `Linear nf4`, …; empty for a module of modules. */
   readonly type: string;
-  /** Shape of its weight. */
+  /** Shape of its weight; empty for a module of modules. */
   readonly shape: readonly number[];
+  /** Elements of its parameters, those of the modules in it included; an adapter's are not among a layer's own. */
   readonly parameters: number;
-  /** Whether the method adds to it or trains it. */
+  /** Elements that train, adapters included. */
+  readonly trainable: number;
+  /** Whether the method adds an adapter to it. */
   readonly target: boolean;
 }
 
 /** A training example as the model sees it, token by token. */
 export interface InspectedExample {
-  readonly tokens: readonly { readonly text: string; readonly trained: boolean }[];
+  /** With TOKEN_CLS, each token that counts has its label. */
+  readonly tokens: readonly { readonly text: string; readonly trained: boolean; readonly label?: string }[];
+  /** With SEQ_CLS. */
   readonly label?: string;
 }
 
@@ -43,14 +48,18 @@ export interface Inspection {
   readonly examples: readonly InspectedExample[];
 }
 
-/** The label of one text. */
-export interface Prediction {
-  readonly text: string;
+/** A label, and how sure the model is. */
+export interface LabelScore {
   readonly label: string;
   /** Probability of `label`. */
   readonly score: number;
   readonly probabilities: Readonly<Record<string, number>>;
 }
+
+/** What a model says of one text: its label or, with TOKEN_CLS, the label of each word between spaces. */
+export type Prediction =
+  | ({ readonly text: string } & LabelScore)
+  | { readonly text: string; readonly words: readonly ({ readonly word: string } & LabelScore)[] };
 
 /** One run of a comparison; a row of `comparison.json`, in camelCase. Intervals are 95 %, `[low, high]`. */
 export interface ComparisonRow {

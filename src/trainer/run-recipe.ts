@@ -1,5 +1,6 @@
-import type { Recipe } from "../recipe/schema.ts";
+import { givenKeys } from "../recipe/given.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import type { Recipe } from "../recipe/schema.ts";
 import type { TrainEvent } from "./events.ts";
 import { startJob } from "./start-job.ts";
 
@@ -13,6 +14,10 @@ export interface RunOptions {
  * Trains as a recipe says and writes its output folder.
  * @throws {LowrankError} before anything is written when recipe, model or data are not usable.
  */
-export async function* runRecipe(recipe: Recipe | ResolvedRecipe, { signal }: RunOptions = {}): AsyncGenerator<TrainEvent> {
-  yield* startJob({ recipe: resolveRecipe(recipe as Recipe), write: true }, signal);
+export async function* runRecipe(
+  recipe: Recipe | ResolvedRecipe,
+  { signal }: RunOptions = {},
+): AsyncGenerator<TrainEvent> {
+  const job = { recipe: resolveRecipe(recipe as Recipe), givenKeys: givenKeys(recipe as Recipe), write: true };
+  yield* startJob(job, signal);
 }

@@ -19,9 +19,17 @@ import { noOutput, type Output, openOutput } from "./output.ts";
 import { openBase, type Prepared, prepare, weightsOf } from "./prepare.ts";
 import { type Progress, startOf } from "./progress.ts";
 import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } from "./schedule.ts";
+import { withStartingAdapter } from "./start-from.ts";
 import { optimizerStep } from "./steps.ts";
 import { type Stage, unfreezingStages } from "./unfreezing.ts";
 import type { Weights } from "./weights.ts";
+
+/** What a run leaves behind. */
+export interface Finished {
+  readonly trained: Trained;
+  /** Class names by id. */
+  readonly labels: readonly string[];
+}
 
 /** Everything a run holds while it trains. */
 export interface Run {
@@ -44,18 +52,20 @@ export interface Run {
  * @throws {InterruptedError} once `shouldStop` says so, after writing a checkpoint.
  * @throws {DivergedError} when loss or gradients stop being finite; the last good state is saved.
  */
-export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Trained, void> {
+export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
   const runtimeBytes = rssBytes();
   const found = await openBase(job.recipe);
-  const data = await readData(job.recipe, job.rows);
-  const model = prepare(job.recipe, found, data.train);
+  const begun = await withStartingAdapter(job, found);
+  const data = await readData(begun.recipe, job.rows);
+  const model = prepare(begun.recipe, found, data.train);
+  begun.check(model);
   const { recipe } = model.source;
   checkLabels(data, model.labels);
   const { examples, warnings } = encodeSplit(data.train, model.tokenizer, model.labels);
 
   const random = Random.seed(recipe.seed);
   const progress = await startOf(recipe);
-  const given = new Map([...(job.given ?? []), ...progress.weights]);
+  const given = new Map([...begun.tensors, ...progress.weights]);
   const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
   const optimizer = optimizerOf(recipe);
   if (progress.step > 0) {
@@ -85,7 +95,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
   await output.writeResults(run, results);
   yield await tell(run, { kind: "done", results });
   await output.close();
-  return trainedOf(run);
+  return { trained: trainedOf(run), labels: model.labels.names };
 }
 
 /** Logs an event and passes it on. */
@@ -104,7 +114,11 @@ interface Clock {
   readonly peakRssBytes: number;
 }
 
-async function* trainSteps(run: Run, validation: Split | undefined, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Clock, void> {
+async function* trainSteps(
+  run: Run,
+  validation: Split | undefined,
+  shouldStop: () => boolean,
+): AsyncGenerator<TrainEvent, Clock, void> {
   const { recipe, progress, steps, examples, model } = run;
   const rates = learningRates(recipe, steps.total);
   const isHead = (name: string): boolean => isUnder(name, model.architecture.trainedHeads);
@@ -156,7 +170,11 @@ async function* trainSteps(run: Run, validation: Split | undefined, shouldStop: 
 }
 
 /** Evaluates and saves where the recipe's strategies say so. */
-async function* betweenSteps(run: Run, validation: Split | undefined, shouldStop: () => boolean): AsyncGenerator<TrainEvent> {
+async function* betweenSteps(
+  run: Run,
+  validation: Split | undefined,
+  shouldStop: () => boolean,
+): AsyncGenerator<TrainEvent> {
   const { recipe, progress, steps } = run;
   const due = (strategy: string, every: number | undefined): boolean =>
     (strategy === "steps" && progress.step % (every ?? 1) === 0) ||
@@ -240,7 +258,8 @@ export function trainedOf({ model, weights }: Pick<Run, "model" | "weights">): T
   const trained: Trained = new Map();
   for (const { origin } of model.graph.params) {
     const tensor = weights.get(origin.name);
-    if (origin.trainable && tensor) trained.set(origin.name, { shape: tensor.shape, data: tensor.data as Float32Array });
+    if (origin.trainable && tensor)
+      trained.set(origin.name, { shape: tensor.shape, data: tensor.data as Float32Array });
   }
   return trained;
 }
@@ -252,12 +271,20 @@ async function interrupted(run: Run): Promise<InterruptedError> {
   });
 }
 
-async function diverged(run: Run, loss: number, gradNorm: number, examples: readonly Example[]): Promise<DivergedError> {
+async function diverged(
+  run: Run,
+  loss: number,
+  gradNorm: number,
+  examples: readonly Example[],
+): Promise<DivergedError> {
   const path = await run.output.writeCheckpoint(run, false);
   const places = examples.map(({ where }) => where).slice(0, 3);
-  return new DivergedError(`loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}: training diverged.`, {
-    where: `${places.join(", ")}${examples.length > 3 ? ` and ${examples.length - 3} more rows` : ""}`,
-    ...(path !== undefined && { expected: `finite numbers; the state before this step is saved in ${path}` }),
-    hint: "a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.",
-  });
+  return new DivergedError(
+    `loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}: training diverged.`,
+    {
+      where: `${places.join(", ")}${examples.length > 3 ? ` and ${examples.length - 3} more rows` : ""}`,
+      ...(path !== undefined && { expected: `finite numbers; the state before this step is saved in ${path}` }),
+      hint: "a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.",
+    },
+  );
 }

@@ -1,36 +1,55 @@
-import { readSafetensors } from "../checkpoint/safetensors.ts";
 import { readFloat32 } from "../checkpoint/float32.ts";
+import { readSafetensors } from "../checkpoint/safetensors.ts";
 import { readHoulsby } from "../export/read-houlsby.ts";
 import { readLora } from "../export/read-lora.ts";
 import { saveFull } from "../export/save-full.ts";
 import { saveHoulsby } from "../export/save-houlsby.ts";
 import { saveLora } from "../export/save-lora.ts";
-import { linearModules, selectTargets } from "../peft/targets.ts";
 import type { Method } from "../recipe/task.ts";
 import type { Trained } from "./job.ts";
 import { loraConfigOf } from "./method.ts";
-import { type Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepare.ts";
 import type { Weights } from "./weights.ts";
 
-/** Writes what a method trained, in the form that Hugging Face's libraries load. */
-export async function saveModel(folder: string, model: Prepared, weights: Weights, trained: Trained): Promise<void> {
+/** The file that holds what a method trained. */
+export const WEIGHT_FILES: Readonly<Record<Method, readonly string[]>> = {
+  lora: ["adapter_model.safetensors"],
+  qlora: ["adapter_model.safetensors"],
+  adapter: ["adapter.safetensors", "model_head.safetensors"],
+  full: ["model.safetensors"],
+  head: ["model.safetensors"],
+};
+
+/**
+ * Writes what a method trained, in the form that Hugging Face's libraries load.
+ * @param weights All parameters: a model without an adapter is written whole.
+ */
+export function saveModel(folder: string, model: Prepared, weights: Weights, trained: Trained): Promise<void> {
   const { recipe } = model.source;
   const { architecture, checkpoint } = model;
   const id2label = Object.fromEntries(model.labels.names.map((name, id) => [id, name]));
-  const common = { baseModel: recipe.model_name_or_path, revision: recipe.model_revision, taskType: recipe.task_type };
+  const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = recipe;
   switch (recipe.method) {
     case "lora":
     case "qlora": {
+      const params = model.base.params.map(({ origin }) => origin.name);
       const config = loraConfigOf(recipe, architecture);
-      const targets = [...selectTargets(linearModules(model.base), config)];
-      return saveLora(folder, { ...common, tensors: trained, config, targets });
+      return saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType });
     }
-    case "adapter":
-      return saveHoulsby(folder, { ...common, tensors: trained });
+    case "adapter": {
+      const config = {
+        reductionFactor: recipe.adapter_reduction_factor,
+        nonLinearity: recipe.adapter_non_linearity,
+      };
+      const baseConfig = checkpoint.config;
+      return saveHoulsby(folder, { tensors: trained, config, baseConfig, baseModel, taskType, id2label });
+    }
     case "full":
     case "head": {
-      const tensors = [...weights].map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const);
-      return saveFull(folder, { tensors, config: checkpoint.config, id2label, taskType: recipe.task_type });
+      const tensors = [...weights].map(
+        ([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const,
+      );
+      return saveFull(folder, { tensors, baseConfig: checkpoint.config, id2label, taskType });
     }
     default:
       return recipe.method satisfies never;

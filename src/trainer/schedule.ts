@@ -38,7 +38,10 @@ export function learningRates(recipe: ResolvedRecipe, total: number): (step: num
 }
 
 /** What a parameter's learning rate is multiplied by: LoRA+'s ratio for B, the head's own rate for heads. */
-export function learningRateScale(recipe: ResolvedRecipe, isHead: (param: string) => boolean): (param: string) => number {
+export function learningRateScale(
+  recipe: ResolvedRecipe,
+  isHead: (param: string) => boolean,
+): (param: string) => number {
   const head = recipe.head_learning_rate;
   return (param) => {
     if (param.endsWith(".lora_B.weight")) return recipe.loraplus_lr_ratio;

@@ -1,27 +1,31 @@
 import { revivedError } from "../errors.ts";
 import { startThread } from "../platform/node.ts";
 import type { TrainEvent } from "./events.ts";
-import type { Job, JobMessage, Trained } from "./job.ts";
+import type { Job, JobMessage } from "./job.ts";
+import type { Finished } from "./run.ts";
 
 /**
  * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server.
  * @returns the trained parameters, unless the job wrote them itself.
  */
-export async function* startJob(job: Job, signal?: AbortSignal): AsyncGenerator<TrainEvent, Trained | undefined, void> {
+export async function* startJob(
+  job: Job,
+  signal?: AbortSignal,
+): AsyncGenerator<TrainEvent, Finished | undefined, void> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const thread = startThread<JobMessage>(new URL(`./thread.${extension}`, import.meta.url), job);
   const stop = (): void => thread.stop();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
-  let trained: Trained | undefined;
+  let finished: Finished | undefined;
   try {
     for await (const message of thread) {
       if (message.kind === "event") yield message.event;
-      else if (message.kind === "trained") trained = message.trained;
+      else if (message.kind === "trained") finished = message;
       else throw revivedError(message.error);
     }
   } finally {
     signal?.removeEventListener("abort", stop);
   }
-  return trained;
+  return finished;
 }

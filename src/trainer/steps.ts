@@ -1,8 +1,8 @@
 import { gradientOf, LOSS_SCALE } from "../autodiff/training-graph.ts";
 import { IGNORED } from "../data/collate.ts";
+import type { Graph } from "../ir/graph.ts";
 import { clip } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import type { Graph } from "../ir/graph.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../session/session.ts";

@@ -13,7 +13,9 @@ try {
     const { done, value } = await events.next();
     if (!done) send({ kind: "event", event: value });
     else {
-      if (!job.write) send({ kind: "trained", trained: value }, [...value.values()].map(({ data }) => data.buffer as ArrayBuffer));
+      const { trained, labels } = value;
+      const buffers = [...trained.values()].map(({ data }) => data.buffer as ArrayBuffer);
+      if (job.returns) send({ kind: "trained", trained, labels }, buffers);
       break;
     }
   }

@@ -16,7 +16,12 @@ export interface Stage {
  * @throws {RecipeError} when a name in the schedule matches no parameter.
  * @see Howard and Ruder 2018, "ULMFiT", arXiv:1801.06146, section 3.3.
  */
-export function unfreezingStages(recipe: ResolvedRecipe, architecture: Architecture, graph: Graph, steps: number): Stage[] {
+export function unfreezingStages(
+  recipe: ResolvedRecipe,
+  architecture: Architecture,
+  graph: Graph,
+  steps: number,
+): Stage[] {
   const schedule = recipe.unfreeze_schedule;
   if (!schedule) return [{ step: 0, trains: () => true }];
   const names = graph.params.filter(({ origin }) => origin.trainable).map(({ origin }) => origin.name);
@@ -40,7 +45,8 @@ export function unfreezingStages(recipe: ResolvedRecipe, architecture: Architect
     return (name) => `.${name}.`.includes(`.${pattern}.`);
   };
 
-  const given = schedule === "gradual" ? gradual() : schedule.map(({ at, layers }) => ({ at, layers: [layers].flat() }));
+  const given =
+    schedule === "gradual" ? gradual() : schedule.map(({ at, layers }) => ({ at, layers: [layers].flat() }));
   const starts = given.map(({ at }) => (at < 1 ? Math.floor(at * steps) : at));
   const stages = given.map(({ layers }, i) => {
     for (const pattern of layers) {

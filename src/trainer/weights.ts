@@ -61,7 +61,11 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
 
 const isBaseName = (name: string): boolean => !/\.lora_|\.adapters\./.test(name);
 
-async function find(origin: Param, shape: readonly number[], sources: WeightSources): Promise<Float32Array | undefined> {
+async function find(
+  origin: Param,
+  shape: readonly number[],
+  sources: WeightSources,
+): Promise<Float32Array | undefined> {
   const given = sources.given?.get(origin.name);
   if (given) return given;
   const name = nameInCheckpoint(origin.name, sources);
@@ -93,7 +97,8 @@ interface Base {
 /** A parameter's name in the file: as it is, without the base's prefix, or with the norm names of the first BERT files. */
 function nameInCheckpoint(name: string, { checkpoint, basePrefix }: WeightSources): string | undefined {
   const bare = name.startsWith(`${basePrefix}.`) ? name.slice(basePrefix.length + 1) : name;
-  const old = (name: string): string => name.replace(/(LayerNorm)\.weight$/, "$1.gamma").replace(/(LayerNorm)\.bias$/, "$1.beta");
+  const old = (name: string): string =>
+    name.replace(/(LayerNorm)\.weight$/, "$1.gamma").replace(/(LayerNorm)\.bias$/, "$1.beta");
   return [name, bare, old(name), old(bare)].find((candidate) => checkpoint.tensors.has(candidate));
 }
 
@@ -101,11 +106,20 @@ function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointErro
   const shown = names.slice(0, 5).join(", ");
   return new CheckpointError(
     `the checkpoint lacks ${names.length} of the model's tensors: ${shown}${names.length > 5 ? ", …" : ""}`,
-    { where: checkpoint.folder, expected: "the tensors that config.json's model_type has", hint: "is it the checkpoint of another architecture?" },
+    {
+      where: checkpoint.folder,
+      expected: "the tensors that config.json's model_type has",
+      hint: "is it the checkpoint of another architecture?",
+    },
   );
 }
 
-async function start(origin: Param, init: Init, shape: readonly number[], sources: WeightSources): Promise<Float32Array> {
+async function start(
+  origin: Param,
+  init: Init,
+  shape: readonly number[],
+  sources: WeightSources,
+): Promise<Float32Array> {
   const data = new Float32Array(shape.reduce((n, length) => n * length, 1));
   const random = sources.random.stream(origin.name);
   switch (init.kind) {

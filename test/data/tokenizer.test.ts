@@ -47,7 +47,7 @@ describe.each(["wordpiece", "bytelevel", "metaspace", "unigram"])("%s", (name) =
   });
 
   test.each([undefined, 5])("words equal Rust's is_split_into_words, truncated at %s", async (maxLength) => {
-    const tokenizer = ours(definition);
+    const tokenizer = ours(definition, { tokenizer_class: "RobertaTokenizer" });
     const spaced = { ...definition, pre_tokenizer: withPrefixSpace(definition.pre_tokenizer) };
     const reference = oracle(spaced);
     for (const text of TEXTS) {
@@ -57,6 +57,13 @@ describe.each(["wordpiece", "bytelevel", "metaspace", "unigram"])("%s", (name) =
       expect(ids, JSON.stringify(words)).toEqual(expected.ids);
       expect(wordIds.filter((word) => word !== null)).toEqual(expected.wordOfContent.slice(0, ids.length - specials));
     }
+  });
+
+  test("words of other tokenizers are read as they are", async () => {
+    const tokenizer = ours(definition, { tokenizer_class: "PreTrainedTokenizerFast" });
+    const words = ["within", "30", "days"];
+    const expected = await encodeWordsInRust(oracle(definition), words);
+    expect(tokenizer.encodeWords(words, { maxLength: 100 }).ids).toEqual(expected.ids);
   });
 
   test("decodes to what Rust decodes", async () => {

@@ -143,7 +143,7 @@ export function checkArchitecture(architecture: Architecture, { config, fixtures
 
     test("adapter sites and LoRA targets are linear layers of the first layer", () => {
       const inside = modules.filter((path) => path.startsWith(`${layers}.0.`));
-      for (const site of Object.values(adapterSites)) expect(inside).toContain(`${layers}.0.${site}`);
+      for (const site of Object.keys(adapterSites)) expect(inside).toContain(`${layers}.0.${site}`);
       for (const target of targetModules) expect(inside.filter((path) => path.endsWith(`.${target}`))).toHaveLength(1);
     });
   });

@@ -109,7 +109,7 @@ test("every op has a row", () => {
 });
 
 describe("gradients agree with finite differences", () => {
-  test.each(rows.filter(([, , operands, kind]) => !kind && operands.some((x) => Array.isArray(x))))(
+  test.each<Row>(rows.filter(([, , operands, kind]) => !kind && operands.some((x) => Array.isArray(x))))(
     "%s",
     (_, f, operands) => {
       gradcheck(f, operands);
@@ -118,5 +118,5 @@ describe("gradients agree with finite differences", () => {
 });
 
 describe("ONNX Runtime agrees with the float64 evaluator", () => {
-  test.each(rows)("%s", (_, f, operands) => runtimeCheck(f, operands));
+  test.each<Row>([...rows])("%s", (_, f, operands) => runtimeCheck(f, operands));
 });

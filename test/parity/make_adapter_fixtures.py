@@ -51,7 +51,8 @@ def make_adapter(base: Path, folder: Path) -> None:
 
 def train_adapter(base: Path, folder: Path) -> None:
     """Trains the starting adapter and its head from the files; the base model, its pooler too, is frozen."""
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(base)
+    spaced = json.loads((base / "tokenizer.json").read_text())["pre_tokenizer"].get("add_prefix_space", False)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(base, add_prefix_space=spaced)  # else it is set to False
     raw = {split: read_rows(split) for split in ("train", "test")}
     labels = label_names(base, raw["train"])
     rows = {split: encode(tokenizer, part, labels) for split, part in raw.items()}

@@ -1,0 +1,53 @@
+import { InterruptedError } from "../errors.ts";
+import { resolveRecipe } from "../recipe/resolve.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { encodeSplit } from "./data.ts";
+import { readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
+import { compile } from "./engine.ts";
+import { evalResults, predictExamples } from "./evaluation.ts";
+import type { EvalResults } from "./events.ts";
+import { openTrained } from "./open-trained.ts";
+
+/** What is evaluated besides the recipe's base model. */
+export interface EvaluateOptions {
+  /** Folder or Hub id of an adapter, or of a whole fine-tuned model. */
+  readonly adapter?: string;
+  readonly signal?: AbortSignal;
+  /** Told what a reader of the figures should know. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Scores a base model, with or without an adapter, on the test split of the recipe's data; without one, on the
+ * validation split, or on a data set that is a single file.
+ *
+ * @throws {LowrankError} when model, adapter or data are not usable.
+ * @throws {InterruptedError} when `signal` aborts.
+ */
+export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = {}): Promise<EvalResults> {
+  const { adapter, signal, onWarning = () => {} } = options;
+  const resolved = resolveRecipe(recipe);
+  const { dataset_train_split, dataset_test_split, max_eval_samples, per_device_train_batch_size } = resolved;
+  const names = await splitNames(resolved);
+  const read = (name: string, limit?: number): Promise<Split> => readSplit(resolved, name, limit);
+  const name = names.has(dataset_test_split) ? dataset_test_split : await validationSplit(resolved);
+  const split = await read(name ?? dataset_test_split, max_eval_samples);
+  const classes =
+    adapter !== undefined ? undefined : names.has(dataset_train_split) ? await read(dataset_train_split) : split;
+
+  const { model, weights, fresh } = await openTrained(resolved, adapter, classes);
+  const { examples, warnings } = encodeSplit(split, model.tokenizer, model.labels);
+  for (const warning of warnings) onWarning(warning);
+  if (fresh.length > 0)
+    onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
+  const session = await compile(model.graph, weights);
+  try {
+    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
+    const stopped = (): boolean => signal?.aborted === true;
+    const found = await predictExamples(classifier, examples, per_device_train_batch_size, stopped);
+    if (stopped()) throw new InterruptedError("stopped before the evaluation was done.");
+    return evalResults(found, model.labels.names, examples.length);
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,125 @@
+import { readConfig } from "../checkpoint/config.ts";
+import { resolveModelFolder } from "../checkpoint/resolve.ts";
+import { IGNORED } from "../data/collate.ts";
+import { CheckpointError, DataError, RecipeError } from "../errors.ts";
+import { exists, readText } from "../platform/node.ts";
+import { parseRecipe } from "../recipe/parse.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import type { Example } from "./dataset.ts";
+import { compile } from "./engine.ts";
+import { type Classifier, eachLogits, logSoftmax } from "./evaluation.ts";
+import { isAdapter, openTrained } from "./open-trained.ts";
+import type { Prepared } from "./prepare.ts";
+import type { LabelScore, Prediction } from "./reports.ts";
+import { readStartingAdapter } from "./starting-adapter.ts";
+
+/** What labels texts. One of `adapter` and `model` is needed. */
+export interface PredictOptions {
+  /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
+  readonly adapter?: string;
+  /** Base model; default: the adapter's own. Without an adapter, a model with a trained head. */
+  readonly model?: string;
+  readonly texts: Iterable<string> | AsyncIterable<string>;
+}
+
+const BATCH = 16;
+
+/**
+ * Labels texts, in their order; they are read as they are needed, so a stream may be endless.
+ *
+ * @throws {CheckpointError} when the model has no trained head. @throws {DataError} for a text that is empty.
+ */
+export async function* predict({
+  adapter,
+  model: base,
+  texts,
+}: PredictOptions): AsyncGenerator<Prediction, void, void> {
+  const { model, weights, fresh } = await openTrained(await recipeFor(adapter, base), adapter);
+  if (fresh.length > 0) {
+    throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
+      where: model.checkpoint.folder,
+      hint: "train one, and give its output_dir as --adapter_name_or_path.",
+    });
+  }
+  const session = await compile(model.graph, weights);
+  try {
+    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
+    for await (const batch of batches(texts)) yield* await label(classifier, model, batch);
+  } finally {
+    await session.close();
+  }
+}
+
+/** The recipe that lies with an adapter or model, else what its configuration says. */
+async function recipeFor(adapter: string | undefined, base: string | undefined): Promise<ResolvedRecipe> {
+  const trained = adapter ?? base;
+  if (trained === undefined) throw new RecipeError("predict needs an adapter or a model", { where: "adapter, model" });
+  const folder = await resolveModelFolder(trained);
+  const file = `${folder}/recipe.yaml`;
+  const recipe = (await exists(file))
+    ? resolveRecipe(parseRecipe(await readText(file), { file }))
+    : await recipeOf(folder);
+  return base === undefined ? recipe : { ...recipe, model_name_or_path: base };
+}
+
+async function recipeOf(folder: string): Promise<ResolvedRecipe> {
+  const keys = (await isAdapter(folder)) ? await keysOfAdapter(folder) : await keysOfModel(folder);
+  return resolveRecipe(parseRecipe("dataset_name: none", { file: folder, overrides: keys }));
+}
+
+async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
+  const adapter = await readStartingAdapter(folder);
+  const task_type = adapter.format === "peft" ? adapter.taskType : undefined;
+  return { model_name_or_path: adapter.baseModel ?? "unknown", ...(task_type !== undefined && { task_type }) };
+}
+
+async function keysOfModel(folder: string): Promise<Record<string, unknown>> {
+  const { architectures } = await readConfig(folder);
+  const perToken = String(architectures).includes("ForTokenClassification");
+  return { model_name_or_path: folder, method: "full", task_type: perToken ? "TOKEN_CLS" : "SEQ_CLS" };
+}
+
+async function* batches(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for await (const text of texts) {
+    if (batch.push(text) < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function label(classifier: Classifier, model: Prepared, texts: readonly string[]): Promise<Prediction[]> {
+  const { task_type, max_length } = model.source.recipe;
+  const { tokenizer, labels } = model;
+  const perToken = task_type === "TOKEN_CLS";
+  const split = texts.map((text) => text.split(/\s+/).filter((word) => word !== ""));
+  const examples = texts.map((text, i): Example => {
+    const where = JSON.stringify(text.slice(0, 40));
+    const words = perToken ? tokenizer.encodeWords(split[i] ?? [], { maxLength: max_length }) : undefined;
+    const { ids, specials } = words ?? tokenizer.encode(text, { maxLength: max_length });
+    if (ids.length === specials) throw new DataError("a text has no tokens", { where, expected: "a text with words" });
+    if (!words) return { ids: Int32Array.from(ids), label: 0, where };
+    const first = words.wordIds.map((word, at) => (word === null || word === words.wordIds[at - 1] ? IGNORED : 0));
+    return { ids: Int32Array.from(ids), labels: Int32Array.from(first), where };
+  });
+  const found = texts.map((): LabelScore[] => []);
+  await eachLogits(classifier, examples, BATCH, (logits, _, example) =>
+    found[example]?.push(best(logits, labels.names)),
+  );
+  return texts.map((text, i) => {
+    const scores = found[i] as LabelScore[];
+    if (!perToken) return { text, ...(scores[0] as LabelScore) };
+    return { text, words: scores.map((score, at) => ({ word: split[i]?.[at] ?? "", ...score })) };
+  });
+}
+
+function best(logits: Float32Array, names: readonly string[]): LabelScore {
+  const probabilities = Array.from(logSoftmax(logits), Math.exp);
+  const top = probabilities.reduce((best, p, i) => (p > (probabilities[best] as number) ? i : best), 0);
+  return {
+    label: names[top] as string,
+    score: probabilities[top] as number,
+    probabilities: Object.fromEntries(names.map((name, i) => [name, probabilities[i] as number])),
+  };
+}
