@@ -81,7 +81,7 @@ export function parseHoulsbyConfig({ config, version }: JsonObject, where: strin
     if (!same) refuse(`${key} is ${JSON.stringify(given[key])}, not ${JSON.stringify(value)}`);
   }
   const named = String(given.non_linearity);
-  const parsed = settings.safeParse({ ...given, non_linearity: true ? named : (FORMERLY[named] ?? named) });
+  const parsed = settings.safeParse({ ...given, non_linearity: version ? named : (FORMERLY[named] ?? named) });
   if (!parsed.success) return refuse(parsed.error.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; "));
   return { reductionFactor: parsed.data.reduction_factor, nonLinearity: parsed.data.non_linearity };
 }

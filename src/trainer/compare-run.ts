@@ -75,7 +75,11 @@ function endedEarly({ method, seed }: Entry, end: ProcessEnd, signal?: AbortSign
   return new EngineError(`${run} ${how}.`, { ...(end.stderr.trim() && { where: end.stderr.trim() }) });
 }
 
-async function rowOf({ method, seed, folder }: Entry, results: TrainResults, metrics: EvalResults): Promise<ComparisonRow> {
+async function rowOf(
+  { method, seed, folder }: Entry,
+  results: TrainResults,
+  metrics: EvalResults,
+): Promise<ComparisonRow> {
   const intervals = await f1Intervals(folder, Random.seed(seed).stream("bootstrap"));
   const { trainableParameters, totalParameters, trainablePercent, peakRssBytes, memoryBytes } = results;
   return {

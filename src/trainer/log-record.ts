@@ -1,7 +1,7 @@
-import { type EvalResults, type StepEvent, type TrainEvent, toLogRecord } from "./events.ts";
+import type { EvalResults, RunHeader, StepEvent, TrainEvent, TrainResults } from "./events.ts";
 
 /**
- * The event that a line of `--json` stands for: the way back from {@link toLogRecord}.
+ * The event that a line of `--json` stands for: the way back from `toLogRecord`.
  * @param steps Optimizer steps of the run, which a step's line leaves out.
  * @returns `undefined` for a line that is no training event.
  */
@@ -9,7 +9,7 @@ export function fromLogRecord(record: Readonly<Record<string, unknown>>, steps: 
   const { event, ...rest } = record;
   switch (event) {
     case "start":
-      return { kind: "start", header: camelCaseKeys(rest) } as TrainEvent;
+      return { kind: "start", header: camelCaseKeys(rest) as unknown as RunHeader };
     case "step":
       return { kind: "step", steps, ...camelCaseKeys(rest) } as StepEvent;
     case "eval": {
@@ -17,7 +17,7 @@ export function fromLogRecord(record: Readonly<Record<string, unknown>>, steps: 
       return { kind: "eval", step: step as number, epoch: epoch as number, metrics: metrics as EvalResults };
     }
     case "done":
-      return { kind: "done", results: camelCaseKeys(rest) } as TrainEvent;
+      return { kind: "done", results: camelCaseKeys(rest) as unknown as TrainResults };
     case "save":
     case "warning":
       return { kind: event, ...rest } as TrainEvent;

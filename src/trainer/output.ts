@@ -3,7 +3,9 @@ import { copyTokenizer } from "../export/copy-tokenizer.ts";
 import { type LineWriter, makeFolder, openAppend, removeFolder, writeTextAtomic } from "../platform/node.ts";
 import { recipeToYaml } from "../recipe/write.ts";
 import { writeCard } from "./card.ts";
+import type { Predictions } from "./evaluation.ts";
 import { type EvalResults, snakeCaseKeys, type TrainEvent, type TrainResults, toLogRecord } from "./events.ts";
+import { writePredictions } from "./predictions-file.ts";
 import type { Prepared } from "./prepare.ts";
 import { checkpointSteps } from "./progress.ts";
 import { type Run, trainedOf } from "./run.ts";
@@ -14,7 +16,8 @@ export interface Output {
   log(event: TrainEvent): Promise<void>;
   /** Writes `checkpoint-N`, enough to resume bit for bit; returns its path. */
   writeCheckpoint(run: Run, best: boolean): Promise<string | undefined>;
-  writeEvaluation(metrics: EvalResults): Promise<void>;
+  /** Writes the results of the last evaluation, and what they were computed from. */
+  writeEvaluation(metrics: EvalResults, predictions: Predictions): Promise<void>;
   /** Writes model, card, tokenizer, state and results. */
   writeResults(run: Run, results: TrainResults): Promise<void>;
   close(): Promise<void>;
@@ -77,9 +80,10 @@ export async function openOutput(model: Prepared, resumed: boolean): Promise<Out
       await dropOldCheckpoints(run);
       return path;
     },
-    async writeEvaluation(metrics) {
+    async writeEvaluation(metrics, predictions) {
       evaluation = metrics;
       await writeJson("eval_results.json", metrics);
+      await writePredictions(folder, predictions, model.labels.names);
     },
     async writeResults(run, results) {
       if (recipe.save_strategy !== "no") {

@@ -34,7 +34,7 @@ export async function f1Intervals(folder: string, random: Random): Promise<F1Int
     throw new CheckpointError(`${path} has no list ${key}`, { where: path, expected: `a list of ${key}` });
   }) as [string[], number[], number[], number[]];
   const positions = new Map<number, number[]>();
-  examples.forEach((example, at) => positions.set(example, [...(positions.get(example) ?? []), at]));
+  for (const [at, example] of examples.entries()) positions.set(example, [...(positions.get(example) ?? []), at]);
   const groups = [...positions.values()];
   const measure = (rows: Int32Array): { microF1: number; macroF1: number } => {
     const drawn = Array.from(rows, (row) => groups[row] as number[]).flat();

@@ -9,7 +9,7 @@ import type { Session } from "../session/session.ts";
 import { checkLabels, encodeSplit, readData } from "./data.ts";
 import type { Example, Split } from "./dataset.ts";
 import { compile } from "./engine.ts";
-import { evalResults, predictExamples } from "./evaluation.ts";
+import { evalResults, type Predictions, predictExamples } from "./evaluation.ts";
 import type { EvalResults, StepEvent, TrainEvent, TrainResults } from "./events.ts";
 import { countParameters, stepGraph } from "./graphs.ts";
 import type { Job, Trained } from "./job.ts";
@@ -88,9 +88,9 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
   const results = resultsOf(run, clock, runtimeBytes);
   const final = data.test ?? (recipe.eval_strategy === "end" ? data.validation : undefined);
   if (final) {
-    const metrics = await evaluate(run, final, shouldStop);
+    const { metrics, predictions } = await evaluate(run, final, shouldStop);
     yield await tell(run, { kind: "eval", step: progress.step, epoch: progress.step / steps.perEpoch, metrics });
-    await output.writeEvaluation(metrics);
+    await output.writeEvaluation(metrics, predictions);
   }
   await output.writeResults(run, results);
   yield await tell(run, { kind: "done", results });
@@ -181,8 +181,7 @@ async function* betweenSteps(
     (strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total));
   let improved = false;
   if (validation && due(recipe.eval_strategy, recipe.eval_steps)) {
-    const metrics = await evaluate(run, validation, shouldStop);
-    if (shouldStop()) return;
+    const { metrics } = await evaluate(run, validation, shouldStop);
     improved = progress.noteEvaluation(recipe, metrics);
     yield await tell(run, { kind: "eval", step: progress.step, epoch: progress.step / steps.perEpoch, metrics });
   }
@@ -208,13 +207,20 @@ async function stageAt(run: Run, step: number, open: OpenStage | undefined): Pro
   return { stage, graph, session: await compile(graph, run.weights) };
 }
 
-async function evaluate({ model, weights, recipe }: Run, split: Split, stop: () => boolean): Promise<EvalResults> {
+interface Evaluation {
+  readonly metrics: EvalResults;
+  readonly predictions: Predictions;
+}
+
+async function evaluate(run: Run, split: Split, stop: () => boolean): Promise<Evaluation> {
+  const { model, weights, recipe } = run;
   const { examples } = encodeSplit(split, model.tokenizer, model.labels);
   const session = await compile(model.graph, weights);
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
-    const found = await predictExamples(classifier, examples, recipe.per_device_train_batch_size, stop);
-    return evalResults(found, model.labels.names, examples.length);
+    const predictions = await predictExamples(classifier, examples, recipe.per_device_train_batch_size, stop);
+    if (stop()) throw await interrupted(run);
+    return { metrics: evalResults(predictions, model.labels.names, examples.length), predictions };
   } finally {
     await session.close();
   }

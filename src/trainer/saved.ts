@@ -49,7 +49,7 @@ export function saveModel(folder: string, model: Prepared, weights: Weights, tra
       const tensors = [...weights].map(
         ([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const,
       );
-      return saveFull(folder, { tensors, baseConfig: checkpoint.config, id2label, taskType });
+      return saveFull(folder, { tensors, baseFolder: checkpoint.folder, id2label, taskType });
     }
     default:
       return recipe.method satisfies never;

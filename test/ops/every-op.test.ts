@@ -109,14 +109,11 @@ test("every op has a row", () => {
 });
 
 describe("gradients agree with finite differences", () => {
-  test.each<Row>(rows.filter(([, , operands, kind]) => !kind && operands.some((x) => Array.isArray(x))))(
-    "%s",
-    (_, f, operands) => {
-      gradcheck(f, operands);
-    },
-  );
+  for (const [op, f, operands, kind] of rows) {
+    if (!kind && operands.some((x) => Array.isArray(x))) test(op, () => gradcheck(f, operands));
+  }
 });
 
 describe("ONNX Runtime agrees with the float64 evaluator", () => {
-  test.each<Row>([...rows])("%s", (_, f, operands) => runtimeCheck(f, operands));
+  for (const [op, f, operands] of rows) test(op, () => runtimeCheck(f, operands));
 });

@@ -1,6 +1,5 @@
 import { RecipeError } from "../../errors.ts";
-import type { ComparisonRow } from "../../index.ts";
-import { METHODS, type Method } from "../../recipe/task.ts";
+import type { Compared, ComparisonRow } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { bytes, count, duration, percent } from "../format.ts";
 import { addRecipeFlags } from "../options.ts";
@@ -12,13 +11,14 @@ export const compare: CliCommand = {
   define(command) {
     command
       .argument("<recipe>", "path of a recipe")
-      .requiredOption("--methods <list>", "methods to compare, such as full,lora,qlora,adapter")
+      .requiredOption("--methods <list>", "methods to compare: full,lora,qlora,adapter,head, gradual")
       .option("--seeds <list>", "seeds to run each method with; unset: the recipe's");
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { compareRecipe, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
-    const methods = listed("methods", options.methods, isMethod, `names among ${METHODS.join(", ")}`);
+    const { COMPARED, compareRecipe, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
+    const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
+    const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);
     const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");
     const progress = createProgress(output);
     try {
@@ -40,7 +40,6 @@ export const compare: CliCommand = {
   },
 };
 
-const isMethod = (item: string): item is Method => (METHODS as readonly string[]).includes(item);
 const isSeed = (item: string): item is `${number}` => /^\d+$/.test(item);
 
 /** The items of `--flag a,b,c`, each of which must pass. */

@@ -16,6 +16,7 @@ export const evaluate: CliCommand = {
     const results = await evaluateRecipe(recipe, {
       ...(adapter !== undefined && { adapter }),
       signal: interruptible(),
+      onWarning: (message) => output.alert(output.styleNote("yellow", `warning: ${message}`)),
     });
     output.record({ event: "eval", ...results });
     output.result(evaluationTable(results));

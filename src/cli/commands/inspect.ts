@@ -22,7 +22,7 @@ export const inspect: CliCommand = {
   },
 };
 
-/** One line a module, indented by its depth; targets are marked. */
+/** One line a module, indented by its depth; targets are marked, and what trains is counted. */
 function moduleTree(modules: readonly InspectedModule[], output: Output): string {
   const columns = [
     { title: "" },
@@ -30,11 +30,13 @@ function moduleTree(modules: readonly InspectedModule[], output: Output): string
     { title: "type" },
     { title: "shape" },
     { title: "parameters", right: true },
+    { title: "trainable", right: true },
   ];
-  const rows = modules.map(({ path, type, shape, parameters, target }) => {
+  const rows = modules.map(({ path, type, shape, parameters, trainable, target }) => {
     const parts = path.split(".");
     const name = "  ".repeat(parts.length - 1) + parts.at(-1);
-    return [target ? "●" : "", target ? output.style("bold", name) : name, type, shape.join(" × "), count(parameters)];
+    const figures = [shape.join(" × "), count(parameters), trainable > 0 ? count(trainable) : ""];
+    return [target ? "●" : "", target ? output.style("bold", name) : name, type, ...figures];
   });
   return textTable(columns, rows);
 }
@@ -45,6 +47,8 @@ function exampleText({ tokens, label }: InspectedExample, output: Output): strin
     const styled = output.style("dim", text);
     return styled === text ? `[${text}]` : styled;
   };
-  const text = tokens.map(({ text, trained }) => (trained ? text : dim(text))).join("");
+  const text = tokens
+    .map(({ text, trained, label }) => (trained ? text + (label === undefined ? "" : `/${label}`) : dim(text)))
+    .join("");
   return label === undefined ? text : `${output.style("bold", label)}  ${text}`;
 }
