@@ -8,8 +8,11 @@ export interface BatchingOptions {
   /** A new order every time; needs `random`. */
   readonly shuffle: boolean;
   readonly random: Random;
-  /** Start with the batch that takes the most memory, so that a run that does not fit fails at once: for the first epoch. */
-  readonly longestFirst?: boolean;
+  /**
+   * Move the batch that takes the most memory to the second place, so that a run that does not fit fails at once: for
+   * the first epoch. Second, because a first step of average length shows sooner that all is well.
+   */
+  readonly longestSecond?: boolean;
 }
 
 /** Lengths are blurred by up to this share before sorting, so that neighbours differ from epoch to epoch. */
@@ -24,12 +27,12 @@ const BLUR = 0.04;
  * @param lengths Tokens (or characters, as an estimate) of each row.
  */
 export function planBatches(lengths: readonly number[], options: BatchingOptions): number[][] {
-  const { batchSize, groupByLength, shuffle, random, longestFirst } = options;
+  const { batchSize, groupByLength, shuffle, random, longestSecond } = options;
   const rows = lengths.map((_, row) => row);
   if (shuffle) random.shuffle(rows);
   const batches = groupByLength ? groups(rows, lengths, options) : cut(rows, batchSize);
-  if (longestFirst && (shuffle || groupByLength)) {
-    toFront(batches, (batch) => batch.length * Math.max(...batch.map((row) => lengths[row]!)));
+  if (longestSecond && (shuffle || groupByLength)) {
+    toSecond(batches, (batch) => batch.length * Math.max(...batch.map((row) => lengths[row]!)));
   }
   return batches;
 }
@@ -59,8 +62,8 @@ function cut(rows: readonly number[], size: number, whole = Math.floor(rows.leng
   return batches;
 }
 
-function toFront<T>(items: T[], weight: (item: T) => number): void {
+function toSecond<T>(items: T[], weight: (item: T) => number): void {
   const weights = items.map(weight);
   const heaviest = weights.reduce((best, value, at) => (value > weights[best]! ? at : best), 0);
-  if (heaviest > 0) items.unshift(...items.splice(heaviest, 1));
+  if (heaviest !== 1) items.splice(1, 0, ...items.splice(heaviest, 1));
 }

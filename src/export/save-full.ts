@@ -26,6 +26,14 @@ export async function saveFull(folder: string, { tensors, ...model }: ModelToSav
   await writeJson(`${folder}/config.json`, configOf(config, model));
 }
 
+/**
+ * Writes the `config.json` of a fine-tuned model alone: beside an adapter it keeps the labels, which neither PEFT's
+ * configuration nor a base model's holds. PEFT does not read it.
+ */
+export async function saveConfig(folder: string, model: Omit<ModelToSave, "tensors">): Promise<void> {
+  await writeJson(`${folder}/config.json`, configOf(await readJsonToEdit(`${model.baseFolder}/config.json`), model));
+}
+
 /** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
 function configOf(config: JsonObject, { taskType, id2label }: Omit<ModelToSave, "tensors" | "baseFolder">): JsonObject {
   const { num_labels, problem_type, torch_dtype, dtype, ...rest } = config;

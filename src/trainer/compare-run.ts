@@ -5,6 +5,7 @@ import type { EvalResults, TrainResults } from "./events.ts";
 import { fromLogRecord } from "./log-record.ts";
 import { f1Intervals } from "./predictions-file.ts";
 import type { CompareEvent, ComparisonRow } from "./reports.ts";
+import { WEIGHT_FILES } from "./saved.ts";
 
 /** One run of a comparison, before it is run. */
 export interface Entry {
@@ -100,12 +101,10 @@ async function rowOf(
   };
 }
 
-const WEIGHTS = ["adapter_model", "model", "adapter", "model_head"].map((name) => `${name}.safetensors`);
-
 /** Bytes of the weights in an output folder. */
 async function savedBytes(folder: string): Promise<number> {
   let bytes = 0;
-  for (const path of WEIGHTS.map((name) => `${folder}/${name}`)) {
+  for (const path of [...new Set(Object.values(WEIGHT_FILES).flat())].map((name) => `${folder}/${name}`)) {
     if (!(await exists(path))) continue;
     const file = await openFile(path);
     bytes += file.size;

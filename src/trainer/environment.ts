@@ -1,8 +1,6 @@
 import { Graph } from "../ir/graph.ts";
-import { emitOnnx } from "../onnx/emit.ts";
 import { relu } from "../ops/relu.ts";
 import { hubCacheFolder, machine } from "../platform/node.ts";
-import { engineVersion, tryProviders } from "../session/providers.ts";
 import { VERSION } from "../version.ts";
 
 /** What a run depends on besides its recipe; names are those of `env --json`. */
@@ -25,6 +23,10 @@ export interface Environment {
 
 /** Looks at the machine and tries each execution provider with a graph of one node. */
 export async function environment(): Promise<Environment> {
+  const [{ emitOnnx }, { engineVersion, tryProviders }] = await Promise.all([
+    import("../onnx/emit.ts"),
+    import("../session/providers.ts"),
+  ]);
   const { system, cpu, cores, instructionSets, memoryBytes } = machine();
   const trials = await tryProviders(emitOnnx(oneNode()).bytes);
   return {

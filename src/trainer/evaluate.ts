@@ -35,9 +35,17 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
   const classes =
     adapter !== undefined ? undefined : names.has(dataset_train_split) ? await read(dataset_train_split) : split;
 
-  const { model, weights, fresh } = await openTrained(resolved, adapter, classes);
+  const {
+    model,
+    weights,
+    fresh,
+    madeFor = resolved.model_name_or_path,
+  } = await openTrained(resolved, adapter, classes);
   const { examples, warnings } = encodeSplit(split, model.tokenizer, model.labels);
   for (const warning of warnings) onWarning(warning);
+  if (madeFor !== model.source.recipe.model_name_or_path) {
+    onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${model.source.recipe.model_name_or_path}`);
+  }
   if (fresh.length > 0)
     onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
   const session = await compile(model.graph, weights);

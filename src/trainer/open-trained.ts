@@ -22,6 +22,8 @@ export interface TrainedModel {
   readonly weights: Weights;
   /** Parameters that no file holds: they are random. */
   readonly fresh: readonly string[];
+  /** The base model that the adapter says it was made for. */
+  readonly madeFor?: string;
 }
 
 /**
@@ -45,7 +47,8 @@ export async function openTrained(recipe: ResolvedRecipe, adapter?: string, trai
   const model = prepare(withAdapter(recipe, stored, found), found, undefined, id2label);
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
   checkAdapterFits(new Map(trainable.map(({ origin, shape }) => [origin.name, shape])), stored.tensors, folder);
-  return open(model, new Map([...stored.tensors].map(([name, { data }]) => [name, data])));
+  const opened = await open(model, new Map([...stored.tensors].map(([name, { data }]) => [name, data])));
+  return { ...opened, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
 }
 
 /** Whether a folder holds an adapter rather than a whole model. */

@@ -2,7 +2,7 @@ import { readFloat32 } from "../checkpoint/float32.ts";
 import { readSafetensors } from "../checkpoint/safetensors.ts";
 import { readHoulsby } from "../export/read-houlsby.ts";
 import { readLora } from "../export/read-lora.ts";
-import { saveFull } from "../export/save-full.ts";
+import { saveConfig, saveFull } from "../export/save-full.ts";
 import { saveHoulsby } from "../export/save-houlsby.ts";
 import { saveLora } from "../export/save-lora.ts";
 import type { Method } from "../recipe/task.ts";
@@ -21,20 +21,22 @@ export const WEIGHT_FILES: Readonly<Record<Method, readonly string[]>> = {
 };
 
 /**
- * Writes what a method trained, in the form that Hugging Face's libraries load.
+ * Writes what a method trained, in the form that Hugging Face's libraries load, and `config.json` with the labels.
  * @param weights All parameters: a model without an adapter is written whole.
  */
-export function saveModel(folder: string, model: Prepared, weights: Weights, trained: Trained): Promise<void> {
+export async function saveModel(folder: string, model: Prepared, weights: Weights, trained: Trained): Promise<void> {
   const { recipe } = model.source;
   const { architecture, checkpoint } = model;
   const id2label = Object.fromEntries(model.labels.names.map((name, id) => [id, name]));
   const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = recipe;
+  const labelled = { baseFolder: checkpoint.folder, id2label, taskType };
   switch (recipe.method) {
     case "lora":
     case "qlora": {
       const params = model.base.params.map(({ origin }) => origin.name);
       const config = loraConfigOf(recipe, architecture);
-      return saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType });
+      await saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType });
+      return saveConfig(folder, labelled);
     }
     case "adapter": {
       const config = {
@@ -42,14 +44,15 @@ export function saveModel(folder: string, model: Prepared, weights: Weights, tra
         nonLinearity: recipe.adapter_non_linearity,
       };
       const baseConfig = checkpoint.config;
-      return saveHoulsby(folder, { tensors: trained, config, baseConfig, baseModel, taskType, id2label });
+      await saveHoulsby(folder, { tensors: trained, config, baseConfig, baseModel, taskType, id2label });
+      return saveConfig(folder, labelled);
     }
     case "full":
     case "head": {
       const tensors = [...weights].map(
         ([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const,
       );
-      return saveFull(folder, { tensors, baseFolder: checkpoint.folder, id2label, taskType });
+      return saveFull(folder, { tensors, ...labelled });
     }
     default:
       return recipe.method satisfies never;

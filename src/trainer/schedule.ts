@@ -23,7 +23,7 @@ export function epochPlan(recipe: ResolvedRecipe, lengths: readonly number[], ep
     groupByLength: recipe.group_by_length,
     shuffle: recipe.shuffle_dataset,
     random: Random.seed(recipe.seed).stream(`order of epoch ${epoch}`),
-    longestFirst: epoch === 0,
+    longestSecond: epoch === 0,
   });
   const every = recipe.gradient_accumulation_steps;
   return Array.from({ length: Math.ceil(batches.length / every) }, (_, i) => batches.slice(i * every, (i + 1) * every));

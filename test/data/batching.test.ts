@@ -26,7 +26,7 @@ const anyOptions = fc.record({
   batchSize: fc.integer({ min: 1, max: 9 }),
   groupByLength: fc.boolean(),
   shuffle: fc.boolean(),
-  longestFirst: fc.boolean(),
+  longestSecond: fc.boolean(),
   random: fc.nat().map((seed) => Random.seed(seed)),
 });
 const anyLengths = fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 60 });
@@ -98,13 +98,13 @@ describe("planBatches", () => {
     expect(Math.max(...small.flat())).toBeGreaterThan(70);
   });
 
-  test("the batch that takes the most memory comes first when asked", () =>
+  test("the batch that takes the most memory comes second when asked", () =>
     fc.assert(
       fc.property(anyLengths, anyOptions, (lengths, given) => {
         fc.pre(lengths.length > 0 && (given.shuffle || given.groupByLength));
-        const batches = planBatches(lengths, { ...given, longestFirst: true });
+        const batches = planBatches(lengths, { ...given, longestSecond: true });
         const cells = batches.map((batch) => batch.length * Math.max(...batch.map((row) => lengths[row]!)));
-        expect(cells[0]).toBe(Math.max(...cells));
+        expect(cells[Math.min(1, cells.length - 1)]).toBe(Math.max(...cells));
       }),
     ));
 });
