@@ -150,7 +150,7 @@ function freePlace(name: string, points: Box, height: number, taken: readonly Bo
   const beside = [box(points.right + 3, height), box(points.left - 3 - wide, height)];
   const centre = (points.left + points.right) / 2;
   const further = Array.from({ length: 30 }, (_, i) =>
-    [points.top - tall / 2 - 8 * i, points.bottom + tall / 2 + 8 * i].flatMap((middle) =>
+    [points.top - tall / 2 - 3 - 8 * i, points.bottom + tall / 2 + 3 + 8 * i].flatMap((middle) =>
       [centre - wide / 2, centre - 6, centre + 6 - wide].map((left) => box(left, middle)),
     ),
   );

@@ -1,8 +1,8 @@
 import type { Labels } from "../data/labels.ts";
-import type { Tokenizer } from "../data/tokenizer.ts";
 import { DataError } from "../errors.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { type Example, type RowsInMemory, readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
+import type { Prepared } from "./prepare.ts";
 
 /** The splits of a run, read and checked before anything is trained or written. */
 export interface RunData {
@@ -41,13 +41,12 @@ export function checkLabels({ validation, test }: RunData, labels: Labels): void
   }
 }
 
-/** Tokenises a split; says how many rows were left out because their texts are empty. */
+/** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
 export function encodeSplit(
   split: Split,
-  tokenizer: Tokenizer,
-  labels: Labels,
+  { tokenizer, labels, source }: Prepared,
 ): { examples: readonly Example[]; warnings: string[] } {
-  const { examples, skipped } = split.encode(tokenizer, labels);
+  const { examples, skipped } = split.encode({ tokenizer, labels, maxLength: source.recipe.max_length });
   if (skipped.length === 0) return { examples, warnings: [] };
   const rows = skipped.length === 1 ? "1 row was" : `${skipped.length} rows were`;
   return { examples, warnings: [`${rows} left out: no token after tokenizing, the first at ${skipped[0]}`] };

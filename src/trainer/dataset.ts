@@ -14,12 +14,20 @@ export type Example = TextExample | TokenExample;
 /** Rows given in memory instead of `dataset_name`, by split. */
 export type RowsInMemory = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 
+/** How texts and labels become numbers. */
+export interface Encoding {
+  readonly tokenizer: Tokenizer;
+  readonly labels: Labels;
+  /** Longest example in tokens. */
+  readonly maxLength: number;
+}
+
 /** One split, read and checked but not yet tokenised. */
 export interface Split {
   readonly labels: readonly Labelled[];
   readonly size: number;
   /** Tokenises every row. @throws {DataError} for a label that training never saw, or when nothing is left. */
-  encode(tokenizer: Tokenizer, labels: Labels): Encoded<Example>;
+  encode(encoding: Encoding): Encoded<Example>;
 }
 
 /**
@@ -40,14 +48,16 @@ export async function readSplit(
     return {
       labels: tagsOf(words),
       size: words.length,
-      encode: (tokenizer, labels) => encodeRows(words, (row) => encodeWords(row, tokenizer, labels, recipe.max_length)),
+      encode: ({ tokenizer, labels, maxLength }) =>
+        encodeRows(words, (row) => encodeWords(row, tokenizer, labels, maxLength)),
     };
   }
   const texts = textRows(rows, columns);
   return {
     labels: texts,
     size: texts.length,
-    encode: (tokenizer, labels) => encodeRows(texts, (row) => encodeText(row, tokenizer, labels, recipe.max_length)),
+    encode: ({ tokenizer, labels, maxLength }) =>
+      encodeRows(texts, (row) => encodeText(row, tokenizer, labels, maxLength)),
   };
 }
 

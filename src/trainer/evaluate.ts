@@ -41,10 +41,10 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
     fresh,
     madeFor = resolved.model_name_or_path,
   } = await openTrained(resolved, adapter, classes);
-  const { examples, warnings } = encodeSplit(split, model.tokenizer, model.labels);
+  const { examples, warnings } = encodeSplit(split, model);
   for (const warning of warnings) onWarning(warning);
-  if (madeFor !== model.source.recipe.model_name_or_path) {
-    onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${model.source.recipe.model_name_or_path}`);
+  if (madeFor !== undefined && madeFor !== resolved.model_name_or_path) {
+    onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${resolved.model_name_or_path}`);
   }
   if (fresh.length > 0)
     onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);

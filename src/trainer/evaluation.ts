@@ -7,6 +7,7 @@ import type { Session } from "../session/session.ts";
 import type { Example } from "./dataset.ts";
 import type { EvalResults } from "./events.ts";
 import { feedsOf } from "./feeds.ts";
+import { passes, passTokens } from "./passes.ts";
 
 /** What a model says of examples, in their order: one row of class log-probabilities for each label position. */
 export interface Predictions {
@@ -37,7 +38,8 @@ export async function eachLogits(
 ): Promise<void> {
   const lengths = examples.map(({ ids }) => ids.length);
   const random = Random.seed(0);
-  for (const rows of planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random })) {
+  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
+  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
     await pause();
     if (stop()) return;
     const { tensors, batch } = feedsOf(

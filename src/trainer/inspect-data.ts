@@ -10,9 +10,9 @@ const SHOWN = 5;
 /** The first training examples, token by token: with what `max_length` cuts off, and the labels. */
 export async function inspectedExamples({ source, tokenizer, labels }: Prepared): Promise<InspectedExample[]> {
   const { recipe } = source;
-  const encoded = async (max_length: number): Promise<readonly Example[]> =>
-    (await readSplit({ ...recipe, max_length }, recipe.dataset_train_split, SHOWN)).encode(tokenizer, labels).examples;
-  const [seen, whole] = [await encoded(recipe.max_length), await encoded(Number.MAX_SAFE_INTEGER)];
+  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
+  const encoded = (maxLength: number): readonly Example[] => split.encode({ tokenizer, labels, maxLength }).examples;
+  const [seen, whole] = [encoded(recipe.max_length), encoded(Number.MAX_SAFE_INTEGER)];
   return whole.map((example, i) => inspected(example, seen[i] as Example, tokenizer, labels.names));
 }
 

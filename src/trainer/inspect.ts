@@ -18,7 +18,7 @@ export async function inspectRecipe(recipe: Recipe, { data = false }: { data?: b
 
 /** The modules that hold parameters and those around them, in the graph's order. */
 export function moduleTree({ graph, base }: Pick<Prepared, "graph" | "base">): InspectedModule[] {
-  const types = typesOf(graph);
+  const types = new Map([...typesOf(graph), ...typesOf(base)]);
   const leaves = new Map<string, InspectedModule>();
   for (const param of graph.params) {
     const { quantized, name, trainable } = param.origin;

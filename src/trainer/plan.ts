@@ -21,7 +21,7 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const { job, model, data } = await checkRun(recipe);
   const settled = model.source.recipe;
   const { steps: events, results } = await measured(job);
-  const lengths = encodeSplit(data.train, model.tokenizer, model.labels).examples.map(({ ids }) => ids.length);
+  const lengths = encodeSplit(data.train, model).examples.map(({ ids }) => ids.length);
   const steps = countSteps(settled, lengths.length);
   const numTokens = countTokens(settled, lengths, steps);
   const whole = settled.method === "full" || settled.method === "head";

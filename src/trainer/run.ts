@@ -61,7 +61,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
   begun.check(model);
   const { recipe } = model.source;
   checkLabels(data, model.labels);
-  const { examples, warnings } = encodeSplit(data.train, model.tokenizer, model.labels);
+  const { examples, warnings } = encodeSplit(data.train, model);
 
   const random = Random.seed(recipe.seed);
   const progress = await startOf(recipe);
@@ -214,7 +214,7 @@ interface Evaluation {
 
 async function evaluate(run: Run, split: Split, stop: () => boolean): Promise<Evaluation> {
   const { model, weights, recipe } = run;
-  const { examples } = encodeSplit(split, model.tokenizer, model.labels);
+  const { examples } = encodeSplit(split, model);
   const session = await compile(model.graph, weights);
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };

@@ -8,6 +8,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Example } from "./dataset.ts";
 import { feedsOf } from "./feeds.ts";
+import { passes, passTokens } from "./passes.ts";
 import type { Weights } from "./weights.ts";
 
 /** What one optimizer step works with. */
@@ -48,7 +49,8 @@ export async function optimizerStep(
   const names = graph.params.map(({ origin }) => origin.name).filter((name) => graph.outputs.has(gradientOf(name)));
   const gradients = new Map<string, Float32Array>();
   let [loss, realTokens] = [0, 0];
-  for (const examples of microBatches) {
+  const tokens = passTokens(names.reduce((n, name) => n + (weights.get(name)?.data.length ?? 0), 0));
+  for (const examples of microBatches.flatMap((batch) => passes(batch, ({ ids }) => ids.length, tokens))) {
     const { tensors, batch } = feedsOf(graph, examples, context.padId, context.random);
     const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
     loss += Number(results.loss?.data[0]) / trained;

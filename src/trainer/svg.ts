@@ -17,7 +17,7 @@ export const line = (x1: number, y1: number, x2: number, y2: number, attributes:
   el("line", { x1, y1, x2, y2, ...attributes });
 
 /** Width of a text in pixels, near enough to keep labels apart: no font is measured. */
-export const textWidth = (content: string, fontSize: number): number => 0.6 * fontSize * content.length;
+export const textWidth = (content: string, fontSize: number): number => 0.64 * fontSize * content.length;
 
 const shown = (value: string | number): string =>
   typeof value === "number" ? String(Math.round(value * 100) / 100) : value;

@@ -5,6 +5,7 @@ import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/e
 import type { CompareEvent, Inspection, Plan } from "../../src/trainer/reports.ts";
 
 /** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
+export { COMPARED } from "../../src/trainer/compare.ts";
 export { snakeCaseKeys, toLogRecord };
 
 const memoryBytes = {
@@ -70,8 +71,8 @@ export async function* predict({ texts, ...source }: { texts: AsyncIterable<stri
 
 export const inspectRecipe = async (_: Recipe, { data }: { data: boolean }): Promise<Inspection> => ({
   modules: [
-    { path: "bert.query", type: "Linear", shape: [128, 128], parameters: 16_384, target: true },
-    { path: "bert.key", type: "Linear", shape: [128, 128], parameters: 16_384, target: false },
+    { path: "bert.query", type: "Linear", shape: [128, 128], parameters: 16_384, trainable: 4096, target: true },
+    { path: "bert.key", type: "Linear", shape: [128, 128], parameters: 16_384, trainable: 0, target: false },
   ],
   examples: data
     ? [

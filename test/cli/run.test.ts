@@ -155,7 +155,7 @@ describe("refusals: exit 2, the message, no stack", () => {
     ["compare r.yaml", "required option '--methods <list>' not specified\n"],
     [
       "compare r.yaml --methods full,loro",
-      '--methods: expected names among full, lora, qlora, adapter, head, with commas between, got "loro"\n',
+      '--methods: expected names among full, lora, qlora, adapter, head, gradual, with commas between, got "loro"\n',
     ],
     ["compare r.yaml --methods full --seeds a", '--seeds: expected integers >= 0, with commas between, got "a"\n'],
     ["completion tcsh", /^command-argument value 'tcsh' is invalid/],
