@@ -1,8 +1,10 @@
-import { Graph } from "../src/ir/graph.ts";
 import { resolveShape } from "../src/ir/dims.ts";
+import { Graph, type ParamValue, type QuantizedPart, type Value } from "../src/ir/graph.ts";
 import type { Tensor } from "../src/ir/types.ts";
+import { bert } from "../src/models/bert.ts";
 import { dense } from "../src/models/layers.ts";
 import { ModuleScope } from "../src/models/scope.ts";
+import { crossEntropy } from "../src/ops/cross-entropy.ts";
 import { gelu } from "../src/ops/gelu.ts";
 import { doubleQuantize } from "../src/quant/doublequant.ts";
 import { quantize4 } from "../src/quant/fourbit.ts";
@@ -28,24 +30,78 @@ export function feedForward(): Graph {
   return graph;
 }
 
-/** Random feeds for all that a graph reads; integers stand for ids below 5, bytes for masks, packed weights are packed. */
-export function feedsOf(graph: Graph, lengths: Readonly<Record<string, number>>): Record<string, Tensor> {
+/** A BERT of one layer with a head of three classes. */
+export const tinyBert = (): Graph =>
+  bert.build(
+    {
+      vocab_size: 5,
+      hidden_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      intermediate_size: 12,
+      max_position_embeddings: 12,
+      layer_norm_eps: 1e-3,
+    },
+    "SEQ_CLS",
+    3,
+  );
+
+/** The loss of a classifier whose labels are the input `labels`. */
+export function classificationLoss(graph: Graph): Value {
+  const logits = graph.outputs.get("logits")!;
+  return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }));
+}
+
+/**
+ * Something for everything that a graph reads: random weights and numbers, packed weights packed from random ones, bits
+ * for bytes and integers below `below`.
+ */
+export function feedsOf(graph: Graph, lengths: Readonly<Record<string, number>>, below = 2): Record<string, Tensor> {
   const bindings = new Map(Object.entries(lengths));
   const feeds: Record<string, Tensor> = {};
-  const weights = new Map<string, Float32Array>();
-  for (const { origin, dtype, shape: dims } of [...graph.inputs, ...graph.params]) {
+  for (const value of [...graph.inputs, ...graph.params]) {
+    const { origin, dtype } = value;
     if (origin.kind !== "input" && origin.kind !== "param") continue;
-    const shape = resolveShape(dims, bindings);
+    const shape = resolveShape(value.shape, bindings);
+    const quantized = origin.kind === "param" ? origin.quantized : undefined;
     const random = randn(origin.name, shape, 0.5);
-    feeds[origin.name] =
-      dtype === "float32" ? random : { shape, data: random.data.map((x) => Math.floor(Math.abs(x) * 97) % 5) };
-    if (dtype === "uint8") feeds[origin.name]!.data.forEach((n, i, data) => (data[i] = n % 2));
-  }
-  for (const { origin, shape } of graph.params) {
-    if (!origin.quantized) continue;
-    weights.get(origin.quantized.of);
-    void shape;
+    const wholes = (below: number): Tensor => ({
+      shape,
+      data: random.data.map((x) => Math.floor(999 * x * x) % below),
+    });
+    if (quantized) feeds[origin.name] = { shape, data: Float64Array.from(packedOf(graph, quantized)) };
+    else feeds[origin.name] = dtype === "float32" ? random : wholes(dtype === "uint8" ? 2 : below);
   }
   return feeds;
 }
-void [doubleQuantize, quantize4, quantizeInt8];
+
+/** How parameters start: the identity for adapters, where `init` says so; random else. Feeds for `graph`'s weights given. */
+export function startOf(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const started = { ...feeds };
+  for (const { origin } of graph.params) {
+    const { data, shape } = feeds[origin.name]!;
+    if (origin.init?.kind === "zeros") started[origin.name] = { shape, data: data.map(() => 0) };
+    if (origin.init?.kind === "rowNorm") {
+      const w = feeds[origin.init.of]!;
+      const columns = w.shape[1]!;
+      const length = (row: number): number => Math.hypot(...w.data.subarray(row * columns, (row + 1) * columns));
+      started[origin.name] = { shape, data: data.map((_, row) => length(row)) };
+    }
+  }
+  return started;
+}
+
+/** One of the arrays that a random weight is packed into. */
+function packedOf(graph: Graph, { of, scheme, part }: QuantizedPart): ArrayLike<number> {
+  const isCodes = ({ origin: { quantized } }: ParamValue): boolean =>
+    quantized?.of === of && quantized.part === "codes";
+  const shape = graph.params.find(isCodes)!.shape as number[];
+  if (scheme.type === "int8") {
+    const packed = quantizeInt8(Float32Array.from(randn(of, shape).data), shape[0]!);
+    return part === "codes" ? packed.codes : packed.absmax;
+  }
+  const packed = quantize4(Float32Array.from(randn(of, [2 * shape[0]!]).data), scheme);
+  if (part === "codes" || !scheme.doubleQuant) return part === "codes" ? packed.codes : packed.absmax;
+  const nested = doubleQuantize(packed.absmax);
+  return { absmax: nested.codes, nestedAbsmax: nested.absmax, nestedOffset: [nested.offset] }[part];
+}

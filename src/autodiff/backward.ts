@@ -4,45 +4,91 @@ import { barrier } from "../ops/barrier.ts";
 import { add } from "../ops/elementwise.ts";
 import { reduceSum, reshape } from "../ops/shape.ts";
 
+/** How a backward pass treats what the forward pass computed. */
+export interface BackwardOptions {
+  /**
+   * Gradient checkpointing: the segment that a module belongs to. Of a segment only its inputs are kept; what the
+   * backward pass reads of its inside is computed again.
+   */
+  readonly segmentOf?: (module: string) => string | undefined;
+}
+
 /**
  * Appends the backward pass of `loss` and returns one gradient for each of `wrt`; `undefined` for a value that the
  * loss does not depend on.
  *
  * Only values on a path from `wrt` to `loss` are visited: the rule of a frozen weight is never called, so no node is
  * spent on its gradient. What is cheap to compute again is not kept for the backward pass (selective recomputation,
- * Korthikanti et al. 2022, arXiv:2205.05198).
+ * Korthikanti et al. 2022, arXiv:2205.05198), nor is anything inside a segment (Chen et al. 2016, arXiv:1604.06174).
  *
  * @param seed Gradient of the final objective by `loss`, in the shape of `loss`: 1, or 1 ÷ the tokens of a step.
  */
-export function backward(loss: Value, wrt: readonly Value[], seed: Value): (Value | undefined)[] {
+export function backward(
+  loss: Value,
+  wrt: readonly Value[],
+  seed: Value,
+  { segmentOf = () => undefined }: BackwardOptions = {},
+): (Value | undefined)[] {
   const { graph } = loss;
   const needed = dependents(graph, wrt);
   const gradients = new Map<Value, Value>([[loss, seed]]);
+  const again = recomputation(segmentOf);
 
   for (const y of graph.values.slice(0, loss.id + 1).reverse()) {
     const dy = gradients.get(y);
     const node = nodeOf(y);
     if (!dy || !node) continue;
-    node.inputs.forEach((x, i) => {
-      if (!needed.has(x)) return;
-      const dx = within(graph, node.module, () => node.op.vjp(i, dy, kept(node.inputs, dy), y, node.attrs));
-      if (!dx) return;
-      const part = sumTo(dx, x);
+    const inputs = node.inputs.map((x) => again(x, dy, segmentOf(node.module)));
+    let leaf: Value | undefined;
+    // A weight's gradient first: what flows on waits for it, or the engine would keep what it reads to the very end.
+    const order = node.inputs.map((_, i) => i).sort((a, b) => Number(nodeOf(node.inputs[a]!) !== undefined) - Number(nodeOf(node.inputs[b]!) !== undefined));
+    for (const i of order) {
+      const x = node.inputs[i]!;
+      if (!needed.has(x)) continue;
+      const rule = (): Value | null => node.op.vjp(i, dy, inputs, again(y, dy, segmentOf(node.module)), node.attrs);
+      const dx = within(graph, node.module, rule);
+      if (!dx) continue;
+      const isLeaf = nodeOf(x) === undefined;
+      const part = sumTo(!isLeaf && leaf ? barrier(dx, leaf) : dx, x);
+      if (isLeaf) leaf = part;
       const sum = gradients.get(x);
       gradients.set(x, sum ? add(sum, part) : part);
-    });
+    }
   }
   return wrt.map((x) => gradients.get(x));
 }
 
-/** The operands as the backward pass reads them: those that are cheap are computed again, once `dy` is known. */
-function kept(inputs: readonly Value[], dy: Value): Value[] {
-  return inputs.map((x) => {
+/**
+ * Gives values as the backward pass reads them: computed again behind a barrier on the gradient, if they lie inside the
+ * reader's segment or are cheap; else as they are.
+ */
+function recomputation(
+  segmentOf: (module: string) => string | undefined,
+): (x: Value, dy: Value, segment: string | undefined) => Value {
+  const segments = new Map<string, { readonly after: Value; readonly copies: Map<Value, Value> }>();
+
+  /** The segment's own copy of `x`; what comes from outside passes through the barrier. */
+  function copy(x: Value, segment: string, dy: Value): Value {
+    if (x.origin.kind === "param" || x.origin.kind === "constant" || x.dtype !== "float32") return x;
+    const { after, copies } = segments.get(segment) ?? { after: dy, copies: new Map<Value, Value>() };
+    segments.set(segment, { after, copies });
+    const known = copies.get(x);
+    if (known) return known;
+    const node = nodeOf(x);
+    const inputs =
+      node && segmentOf(node.module) === segment ? node.inputs.map((input) => copy(input, segment, dy)) : undefined;
+    const again = node && inputs ? x.graph.node(node.op, inputs, node.attrs, node.module) : barrier(x, after);
+    copies.set(x, again);
+    return again;
+  }
+
+  return (x, dy, segment) => {
+    if (segment !== undefined) return copy(x, segment, dy);
     const node = nodeOf(x);
     const [first, ...rest] = node?.inputs ?? [];
     if (!node?.op.cheap || !first) return x;
     return x.graph.node(node.op, [barrier(first, dy), ...rest], node.attrs, node.module);
-  });
+  };
 }
 
 /** `wrt` and every value computed from it. */

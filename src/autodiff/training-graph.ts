@@ -1,5 +1,5 @@
 import type { Graph, Value } from "../ir/graph.ts";
-import { backward } from "./backward.ts";
+import { type BackwardOptions, backward } from "./backward.ts";
 
 /** Name of the scalar input that every gradient is multiplied by: 1 ÷ the trained tokens or examples of the step. */
 export const LOSS_SCALE = "loss_scale";
@@ -14,11 +14,11 @@ export const gradientOf = (param: string): string => `gradient:${param}`;
  * @param graph A copy that nobody else uses: it is extended in place.
  * @param loss Builds the loss, a scalar, on the graph.
  */
-export function trainingGraph(graph: Graph, loss: (graph: Graph) => Value): Graph {
+export function trainingGraph(graph: Graph, loss: (graph: Graph) => Value, options: BackwardOptions = {}): Graph {
   const total = loss(graph);
   const trainable = graph.params.filter(({ origin }) => origin.trainable);
   const seed = graph.input(LOSS_SCALE, { dtype: "float32", shape: [] });
-  const gradients = backward(total, trainable, seed);
+  const gradients = backward(total, trainable, seed, options);
   graph.outputs.clear();
   graph.outputs.set("loss", total);
   for (const [i, { origin }] of trainable.entries()) {

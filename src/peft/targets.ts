@@ -42,6 +42,7 @@ export function selectTargets(modules: readonly ModulePath[], rules: TargetRules
   if (missing.length > 0) throw new NoTargetError(missing, open);
   const inLayers = (path: ModulePath): boolean => !layersToTransform || layersToTransform.includes(layerOf(path) ?? -1);
   const taken = open.filter((path) => targetModules.some((end) => endsWithPath(path, end)) && inLayers(path));
+  if (taken.length === 0 && !layersToTransform) throw new NoTargetError(targetModules, open);
   if (taken.length === 0) throw new NoTargetError([`layers ${layersToTransform}`], open, "layers_to_transform");
   return new Set(taken);
 }

@@ -136,8 +136,8 @@ const around = (boxes: readonly Box[]): Box => ({
 });
 
 /**
- * A place for a name, inside `bounds` and clear of `taken`: right or left of its points at their mean height, else above
- * or below them, as near as can be.
+ * A place for a name, inside `bounds` and clear of `taken`: right or left of its points at their mean height, else above,
+ * below or further along them, as near as can be.
  */
 function freePlace(name: string, points: Box, height: number, taken: readonly Box[], bounds: Box): Box {
   const [wide, tall] = [textWidth(name, FONT), FONT + 3];
@@ -147,15 +147,16 @@ function freePlace(name: string, points: Box, height: number, taken: readonly Bo
     top: middle - tall / 2,
     bottom: middle + tall / 2,
   });
-  const beside = [box(points.right + 3, height), box(points.left - 3 - wide, height)];
   const centre = (points.left + points.right) / 2;
-  const further = Array.from({ length: 30 }, (_, i) =>
-    [points.top - tall / 2 - 3 - 8 * i, points.bottom + tall / 2 + 3 + 8 * i].flatMap((middle) =>
-      [centre - wide / 2, centre - 6, centre + 6 - wide].map((left) => box(left, middle)),
-    ),
-  );
+  const beside = (middle: number): Box[] => [box(points.right + 3, middle), box(points.left - 3 - wide, middle)];
+  const beyond = (middle: number): Box[] =>
+    [centre - wide / 2, centre - 6, centre + 6 - wide].map((left) => box(left, middle));
+  const places = Array.from({ length: 30 }, (_, i) => [
+    ...[height + tall * i, height - tall * i].flatMap(beside),
+    ...[points.top - tall / 2 - 3 - 8 * i, points.bottom + tall / 2 + 3 + 8 * i].flatMap(beyond),
+  ]).flat();
   const free = (place: Box): boolean => inside(place, bounds) && !taken.some((other) => overlap(place, other));
-  return [...beside, ...further.flat()].find(free) ?? (beside[0] as Box);
+  return places.find(free) ?? (places[0] as Box);
 }
 
 const inside = (box: Box, bounds: Box): boolean =>

@@ -1,5 +1,5 @@
 import { trainingGraph } from "../autodiff/training-graph.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import type { Architecture, TaskType } from "../models/architecture.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { runPasses } from "../passes/pass.ts";
@@ -35,11 +35,14 @@ export function stepGraph(source: GraphSource, keep?: (param: string) => boolean
   const { recipe, architecture } = source;
   const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : [])];
   const graph = runPasses(baseGraph(source, recipe.model_dropout), passes, { training: true });
-  return trainingGraph(graph, (graph) => {
+  const loss = (graph: Graph): Value => {
     const logits = graph.outputs.get("logits");
     if (!logits) throw new RangeError("the model has no output named logits");
     return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }));
-  });
+  };
+  const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
+  const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];
+  return trainingGraph(graph, loss, recipe.gradient_checkpointing ? { segmentOf } : {});
 }
 
 /** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */

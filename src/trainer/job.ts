@@ -10,8 +10,8 @@ export interface Job {
   readonly rows?: RowsInMemory;
   /** Recipe keys that someone wrote down: a starting adapter may not contradict them. */
   readonly givenKeys: ReadonlySet<string>;
-  /** Parameters to start from instead of the checkpoint's or fresh ones. */
-  readonly start?: Trained;
+  /** An earlier run to go on from, instead of the checkpoint's parameters or fresh ones. */
+  readonly start?: Finished;
   /** Whether the output folder is written. */
   readonly write: boolean;
   /** Whether the thread sends back what was trained. */
@@ -21,8 +21,17 @@ export interface Job {
 /** The trained parameters, by name. */
 export type Trained = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 
+/** What a run leaves behind. */
+export interface Finished {
+  readonly trained: Trained;
+  /** Class names by id. */
+  readonly labels: readonly string[];
+  /** The recipe as it ran: a starting adapter has its say in it. */
+  readonly recipe: ResolvedRecipe;
+}
+
 /** What a training thread says. */
 export type JobMessage =
   | { readonly kind: "event"; readonly event: TrainEvent }
-  | { readonly kind: "trained"; readonly trained: Trained; readonly labels: readonly string[] }
+  | { readonly kind: "trained"; readonly finished: Finished }
   | { readonly kind: "error"; readonly error: PlainError };

@@ -4,9 +4,9 @@ import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { countParameters } from "./graphs.ts";
+import type { Finished } from "./job.ts";
 import type { MethodSpec } from "./methods.ts";
 import { type Base, openBase, type Prepared, prepare, weightsOf } from "./prepare.ts";
-import type { Finished } from "./run.ts";
 import { saveModel } from "./saved.ts";
 
 /** How a base model is loaded. */
@@ -23,7 +23,7 @@ export interface LoadOptions {
 
 /** A base model under a fine-tuning method. `train` trains it; then `save` writes what was trained. */
 export class Model {
-  /** Recipe keys: the model and its method. */
+  /** Recipe keys: the model and its method, which is `full` until `with` names one. */
   readonly keys: Readonly<Record<string, unknown>>;
   readonly #base: Base;
   #finished: Finished | undefined;
@@ -71,9 +71,10 @@ export class Model {
       throw new RecipeError("there is nothing to save: the model was not trained.", {
         hint: "for await (const event of train(model, { data })) …",
       });
-    const { trained, labels } = this.#finished;
-    const model = this.#prepare(labels);
-    const { method, seed } = model.source.recipe;
+    const { trained, labels, recipe } = this.#finished;
+    const id2label = Object.fromEntries(labels.map((name, id) => [id, name]));
+    const model = prepare(recipe, this.#base, undefined, id2label);
+    const { method, seed } = recipe;
     const whole = method === "full" || method === "head";
     const given = new Map([...trained].map(([name, { data }]) => [name, data]));
     const { weights } = whole ? await weightsOf(model, Random.seed(seed), given) : { weights: new Map() };
@@ -81,9 +82,8 @@ export class Model {
     await copyTokenizer(model.checkpoint.folder, folder, model.tokenizer.files);
   }
 
-  #prepare(labels?: readonly string[]): Prepared {
-    const id2label = labels && Object.fromEntries(labels.map((name, id) => [id, name]));
-    return prepare(recipeOf({ ...this.keys, dataset_name: "in memory" }), this.#base, undefined, id2label);
+  #prepare(): Prepared {
+    return prepare(recipeOf({ method: "full", ...this.keys, dataset_name: "in memory" }), this.#base, undefined);
   }
 }
 
@@ -99,7 +99,6 @@ export async function loadModel(
     model_name_or_path: nameOrPath,
     model_revision: revision,
     task_type: taskType,
-    method: "full",
     ...(quantization?.bits === 8 && { load_in_8bit: true }),
     ...(quantization?.bits === 4 && {
       load_in_4bit: true,

@@ -7,7 +7,7 @@ import type { Predictions } from "./evaluation.ts";
 import { type EvalResults, snakeCaseKeys, type TrainEvent, type TrainResults, toLogRecord } from "./events.ts";
 import { writePredictions } from "./predictions-file.ts";
 import type { Prepared } from "./prepare.ts";
-import { checkpointSteps } from "./progress.ts";
+import { checkpointSteps, type Progress } from "./progress.ts";
 import { type Run, trainedOf } from "./run.ts";
 import { saveModel } from "./saved.ts";
 
@@ -16,9 +16,11 @@ export interface Output {
   log(event: TrainEvent): Promise<void>;
   /** Writes `checkpoint-N`, enough to resume bit for bit; returns its path. */
   writeCheckpoint(run: Run, best: boolean): Promise<string | undefined>;
+  /** Writes model and tokenizer, once training is over. */
+  writeModel(run: Run): Promise<void>;
   /** Writes the results of the last evaluation, and what they were computed from. */
   writeEvaluation(metrics: EvalResults, predictions: Predictions): Promise<void>;
-  /** Writes model, card, tokenizer, state and results. */
+  /** Writes card, state and results. */
   writeResults(run: Run, results: TrainResults): Promise<void>;
   close(): Promise<void>;
 }
@@ -27,18 +29,19 @@ export interface Output {
 export const noOutput: Output = {
   log: async () => {},
   writeCheckpoint: async () => undefined,
+  writeModel: async () => {},
   writeEvaluation: async () => {},
   writeResults: async () => {},
   close: async () => {},
 };
 
-/** Opens `output_dir`. */
-export async function openOutput(model: Prepared, resumed: boolean): Promise<Output> {
+/** Opens `output_dir`. A resumed run's log begins with what led to its checkpoint. */
+export async function openOutput(model: Prepared, { history: before }: Progress): Promise<Output> {
   const { recipe } = model.source;
   const folder = recipe.output_dir;
   let evaluation: EvalResults | undefined;
   let metrics: LineWriter | undefined;
-  const history: Record<string, unknown>[] = [];
+  const history = [...before];
 
   const writeJson = (name: string, value: unknown): Promise<void> =>
     writeTextAtomic(`${folder}/${name}`, `${JSON.stringify(value, null, 2)}\n`);
@@ -46,7 +49,7 @@ export async function openOutput(model: Prepared, resumed: boolean): Promise<Out
   async function opened(): Promise<LineWriter> {
     if (metrics) return metrics;
     await makeFolder(folder);
-    if (!resumed) await writeTextAtomic(`${folder}/metrics.jsonl`, "");
+    await writeTextAtomic(`${folder}/metrics.jsonl`, before.map((record) => `${JSON.stringify(record)}\n`).join(""));
     await writeTextAtomic(`${folder}/recipe.yaml`, recipeToYaml(recipe));
     metrics = await openAppend(`${folder}/metrics.jsonl`);
     return metrics;
@@ -80,16 +83,16 @@ export async function openOutput(model: Prepared, resumed: boolean): Promise<Out
       await dropOldCheckpoints(run);
       return path;
     },
+    async writeModel(run) {
+      if (recipe.save_strategy !== "no") await save(folder, run);
+    },
     async writeEvaluation(metrics, predictions) {
       evaluation = metrics;
       await writeJson("eval_results.json", metrics);
       await writePredictions(folder, predictions, model.labels.names);
     },
     async writeResults(run, results) {
-      if (recipe.save_strategy !== "no") {
-        await save(folder, run);
-        await writeCard(folder, run, results, evaluation);
-      }
+      if (recipe.save_strategy !== "no") await writeCard(folder, run, results, evaluation);
       await writeTextAtomic(`${folder}/trainer_state.json`, stateJson(run, history));
       await writeJson("train_results.json", snakeCaseKeys(results));
     },
@@ -107,16 +110,17 @@ function stateJson({ progress, steps, random }: Run, history: readonly Record<st
     global_step: progress.step,
     max_steps: steps.total,
     num_tokens: progress.numTokens,
-    log_history: [...progress.history, ...history],
+    log_history: history,
     random: random.state(),
   };
   return `${JSON.stringify(state, null, 2)}\n`;
 }
 
-/** Keeps the newest checkpoints, and the best one always. */
+/** Keeps the newest checkpoints, and the best one always. Those of later steps are another run's: they stay. */
 async function dropOldCheckpoints({ recipe, progress }: Run): Promise<void> {
   const limit = recipe.save_total_limit;
   if (limit === undefined) return;
-  const paths = (await checkpointSteps(recipe.output_dir)).map((step) => `${recipe.output_dir}/checkpoint-${step}`);
+  const own = (await checkpointSteps(recipe.output_dir)).filter((step) => step <= progress.step);
+  const paths = own.map((step) => `${recipe.output_dir}/checkpoint-${step}`);
   for (const path of paths.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolder(path);
 }

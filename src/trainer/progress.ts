@@ -1,11 +1,14 @@
 import { isObject, readJsonObject } from "../checkpoint/json.ts";
 import { readSafetensors } from "../checkpoint/safetensors.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, RecipeError } from "../errors.ts";
+import type { Graph } from "../ir/graph.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import { exists, listFolder } from "../platform/node.ts";
 import { Random, type RandomState } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { evalResults } from "./evaluation.ts";
 import type { EvalResults } from "./events.ts";
+import type { Prepared } from "./prepare.ts";
 import type { Run } from "./run.ts";
 import { readSaved } from "./saved.ts";
 
@@ -23,22 +26,26 @@ export class Progress {
   weights: ReadonlyMap<string, Float32Array> = new Map();
   optimizer: ReadonlyMap<string, StateTensor> = new Map();
   random: RandomState = Random.seed(0).state();
+  /** The result that says which state is best. */
+  readonly #metric: string;
+
+  /** @throws {RecipeError} when no evaluation gives `metric_for_best_model`. */
+  constructor(recipe: ResolvedRecipe) {
+    this.#metric = bestMetric(recipe);
+  }
 
   /** Keeps a validation result if it is the best so far. Losses are best low, all else high. */
-  noteEvaluation({ metric_for_best_model = "eval_loss" }: ResolvedRecipe, metrics: EvalResults): boolean {
-    const name = metric_for_best_model.startsWith("eval_") ? metric_for_best_model : `eval_${metric_for_best_model}`;
-    const value = metrics[name];
-    if (typeof value !== "number") {
-      const known = Object.keys(metrics).filter((key) => typeof metrics[key] === "number");
-      throw new CheckpointError(`there is no metric ${name}`, {
-        where: "metric_for_best_model",
-        expected: known.join(", "),
-      });
-    }
-    const better =
-      this.best === undefined || (name.endsWith("loss") ? value < this.best.metric : value > this.best.metric);
+  noteEvaluation(metrics: EvalResults): boolean {
+    const value = metrics[this.#metric] as number;
+    const best = this.best?.metric;
+    const better = best === undefined || (this.#metric === "eval_loss" ? value < best : value > best);
     if (better) this.best = { metric: value };
     return better;
+  }
+
+  /** Whether this step's state was evaluated before the run stopped. */
+  get evaluated(): boolean {
+    return this.history.some(({ event, step }) => event === "eval" && step === this.step);
   }
 
   /** Puts the best state's parameters back. */
@@ -50,11 +57,51 @@ export class Progress {
   }
 }
 
+function bestMetric({ metric_for_best_model: given = "eval_loss" }: ResolvedRecipe): string {
+  const one = Int32Array.of(0);
+  const figures = evalResults({ labels: one, predictions: one, examples: one, lossSum: 0 }, ["any"], 1);
+  const known = Object.keys(figures).filter((key) => typeof figures[key] === "number" && key !== "eval_samples");
+  const name = given.startsWith("eval_") ? given : `eval_${given}`;
+  if (known.includes(name)) return name;
+  throw new RecipeError(`no evaluation gives the metric ${given}`, {
+    where: "metric_for_best_model",
+    expected: `one of: ${known.join(", ")}`,
+  });
+}
+
+/**
+ * Checks that saved parameters are those that a graph trains.
+ * @param where Where they come from, for messages.
+ * @throws {CheckpointError} naming one that is missing, too many or of another size.
+ */
+export function checkSaved(graph: Graph, saved: ReadonlyMap<string, Float32Array>, where: string): void {
+  const misfit = (what: string): CheckpointError =>
+    new CheckpointError(`the saved parameters are not those that this recipe trains: ${what}`, {
+      where,
+      hint: "method, rank, targets and labels must be those that it was trained with.",
+    });
+  const shapes = new Map(graph.params.map(({ origin, shape }) => [origin.name, shape as readonly number[]]));
+  for (const { origin } of graph.params) {
+    if (origin.trainable && !saved.has(origin.name)) throw misfit(`${origin.name} is not among them.`);
+  }
+  for (const [name, { length }] of saved) {
+    const shape = shapes.get(name);
+    if (!shape) throw misfit(`the model has no ${name}.`);
+    if (shape.reduce((n, dim) => n * dim, 1) !== length) {
+      throw misfit(`${name} has ${length} elements, the model's is [${shape}].`);
+    }
+  }
+}
+
 const STATE = "trainer_state.json";
 
-/** Where a run begins: at zero, or where `resume_from_checkpoint` says. @throws {CheckpointError} when that holds no checkpoint. */
-export async function startOf(recipe: ResolvedRecipe): Promise<Progress> {
-  const progress = new Progress();
+/**
+ * Where a run begins: at zero, or where `resume_from_checkpoint` says.
+ * @throws {CheckpointError} when that holds no checkpoint, or one of another model or method.
+ */
+export async function startOf({ source, graph }: Pick<Prepared, "source" | "graph">): Promise<Progress> {
+  const { recipe } = source;
+  const progress = new Progress(recipe);
   const folder = await checkpointToResume(recipe);
   if (folder === undefined) return progress;
   const state = await readJsonObject(`${folder}/${STATE}`);
@@ -72,6 +119,7 @@ export async function startOf(recipe: ResolvedRecipe): Promise<Progress> {
   }
   progress.random = state.random as unknown as RandomState;
   progress.weights = await readSaved(folder, recipe.method);
+  checkSaved(graph, progress.weights, folder);
   progress.optimizer = await readOptimizer(`${folder}/optimizer.safetensors`);
   return progress;
 }

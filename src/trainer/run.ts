@@ -10,9 +10,9 @@ import { checkLabels, encodeSplit, readData } from "./data.ts";
 import type { Example, Split } from "./dataset.ts";
 import { compile } from "./engine.ts";
 import { evalResults, type Predictions, predictExamples } from "./evaluation.ts";
-import type { EvalResults, StepEvent, TrainEvent, TrainResults } from "./events.ts";
+import type { StepEvent, TrainEvent, TrainResults } from "./events.ts";
 import { countParameters, stepGraph } from "./graphs.ts";
-import type { Job, Trained } from "./job.ts";
+import type { Finished, Job, Trained } from "./job.ts";
 import { memoryByCategory } from "./memory.ts";
 import { optimizerOf } from "./optimizer.ts";
 import { noOutput, type Output, openOutput } from "./output.ts";
@@ -23,13 +23,6 @@ import { withStartingAdapter } from "./start-from.ts";
 import { optimizerStep } from "./steps.ts";
 import { type Stage, unfreezingStages } from "./unfreezing.ts";
 import type { Weights } from "./weights.ts";
-
-/** What a run leaves behind. */
-export interface Finished {
-  readonly trained: Trained;
-  /** Class names by id. */
-  readonly labels: readonly string[];
-}
 
 /** Everything a run holds while it trains. */
 export interface Run {
@@ -54,17 +47,55 @@ export interface Run {
  */
 export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
   const runtimeBytes = rssBytes();
+  const { run, validation, test, warnings } = await begin(job);
+  const { recipe, model, output } = run;
+  try {
+    yield await tell(run, { kind: "start", header: headerOf(run) });
+    for (const message of warnings) yield await tell(run, { kind: "warning", message });
+    const clock = yield* trainSteps(run, validation, shouldStop);
+    const results = resultsOf(run, clock, runtimeBytes);
+    await output.writeModel(run);
+    const final = test ? encodeSplit(test, model) : { examples: validation, warnings: [] };
+    for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
+    if (final.examples) {
+      const { event, predictions } = await evaluate(run, final.examples, shouldStop);
+      yield await tell(run, event);
+      await output.writeEvaluation(event.metrics, predictions);
+    }
+    await output.writeResults(run, results);
+    yield await tell(run, { kind: "done", results });
+  } finally {
+    await output.close();
+  }
+  return { trained: trainedOf(run), labels: model.labels.names, recipe };
+}
+
+/** A run that may begin. */
+interface Ready {
+  readonly run: Run;
+  /** What the run is measured on before its end. */
+  readonly validation: readonly Example[] | undefined;
+  readonly test: Split | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Reads and checks all that a run needs; writes nothing yet. */
+async function begin(job: Job): Promise<Ready> {
   const found = await openBase(job.recipe);
   const begun = await withStartingAdapter(job, found);
   const data = await readData(begun.recipe, job.rows);
-  const model = prepare(begun.recipe, found, data.train);
+  const { train, validation, test } = data;
+  const model = prepare(begun.recipe, found, train, begun.id2label);
   begun.check(model);
   const { recipe } = model.source;
   checkLabels(data, model.labels);
-  const { examples, warnings } = encodeSplit(data.train, model);
+  const { examples, warnings } = encodeSplit(train, model);
+  const validates = validation && (recipe.eval_strategy !== "end" || !test);
+  const validated = validates ? encodeSplit(validation, model) : undefined;
+  warnings.push(...(validated?.warnings ?? []));
 
   const random = Random.seed(recipe.seed);
-  const progress = await startOf(recipe);
+  const progress = await startOf(model);
   const given = new Map([...begun.tensors, ...progress.weights]);
   const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
   const optimizer = optimizerOf(recipe);
@@ -74,28 +105,13 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
   }
   const steps = countSteps(recipe, examples.length);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
-  const output = job.write ? await openOutput(model, progress.step > 0) : noOutput;
-  const run: Run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output };
-
-  yield await tell(run, { kind: "start", header: headerOf(run) });
+  const output = job.write ? await openOutput(model, progress) : noOutput;
   const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
   if (heads.length > 0 && recipe.method !== "full") {
     warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
   }
-  for (const message of warnings) yield await tell(run, { kind: "warning", message });
-
-  const clock = yield* trainSteps(run, data.validation, shouldStop);
-  const results = resultsOf(run, clock, runtimeBytes);
-  const final = data.test ?? (recipe.eval_strategy === "end" ? data.validation : undefined);
-  if (final) {
-    const { metrics, predictions } = await evaluate(run, final, shouldStop);
-    yield await tell(run, { kind: "eval", step: progress.step, epoch: progress.step / steps.perEpoch, metrics });
-    await output.writeEvaluation(metrics, predictions);
-  }
-  await output.writeResults(run, results);
-  yield await tell(run, { kind: "done", results });
-  await output.close();
-  return { trained: trainedOf(run), labels: model.labels.names };
+  const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output };
+  return { run, validation: validated?.examples, test, warnings };
 }
 
 /** Logs an event and passes it on. */
@@ -116,7 +132,7 @@ interface Clock {
 
 async function* trainSteps(
   run: Run,
-  validation: Split | undefined,
+  validation: readonly Example[] | undefined,
   shouldStop: () => boolean,
 ): AsyncGenerator<TrainEvent, Clock, void> {
   const { recipe, progress, steps, examples, model } = run;
@@ -131,40 +147,46 @@ async function* trainSteps(
   let stage: OpenStage | undefined;
   let plan: { epoch: number; steps: number[][][] } | undefined;
 
-  while (progress.step < steps.total) {
-    stage = await stageAt(run, progress.step, stage);
-    const epoch = Math.floor(progress.step / steps.perEpoch);
-    if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
-    const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
-    const batches = rows.map((batch) => batch.map((row) => examples[row] as Example));
-    const learningRate = rates(progress.step);
-    const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
-    const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw await diverged(run, loss, gradNorm, batches.flat());
+  const evaluationCutShort = progress.step > 0 && isDue(run, "eval") && !progress.evaluated;
+  if (evaluationCutShort) yield* betweenSteps(run, validation, shouldStop);
+  try {
+    while (progress.step < steps.total) {
+      stage = await stageAt(run, progress.step, stage);
+      const epoch = Math.floor(progress.step / steps.perEpoch);
+      if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
+      const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
+      const batches = rows.map((batch) => batch.map((row) => examples[row] as Example));
+      const learningRate = rates(progress.step);
+      const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
+      const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+        throw await diverged(run, loss, gradNorm, batches.flat());
 
-    progress.step++;
-    progress.numTokens += realTokens;
-    if (firstStepSeconds === 0) firstStepSeconds = process.uptime();
-    const seconds = (performance.now() - started) / 1000;
-    const event: StepEvent = {
-      kind: "step",
-      step: progress.step,
-      steps: steps.total,
-      epoch: progress.step / steps.perEpoch,
-      loss,
-      learningRate,
-      gradNorm,
-      numTokens: progress.numTokens,
-      tokensPerSecond: (progress.numTokens - resumedTokens) / seconds,
-      rssBytes: rssBytes(),
-    };
-    if (progress.step % recipe.logging_steps === 0 || progress.step === steps.total) yield await tell(run, event);
-    yield* betweenSteps(run, validation, shouldStop);
-    if (shouldStop()) throw await interrupted(run);
+      progress.step++;
+      progress.numTokens += realTokens;
+      if (firstStepSeconds === 0) firstStepSeconds = process.uptime();
+      const seconds = (performance.now() - started) / 1000;
+      const event: StepEvent = {
+        kind: "step",
+        step: progress.step,
+        steps: steps.total,
+        epoch: progress.step / steps.perEpoch,
+        loss,
+        learningRate,
+        gradNorm,
+        numTokens: progress.numTokens,
+        tokensPerSecond: (progress.numTokens - resumedTokens) / seconds,
+        rssBytes: rssBytes(),
+      };
+      if (progress.step % recipe.logging_steps === 0 || progress.step === steps.total) yield await tell(run, event);
+      yield* betweenSteps(run, validation, shouldStop);
+      if (shouldStop()) throw await interrupted(run);
+    }
+  } finally {
+    await stage?.session.close();
   }
   const trainSeconds = (performance.now() - started) / 1000;
   const peak = peakRssBytes();
-  await stage?.session.close();
   if (recipe.load_best_model_at_end) await progress.restoreBest(run);
   return { trainSeconds, firstStepSeconds, tokens: progress.numTokens - resumedTokens, peakRssBytes: peak };
 }
@@ -172,23 +194,27 @@ async function* trainSteps(
 /** Evaluates and saves where the recipe's strategies say so. */
 async function* betweenSteps(
   run: Run,
-  validation: Split | undefined,
+  validation: readonly Example[] | undefined,
   shouldStop: () => boolean,
 ): AsyncGenerator<TrainEvent> {
-  const { recipe, progress, steps } = run;
-  const due = (strategy: string, every: number | undefined): boolean =>
-    (strategy === "steps" && progress.step % (every ?? 1) === 0) ||
-    (strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total));
+  const { recipe, progress } = run;
   let improved = false;
-  if (validation && due(recipe.eval_strategy, recipe.eval_steps)) {
-    const { metrics } = await evaluate(run, validation, shouldStop);
-    improved = progress.noteEvaluation(recipe, metrics);
-    yield await tell(run, { kind: "eval", step: progress.step, epoch: progress.step / steps.perEpoch, metrics });
+  if (validation && isDue(run, "eval")) {
+    const { event } = await evaluate(run, validation, shouldStop);
+    improved = progress.noteEvaluation(event.metrics);
+    yield await tell(run, event);
   }
-  if (due(recipe.save_strategy, recipe.save_steps) || (improved && recipe.load_best_model_at_end)) {
+  if (isDue(run, "save") || (improved && recipe.load_best_model_at_end)) {
     const path = await run.output.writeCheckpoint(run, improved);
     if (path !== undefined) yield await tell(run, { kind: "save", step: progress.step, path });
   }
+}
+
+/** Whether the recipe has this done after the step at hand. */
+function isDue({ recipe, progress, steps }: Run, what: "eval" | "save"): boolean {
+  const strategy = recipe[`${what}_strategy`];
+  if (strategy === "steps") return progress.step % (recipe[`${what}_steps`] ?? 1) === 0;
+  return strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total);
 }
 
 /** The training session of a stage of unfreezing. */
@@ -207,20 +233,23 @@ async function stageAt(run: Run, step: number, open: OpenStage | undefined): Pro
   return { stage, graph, session: await compile(graph, run.weights) };
 }
 
+type EvalEvent = Extract<TrainEvent, { kind: "eval" }>;
+
 interface Evaluation {
-  readonly metrics: EvalResults;
+  readonly event: EvalEvent;
   readonly predictions: Predictions;
 }
 
-async function evaluate(run: Run, split: Split, stop: () => boolean): Promise<Evaluation> {
-  const { model, weights, recipe } = run;
-  const { examples } = encodeSplit(split, model);
+async function evaluate(run: Run, examples: readonly Example[], stop: () => boolean): Promise<Evaluation> {
+  const { model, weights, recipe, progress, steps } = run;
   const session = await compile(model.graph, weights);
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
     const predictions = await predictExamples(classifier, examples, recipe.per_device_train_batch_size, stop);
     if (stop()) throw await interrupted(run);
-    return { metrics: evalResults(predictions, model.labels.names, examples.length), predictions };
+    const metrics = evalResults(predictions, model.labels.names, examples.length);
+    const { step } = progress;
+    return { event: { kind: "eval", step, epoch: step / steps.perEpoch, metrics }, predictions };
   } finally {
     await session.close();
   }

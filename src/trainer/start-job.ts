@@ -1,8 +1,7 @@
 import { revivedError } from "../errors.ts";
 import { startThread } from "../platform/node.ts";
 import type { TrainEvent } from "./events.ts";
-import type { Job, JobMessage } from "./job.ts";
-import type { Finished } from "./run.ts";
+import type { Finished, Job, JobMessage } from "./job.ts";
 
 /**
  * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server.
@@ -21,7 +20,7 @@ export async function* startJob(
   try {
     for await (const message of thread) {
       if (message.kind === "event") yield message.event;
-      else if (message.kind === "trained") finished = message;
+      else if (message.kind === "trained") finished = message.finished;
       else throw revivedError(message.error);
     }
   } finally {

@@ -13,9 +13,8 @@ try {
     const { done, value } = await events.next();
     if (!done) send({ kind: "event", event: value });
     else {
-      const { trained, labels } = value;
-      const buffers = [...trained.values()].map(({ data }) => data.buffer as ArrayBuffer);
-      if (job.returns) send({ kind: "trained", trained, labels }, buffers);
+      const buffers = [...value.trained.values()].map(({ data }) => data.buffer as ArrayBuffer);
+      if (job.returns) send({ kind: "trained", finished: value }, buffers);
       break;
     }
   }

@@ -29,12 +29,13 @@ export async function* train(
   model: Model,
   { data, signal, ...options }: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, void> {
-  const keys = Object.fromEntries(Object.entries(options).map(([key, value]) => [snakeCase(key), value]));
-  const recipe = recipeOf({ dataset_name: typeof data === "string" ? data : "in memory", ...model.keys, ...keys });
+  const own = Object.fromEntries(Object.entries(options).map(([key, value]) => [snakeCase(key), value]));
+  const keys = { ...model.keys, ...own };
+  const recipe = recipeOf({ method: "full", dataset_name: typeof data === "string" ? data : "in memory", ...keys });
   const rows = typeof data === "string" ? undefined : ((Array.isArray(data) ? { train: data } : data) as RowsInMemory);
-  const start = model.finished?.trained;
+  const start = model.finished;
   const write = options.outputDir !== undefined;
-  const givenKeys = new Set(Object.keys(keys));
+  const givenKeys = new Set(Object.entries(keys).flatMap(([key, value]) => (value === undefined ? [] : key)));
   const job = { recipe, givenKeys, write, returns: true, ...(rows && { rows }), ...(start && { start }) };
   const finished = yield* startJob(job, signal);
   if (finished) model.finished = finished;

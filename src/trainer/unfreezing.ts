@@ -45,10 +45,10 @@ export function unfreezingStages(
     return (name) => `.${name}.`.includes(`.${pattern}.`);
   };
 
-  const given =
-    schedule === "gradual" ? gradual() : schedule.map(({ at, layers }) => ({ at, layers: [layers].flat() }));
-  const starts = given.map(({ at }) => (at < 1 ? Math.floor(at * steps) : at));
-  const stages = given.map(({ layers }, i) => {
+  const given = (schedule === "gradual" ? gradual() : schedule)
+    .map(({ at, layers }) => ({ step: at < 1 ? Math.floor(at * steps) : at, layers: [layers].flat() }))
+    .sort((a, b) => a.step - b.step);
+  const stages = given.map(({ step, layers }, i) => {
     for (const pattern of layers) {
       if (names.some(selects(pattern))) continue;
       throw new RecipeError(`${pattern} matches no parameter that this method trains`, {
@@ -57,8 +57,7 @@ export function unfreezingStages(
       });
     }
     const open = given.slice(0, i + 1).flatMap(({ layers }) => layers.map(selects));
-    return { step: starts[i] as number, trains: (name: string) => isHead(name) || open.some((opens) => opens(name)) };
+    return { step, trains: (name: string) => isHead(name) || open.some((opens) => opens(name)) };
   });
-  const sorted = stages.sort((a, b) => a.step - b.step);
-  return sorted[0]?.step === 0 ? sorted : [{ step: 0, trains: isHead }, ...sorted];
+  return stages[0]?.step === 0 ? stages : [{ step: 0, trains: isHead }, ...stages];
 }

@@ -27,8 +27,16 @@ describe("broadcasting", () => {
   test.each<[Shape, Shape, Shape | null]>([
     [[], ["tokens", 4], ["tokens", 4]],
     [["tokens", 4], [4], ["tokens", 4]],
-    [["batch", 1, "seq"], [5, 1], ["batch", 5, "seq"]],
-    [[3, 1], [1, 4], [3, 4]],
+    [
+      ["batch", 1, "seq"],
+      [5, 1],
+      ["batch", 5, "seq"],
+    ],
+    [
+      [3, 1],
+      [1, 4],
+      [3, 4],
+    ],
     [["batch"], ["seq"], null],
     [["batch"], [2], null],
     [[3], [4], null],
@@ -54,7 +62,9 @@ describe("at run time", () => {
   });
 
   test("an unbound name is an error that lists those that are bound", () =>
-    expect(() => resolveDim("heads", LENGTHS)).toThrow(new RangeError("dim heads is not bound; bound are: batch, seq")));
+    expect(() => resolveDim("heads", LENGTHS)).toThrow(
+      new RangeError("dim heads is not bound; bound are: batch, seq"),
+    ));
 
   test("binding what a shape resolves to gives the lengths back", () =>
     fc.assert(

@@ -1,14 +1,26 @@
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { InterruptedError } from "../../src/errors.ts";
-import { bytesOf, changedModel, type Keys, type Ran, readJson, readLines, runHere, temporary } from "./running.ts";
+import {
+  bytesOf,
+  changedModel,
+  type Keys,
+  type Ran,
+  readJson,
+  readLines,
+  rowsOf,
+  runHere,
+  temporary,
+} from "./running.ts";
 
 const model = await changedModel({ hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 });
 
-/** Two epochs of six steps of two micro-batches; state at steps 3, 6, 9 and 12. */
+/** Two epochs of three steps of two micro-batches, the last one smaller; state at steps 2, 4 and 6. */
 const keys: Keys = {
   model_name_or_path: model,
   max_steps: undefined,
   num_train_epochs: 2,
+  max_train_samples: 22,
   per_device_train_batch_size: 4,
   gradient_accumulation_steps: 2,
   shuffle_dataset: true,
@@ -16,7 +28,7 @@ const keys: Keys = {
   model_dropout: true,
   lora_dropout: 0.1,
   save_strategy: "steps",
-  save_steps: 3,
+  save_steps: 2,
   warmup_steps: 2,
   seed: 7,
 };
@@ -35,30 +47,99 @@ const FILES = ["adapter_model.safetensors", "adapter.safetensors", "model_head.s
 
 /** All that a run's last checkpoint holds, but for times and sizes. */
 function stateOf(folder: string) {
-  const { log_history, random, num_tokens } = readJson(`${folder}/trainer_state.json`) as { log_history: object[] } & Keys;
+  const { log_history, random, num_tokens } = readJson(`${folder}/trainer_state.json`) as {
+    log_history: object[];
+  } & Keys;
   const history = log_history.map((record) => ({ ...record, tokens_per_second: 0, rss_bytes: 0 }));
   const files = [...FILES, "optimizer.safetensors"].map((name) => bytesOf(`${folder}/${name}`));
   return { history, random, num_tokens, files };
 }
-const figuresOf = ({ steps }: Ran) => steps.map(({ step, loss, gradNorm, learningRate }) => [step, loss, gradNorm, learningRate]);
+const figuresOf = ({ steps }: Ran) =>
+  steps.map(({ step, loss, gradNorm, learningRate }) => [step, loss, gradNorm, learningRate]);
 
 test.each(METHODS)("%s: resumed mid-epoch or from a saved step, a run goes on bit for bit", async (_, method) => {
   const [whole, cut, third] = [temporary(), temporary(), temporary()];
   const never = await runHere({ ...keys, ...method, output_dir: whole });
 
-  const before = await runHere({ ...keys, ...method, output_dir: cut }, { stopAfter: 8 });
+  const before = await runHere({ ...keys, ...method, output_dir: cut }, { stopAfter: 5 });
   expect(before.error).toBeInstanceOf(InterruptedError);
   const after = await runHere({ ...keys, ...method, output_dir: cut, resume_from_checkpoint: true });
   expect(figuresOf({ ...before, steps: [...before.steps, ...after.steps] })).toEqual(figuresOf(never));
-  expect(after.steps[0]?.step).toBe(9);
-  expect(stateOf(`${cut}/checkpoint-12`)).toEqual(stateOf(`${whole}/checkpoint-12`));
+  expect(after.steps[0]?.step).toBe(6);
+  expect(stateOf(`${cut}/checkpoint-6`)).toEqual(stateOf(`${whole}/checkpoint-6`));
   expect(stateOf(cut)).toEqual(stateOf(whole));
   expect(readLines(`${cut}/metrics.jsonl`).map(({ event, step }) => [event, step])).toEqual(
     readLines(`${whole}/metrics.jsonl`).map(({ event, step }) => [event, step]),
   );
 
-  const checkpoint = `${whole}/checkpoint-3`;
+  const checkpoint = `${whole}/checkpoint-2`;
   const again = await runHere({ ...keys, ...method, output_dir: third, resume_from_checkpoint: checkpoint });
-  expect(figuresOf(again)).toEqual(figuresOf(never).slice(3));
+  expect(figuresOf(again)).toEqual(figuresOf(never).slice(2));
   expect(stateOf(third)).toEqual(stateOf(whole));
+});
+
+test("one seed is one run, byte for byte; another seed is another", async () => {
+  const [first, second, other] = [temporary(), temporary(), temporary()];
+  const short = { ...keys, method: "lora", max_steps: 2 };
+  await runHere({ ...short, output_dir: first });
+  await runHere({ ...short, output_dir: second });
+  await runHere({ ...short, output_dir: other, seed: 8 });
+  expect(stateOf(`${second}/checkpoint-2`)).toEqual(stateOf(`${first}/checkpoint-2`));
+  expect(stateOf(`${other}/checkpoint-2`).files[0]).not.toBe(stateOf(`${first}/checkpoint-2`).files[0]);
+});
+
+test("an evaluation that the interruption cut short is made up for", async () => {
+  const [whole, cut] = [temporary(), temporary()];
+  const rows = { ...rowsOf(), dev: rowsOf().test ?? [] };
+  const evaluated = {
+    ...keys,
+    method: "lora",
+    max_steps: 5,
+    eval_strategy: "steps",
+    eval_steps: 2,
+    load_best_model_at_end: true,
+    save_total_limit: 1,
+  };
+  await runHere({ ...evaluated, output_dir: whole }, { rows });
+  const stopped = await runHere({ ...evaluated, output_dir: cut }, { rows, stopAfter: 2 });
+  expect(stopped.events.map(({ kind }) => kind)).toEqual(["start", "step", "step"]);
+  expect(String(stopped.error)).toContain("stopped after step 2 of 5.\n  at: ");
+  await runHere({ ...evaluated, output_dir: cut, resume_from_checkpoint: true }, { rows });
+  expect(stateOf(cut)).toEqual(stateOf(whole));
+});
+
+test("a log that ran ahead of the checkpoint is cut back to it", async () => {
+  const folder = temporary();
+  const short = { ...keys, method: "head", max_steps: 5, output_dir: folder };
+  const log = () => readLines(`${folder}/metrics.jsonl`).map(({ event, step, loss }) => [event, step, loss]);
+  await runHere(short);
+  const before = log();
+  await runHere({ ...short, resume_from_checkpoint: `${folder}/checkpoint-2` });
+  expect(log()).toEqual(before);
+});
+
+test.each([
+  [
+    { method: "lora", lora_r: 8 },
+    /the saved parameters are not those that this recipe trains: \S+lora_A\.weight has 512 elements, the model's is \[8,32\]\./,
+  ],
+  [{ method: "lora", lora_target_modules: ["query"] }, /recipe trains: the model has no \S+value\.lora_A\.weight\./],
+  [
+    { method: "lora", lora_target_modules: ["query", "value", "key"] },
+    /recipe trains: \S+key\.lora_A\.weight is not among them\.\n {2}at: \S+checkpoint-1\n {2}hint: method, rank, targets and labels must be/,
+  ],
+])("resuming under another recipe is refused: %o", async (other, message) => {
+  const folder = temporary();
+  const one = { max_steps: 1, save_strategy: "epoch", output_dir: folder };
+  await runHere({ ...one, method: "lora" });
+  await expect(runHere({ ...one, ...other, resume_from_checkpoint: true })).rejects.toThrow(message);
+});
+
+test("there must be a checkpoint to resume from", async () => {
+  const folder = `${temporary()}/none`;
+  await expect(runHere({ output_dir: folder, resume_from_checkpoint: true })).rejects.toThrow(
+    `there is no checkpoint in ${folder} to resume from\n  at: resume_from_checkpoint\n  expected: a folder checkpoint-N`,
+  );
+  await expect(runHere({ output_dir: folder, resume_from_checkpoint: `${folder}/x` })).rejects.toThrow("cannot read");
+  expect(existsSync(folder)).toBe(false);
 });

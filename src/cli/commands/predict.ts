@@ -47,5 +47,10 @@ function textsOf({ args, options, stdin }: Context, readTexts: (path: string) =>
       hint: 'lowrank predict --adapter_name_or_path out "Either party may terminate this agreement."',
     });
   }
-  return createInterface({ input: stdin });
+  return lines(stdin);
+}
+
+/** Lines of a stream, blank ones left out; it is touched only when the first is asked for: readline drops what comes before. */
+async function* lines(input: Context["stdin"]): AsyncGenerator<string> {
+  for await (const line of createInterface({ input })) if (line.trim() !== "") yield line;
 }

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { backward } from "../../src/autodiff/backward.ts";
+import { evaluate } from "../../src/ir/evaluate.ts";
+import { Graph, nodeOf, type Value } from "../../src/ir/graph.ts";
+import { print } from "../../src/ir/print.ts";
+import { add, mul } from "../../src/ops/elementwise.ts";
+import { gelu } from "../../src/ops/gelu.ts";
+import { linear } from "../../src/ops/linear.ts";
+import { tanh } from "../../src/ops/tanh.ts";
+import { prune } from "../../src/passes/rewrite.ts";
+import { gradcheck } from "../ops/check.ts";
+import { feedForward, feedsOf } from "../tiny.ts";
+
+const float32 = (...shape: (number | string)[]) => ({ dtype: "float32", shape }) as const;
+
+/** `graph` with the gradients of `wrt` as its only outputs, and nothing else. */
+function gradientsOnly(graph: Graph, wrt: readonly Value[]): Graph {
+  const y = [...graph.outputs.values()][0]!;
+  const gradients = backward(y, wrt, graph.input("dy", y));
+  graph.outputs.clear();
+  gradients.forEach((gradient, i) => {
+    if (gradient) graph.outputs.set(`d${i}`, gradient);
+  });
+  return prune(graph);
+}
+
+describe("gradients", () => {
+  test("of an operand that is used twice add up", () => {
+    gradcheck((x) => mul(x!, x!), [[3, 2]]);
+    gradcheck((x, w) => add(linear(tanh(x!), w!), linear(x!, w!)), [[3, 4], [4, 4]]); // biome-ignore format: a row
+  });
+
+  test("of a broadcast operand are summed back to its shape", () => {
+    const graph = new Graph();
+    const x = graph.input("x", float32("tokens", 4));
+    const b = graph.input("b", float32(4));
+    const c = graph.input("c", float32(1, 1));
+    graph.outputs.set("y", add(add(x, b), c));
+    expect(print(gradientsOnly(graph, [x, b, c]))).toMatchInlineSnapshot(`
+      "%0: float32[tokens,4] = input dy
+      %1: float32[] = ReduceSum(%0) {"axes":[0,1]}
+      %2: float32[1,1] = Reshape(%1) {"shape":[1,1]}
+      %3: float32[4] = ReduceSum(%0) {"axes":[0]}
+      %4: float32[4] = Reshape(%3) {"shape":[4]}
+      return d0 %0, d1 %4, d2 %2"
+    `);
+  });
+
+  test("are undefined for what the loss does not depend on", () => {
+    const graph = new Graph();
+    const [x, apart] = [graph.input("x", float32(2)), graph.input("apart", float32(2))];
+    const y = mul(x, x);
+    add(y, apart); // after the loss
+    const [dx, none] = backward(y, [x, apart], graph.input("dy", y));
+    expect(dx?.shape).toEqual([2]);
+    expect(none).toBeUndefined();
+  });
+
+  test("of the loss itself are the seed", () => {
+    const graph = new Graph();
+    const x = graph.input("x", float32());
+    const seed = graph.input("seed", float32());
+    expect(backward(x, [x], seed)).toEqual([seed]);
+  });
+
+  test("leave the forward pass as it was", () => {
+    const graph = feedForward();
+    const before = print(graph).split("\n").slice(0, -1);
+    backward(graph.outputs.get("y")!, graph.params, graph.input("dy", graph.outputs.get("y")!));
+    expect(print(graph).split("\n").slice(0, before.length)).toEqual(before);
+  });
+});
+
+describe("what is frozen", () => {
+  test("has no node spent on its gradient, nor has what lies below the first trainable value", () => {
+    const graph = feedForward();
+    expect(print(gradientsOnly(graph, [graph.named("down.bias")!]))).toMatchInlineSnapshot(`
+      "%0: float32[tokens,4] = input dy
+      %1: float32[4] = ReduceSum(%0) {"axes":[0]}
+      %2: float32[4] = Reshape(%1) {"shape":[4]}
+      return d0 %2"
+    `);
+    const added = (wrt: string): Value[] => {
+      const graph = feedForward();
+      const before = graph.values.length;
+      gradientsOnly(graph, [graph.named(wrt)!]);
+      return graph.values.slice(before);
+    };
+    const shapes = (wrt: string): string[] => added(wrt).map(({ shape }) => `${shape}`);
+    expect(shapes("down.weight")).toContain("4,6");
+    expect(shapes("up.weight")).not.toContain("4,6");
+    expect(shapes("up.bias")).not.toContain("6,4");
+    expect(shapes("down.weight")).not.toContain("6,4");
+  });
+});
+
+describe("what is cheap", () => {
+  test("is computed again once dy is known: no output of it is kept for the backward pass", () => {
+    const graph = feedForward();
+    const last = graph.values.length;
+    const wrt = [graph.named("up.weight")!, graph.named("down.weight")!];
+    const pruned = gradientsOnly(graph, wrt);
+    expect(print(pruned)).toMatchInlineSnapshot(`
+      "%0: float32[tokens,4] = input x
+      %1: float32[6,4] = param up.weight
+      %2: float32[6] = param up.bias
+      %3: float32[tokens,6] = Linear(%0, %1, %2)
+      %4: float32[4,6] = param down.weight
+      %5: float32[tokens,4] = input dy
+      %6: float32[tokens,6] = Barrier(%3, %5)
+      %7: float32[tokens,6] = Gelu(%6)
+      %8: float32[tokens,6] = MatMul(%5, %4)
+      %9: float32[4,6] = MatMul(%5, %7) {"transA":true}
+      %10: float32[tokens,6] = GeluBackward(%8, %3)
+      %11: float32[6,4] = MatMul(%10, %0) {"transA":true}
+      return d0 %11, d1 %9"
+    `);
+    const activation = graph.values.slice(0, last).find((value) => nodeOf(value)?.op === gelu.op)!;
+    const readers = graph.values.slice(last).filter((value) => nodeOf(value)?.inputs.includes(activation));
+    expect(readers).toEqual([]);
+  });
+
+  test("is worth the same the second time", () => {
+    gradcheck((x, w) => linear(gelu(x!), w!), [["batch*seq", 4], [3, 4]]); // biome-ignore format: a row
+  });
+
+  test("is kept where it costs: tanh is read as it was computed", () => {
+    const graph = new Graph();
+    const x = graph.input("x", float32("tokens", 4));
+    const w = graph.param("w", float32(3, 4), { trainable: true });
+    graph.outputs.set("y", linear(tanh(x), w));
+    expect(print(gradientsOnly(graph, [w]))).toMatchInlineSnapshot(`
+      "%0: float32[tokens,4] = input x
+      %1: float32[tokens,4] = Tanh(%0)
+      %2: float32[tokens,3] = input dy
+      %3: float32[3,4] = MatMul(%2, %1) {"transA":true}
+      return d0 %3"
+    `);
+  });
+});
+
+test("the same gradients come out whether one or all are asked for", () => {
+  const names = ["up.weight", "up.bias", "down.weight", "down.bias"];
+  const gradientsOf = (asked: readonly string[]) => {
+    const graph = feedForward();
+    const wrt = asked.map((name) => graph.named(name)!);
+    const gradients = gradientsOnly(graph, wrt);
+    return evaluate(gradients, [...gradients.outputs.values()], feedsOf(gradients, { tokens: 3 }));
+  };
+  expect(names.flatMap((name) => gradientsOf([name]))).toEqual(gradientsOf(names));
+});
