@@ -1,7 +1,7 @@
 /**
  * Peak resident memory of each method, beside PyTorch with PEFT and bitsandbytes, each run in a fresh process:
  * `npm run bench:memory -- [--steps 30] [--methods full,lora,qlora] [--model DIR] [--data DIR]`. Batches are grouped by
- * length on both sides, and the longest of the data is among them only if `--steps` reaches it: on our side it is first.
+ * length on both sides. Ours runs the longest one early, PEFT where chance puts it: few steps understate PEFT's peak.
  */
 import { figure, printTable, ratio, settings, trainOurs, trainPeft } from "./sides.ts";
 

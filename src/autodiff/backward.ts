@@ -39,21 +39,21 @@ export function backward(
     const node = nodeOf(y);
     if (!dy || !node) continue;
     const inputs = node.inputs.map((x) => again(x, dy, segmentOf(node.module)));
-    let leaf: Value | undefined;
-    // A weight's gradient first: what flows on waits for it, or the engine would keep what it reads to the very end.
-    const order = node.inputs.map((_, i) => i).sort((a, b) => Number(nodeOf(node.inputs[a]!) !== undefined) - Number(nodeOf(node.inputs[b]!) !== undefined));
-    for (const i of order) {
-      const x = node.inputs[i]!;
-      if (!needed.has(x)) continue;
+    const parts = node.inputs.map((x, i) => {
+      if (!needed.has(x)) return undefined;
       const rule = (): Value | null => node.op.vjp(i, dy, inputs, again(y, dy, segmentOf(node.module)), node.attrs);
       const dx = within(graph, node.module, rule);
-      if (!dx) continue;
-      const isLeaf = nodeOf(x) === undefined;
-      const part = sumTo(!isLeaf && leaf ? barrier(dx, leaf) : dx, x);
-      if (isLeaf) leaf = part;
+      return dx ? sumTo(dx, x) : undefined;
+    });
+    const ends = parts.filter((part, i) => part && !nodeOf(node.inputs[i] as Value)) as Value[];
+    node.inputs.forEach((x, i) => {
+      const part = parts[i];
+      if (!part) return;
+      // What flows on waits for the gradients that end here: the engine would else put those off, and keep all they read.
+      const dx = nodeOf(x) ? ends.reduce((dx, end) => barrier(dx, end), part) : part;
       const sum = gradients.get(x);
-      gradients.set(x, sum ? add(sum, part) : part);
-    }
+      gradients.set(x, sum ? add(sum, dx) : dx);
+    });
   }
   return wrt.map((x) => gradients.get(x));
 }
@@ -69,27 +69,31 @@ function recomputation(
 
   /** The segment's own copy of `x`; what comes from outside passes through the barrier. */
   function copy(x: Value, segment: string, dy: Value): Value {
-    if (x.origin.kind === "param" || x.origin.kind === "constant" || x.dtype !== "float32") return x;
     const { after, copies } = segments.get(segment) ?? { after: dy, copies: new Map<Value, Value>() };
     segments.set(segment, { after, copies });
     const known = copies.get(x);
     if (known) return known;
-    const node = nodeOf(x);
-    const inputs =
-      node && segmentOf(node.module) === segment ? node.inputs.map((input) => copy(input, segment, dy)) : undefined;
-    const again = node && inputs ? x.graph.node(node.op, inputs, node.attrs, node.module) : barrier(x, after);
+    const inside = segmentOf(nodeOf(x)?.module ?? "") === segment;
+    const again = inside ? applied(x, (input) => copy(input, segment, dy)) : late(x, after);
     copies.set(x, again);
     return again;
   }
 
-  return (x, dy, segment) => {
-    if (segment !== undefined) return copy(x, segment, dy);
-    const node = nodeOf(x);
-    const [first, ...rest] = node?.inputs ?? [];
-    if (!node?.op.cheap || !first) return x;
-    return x.graph.node(node.op, [barrier(first, dy), ...rest], node.attrs, node.module);
-  };
+  const cheaply = (x: Value, dy: Value): Value =>
+    nodeOf(x)?.op.cheap ? applied(x, (input) => (nodeOf(input)?.op.cheap ? cheaply(input, dy) : late(input, dy))) : x;
+
+  return (x, dy, segment) => (segment === undefined ? cheaply(x, dy) : copy(x, segment, dy));
 }
+
+/** The node of `x` once more, on other inputs. */
+function applied(x: Value, input: (input: Value) => Value): Value {
+  const node = nodeOf(x);
+  return node ? x.graph.node(node.op, node.inputs.map(input), node.attrs, node.module) : x;
+}
+
+/** `x` behind a barrier; weights and constants are there all the time. */
+const late = (x: Value, after: Value): Value =>
+  x.origin.kind === "param" || x.origin.kind === "constant" ? x : barrier(x, after);
 
 /** `wrt` and every value computed from it. */
 function dependents(graph: Graph, wrt: readonly Value[]): Set<Value> {

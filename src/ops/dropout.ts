@@ -1,3 +1,4 @@
+import { lowerAfter } from "./barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "./define.ts";
 import { zip } from "./loops.ts";
 
@@ -12,6 +13,8 @@ export const dropout: OpFunction<["x", "mask"], { readonly keep: number }> = def
   infer: ({ x }) => x,
   vjp: { x: (dy, { mask }, attrs) => dropout(dy, mask, attrs), mask: nonDifferentiable },
   reference: ({ x, mask }, { shape }, { keep }) => zip(x, mask, shape, (x, mask) => (x * mask) / keep),
-  lower: (to, { x, mask }, _, { keep }) =>
-    to.node("Mul", [x, to.node("DequantizeLinear", [mask, to.scalar(1 / keep)])]),
+  lower(to, { x, mask }, { shape }, { keep }) {
+    const late = lowerAfter(to, mask, x, shape.length); // else the engine unpacks every mask first
+    return to.node("Mul", [x, to.node("DequantizeLinear", [late, to.scalar(1 / keep)])]);
+  },
 });

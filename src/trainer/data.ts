@@ -1,5 +1,6 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Labels } from "../data/labels.ts";
-import { DataError } from "../errors.ts";
+import { DataError, TokenizerError } from "../errors.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { type Example, type RowsInMemory, readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
 import type { Prepared } from "./prepare.ts";
@@ -41,13 +42,32 @@ export function checkLabels({ validation, test }: RunData, labels: Labels): void
   }
 }
 
+/** @throws {DataError} when nothing would be left of a split that is tokenised later. */
+export function checkTexts(split: Split, { tokenizer, labels, source }: Prepared): void {
+  const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
+  if (split.isEmpty(encoding)) split.encode(encoding);
+}
+
 /** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
 export function encodeSplit(
   split: Split,
-  { tokenizer, labels, source }: Prepared,
+  { tokenizer, labels, source, checkpoint }: Prepared,
 ): { examples: readonly Example[]; warnings: string[] } {
   const { examples, skipped } = split.encode({ tokenizer, labels, maxLength: source.recipe.max_length });
+  checkVocabulary(examples, checkpoint);
   if (skipped.length === 0) return { examples, warnings: [] };
   const rows = skipped.length === 1 ? "1 row was" : `${skipped.length} rows were`;
-  return { examples, warnings: [`${rows} left out: no token after tokenizing, the first at ${skipped[0]}`] };
+  return { examples, warnings: [`${rows} left out: nothing to train on after tokenizing, the first at ${skipped[0]}`] };
+}
+
+/** @throws {TokenizerError} for a token that the model has no embedding for. */
+function checkVocabulary(examples: readonly Example[], { config, folder }: Checkpoint): void {
+  const size = config.vocab_size;
+  const last = examples.reduce((last, { ids }) => ids.reduce((last, id) => Math.max(last, id), last), 0);
+  if (typeof size !== "number" || last < size) return;
+  throw new TokenizerError(`the tokenizer gives the token ${last}, the model knows only ${size}: 0 to ${size - 1}`, {
+    where: folder,
+    expected: "the tokenizer that the model was trained with",
+    hint: "tokens that were added to a tokenizer need rows in the model's embeddings too.",
+  });
 }

@@ -1,10 +1,11 @@
 import { encodeText, type TextExample, textRows } from "../data/classification.ts";
+import { IGNORED } from "../data/collate.ts";
 import { type Encoded, encodeRows } from "../data/encode.ts";
 import { type Id2Label, type Labelled, type Labels, labelsOf, labelsOfCheckpoint } from "../data/labels.ts";
 import { findSplits, readRows } from "../data/read.ts";
 import type { Row } from "../data/row.ts";
 import type { Tokenizer } from "../data/tokenizer.ts";
-import { encodeWords, type TokenExample, tagsOf, wordRows } from "../data/tokens.ts";
+import { encodeWords, type TokenExample, tagsOf, type WordRow, wordRows } from "../data/tokens.ts";
 import { DataError } from "../errors.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
@@ -28,6 +29,8 @@ export interface Split {
   readonly size: number;
   /** Tokenises every row. @throws {DataError} for a label that training never saw, or when nothing is left. */
   encode(encoding: Encoding): Encoded<Example>;
+  /** Whether no row has anything to train on; looks no further than the first that has. */
+  isEmpty(encoding: Encoding): boolean;
 }
 
 /**
@@ -45,21 +48,42 @@ export async function readSplit(
   const columns = { textColumn: recipe.text_column, labelColumn: recipe.label_column };
   if (recipe.task_type === "TOKEN_CLS") {
     const words = wordRows(rows, columns);
-    return {
-      labels: tagsOf(words),
-      size: words.length,
-      encode: ({ tokenizer, labels, maxLength }) =>
-        encodeRows(words, (row) => encodeWords(row, tokenizer, labels, maxLength)),
-    };
+    const labels = tagsOf(words).filter(({ label }) => label !== IGNORED);
+    if (labels.length === 0) throw allMasked(words);
+    return splitOf(words, labels, encodeTrainedWords);
   }
   const texts = textRows(rows, columns);
+  return splitOf(texts, texts, (row, { tokenizer, labels, maxLength }) =>
+    encodeText(row, tokenizer, labels, maxLength),
+  );
+}
+
+function splitOf<R extends { readonly where: string }>(
+  rows: readonly R[],
+  labels: readonly Labelled[],
+  encode: (row: R, encoding: Encoding) => Example | undefined,
+): Split {
   return {
-    labels: texts,
-    size: texts.length,
-    encode: ({ tokenizer, labels, maxLength }) =>
-      encodeRows(texts, (row) => encodeText(row, tokenizer, labels, maxLength)),
+    labels,
+    size: rows.length,
+    encode: (encoding) => encodeRows(rows, (row) => encode(row, encoding)),
+    isEmpty: (encoding) => rows.every((row) => encode(row, encoding) === undefined),
   };
 }
+
+/** A row of words; those labelled `IGNORED` are not trained, and a row that has no others is left out. */
+function encodeTrainedWords(row: WordRow, { tokenizer, labels, maxLength }: Encoding): TokenExample | undefined {
+  const idOf: Labels["idOf"] = (label, where) => (label === IGNORED ? IGNORED : labels.idOf(label, where));
+  const example = encodeWords(row, tokenizer, { ...labels, idOf }, maxLength);
+  return example?.labels.every((label) => label === IGNORED) ? undefined : example;
+}
+
+const allMasked = (rows: readonly WordRow[]): DataError =>
+  new DataError(`every label is ${IGNORED}, which marks a word that is not trained: nothing would be`, {
+    ...(rows[0] && { where: rows[0].where }),
+    expected: "a class for some of the words",
+    hint: "label_column names the column to read.",
+  });
 
 /** Names of the splits that are there. */
 export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {

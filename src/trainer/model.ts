@@ -77,7 +77,9 @@ export class Model {
     const { method, seed } = recipe;
     const whole = method === "full" || method === "head";
     const given = new Map([...trained].map(([name, { data }]) => [name, data]));
-    const { weights } = whole ? await weightsOf(model, Random.seed(seed), given) : { weights: new Map() };
+    const { weights } = whole
+      ? await weightsOf(model, Random.seed(seed).stream("init"), given)
+      : { weights: new Map() };
     await saveModel(folder, model, weights, trained);
     await copyTokenizer(model.checkpoint.folder, folder, model.tokenizer.files);
   }

@@ -2,7 +2,7 @@ import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { resolveModelFolder } from "../checkpoint/resolve.ts";
 import type { Id2Label, Labels } from "../data/labels.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer.ts";
-import { RecipeError } from "../errors.ts";
+import { CheckpointError, RecipeError } from "../errors.ts";
 import type { Graph } from "../ir/graph.ts";
 import { type Architecture, selectArchitecture } from "../models/architecture.ts";
 import { ARCHITECTURES } from "../models/index.ts";
@@ -54,17 +54,37 @@ export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | unde
   const labels = classesOf(train, id2label ? { id2label } : checkpoint.config);
   const config = { ...checkpoint.config, num_labels: labels.names.length };
   const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length };
-  return { ...found, source, labels, base: baseGraph(source), graph: evaluationGraph(source) };
+  const base = baseGraph(source);
+  checkDepth(found, base);
+  return { ...found, source, labels, base, graph: evaluationGraph(source) };
+}
+
+/** transformers would drop the layers that config.json does not count, with a warning. */
+function checkDepth({ architecture, checkpoint }: Base, { params }: Graph): void {
+  const { layers, basePrefix } = architecture;
+  const layerOf = (name: string): number => {
+    const whole = name.startsWith(`${basePrefix}.`) ? name : `${basePrefix}.${name}`;
+    return whole.startsWith(`${layers}.`) ? Number(whole.slice(layers.length + 1).split(".")[0]) : -1;
+  };
+  const depth = 1 + Math.max(...params.map(({ origin }) => layerOf(origin.name)));
+  const beyond = [...checkpoint.tensors.keys()].find((name) => layerOf(name) >= depth);
+  if (beyond === undefined) return;
+  throw new CheckpointError(`the checkpoint holds ${beyond}, config.json counts ${depth} layers.`, {
+    where: checkpoint.folder,
+    hint: "config.json and the weights must come from the same model.",
+  });
 }
 
 /** Reads or draws the weights of a prepared model. */
 export function weightsOf(
-  { checkpoint, architecture, graph }: Prepared,
+  { checkpoint, architecture, graph, base, labels }: Prepared,
   random: Random,
   given?: ReadonlyMap<string, Float32Array>,
 ): Promise<LoadedWeights> {
   const { basePrefix } = architecture;
-  return loadWeights(graph.params, { checkpoint, basePrefix, random, ...(given && { given }) });
+  const shapes = new Map(base.params.map(({ origin, shape }) => [origin.name, shape as readonly number[]]));
+  const sources = { checkpoint, basePrefix, shapes, labels: labels.names.length, random, ...(given && { given }) };
+  return loadWeights(graph.params, sources);
 }
 
 /** No text is longer than the model has positions for. */

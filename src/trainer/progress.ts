@@ -118,8 +118,11 @@ export async function startOf({ source, graph }: Pick<Prepared, "source" | "grap
     progress.best = { metric: state.best_metric, ...(typeof checkpoint === "string" && { checkpoint }) };
   }
   progress.random = state.random as unknown as RandomState;
-  progress.weights = await readSaved(folder, recipe.method);
-  checkSaved(graph, progress.weights, folder);
+  const trains = new Set(graph.params.filter(({ origin }) => origin.trainable).map(({ origin }) => origin.name));
+  const saved = await readSaved(folder, recipe.method);
+  if (recipe.method === "head") for (const name of saved.keys()) if (!trains.has(name)) saved.delete(name); // the base beside it
+  checkSaved(graph, saved, folder);
+  progress.weights = saved;
   progress.optimizer = await readOptimizer(`${folder}/optimizer.safetensors`);
   return progress;
 }

@@ -6,7 +6,7 @@ import { peakRssBytes, rssBytes } from "../platform/node.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
-import { checkLabels, encodeSplit, readData } from "./data.ts";
+import { checkLabels, checkTexts, encodeSplit, readData } from "./data.ts";
 import type { Example, Split } from "./dataset.ts";
 import { compile } from "./engine.ts";
 import { evalResults, type Predictions, predictExamples } from "./evaluation.ts";
@@ -89,6 +89,7 @@ async function begin(job: Job): Promise<Ready> {
   begun.check(model);
   const { recipe } = model.source;
   checkLabels(data, model.labels);
+  if (test) checkTexts(test, model);
   const { examples, warnings } = encodeSplit(train, model);
   const validates = validation && (recipe.eval_strategy !== "end" || !test);
   const validated = validates ? encodeSplit(validation, model) : undefined;

@@ -5,10 +5,11 @@ import { readLora } from "../export/read-lora.ts";
 import { saveConfig, saveFull } from "../export/save-full.ts";
 import { saveHoulsby } from "../export/save-houlsby.ts";
 import { saveLora } from "../export/save-lora.ts";
+import { Random } from "../random.ts";
 import type { Method } from "../recipe/task.ts";
 import type { Trained } from "./job.ts";
-import { loraConfigOf } from "./method.ts";
-import type { Prepared } from "./prepare.ts";
+import { loraConfigOf, quantizationOf } from "./method.ts";
+import { type Prepared, weightsOf } from "./prepare.ts";
 import type { Weights } from "./weights.ts";
 
 /** The file that holds what a method trained. */
@@ -49,7 +50,7 @@ export async function saveModel(folder: string, model: Prepared, weights: Weight
     }
     case "full":
     case "head": {
-      const tensors = [...weights].map(
+      const tensors = [...(await unpacked(model, weights, trained))].map(
         ([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const,
       );
       return saveFull(folder, { tensors, ...labelled });
@@ -57,6 +58,14 @@ export async function saveModel(folder: string, model: Prepared, weights: Weight
     default:
       return recipe.method satisfies never;
   }
+}
+
+/** All parameters as they were before any was packed. */
+async function unpacked(model: Prepared, weights: Weights, trained: Trained): Promise<Weights> {
+  if (!quantizationOf(model.source.recipe)) return weights;
+  const given = new Map([...trained].map(([name, { data }]) => [name, data]));
+  const random = Random.seed(model.source.recipe.seed).stream("init");
+  return (await weightsOf({ ...model, graph: model.base }, random, given)).weights;
 }
 
 /** The trained parameters of a folder that `saveModel` wrote. */

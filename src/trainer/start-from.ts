@@ -32,8 +32,8 @@ export async function withStartingAdapter({ recipe, givenKeys, start }: Job, bas
       tensors,
       id2label,
       check(model) {
-        checkSaved(model.graph, tensors, where);
         checkClasses(model, id2label, where);
+        checkSaved(model.graph, tensors, where);
       },
     };
   }

@@ -18,6 +18,10 @@ export interface WeightSources {
   readonly basePrefix: string;
   /** Arrays that win over the checkpoint: a starting adapter, a saved state. */
   readonly given?: ReadonlyMap<string, Float32Array>;
+  /** Shapes of the base model's parameters, by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Number of classes: an output weight for another number of them is drawn afresh. */
+  readonly labels: number;
   /** Draws fresh parameters. */
   readonly random: Random;
 }
@@ -41,12 +45,13 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   for (const { origin, dtype, shape } of params) {
     const lengths = shape as number[];
     const { quantized } = origin;
-    if (quantized) {
+    if (quantized && nameInCheckpoint(quantized.of, sources) === undefined) missing.push(quantized.of);
+    else if (quantized) {
       const parts = packed.get(quantized.of) ?? pack(await readBase(quantized.of, sources), quantized);
       packed.set(quantized.of, parts);
       weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] });
-      continue;
     }
+    if (quantized) continue;
     const found = await find(origin, lengths, sources);
     if (found) weights.set(origin.name, { dtype, shape: lengths, data: found });
     else if (origin.init) {
@@ -55,7 +60,7 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
       weights.set(origin.name, { dtype, shape: lengths, data });
     } else missing.push(origin.name);
   }
-  if (missing.length > 0) throw lacks(missing, sources.checkpoint);
+  if (missing.length > 0) throw lacks([...new Set(missing)], sources.checkpoint);
   return { weights, fresh };
 }
 
@@ -71,21 +76,27 @@ async function find(
   const name = nameInCheckpoint(origin.name, sources);
   if (name === undefined) return undefined;
   const stored = sources.checkpoint.tensors.get(name)?.shape ?? [];
-  if (stored.join() !== shape.join()) {
-    if (origin.init) return undefined; // a head for other labels
-    throw new CheckpointError(`the tensor ${name} is [${stored}], config.json makes it [${shape}].`, {
-      where: sources.checkpoint.folder,
-      hint: "config.json and the weights must come from the same model.",
-    });
-  }
+  const otherLabels = origin.init && shape[0] === sources.labels && stored.slice(1).join() === shape.slice(1).join();
+  if (otherLabels && stored[0] !== shape[0]) return undefined;
+  checkShape(name, shape, sources.checkpoint);
   return sources.checkpoint.readFloat32(name);
+}
+
+function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
+  const stored = tensors.get(name)?.shape ?? [];
+  if (stored.join() === shape.join()) return;
+  throw new CheckpointError(`the tensor ${name} is [${stored}], config.json makes it [${shape}].`, {
+    where: folder,
+    hint: "config.json and the weights must come from the same model.",
+  });
 }
 
 async function readBase(name: string, sources: WeightSources): Promise<Base> {
   const stored = nameInCheckpoint(name, sources);
-  const entry = stored === undefined ? undefined : sources.checkpoint.tensors.get(stored);
-  if (stored === undefined || !entry) throw lacks([name], sources.checkpoint);
-  return { data: await sources.checkpoint.readFloat32(stored), rows: entry.shape[0] ?? 1 };
+  if (stored === undefined) throw lacks([name], sources.checkpoint);
+  const shape = sources.shapes.get(name) ?? [];
+  checkShape(stored, shape, sources.checkpoint);
+  return { data: await sources.checkpoint.readFloat32(stored), rows: shape[0] ?? 1 };
 }
 
 /** A weight matrix of the base model. */
@@ -108,8 +119,8 @@ function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointErro
     `the checkpoint lacks ${names.length} of the model's tensors: ${shown}${names.length > 5 ? ", …" : ""}`,
     {
       where: checkpoint.folder,
-      expected: "the tensors that config.json's model_type has",
-      hint: "is it the checkpoint of another architecture?",
+      expected: "all tensors that config.json's model_type and sizes ask for",
+      hint: "is it the checkpoint of another architecture, or of fewer layers?",
     },
   );
 }

@@ -10,7 +10,7 @@ import { add, scale } from "../../src/ops/elementwise.ts";
 import { embedding } from "../../src/ops/embedding.ts";
 import { gelu } from "../../src/ops/gelu.ts";
 import { linear } from "../../src/ops/linear.ts";
-import { reshape, select } from "../../src/ops/shape.ts";
+import { reshape, select, transpose } from "../../src/ops/shape.ts";
 import { tanh } from "../../src/ops/tanh.ts";
 import { openSession } from "../../src/session/node.ts";
 import { toRuntime } from "../ops/check.ts";
@@ -58,6 +58,10 @@ describe("nodes", () => {
       "Mul",
       "Add",
     ]);
+    const turned = (perm: number[]) =>
+      graphOf((x) => ({ y: transpose(x, { perm }), z: transpose(x, { perm: [1, 0] }) }));
+    expect(nodesOf(turned([0, 1]))).toEqual(["Transpose", "Transpose"]);
+    expect(nodesOf(turned([1, 0]))).toEqual(["Transpose"]);
     const rows = (x: Value, index: number): Value => select(x, { axis: 1, index });
     expect(nodesOf(graphOf((x) => ({ y: add(rows(x, 0), rows(x, 1)) })))).toEqual(["Gather", "Gather", "Add"]);
     expect(nodesOf(graphOf((x) => ({ y: add(rows(x, 0), rows(x, 0)) })))).toEqual(["Gather", "Add"]);

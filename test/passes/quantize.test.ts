@@ -123,6 +123,7 @@ describe("quantize", () => {
     [4, 16, 64, 32, 1, 1],
     [5, 13, 64, 33, 2, 1], // an odd count: half of the last byte is unused
     [257, 64, 64, 8224, 257, 2], // one scale more than share a nested scale
+    [256, 64, 64, 8192, 256, 1],
     [8, 32, 32, 128, 8, 1],
   ])("[%i, %i] in blocks of %i: %i bytes, %i scales, %i nested", (rows, columns, blockSize, codes, blocks, nested) => {
     const graph = new Graph();

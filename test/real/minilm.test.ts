@@ -11,7 +11,14 @@ const missing = [
 ].flatMap(([variable, path]) => (path && existsSync(path) ? [] : [variable]));
 
 const output = await temporaryFolder();
-const methods = { lora: 0.5, qlora: 0.5, adapter: 0.3, full: 0.3 };
+
+/** What each method must reach: the last ten losses over the first ten, and micro F1 (19 classes). */
+const METHODS = [
+  ["lora", 0.7, 0.5],
+  ["qlora", 0.7, 0.5],
+  ["adapter", 0.9, 0.3],
+  ["full", 0.7, 0.5],
+] as const;
 
 /** Runs the built command; returns the JSON lines it printed. */
 function lowrank(...args: string[]): Record<string, unknown>[] {
@@ -23,7 +30,7 @@ function lowrank(...args: string[]): Record<string, unknown>[] {
 
 const recipe = "recipes/contract-clauses.yaml";
 const source = [`--model_name_or_path=${models}/minilm`, `--dataset_name=${data}/cuad-clauses-19`];
-const short = ["--max_steps=40", "--max_length=128", "--max_eval_samples=150", "--warmup_steps=0.1"];
+const short = ["--max_steps=60", "--max_length=128", "--max_eval_samples=150", "--warmup_steps=0.1"];
 const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
 describe.skipIf(missing.length > 0)(
@@ -36,15 +43,15 @@ describe.skipIf(missing.length > 0)(
       expect(existsSync(`${output}/planned`)).toBe(false);
     });
 
-    test.each(Object.entries(methods))(
-      "%s learns in 40 steps, and what it saved says the same",
-      (method, microF1) => {
+    test.each(METHODS)(
+      "%s learns in 60 steps, and what it saved says the same",
+      (method, lossRatio, microF1) => {
         const folder = `${output}/${method}`;
         const events = lowrank("train", recipe, ...source, ...short, `--method=${method}`, `--output_dir=${folder}`);
         const losses = events.filter(({ event }) => event === "step").map(({ loss }) => loss as number);
         const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-        expect(losses).toHaveLength(40);
-        expect(mean(losses.slice(-10))).toBeLessThan(0.8 * mean(losses.slice(0, 10)));
+        expect(losses).toHaveLength(60);
+        expect(mean(losses.slice(-10))).toBeLessThan(lossRatio * mean(losses.slice(0, 10)));
         const trained = json(`${folder}/eval_results.json`);
         expect(trained.eval_micro_f1).toBeGreaterThan(microF1);
 

@@ -1,84 +1,291 @@
-import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { changedModel, fixture, type Keys, readJson, runHere, tensorsOf, temporary } from "./running.ts";
+import { cpSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { describe, expect, test } from "vitest";
+import { LowrankError } from "../../src/errors.ts";
+import { changedModel, fixture, type Keys, readJson, recipeOf, runHere, temporary } from "./running.ts";
 
-const folder = temporary();
-const file = (name: string, lines: readonly object[]): string => {
-  writeFileSync(`${folder}/${name}`, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-  return `${folder}/${name}`;
-};
-const data = (name: string, train: readonly object[], tests?: readonly object[]) => {
-  const path = temporary();
-  for (const [split, rows] of [["train", train], ["test", tests]] as const)
-    if (rows) writeFileSync(`${path}/${split}.jsonl`, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  return path;
-};
-async function refusal(keys: Keys): Promise<string> {
-  const output_dir = `${folder}/out`;
-  let message = "nothing was refused";
-  try { const r = await runHere({ ...keys, output_dir }); message += JSON.stringify(r.events.filter(e=>e.kind==="warning")) } catch (e) { message = `${(e as Error).name} ${(e as any).exitCode}: ${(e as Error).message}`; }
-  if (existsSync(output_dir)) { message += "\nWROTE OUTPUT"; rmSync(output_dir, { recursive: true }); }
-  return message;
+/** A data set of its own: files of rows by split. */
+function data(splits: Readonly<Record<string, readonly object[]>>): Keys {
+  const folder = temporary();
+  for (const [split, rows] of Object.entries(splits)) {
+    writeFileSync(`${folder}/${split}.jsonl`, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  }
+  return { dataset_name: folder };
 }
-const ok = [{ text: "State", label: "payment" }, { text: "days", label: "liability" }];
-const CASES: [string, () => Promise<Keys> | Keys][] = [
-  ["missing file", () => ({ dataset_name: `${folder}/none.jsonl` })],
-  ["missing folder model", () => ({ model_name_or_path: `${folder}/none` })],
-  ["hub id", () => ({ model_name_or_path: `google-bert/bert-base-uncased` })],
-  ["empty", () => ({ dataset_name: file("empty.jsonl", []) })],
-  ["malformed", () => { writeFileSync(`${folder}/bad.jsonl`, '{"text": "a", "label": 1}\n{"text": '); return { dataset_name: `${folder}/bad.jsonl` }; }],
-  ["no column", () => ({ dataset_name: file("col.jsonl", [...ok, { txt: "a", label: "payment" }]) })],
-  ["label null", () => ({ dataset_name: file("lab.jsonl", [...ok, { text: "a", label: null }]) })],
-  ["unseen label", () => ({ dataset_name: data("x", ok, [{ text: "a", label: "nonsense" }]) })],
-  ["unseen label2", () => ({ dataset_name: data("x", [{ text: "a", label: "x" }, { text: "b", label: "y" }], [{ text: "a", label: "nonsense" }]) })],
-  ["all empty", () => ({ dataset_name: file("blank.jsonl", [{ text: " ", label: "payment" }, { text: "", label: "payment" }]) })],
-  ["some empty", () => ({ dataset_name: file("some.jsonl", [...ok, { text: "", label: "payment" }]), max_steps: 1 })],
-  ["test all empty", () => ({ dataset_name: data("x", ok, [{ text: " ", label: "payment" }]), max_steps: 1 })],
-  ["targets none", () => ({ lora_target_modules: ["c_attn"] })],
-  ["targets partly", () => ({ lora_target_modules: ["query", "c_attn", "v_proj"] })],
-  ["targets regex", () => ({ lora_target_modules: ".*c_attn" })],
-  ["bad regex", () => ({ lora_target_modules: ".*(c_attn" })],
-  ["layers", () => ({ layers_to_transform: [9] })],
-  ["layers partly", () => ({ layers_to_transform: [0, 9] })],
-  ["modules_to_save", () => ({ lora_modules_to_save: ["nonsense"] })],
-  ["rank pattern", () => ({ rank_pattern: { nonsense: 4 } })],
-  ["architecture", async () => ({ model_name_or_path: await changedModel({ model_type: "gpt_neo" }) })],
-  ["task", () => ({ task_type: "CAUSAL_LM" })],
-  ["tokenizer missing", async () => { const m = await changedModel(); rmSync(`${m}/tokenizer.json`); return { model_name_or_path: m }; }],
-  ["tokenizer kind", async () => { const m = await changedModel(); const t = readJson(`${m}/tokenizer.json`); writeFileSync(`${m}/tokenizer.json`, JSON.stringify({ ...t, model: { ...(t.model as object), type: "Magic" } })); return { model_name_or_path: m }; }],
-  ["shape", async () => ({ model_name_or_path: await changedModel({ hidden_size: 64 }) })],
-  ["shape vocab", async () => ({ model_name_or_path: await changedModel({ vocab_size: 85 }) })],
-  ["vocab too small", async () => ({ model_name_or_path: await changedModel({ vocab_size: 20 }, (t) => [...t].map(([n, x]) => n.includes("word_emb") ? [n, { shape: [20, 32], data: x.data.slice(0, 640) }] as const : [n, x] as const)) })],
-  ["shape pooler", async () => ({ model_name_or_path: await changedModel({}, (t) => [...t].map(([n, x]) => n.includes("pooler.dense.w") ? [n, { shape: [16, 32], data: x.data.slice(0, 512) }] as const : [n, x] as const)) })],
-  ["config value", async () => ({ model_name_or_path: await changedModel({ hidden_size: "big" }) })],
-  ["config act", async () => ({ model_name_or_path: await changedModel({ hidden_act: "mish" }) })],
-  ["config missing", async () => { const m = await changedModel(); rmSync(`${m}/config.json`); return { model_name_or_path: m }; }],
-  ["missing tensors", async () => ({ model_name_or_path: await changedModel({ num_hidden_layers: 4 }) })],
-  ["no model tensors", async () => ({ model_name_or_path: await changedModel({}, (t) => [...t].map(([n, x]) => [`model.${n}`, x] as const)) })],
-  ["qlora missing", async () => ({ method: "qlora", model_name_or_path: await changedModel({ num_hidden_layers: 4 }) })],
-  ["qlora shape", async () => ({ method: "qlora", model_name_or_path: await changedModel({ intermediate_size: 64 }) })],
-  ["fewer layers config", async () => ({ method: "full", max_steps: 1, model_name_or_path: await changedModel({ num_hidden_layers: 2 }) })],
-  ["truncated", async () => { const m = await changedModel(); truncateSync(`${m}/model.safetensors`, 60000); return { model_name_or_path: m }; }],
-  ["pickle", async () => { const m = await changedModel(); rmSync(`${m}/model.safetensors`); writeFileSync(`${m}/pytorch_model.bin`, "x"); return { model_name_or_path: m }; }],
-  ["no weights", async () => { const m = await changedModel(); rmSync(`${m}/model.safetensors`); return { model_name_or_path: m }; }],
-  ["adapter other shape", () => ({ model_name_or_path: fixture("distilbert"), adapter_name_or_path: fixture("bert/adapters/lora") })],
-  ["adapter other width", async () => { const a = temporary(); cpSync(fixture("bert/adapters/lora"), a, { recursive: true }); return { adapter_name_or_path: a, model_name_or_path: await changedModel({ hidden_size: 64 }) }; }],
-  ["adapter missing", () => ({ adapter_name_or_path: `${folder}/none` })],
-  ["adapter hub", () => ({ adapter_name_or_path: `someone/none` })],
-  ["adapter clash", () => ({ adapter_name_or_path: fixture("bert/adapters/lora"), lora_r: 8, method: "lora" })],
-  ["adapter labels", () => ({ adapter_name_or_path: fixture("bert/adapters/lora"), dataset_name: file("abc.jsonl", [{ text: "a", label: "A" }, { text: "b", label: "B" }]) })],
-  ["masked", () => ({ task_type: "TOKEN_CLS", model_name_or_path: fixture("bert-tokens"), dataset_name: file("tok.jsonl", [{ tokens: ["a", "b"], labels: [-100, -100] }, { tokens: ["a"], labels: [-100] }]) })],
-  ["masked some", () => ({ max_steps: 2, per_device_train_batch_size: 1, task_type: "TOKEN_CLS", model_name_or_path: fixture("bert-tokens"), dataset_name: file("tok2.jsonl", [{ tokens: ["a", "b"], labels: [-100, -100] }, { tokens: ["a"], labels: [1] }]) })],
-  ["tok string", () => ({ task_type: "TOKEN_CLS", model_name_or_path: fixture("bert-tokens"), dataset_name: file("tok3.jsonl", [{ tokens: "a b", labels: "O O" }]) })],
-  ["diverged", () => ({ learning_rate: 1e30, max_steps: 5 })],
-  ["head 4bit", () => ({ method: "head", load_in_4bit: true, max_steps: 1 })],
-  ["max_length 2", () => ({ max_length: 2 })],
-  ["file as output", () => { return { dataset_name: file("some2.jsonl", ok), max_steps: 1, report_to: "tensorboard" }; }],
-  ["int labels gap", () => ({ dataset_name: file("gap.jsonl", [{ text: "State", label: 7 }]), max_steps: 1 })],
-  ["one label", () => ({ dataset_name: file("one.jsonl", [{ text: "State", label: "zzz" }]), max_steps: 1 })],
+
+/** A copy of the tiny model, changed on disk. */
+async function damaged(change: (folder: string) => void): Promise<Keys> {
+  const folder = await changedModel();
+  change(folder);
+  return { model_name_or_path: folder };
+}
+const configured = async (config: Keys): Promise<Keys> => ({ model_name_or_path: await changedModel(config) });
+const resized = async (tensor: string, rows: number): Promise<Keys> => ({
+  model_name_or_path: await changedModel({}, (tensors) =>
+    [...tensors].map(([name, { shape, data }]) =>
+      name === tensor
+        ? [name, { shape: [rows, ...shape.slice(1)], data: data.slice(0, (rows * data.length) / (shape[0] as number)) }]
+        : [name, { shape, data }],
+    ),
+  ),
+});
+const adapter = (name: string): Keys => ({ adapter_name_or_path: fixture(`bert/adapters/${name}`) });
+const tokens: Keys = { task_type: "TOKEN_CLS", model_name_or_path: fixture("bert-tokens") };
+
+/** What a run is refused with; checks that it wrote nothing. Folders are shortened. */
+async function refusal(keys: Keys): Promise<string> {
+  const output_dir = `${temporary()}/out`;
+  const error = await runHere({ ...keys, output_dir }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(existsSync(output_dir), "an output folder was made").toBe(false);
+  expect(error).toBeInstanceOf(LowrankError);
+  const { exitCode, message } = error as LowrankError;
+  expect(exitCode).toBe(2);
+  const temporaries = new RegExp(`${tmpdir()}/lowrank-trainer-\\w{6}`, "g");
+  return message.replaceAll(temporaries, "TMP").replaceAll(fixture(""), "FIXTURES");
+}
+
+const fine = [
+  { text: "State", label: "payment" },
+  { text: "days", label: "liability" },
 ];
-test("print", async () => {
-  let out = "";
-  for (const [name, keys] of CASES) out += `--- ${name}\n${await refusal(await keys())}\n`;
-  writeFileSync("/tmp/refusals.txt", out.replaceAll(folder, "DIR"));
+const TARGETS = `
+  expected: the end of a module path; the model has: query, key, value, dense
+  hint: "query" selects that layer in every block, "all-linear" selects every linear layer.`;
+const DISAGREE = `
+  at: TMP
+  hint: config.json and the weights must come from the same model.`;
+
+describe("data", () => {
+  test.each<[string, () => Keys, string]>([
+    [
+      "missing file",
+      () => ({ dataset_name: `${temporary()}/none.jsonl` }),
+      `the data set TMP/none.jsonl does not exist
+  expected: a file (.jsonl, .json, .csv or .parquet, each also with .gz) or a folder with train, validation and test files`,
+    ],
+    [
+      "no rows",
+      () => data({ train: [] }),
+      `this file holds no rows
+  at: TMP/train.jsonl
+  expected: at least one row of data`,
+    ],
+    [
+      "a row without the column",
+      () => data({ train: [...fine, { txt: "a", label: "payment" }] }),
+      `this row has no column "text"
+  at: TMP/train.jsonl:3
+  expected: one of its columns: txt, label
+  hint: text_column: txt names the column to read.`,
+    ],
+    [
+      "a label that training never saw",
+      () => data({ train: fine, test: [fine[0]!, { text: "a", label: "nonsense" }] }),
+      `the label "nonsense" was never seen in training
+  at: TMP/test.jsonl:2
+  expected: one of 2: payment, liability
+  hint: correct the label, leave the row out, or add rows with this label to the training data.`,
+    ],
+    [
+      "nothing but empty texts",
+      () => data({ train: [{ text: " ", label: "payment" }] }),
+      `none of the 1 rows has anything to train on: every text is empty once tokenised
+  at: TMP/train.jsonl:1
+  hint: text_column names the column to read.`,
+    ],
+    [
+      "nothing but empty texts to test on",
+      () => data({ train: fine, test: [{ text: "", label: "payment" }] }),
+      `none of the 1 rows has anything to train on: every text is empty once tokenised
+  at: TMP/test.jsonl:1
+  hint: text_column names the column to read.`,
+    ],
+    [
+      "every label masked",
+      () => ({ ...tokens, ...data({ train: [{ tokens: ["a", "b"], labels: [-100, -100] }] }) }),
+      `every label is -100, which marks a word that is not trained: nothing would be
+  at: TMP/train.jsonl:1
+  expected: a class for some of the words
+  hint: label_column names the column to read.`,
+    ],
+  ])("%s", async (_, keys, message) => expect(await refusal(keys())).toBe(message));
+
+  test("empty texts and masked words are left out, and counted", async () => {
+    const warnings = async (keys: Keys, splits: Record<string, object[]>) => {
+      const { events } = await runHere({ max_steps: 1, ...keys, ...data(splits) });
+      return events.flatMap((event) => (event.kind === "warning" ? event.message.replace(/\S+\//, "") : []));
+    };
+    const empty = { text: "", label: "payment" };
+    expect(await warnings({}, { train: [...fine, empty, empty], test: [empty, ...fine] })).toEqual([
+      "2 rows were left out: nothing to train on after tokenizing, the first at train.jsonl:3",
+      "1 row was left out: nothing to train on after tokenizing, the first at test.jsonl:1",
+    ]);
+    const train = [
+      { tokens: ["days", "of"], labels: ["B-DAYS", -100] },
+      { tokens: ["days"], labels: [-100] },
+    ];
+    expect(await warnings(tokens, { train })).toEqual([
+      "1 row was left out: nothing to train on after tokenizing, the first at train.jsonl:2",
+    ]);
+  });
+});
+
+describe("model", () => {
+  test.each<[string, () => Promise<Keys>, string]>([
+    [
+      "missing folder",
+      async () => ({ model_name_or_path: `${temporary()}/none` }),
+      "cannot read TMP/none: no such file",
+    ],
+    [
+      "architecture",
+      () => configured({ model_type: "gpt_neo" }),
+      `the architecture gpt_neo is not supported.
+  at: config.json: model_type
+  expected: bert, distilbert, electra, modernbert, roberta, xlm-roberta`,
+    ],
+    [
+      "task",
+      async () => ({ task_type: "CAUSAL_LM" }),
+      `task_type CAUSAL_LM is not supported for bert.
+  at: task_type
+  expected: SEQ_CLS or TOKEN_CLS`,
+    ],
+    [
+      "tokenizer",
+      () =>
+        damaged((folder) => {
+          const tokenizer = readJson(`${folder}/tokenizer.json`);
+          const model = { ...(tokenizer.model as object), type: "Magic" };
+          writeFileSync(`${folder}/tokenizer.json`, JSON.stringify({ ...tokenizer, model }));
+        }),
+      `the model Magic is not supported
+  at: TMP/tokenizer.json
+  expected: models WordPiece, BPE, Unigram, WordLevel; pre-tokenizers BertPreTokenizer, ByteLevel, Digits, FixedLength, Metaspace, Punctuation, Replace, Sequence, Split, Whitespace, WhitespaceSplit`,
+    ],
+    [
+      "no tokenizer",
+      () => damaged((folder) => rmSync(`${folder}/tokenizer.json`)),
+      `there is no tokenizer in TMP
+  expected: tokenizer.json, or vocab.txt of a BERT model; the folder has: config.json, model.safetensors, tokenizer_config.json
+  hint: in Python, AutoTokenizer.from_pretrained("…").save_pretrained("folder") writes a tokenizer.json.`,
+    ],
+    [
+      "another tokenizer's tokens",
+      async () => {
+        const cut = await resized("bert.embeddings.word_embeddings.weight", 20);
+        const config = readJson(`${cut.model_name_or_path}/config.json`);
+        writeFileSync(`${cut.model_name_or_path}/config.json`, JSON.stringify({ ...config, vocab_size: 20 }));
+        return cut;
+      },
+      `the tokenizer gives the token 83, the model knows only 20: 0 to 19
+  at: TMP
+  expected: the tokenizer that the model was trained with
+  hint: tokens that were added to a tokenizer need rows in the model's embeddings too.`,
+    ],
+    [
+      "another width",
+      () => configured({ hidden_size: 64 }),
+      `the tensor bert.embeddings.position_embeddings.weight is [80,32], config.json makes it [80,64].${DISAGREE}`,
+    ],
+    [
+      "another pooler, which might be fresh but must not be of another shape",
+      () => resized("bert.pooler.dense.weight", 16),
+      `the tensor bert.pooler.dense.weight is [16,32], config.json makes it [32,32].${DISAGREE}`,
+    ],
+    [
+      "another shape of a weight to be packed",
+      async () => ({ method: "qlora", ...(await resized("bert.encoder.layer.1.output.dense.weight", 16)) }),
+      `the tensor bert.encoder.layer.1.output.dense.weight is [16,48], config.json makes it [32,48].${DISAGREE}`,
+    ],
+    [
+      "more layers than tensors",
+      async () => ({ method: "qlora", ...(await configured({ num_hidden_layers: 4 })) }),
+      `the checkpoint lacks 16 of the model's tensors: bert.encoder.layer.3.attention.self.query.bias, bert.encoder.layer.3.attention.self.query.weight, bert.encoder.layer.3.attention.self.key.bias, bert.encoder.layer.3.attention.self.key.weight, bert.encoder.layer.3.attention.self.value.bias, …
+  at: TMP
+  expected: all tensors that config.json's model_type and sizes ask for
+  hint: is it the checkpoint of another architecture, or of fewer layers?`,
+    ],
+    [
+      "fewer layers than tensors",
+      () => configured({ num_hidden_layers: 2 }),
+      `the checkpoint holds bert.encoder.layer.2.attention.output.LayerNorm.bias, config.json counts 2 layers.${DISAGREE}`,
+    ],
+    [
+      "truncated weights",
+      () => damaged((folder) => truncateSync(`${folder}/model.safetensors`, 60_000)),
+      `TMP/model.safetensors is truncated: it ends inside tensor "bert.encoder.layer.1.attention.output.dense.weight"
+  at: the tensor takes data bytes 51904 to 56000, the file has 53936
+  hint: copy or download it again.`,
+    ],
+    [
+      "a pickle",
+      () =>
+        damaged((folder) => {
+          rmSync(`${folder}/model.safetensors`);
+          writeFileSync(`${folder}/pytorch_model.bin`, "never read");
+        }),
+      `TMP holds its weights as a pickle, pytorch_model.bin: a pickle can run any code when it is read, so it is never opened
+  expected: model.safetensors beside it
+  hint: convert it once with Python: import torch; from safetensors.torch import save_file; save_file({k: v.contiguous().clone() for k, v in torch.load("pytorch_model.bin", weights_only=True).items()}, "model.safetensors", {"format": "pt"})`,
+    ],
+  ])("%s", async (_, keys, message) => expect(await refusal(await keys())).toBe(message));
+});
+
+describe("method and adapter", () => {
+  test.each<[string, () => Keys | Promise<Keys>, string]>([
+    [
+      "targets that match nothing",
+      () => ({ lora_target_modules: ["c_attn"] }),
+      `target_modules [c_attn] matched none of the 19 linear layers.${TARGETS}`,
+    ],
+    [
+      "targets of which some match nothing",
+      () => ({ lora_target_modules: ["query", "c_attn", "v_proj"] }),
+      `target_modules [c_attn, v_proj] matched none of the 19 linear layers.${TARGETS}`,
+    ],
+    [
+      "an adapter for another width",
+      async () => {
+        const folder = temporary();
+        cpSync(fixture("bert/adapters/lora"), folder, { recursive: true });
+        return { adapter_name_or_path: folder, ...(await configured({ hidden_size: 64 })) };
+      },
+      `the adapter's bert.encoder.layer.0.attention.self.query.lora_A.weight is [4,32], the model's is [4,64].
+  at: TMP
+  hint: was the adapter made for another base model, or for other labels?`,
+    ],
+    [
+      "an adapter for other labels",
+      () => ({
+        ...adapter("lora"),
+        ...data({
+          train: [
+            { text: "a", label: "A" },
+            { text: "b", label: "B" },
+          ],
+        }),
+      }),
+      `the adapter's classifier.bias is [5], the model's is [2].
+  at: FIXTURES/bert/adapters/lora
+  hint: was the adapter made for another base model, or for other labels?`,
+    ],
+    [
+      "a recipe that contradicts its adapter",
+      () => ({ ...adapter("lora"), lora_r: 8 }),
+      `the recipe contradicts the adapter that it starts from:
+  lora_r: the recipe says 8, the adapter 4
+  at: FIXTURES/bert/adapters/lora
+  hint: leave those keys out: a starting adapter decides them.`,
+    ],
+  ])("%s", async (_, keys, message) => expect(await refusal(await keys())).toBe(message));
+
+  test("unknown keys, wrong types and ranges", () => {
+    expect(() => recipeOf({ lorar: 4, lora_r: 0, seed: "x" })).toThrow(
+      /--lora_r: expected an integer >= 1, got 0\n--seed: expected an integer >= 0, got "?x"?\n--lorar: unknown key; did you mean lora_r\?/,
+    );
+  });
 });
