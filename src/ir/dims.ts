@@ -20,13 +20,6 @@ export function sameCount(a: Shape, b: Shape): boolean {
 /** Whether two shapes are written the same. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i]);
 
-/** The dim `a · b`: a number when both are, else a product of names. */
-export function times(...dims: readonly Dim[]): Dim {
-  const { count, names } = product(dims);
-  if (names.length === 0) return count;
-  return count === 1 ? names.join("*") : [count, ...names].join("*");
-}
-
 /**
  * NumPy's broadcast of two shapes, or `null` when they do not fit.
  * A named dim fits itself and 1.

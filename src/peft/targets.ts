@@ -59,7 +59,7 @@ export function isUnder(path: string, names: readonly string[]): boolean {
 
 /** The value that a PEFT pattern table (`rank_pattern`, `alpha_pattern`) gives a module: the first key that matches its end. */
 export function fromPattern(table: Readonly<Record<string, number>>, path: ModulePath, otherwise: number): number {
-  const key = Object.keys(table).find((key) => fullMatch(`(?:.*\\.)?(?:${key})`)(path));
+  const key = Object.keys(table).find((key) => fullMatch(`(?:.*\\.)?(?:${key})`, "rank_pattern, alpha_pattern")(path));
   return key === undefined ? otherwise : (table[key] as number);
 }
 
@@ -69,13 +69,13 @@ export function layerOf(path: ModulePath): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-function fullMatch(pattern: string): (path: string) => boolean {
+function fullMatch(pattern: string, where = "target_modules"): (path: string) => boolean {
   try {
     const whole = new RegExp(`^(?:${pattern})$`);
     return (path) => whole.test(path);
   } catch (cause) {
     throw new RecipeError(`the pattern ${pattern} is not a regular expression`, {
-      where: "target_modules",
+      where,
       hint: 'a regular expression matches whole module paths, e.g. ".*\\.(query|value)"',
       cause,
     });

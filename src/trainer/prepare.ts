@@ -2,7 +2,7 @@ import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.ts";
 import { resolveModelFolder } from "../checkpoint/resolve.ts";
 import type { Id2Label, Labels } from "../data/labels.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer.ts";
-import { CheckpointError, RecipeError } from "../errors.ts";
+import { CheckpointError } from "../errors.ts";
 import type { Graph } from "../ir/graph.ts";
 import { type Architecture, selectArchitecture } from "../models/architecture.ts";
 import { ARCHITECTURES } from "../models/index.ts";
@@ -10,6 +10,7 @@ import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classesOf, type Split } from "./dataset.ts";
 import { baseGraph, evaluationGraph, type GraphSource } from "./graphs.ts";
+import { refuseUnsupported } from "./supported.ts";
 import { type LoadedWeights, loadWeights } from "./weights.ts";
 
 /** A base model found on disk; no weights are read yet. */
@@ -21,18 +22,15 @@ export interface Base {
 
 /**
  * Finds the base model of a recipe.
- * @throws {ArchitectureError} when its architecture is not supported; {RecipeError} when its task is not.
+ * @throws {ArchitectureError} when its architecture is not supported; {RecipeError} when the recipe asks for what is
+ *   not there yet.
  */
-export async function openBase({ model_name_or_path, model_revision, task_type }: ResolvedRecipe): Promise<Base> {
+export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
+  refuseUnsupported(recipe);
+  const { model_name_or_path, model_revision } = recipe;
   const folder = await resolveModelFolder(model_name_or_path, model_revision);
   const checkpoint = await readCheckpoint(folder);
   const architecture = selectArchitecture(ARCHITECTURES, checkpoint.config.model_type);
-  if (task_type !== "SEQ_CLS" && task_type !== "TOKEN_CLS") {
-    throw new RecipeError(`task_type ${task_type} is not supported for ${architecture.modelType}.`, {
-      where: "task_type",
-      expected: "SEQ_CLS or TOKEN_CLS",
-    });
-  }
   return { checkpoint, architecture, tokenizer: await loadTokenizer(folder) };
 }
 
