@@ -150,7 +150,7 @@ describe("model", () => {
     [
       "task",
       async () => ({ task_type: "CAUSAL_LM" }),
-      `task_type CAUSAL_LM is not supported for bert.
+      `task_type: CAUSAL_LM is not supported yet.
   at: task_type
   expected: SEQ_CLS or TOKEN_CLS`,
     ],

@@ -98,7 +98,7 @@ describe("the library", () => {
     await expect(trained(refused, { maxSteps: -1 })).rejects.toThrow(RecipeError);
   });
 
-  test("a loop that is left early ends the thread", async () => {
+  test("a loop that is left early stops the thread between two steps, and the process lives on", async () => {
     for await (const event of train(await tuned(), { ...options, maxSteps: 100_000 })) if (event.kind === "step") break;
   });
 });
