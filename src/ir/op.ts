@@ -15,6 +15,8 @@ export interface Op {
   readonly operands: readonly string[];
   /** Its result is cheaper to compute again than to keep: where the backward pass reads it, it is. */
   readonly cheap: boolean;
+  /** Operands (by number) of which row `i` decides row `i` of the result, and no other row of them does. */
+  readonly rowwise: readonly number[];
   infer(inputs: readonly TensorType[], attrs: Attrs): TensorType;
   /** Gradient of the loss by operand `i`, given `dy`; `null` when it is zero by definition. */
   vjp(i: number, dy: Value, inputs: readonly Value[], y: Value, attrs: Attrs): Value | null;

@@ -32,6 +32,8 @@ export interface OpSpec<Operands extends Names, A> {
   readonly operands: Operands;
   /** Whether the backward pass computes the result again rather than keep it: elementwise ops of a wide input. */
   readonly cheap?: boolean;
+  /** Operands of which row `i` decides row `i` of the result: of rows that nobody reads, nothing need be computed. */
+  readonly rowwise?: readonly Bare<Operands[number]>[];
   infer(x: Named<Operands, TensorType>, attrs: A): TensorType;
   /** One rule for each operand: leaving one out is a compile error, so nothing is silently untrainable. */
   readonly vjp: {
@@ -81,6 +83,7 @@ export function defineOp<Operands extends Names, A extends object = NoAttrs>(
     name,
     operands: spec.operands,
     cheap: spec.cheap ?? false,
+    rowwise: (spec.rowwise ?? []).map((operand) => operands.indexOf(operand)),
     infer(inputs, attrs) {
       if (inputs.length < required || inputs.length > operands.length) {
         throw new OperandError(name, `takes ${spec.operands.join(", ")}; got ${inputs.length} operands`);

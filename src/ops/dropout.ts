@@ -9,6 +9,7 @@ import { zip } from "./loops.ts";
 export const dropout: OpFunction<["x", "mask"], { readonly keep: number }> = defineOp({
   name: "Dropout",
   operands: ["x", "mask"],
+  rowwise: ["x", "mask"],
   cheap: true,
   infer: ({ x }) => x,
   vjp: { x: (dy, { mask }, attrs) => dropout(dy, mask, attrs), mask: nonDifferentiable },

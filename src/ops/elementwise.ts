@@ -5,6 +5,7 @@ import { broadcastType, map, zip } from "./loops.ts";
 export const add: OpFunction<["a", "b"]> = defineOp({
   name: "Add",
   operands: ["a", "b"],
+  rowwise: ["a", "b"],
   infer: ({ a, b }) => broadcastType("Add", a, b),
   vjp: { a: (dy) => dy, b: (dy) => dy },
   reference: ({ a, b }, y) => zip(a, b, y.shape, (a, b) => a + b),
@@ -15,6 +16,7 @@ export const add: OpFunction<["a", "b"]> = defineOp({
 export const sub: OpFunction<["a", "b"]> = defineOp({
   name: "Sub",
   operands: ["a", "b"],
+  rowwise: ["a", "b"],
   infer: ({ a, b }) => broadcastType("Sub", a, b),
   vjp: { a: (dy) => dy, b: (dy) => scale(dy, { by: -1 }) },
   reference: ({ a, b }, y) => zip(a, b, y.shape, (a, b) => a - b),
@@ -25,6 +27,7 @@ export const sub: OpFunction<["a", "b"]> = defineOp({
 export const mul: OpFunction<["a", "b"]> = defineOp({
   name: "Mul",
   operands: ["a", "b"],
+  rowwise: ["a", "b"],
   infer: ({ a, b }) => broadcastType("Mul", a, b),
   vjp: { a: (dy, { b }) => mul(dy, b), b: (dy, { a }) => mul(dy, a) },
   reference: ({ a, b }, y) => zip(a, b, y.shape, (a, b) => a * b),
@@ -35,6 +38,7 @@ export const mul: OpFunction<["a", "b"]> = defineOp({
 export const div: OpFunction<["a", "b"]> = defineOp({
   name: "Div",
   operands: ["a", "b"],
+  rowwise: ["a", "b"],
   infer: ({ a, b }) => broadcastType("Div", a, b),
   vjp: { a: (dy, { b }) => div(dy, b), b: (dy, { b, y }) => scale(div(mul(dy, y), b), { by: -1 }) },
   reference: ({ a, b }, y) => zip(a, b, y.shape, (a, b) => a / b),
@@ -45,6 +49,7 @@ export const div: OpFunction<["a", "b"]> = defineOp({
 export const scale: OpFunction<["x"], { readonly by: number }> = defineOp({
   name: "Scale",
   operands: ["x"],
+  rowwise: ["x"],
   infer: ({ x }) => x,
   vjp: { x: (dy, _, { by }) => scale(dy, { by }) },
   reference: ({ x }, _, { by }) => map(x, (x) => by * x),

@@ -25,6 +25,7 @@ export interface FourBitAttrs {
 export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"], FourBitAttrs> = defineOp({
   name: "Linear4bit",
   operands: ["x", "codes", "absmax", "codebook", "bias?"],
+  rowwise: ["x"],
   infer: ({ x }, { shape }) => ({ dtype: x.dtype, shape: [x.shape[0] as number | string, shape[0]] }),
   vjp: {
     x: (dy, { codes, absmax, codebook }, attrs) =>

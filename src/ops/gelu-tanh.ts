@@ -12,6 +12,7 @@ const inner = (x: number): number => C * (x + CUBIC * x ** 3);
 export const geluTanh: OpFunction<["x"]> = defineOp({
   name: "GeluTanh",
   operands: ["x"],
+  rowwise: ["x"],
   cheap: true,
   infer: ({ x }) => x,
   vjp: { x: (dy, { x }) => geluTanhBackward(dy, x) },

@@ -8,6 +8,7 @@ import { erf, map, zip } from "./loops.ts";
 export const gelu: OpFunction<["x"]> = defineOp({
   name: "Gelu",
   operands: ["x"],
+  rowwise: ["x"],
   cheap: true,
   infer: ({ x }) => x,
   vjp: { x: (dy, { x }) => geluBackward(dy, x) },

@@ -19,6 +19,7 @@ export interface NormAttrs {
 export const layerNorm: OpFunction<["x", "w", "bias?"], NormAttrs> = defineOp({
   name: "LayerNorm",
   operands: ["x", "w", "bias?"],
+  rowwise: ["x"],
   infer: ({ x }) => x,
   vjp: {
     x: (dy, { x, w }, attrs) => standardizeBackward(mul(dy, w), standardize(x, attrs), inverseStd(x, attrs)),

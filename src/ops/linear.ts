@@ -12,6 +12,7 @@ import { matMul } from "./matmul.ts";
 export const linear: OpFunction<["x", "w", "bias?"]> = defineOp({
   name: "Linear",
   operands: ["x", "w", "bias?"],
+  rowwise: ["x"],
   infer({ x, w, bias }) {
     const [rows, inn] = x.shape;
     const [out, inn2] = w.shape;

@@ -5,6 +5,7 @@ import { map, zip } from "./loops.ts";
 export const relu: OpFunction<["x"]> = defineOp({
   name: "Relu",
   operands: ["x"],
+  rowwise: ["x"],
   infer: ({ x }) => x,
   vjp: { x: (dy, { y }) => reluBackward(dy, y) },
   reference: ({ x }) => map(x, (x) => Math.max(x, 0)),

@@ -7,6 +7,7 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const silu: OpFunction<["x"]> = defineOp({
   name: "Silu",
   operands: ["x"],
+  rowwise: ["x"],
   infer: ({ x }) => x,
   vjp: { x: (dy, { x, y }) => siluBackward(dy, x, y) },
   reference: ({ x }) => map(x, (x) => x * sigmoid(x)),

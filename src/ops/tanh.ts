@@ -5,6 +5,7 @@ import { map, zip } from "./loops.ts";
 export const tanh: OpFunction<["x"]> = defineOp({
   name: "Tanh",
   operands: ["x"],
+  rowwise: ["x"],
   infer: ({ x }) => x,
   vjp: { x: (dy, { y }) => tanhBackward(dy, y) },
   reference: ({ x }) => map(x, Math.tanh),

@@ -17,7 +17,8 @@ export function rewrite(graph: Graph, rules: Rules = {}): Graph {
   return rules.node ? prune(next) : next;
 }
 
-function copy(value: Value, next: Graph, map: ReadonlyMap<Value, Value>, rules: Rules): Value {
+/** Makes `value` again in `next`; `map` knows its operands there. */
+export function copy(value: Value, next: Graph, map: ReadonlyMap<Value, Value>, rules: Rules = {}): Value {
   const { origin } = value;
   switch (origin.kind) {
     case "input":
@@ -48,7 +49,7 @@ export function prune(graph: Graph): Graph {
   }
   const next = new Graph();
   const map = new Map<Value, Value>();
-  for (const value of graph.values) if (needed.has(value)) map.set(value, copy(value, next, map, {}));
+  for (const value of graph.values) if (needed.has(value)) map.set(value, copy(value, next, map));
   for (const [name, value] of graph.outputs) next.outputs.set(name, map.get(value) as Value);
   return next;
 }

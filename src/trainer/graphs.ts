@@ -2,6 +2,7 @@ import { trainingGraph } from "../autodiff/training-graph.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Architecture, TaskType } from "../models/architecture.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
+import { earlySelect } from "../passes/early-select.ts";
 import { runPasses } from "../passes/pass.ts";
 import { keepTrainable } from "../passes/trainable.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -19,7 +20,9 @@ export interface GraphSource {
 
 /** The model under the recipe's method, without dropout: the output is `logits`. */
 export function evaluationGraph(source: GraphSource): Graph {
-  return runPasses(baseGraph(source), methodPasses(source.recipe, source.architecture), { training: false });
+  return runPasses(baseGraph(source), [...methodPasses(source.recipe, source.architecture), earlySelect()], {
+    training: false,
+  });
 }
 
 /** The base model as it was. */
@@ -33,7 +36,7 @@ export function baseGraph({ recipe, architecture, config, labels }: GraphSource,
  */
 export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
   const { recipe, architecture } = source;
-  const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : [])];
+  const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
   const graph = runPasses(baseGraph(source, recipe.model_dropout), passes, { training: true });
   const loss = (graph: Graph): Value => {
     const logits = graph.outputs.get("logits");
