@@ -13,9 +13,9 @@ import { randn } from "../tensors.ts";
 /** A residual layer on `[batch*seq, 4]`, of which the first token of each text is read. */
 function classifier(readAll = false): Graph {
   const g = new Graph();
-  const x = g.input("x", { dtype: "float32", shape: ["batch*seq", 4] });
-  g.input("ids", { dtype: "int64", shape: ["batch", "seq"] });
-  const param = (name: string, shape: number[]): Value => g.param(name, { dtype: "float32", shape }, { trainable: true });
+  const x = reshape(g.input("x", { dtype: "float32", shape: ["batch", "seq", 4] }), { shape: ["batch*seq", 4] });
+  const param = (name: string, shape: number[]): Value =>
+    g.param(name, { dtype: "float32", shape }, { trainable: true });
   const h = add(linear(gelu(linear(x, param("up", [8, 4]), param("bias", [8]))), param("down", [4, 8])), x);
   g.outputs.set("y", select(reshape(h, { shape: ["batch", "seq", 4] }), { axis: 1, index: 0 }));
   if (readAll) g.outputs.set("all", h);
@@ -28,29 +28,31 @@ test("row-wise layers see the selected token alone", () => {
   const graph = run(classifier());
   verify(graph);
   expect(print(graph)).toMatchInlineSnapshot(`
-    "%0: float32[batch*seq,4] = input x
-    %1: float32[8,4] = param up
-    %2: float32[8] = param bias
-    %3: float32[batch,seq,4] = Reshape(%0) {"shape":["batch","seq",4]}
-    %4: float32[batch,4] = Select(%3) {"axis":1,"index":0}
-    %5: float32[batch,8] = Linear(%4, %1, %2)
-    %6: float32[batch,8] = Gelu(%5)
-    %7: float32[4,8] = param down
-    %8: float32[batch,4] = Linear(%6, %7)
-    %9: float32[batch,4] = Add(%8, %4)
-    return y %9"
+    "%0: float32[batch,seq,4] = input x
+    %1: float32[batch*seq,4] = Reshape(%0) {"shape":["batch*seq",4]}
+    %2: float32[batch,seq,4] = Reshape(%1) {"shape":["batch","seq",4]}
+    %3: float32[batch,4] = Select(%2) {"axis":1,"index":0}
+    %4: float32[8,4] = param up
+    %5: float32[8] = param bias
+    %6: float32[batch,8] = Linear(%3, %4, %5)
+    %7: float32[batch,8] = Gelu(%6)
+    %8: float32[4,8] = param down
+    %9: float32[batch,4] = Linear(%7, %8)
+    %10: float32[batch,4] = Add(%9, %3)
+    return y %10"
   `);
 });
 
 test("computes the same", () => {
   const feeds = {
-    x: randn("x", [6, 4]),
-    ids: { data: new Float64Array(6), shape: [2, 3] },
+    x: randn("x", [2, 3, 4]),
     up: randn("up", [8, 4]),
     bias: randn("bias", [8]),
     down: randn("down", [4, 8]),
   };
-  const [before, after] = [classifier(), run(classifier())].map((g) => evaluate(g, [...g.outputs.values()], { ...feeds })[0]!);
+  const [before, after] = [classifier(), run(classifier())].map(
+    (g) => evaluate(g, [...g.outputs.values()], { ...feeds })[0]!,
+  );
   expect(after!.shape).toEqual(before!.shape);
   after!.data.forEach((value, i) => void expect(value).toBeCloseTo(before!.data[i]!, 12));
 });
