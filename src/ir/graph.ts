@@ -22,8 +22,8 @@ export type Init =
   | { readonly kind: "ones" }
   | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "uniform"; readonly bound: number }
-  /** The Euclidean length of each row of another parameter, as DoRA's magnitudes start. */
-  | { readonly kind: "rowNorm"; readonly of: string };
+  /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is packed. */
+  | { readonly kind: "rowNorm"; readonly of: string; readonly scheme?: QuantizationScheme };
 
 /** One of the arrays that stand for a quantized weight. */
 export interface QuantizedPart {

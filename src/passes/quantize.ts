@@ -22,6 +22,10 @@ export const quantize = (scheme: QuantizationScheme, keep: readonly string[] = [
   run(graph) {
     const packed = new Set(graph.values.flatMap((value) => weightToPack(value, keep)));
     return rewrite(graph, {
+      param: (param) =>
+        param.init?.kind === "rowNorm" && packed.has(param.init.of)
+          ? { ...param, init: { ...param.init, scheme } }
+          : param,
       node(y, { op, inputs, attrs, module }) {
         const isPacked = (x: Value): x is ParamValue => x.origin.kind === "param" && packed.has(x.origin.name);
         if (!inputs.some(isPacked)) return y;

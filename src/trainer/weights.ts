@@ -1,10 +1,10 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Init, Param, ParamValue, QuantizedPart } from "../ir/graph.ts";
-import { doubleQuantize } from "../quant/doublequant.ts";
-import { quantize4 } from "../quant/fourbit.ts";
+import type { Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../ir/graph.ts";
+import { doubleQuantize, undoubleQuantize } from "../quant/doublequant.ts";
+import { dequantize4, quantize4 } from "../quant/fourbit.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../quant/half.ts";
-import { quantizeInt8 } from "../quant/int8.ts";
+import { dequantizeInt8, quantizeInt8 } from "../quant/int8.ts";
 import type { Random } from "../random.ts";
 import type { Elements, RuntimeTensor } from "../session/session.ts";
 
@@ -40,14 +40,14 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   const weights: Weights = new Map();
   const fresh: string[] = [];
   const missing: string[] = [];
-  const packed = new Map<string, Record<QuantizedPart["part"], Elements>>();
+  const packed = new Map<string, Packed>();
 
   for (const { origin, dtype, shape } of params) {
     const lengths = shape as number[];
     const { quantized } = origin;
     if (quantized && nameInCheckpoint(quantized.of, sources) === undefined) missing.push(quantized.of);
     else if (quantized) {
-      const parts = packed.get(quantized.of) ?? pack(await readBase(quantized.of, sources), quantized);
+      const parts = packed.get(quantized.of) ?? pack(await readBase(quantized.of, sources), quantized.scheme);
       packed.set(quantized.of, parts);
       weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] });
     }
@@ -145,7 +145,9 @@ async function start(
       random.fillUniform(data, -init.bound, init.bound);
       return data;
     case "rowNorm": {
-      const { data: w, rows } = await readBase(init.of, sources);
+      const base = await readBase(init.of, sources);
+      const { rows } = base;
+      const w = init.scheme ? unpack(pack(base, init.scheme), init.scheme, base.data.length) : base.data;
       const columns = w.length / rows;
       return data.map((_, row) => Math.hypot(...w.subarray(row * columns, (row + 1) * columns)));
     }
@@ -155,7 +157,9 @@ async function start(
 }
 
 /** All arrays that stand for one quantized weight. */
-function pack({ data: w, rows }: Base, { scheme }: QuantizedPart): Record<QuantizedPart["part"], Elements> {
+type Packed = Record<QuantizedPart["part"], Elements>;
+
+function pack({ data: w, rows }: Base, scheme: QuantizationScheme): Packed {
   const none = new Float32Array(0);
   if (scheme.type === "int8") {
     // bitsandbytes takes the weights in half precision first
@@ -166,4 +170,19 @@ function pack({ data: w, rows }: Base, { scheme }: QuantizedPart): Record<Quanti
   if (!scheme.doubleQuant) return { codes, absmax, nestedAbsmax: none, nestedOffset: none };
   const nested = doubleQuantize(absmax);
   return { codes, absmax: nested.codes, nestedAbsmax: nested.absmax, nestedOffset: Float32Array.of(nested.offset) };
+}
+
+/** The weight that packed arrays stand for. */
+function unpack(
+  { codes, absmax, nestedAbsmax, nestedOffset }: Packed,
+  scheme: QuantizationScheme,
+  n: number,
+): Float32Array {
+  const floats = (elements: Elements): Float32Array => elements as Float32Array;
+  if (scheme.type === "int8") return dequantizeInt8({ codes: codes as Int8Array, absmax: floats(absmax) });
+  const scales = scheme.doubleQuant
+    ? undoubleQuantize({ codes: absmax as Uint8Array, absmax: floats(nestedAbsmax), offset: Number(nestedOffset[0]) })
+    : floats(absmax);
+  const { type, blockSize } = scheme;
+  return dequantize4({ codes: codes as Uint8Array, absmax: scales, type, blockSize }, n);
 }

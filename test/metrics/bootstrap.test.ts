@@ -52,6 +52,6 @@ describe("bootstrapIntervals", () => {
       return { macroF1: classificationReport(resampled, resampled, names).macroF1 };
     };
     expect(bootstrapIntervals(1530, measure, { random: Random.seed(0) })).toEqual({ macroF1: [1, 1] });
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 });

@@ -94,12 +94,12 @@ describe("six steps as PEFT, bitsandbytes and adapter-hub take them", () => {
     expect(trainable).toBe(method.trainable_parameters);
     expect(losses.length).toBe(method.losses.length);
     const tolerance = name.startsWith("qlora-") && name !== "qlora-int8" ? 1e-3 : 1e-4;
-    losses.forEach((loss, i) =>
-      expect(Math.abs(loss - method.losses[i]!), `loss of step ${i + 1}: ${loss}`).toBeLessThan(tolerance),
-    );
-    norms.forEach((norm, i) =>
-      expect(Math.abs(norm / method.grad_norms[i]! - 1), `norm of step ${i + 1}: ${norm}`).toBeLessThan(1e-3),
-    );
+    losses.forEach((loss, i) => {
+      expect(Math.abs(loss - method.losses[i]!), `loss of step ${i + 1}: ${loss}`).toBeLessThan(tolerance);
+    });
+    norms.forEach((norm, i) => {
+      expect(Math.abs(norm / method.grad_norms[i]! - 1), `norm of step ${i + 1}: ${norm}`).toBeLessThan(1e-3);
+    });
     expect(Math.abs(evalLoss - method.eval_loss), `eval_loss ${evalLoss}`).toBeLessThan(tolerance);
   });
 });

@@ -22,7 +22,7 @@ test("a log axis has a tick a power of ten, in words", () => {
 });
 
 test("every value lies between the ends, also when there is but one", () => {
-  const values = fc.array(fc.double({ min: 1, max: 1e12, noNaN: true }), { minLength: 1, maxLength: 5 });
+  const values = fc.array(fc.integer({ min: 1, max: 1e12 }), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(values, (values) => {
       for (const { at, ticks } of [linearAxis(values, [10, 90]), logAxis(values, [10, 90])]) {
