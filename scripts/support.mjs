@@ -8,8 +8,8 @@ const from = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
 /** The text of docs/SUPPORT.md as the built library has it. */
 export async function supportText() {
   await from("ops/index.js"); // fills the registry
-  const [{ ARCHITECTURES }, { registry }, { METHODS }, { WEIGHT_FILES }] = await Promise.all(
-    ["models/index.js", "ops/define.js", "recipe/task.js", "trainer/saved.js"].map(from),
+  const [{ ARCHITECTURES }, { registry }, { METHODS }, { METHOD_DEFINITIONS }] = await Promise.all(
+    ["models/index.js", "ops/define.js", "recipe/task.js", "trainer/method/index.js"].map(from),
   );
   const code = (names) => names.map((name) => `\`${name}\``).join(", ");
   const byName = (a, b) => a.localeCompare(b, "en");
@@ -40,7 +40,7 @@ ${ARCHITECTURES.toSorted((a, b) => byName(a.modelType, b.modelType))
 
 | \`method\` | written at the end |
 |---|---|
-${METHODS.map((method) => `| \`${method}\` | ${code(WEIGHT_FILES[method])} |`).join("\n")}
+${METHODS.map((method) => `| \`${method}\` | ${code(METHOD_DEFINITIONS[method].weightFiles)} |`).join("\n")}
 
 ## Ops
 

@@ -3,7 +3,7 @@ export * from "./errors.ts";
 export { recipeJsonSchema } from "./recipe/json-schema.ts";
 export { type ResolvedRecipe, resolveRecipe } from "./recipe/resolve.ts";
 export type { Recipe } from "./recipe/schema.ts";
-export { COMPARED, type Compared, type CompareOptions, compareRecipe } from "./trainer/compare.ts";
+export { COMPARED, type Compared, type CompareOptions, compareRecipe } from "./trainer/compare/compare.ts";
 export { type Environment, environment } from "./trainer/environment.ts";
 export { type EvaluateOptions, evaluateRecipe } from "./trainer/evaluate.ts";
 export * from "./trainer/events.ts";

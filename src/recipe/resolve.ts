@@ -61,9 +61,9 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
     );
   }
   refuse(
-    recipe.load_best_model_at_end && recipe.eval_strategy === "no",
+    recipe.load_best_model_at_end && (recipe.eval_strategy === "no" || recipe.eval_strategy === "end"),
     "load_best_model_at_end",
-    "eval_strategy is no, so no state is known to be best; set eval_strategy to epoch or steps",
+    `eval_strategy is ${recipe.eval_strategy}, so no state is known to be best; set eval_strategy to epoch or steps`,
   );
   for (const key of ["packing", "completion_only_loss", "assistant_only_loss"] as const) {
     refuse(

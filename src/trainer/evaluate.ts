@@ -1,12 +1,12 @@
 import { InterruptedError } from "../errors.ts";
 import { resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { encodeSplit } from "./data.ts";
-import { readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
-import { compile } from "./engine.ts";
-import { evalResults, predictExamples } from "./evaluation.ts";
 import type { EvalResults } from "./events.ts";
-import { openTrained } from "./open-trained.ts";
+import { evalResults, predictExamples } from "./loop/evaluation.ts";
+import { encodeSplit } from "./setup/data.ts";
+import { readSplit, type Split, splitNames, validationSplit } from "./setup/dataset.ts";
+import { compile } from "./setup/engine.ts";
+import { openTrained } from "./setup/open-trained.ts";
 
 /** What is evaluated besides the recipe's base model. */
 export interface EvaluateOptions {

@@ -1,8 +1,8 @@
 import { IGNORED } from "../data/collate.ts";
 import type { Tokenizer } from "../data/tokenizer.ts";
-import { type Example, readSplit } from "./dataset.ts";
-import type { Prepared } from "./prepare.ts";
 import type { InspectedExample } from "./reports.ts";
+import { type Example, readSplit } from "./setup/dataset.ts";
+import type { Prepared } from "./setup/prepare.ts";
 
 /** Examples that are shown. */
 const SHOWN = 5;

@@ -1,9 +1,9 @@
 import { type Graph, nodeOf, type ParamValue } from "../ir/graph.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkRun } from "./checked.ts";
 import { inspectedExamples } from "./inspect-data.ts";
-import type { Prepared } from "./prepare.ts";
 import type { InspectedModule, Inspection } from "./reports.ts";
+import { checkRun } from "./setup/checked.ts";
+import type { Prepared } from "./setup/prepare.ts";
 
 /**
  * Shows the model under a recipe's method, module by module, and the first training examples as it sees them. Reads no

@@ -3,11 +3,11 @@ import { copyTokenizer } from "../export/copy-tokenizer.ts";
 import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
-import { countParameters } from "./graphs.ts";
-import type { Finished } from "./job.ts";
+import type { Finished } from "./loop/job.ts";
+import { saveModel } from "./loop/saved.ts";
 import type { MethodSpec } from "./methods.ts";
-import { type Base, openBase, type Prepared, prepare, weightsOf } from "./prepare.ts";
-import { saveModel } from "./saved.ts";
+import { countParameters } from "./setup/graphs.ts";
+import { type Base, openBase, type Prepared, prepare, weightsOf } from "./setup/prepare.ts";
 
 /** How a base model is loaded. */
 export interface LoadOptions {

@@ -1,12 +1,12 @@
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkRun } from "./checked.ts";
-import { encodeSplit } from "./data.ts";
 import type { StepEvent, TrainResults } from "./events.ts";
-import type { Job } from "./job.ts";
+import type { Job } from "./loop/job.ts";
+import { startJob } from "./loop/start-job.ts";
 import type { Plan } from "./reports.ts";
-import { countSteps, epochPlan, type Steps } from "./schedule.ts";
-import { startJob } from "./start-job.ts";
+import { checkRun } from "./setup/checked.ts";
+import { encodeSplit } from "./setup/data.ts";
+import { countSteps, epochPlan, type Steps } from "./setup/schedule.ts";
 
 /** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
 const MEASURED = 2;

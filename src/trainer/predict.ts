@@ -5,13 +5,13 @@ import { CheckpointError, DataError, RecipeError } from "../errors.ts";
 import { exists, readText } from "../platform/node.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
-import type { Example } from "./dataset.ts";
-import { compile } from "./engine.ts";
-import { type Classifier, eachLogits, logSoftmax } from "./evaluation.ts";
-import { isAdapter, openTrained } from "./open-trained.ts";
-import type { Prepared } from "./prepare.ts";
+import { type Classifier, eachLogits, logSoftmax } from "./loop/evaluation.ts";
 import type { LabelScore, Prediction } from "./reports.ts";
-import { readStartingAdapter } from "./starting-adapter.ts";
+import type { Example } from "./setup/dataset.ts";
+import { compile } from "./setup/engine.ts";
+import { isAdapter, openTrained } from "./setup/open-trained.ts";
+import type { Prepared } from "./setup/prepare.ts";
+import { readStartingAdapter } from "./setup/starting-adapter.ts";
 
 /** What labels texts. One of `adapter` and `model` is needed. */
 export interface PredictOptions {

@@ -2,7 +2,7 @@ import { givenKeys } from "../recipe/given.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { TrainEvent } from "./events.ts";
-import { startJob } from "./start-job.ts";
+import { startJob } from "./loop/start-job.ts";
 
 /** How a recipe is run. */
 export interface RunOptions {

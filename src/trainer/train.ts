@@ -1,8 +1,8 @@
 import type { Recipe } from "../recipe/schema.ts";
-import type { RowsInMemory } from "./dataset.ts";
 import type { TrainEvent } from "./events.ts";
+import { startJob } from "./loop/start-job.ts";
 import { type Model, recipeOf } from "./model.ts";
-import { startJob } from "./start-job.ts";
+import type { RowsInMemory } from "./setup/dataset.ts";
 
 type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`

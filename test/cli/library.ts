@@ -5,7 +5,7 @@ import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/e
 import type { CompareEvent, Inspection, Plan } from "../../src/trainer/reports.ts";
 
 /** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
-export { COMPARED } from "../../src/trainer/compare.ts";
+export { COMPARED } from "../../src/trainer/compare/compare.ts";
 export { snakeCaseKeys, toLogRecord };
 
 const memoryBytes = {

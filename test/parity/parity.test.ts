@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { runJob } from "../../src/trainer/run.ts";
+import { runJob } from "../../src/trainer/loop/run.ts";
 
 const FIXTURES = join(import.meta.dirname, "fixtures");
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { checkRun } from "../../src/trainer/checked.ts";
-import { countParameters } from "../../src/trainer/graphs.ts";
 import { inspectRecipe } from "../../src/trainer/inspect.ts";
+import { checkRun } from "../../src/trainer/setup/checked.ts";
+import { countParameters } from "../../src/trainer/setup/graphs.ts";
 import { fixture, type Keys, recipeOf } from "./running.ts";
 
 const inspected = (keys: Keys = {}) => recipeOf({ dataset_name: fixture("data"), ...keys });

@@ -10,8 +10,8 @@ import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
 import type { StepEvent, TrainEvent } from "../../src/trainer/events.ts";
-import type { Finished, Job } from "../../src/trainer/job.ts";
-import { runJob } from "../../src/trainer/run.ts";
+import type { Finished, Job } from "../../src/trainer/loop/job.ts";
+import { runJob } from "../../src/trainer/loop/run.ts";
 
 /** Path of a fixture of test/parity. */
 export const fixture = (path: string): string => join(import.meta.dirname, "../parity/fixtures", path);

@@ -1,0 +1,114 @@
+import { planBatches } from "../../data/batching.ts";
+import { IGNORED } from "../../data/collate.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { classificationReport } from "../../metrics/classification.ts";
+import { Random } from "../../random.ts";
+import type { Session } from "../../session/session.ts";
+import type { EvalResults } from "../events.ts";
+import type { Example } from "../setup/dataset.ts";
+import { feedsOf } from "../setup/feeds.ts";
+import { passes, passTokens } from "./passes.ts";
+
+/** What a model says of examples, in their order: one row of class log-probabilities for each label position. */
+export interface Predictions {
+  /** Classes of the label positions that count. */
+  readonly labels: Int32Array;
+  readonly predictions: Int32Array;
+  /** The example that each of them belongs to. */
+  readonly examples: Int32Array;
+  /** Sum over them of −log p(label), nats. */
+  readonly lossSum: number;
+}
+
+/** A model ready to be asked. */
+export interface Classifier {
+  readonly session: Session;
+  /** The graph that the session runs; its output is `logits`. */
+  readonly graph: Graph;
+  readonly padId: number;
+}
+
+/** Runs a classifier over examples, in batches of similar length; calls `visit` with each label position's logits. */
+export async function eachLogits(
+  { session, graph, padId }: Classifier,
+  examples: readonly Example[],
+  batchSize: number,
+  visit: (logits: Float32Array, label: number, example: number) => void,
+  stop: () => boolean = () => false,
+): Promise<void> {
+  const lengths = examples.map(({ ids }) => ids.length);
+  const random = Random.seed(0);
+  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
+  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
+    await pause();
+    if (stop()) return;
+    const { tensors, batch } = feedsOf(
+      graph,
+      rows.map((row) => examples[row] as Example),
+      padId,
+      random,
+    );
+    const logits = (await session.run(tensors)).logits;
+    if (!logits) throw new RangeError("the session has no output named logits");
+    const classes = logits.shape.at(-1) as number;
+    const perRow = batch.labels.length / rows.length;
+    batch.labels.forEach((label, i) => {
+      const row = (logits.data as Float32Array).subarray(i * classes, (i + 1) * classes);
+      if (label !== BigInt(IGNORED)) visit(row, Number(label), rows[Math.floor(i / perRow)] as number);
+    });
+  }
+}
+
+/** Scores a classifier on examples. */
+export async function predictExamples(
+  classifier: Classifier,
+  examples: readonly Example[],
+  batchSize: number,
+  stop?: () => boolean,
+): Promise<Predictions> {
+  const found: { label: number; prediction: number; example: number }[] = [];
+  let lossSum = 0;
+  await eachLogits(classifier, examples, batchSize, (logits, label, example) => {
+    found.push({ label, prediction: argmax(logits), example });
+    lossSum -= logSoftmax(logits)[label] as number;
+  }, stop); // biome-ignore format: one call
+  found.sort((a, b) => a.example - b.example);
+  return {
+    labels: Int32Array.from(found, ({ label }) => label),
+    predictions: Int32Array.from(found, ({ prediction }) => prediction),
+    examples: Int32Array.from(found, ({ example }) => example),
+    lossSum,
+  };
+}
+
+/** The contents of `eval_results.json`. */
+export function evalResults(
+  { labels, predictions, lossSum }: Predictions,
+  classes: readonly string[],
+  samples: number,
+): EvalResults {
+  const report = classificationReport(labels, predictions, classes);
+  return {
+    eval_loss: lossSum / labels.length,
+    eval_samples: samples,
+    eval_accuracy: report.accuracy,
+    eval_micro_f1: report.microF1,
+    eval_macro_f1: report.macroF1,
+    eval_weighted_f1: report.weightedF1,
+    eval_per_class: Object.fromEntries(report.classes.map(({ class: name, ...scores }) => [name, scores])),
+  };
+}
+
+/** Lets signals and timers through: the engine holds its thread while it runs. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** Natural logarithms of the softmax, in float64. */
+export function logSoftmax(logits: Float32Array): Float64Array {
+  const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const sum = logits.reduce((total, x) => total + Math.exp(x - top), 0);
+  return Float64Array.from(logits, (x) => x - top - Math.log(sum));
+}
+
+/** Index of the largest element; of equal ones the first. */
+export const argmax = (row: Float32Array): number =>
+  row.reduce((best, x, i) => (x > (row[best] as number) ? i : best), 0);

@@ -1,0 +1,299 @@
+import { DivergedError, InterruptedError } from "../../errors.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { isUnder } from "../../peft/targets.ts";
+import { peakRssBytes, rssBytes } from "../../platform/node.ts";
+import { Random } from "../../random.ts";
+import type { Session } from "../../session/session.ts";
+import type { StepEvent, TrainEvent, TrainResults } from "../events.ts";
+import { checkLabels, checkTexts, encodeSplit, readData } from "../setup/data.ts";
+import type { Example, Split } from "../setup/dataset.ts";
+import { compile } from "../setup/engine.ts";
+import { countParameters, stepGraph } from "../setup/graphs.ts";
+import { memoryByCategory } from "../setup/memory.ts";
+import { optimizerOf } from "../setup/optimizer.ts";
+import { openBase, prepare, weightsOf } from "../setup/prepare.ts";
+import { countSteps, epochPlan, learningRateScale, learningRates } from "../setup/schedule.ts";
+import { withStartingAdapter } from "../setup/start-from.ts";
+import { type Stage, unfreezingStages } from "../setup/unfreezing.ts";
+import { evalResults, type Predictions, predictExamples } from "./evaluation.ts";
+import type { Finished, Job } from "./job.ts";
+import { openOutput } from "./output.ts";
+import { startOf } from "./progress.ts";
+import { noOutput, type Run, trainedOf } from "./state.ts";
+import { optimizerStep } from "./steps.ts";
+
+/**
+ * Trains as a job says: yields what happens, returns the trained parameters. Runs wherever it is called; `train` puts
+ * it into a thread, because the engine blocks its own.
+ *
+ * @throws {InterruptedError} once `shouldStop` says so, after writing a checkpoint.
+ * @throws {DivergedError} when loss or gradients stop being finite; the last good state is saved.
+ */
+export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
+  const runtimeBytes = rssBytes();
+  const { run, validation, test, warnings } = await begin(job);
+  const { recipe, model, output } = run;
+  try {
+    yield await tell(run, { kind: "start", header: headerOf(run) });
+    for (const message of warnings) yield await tell(run, { kind: "warning", message });
+    const clock = yield* trainSteps(run, validation, shouldStop);
+    const results = resultsOf(run, clock, runtimeBytes);
+    await output.writeModel(run);
+    const final = test ? encodeSplit(test, model) : { examples: validation, warnings: [] };
+    for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
+    if (final.examples) {
+      const { event, predictions } = await evaluate(run, final.examples, shouldStop);
+      yield await tell(run, event);
+      await output.writeEvaluation(event.metrics, predictions);
+    }
+    await output.writeResults(run, results);
+    yield await tell(run, { kind: "done", results });
+  } finally {
+    await output.close();
+  }
+  return { trained: trainedOf(run), labels: model.labels.names, recipe };
+}
+
+/** A run that may begin. */
+interface Ready {
+  readonly run: Run;
+  /** What the run is measured on before its end. */
+  readonly validation: readonly Example[] | undefined;
+  readonly test: Split | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Reads and checks all that a run needs; writes nothing yet. */
+async function begin(job: Job): Promise<Ready> {
+  const found = await openBase(job.recipe);
+  const begun = await withStartingAdapter(job, found);
+  const data = await readData(begun.recipe, job.rows);
+  const { train, validation, test } = data;
+  const model = prepare(begun.recipe, found, train, begun.id2label);
+  begun.check(model);
+  const { recipe } = model.source;
+  checkLabels(data, model.labels);
+  if (test) checkTexts(test, model);
+  const { examples, warnings } = encodeSplit(train, model);
+  const validates = validation && (recipe.eval_strategy !== "end" || !test);
+  const validated = validates ? encodeSplit(validation, model) : undefined;
+  warnings.push(...(validated?.warnings ?? []));
+
+  const random = Random.seed(recipe.seed);
+  const progress = await startOf(model);
+  const given = new Map([...begun.tensors, ...progress.weights]);
+  const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
+  const optimizer = optimizerOf(recipe);
+  if (progress.step > 0) {
+    random.restore(progress.random);
+    optimizer.restore(progress.optimizer);
+  }
+  const steps = countSteps(recipe, examples.length);
+  const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
+  const output = job.write ? await openOutput(model, progress) : noOutput;
+  const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
+  if (heads.length > 0 && recipe.method !== "full") {
+    warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
+  }
+  const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output };
+  return { run, validation: validated?.examples, test, warnings };
+}
+
+/** Logs an event and passes it on. */
+async function tell<Event extends TrainEvent>(run: Run, event: Event): Promise<Event> {
+  await run.output.log(event);
+  return event;
+}
+
+/** Times of a run, in seconds since it was asked for. */
+interface Clock {
+  readonly trainSeconds: number;
+  /** From process start. */
+  readonly firstStepSeconds: number;
+  /** Real tokens trained on since `trainSeconds` counts. */
+  readonly tokens: number;
+  readonly peakRssBytes: number;
+}
+
+async function* trainSteps(
+  run: Run,
+  validation: readonly Example[] | undefined,
+  shouldStop: () => boolean,
+): AsyncGenerator<TrainEvent, Clock, void> {
+  const { recipe, progress, steps, examples, model } = run;
+  const rates = learningRates(recipe, steps.total);
+  const isHead = (name: string): boolean => isUnder(name, model.architecture.trainedHeads);
+  const rateScale = learningRateScale(recipe, isHead);
+  const lengths = examples.map(({ ids }) => ids.length);
+  const masks = run.random.stream("dropout");
+  const resumedTokens = progress.numTokens;
+  const started = performance.now();
+  let firstStepSeconds = 0;
+  let stage: OpenStage | undefined;
+  let plan: { epoch: number; steps: number[][][] } | undefined;
+
+  const evaluationCutShort = progress.step > 0 && isDue(run, "eval") && !progress.evaluated;
+  if (evaluationCutShort) yield* betweenSteps(run, validation, shouldStop);
+  try {
+    while (progress.step < steps.total) {
+      stage = await stageAt(run, progress.step, stage);
+      const epoch = Math.floor(progress.step / steps.perEpoch);
+      if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
+      const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
+      const batches = rows.map((batch) => batch.map((row) => examples[row] as Example));
+      const learningRate = rates(progress.step);
+      const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
+      const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+        throw await diverged(run, loss, gradNorm, batches.flat());
+
+      progress.step++;
+      progress.numTokens += realTokens;
+      if (firstStepSeconds === 0) firstStepSeconds = process.uptime();
+      const seconds = (performance.now() - started) / 1000;
+      const event: StepEvent = {
+        kind: "step",
+        step: progress.step,
+        steps: steps.total,
+        epoch: progress.step / steps.perEpoch,
+        loss,
+        learningRate,
+        gradNorm,
+        numTokens: progress.numTokens,
+        tokensPerSecond: (progress.numTokens - resumedTokens) / seconds,
+        rssBytes: rssBytes(),
+      };
+      if (progress.step % recipe.logging_steps === 0 || progress.step === steps.total) yield await tell(run, event);
+      yield* betweenSteps(run, validation, shouldStop);
+      if (shouldStop()) throw await interrupted(run);
+    }
+  } finally {
+    await stage?.session.close();
+  }
+  const trainSeconds = (performance.now() - started) / 1000;
+  const peak = peakRssBytes();
+  if (recipe.load_best_model_at_end) await progress.restoreBest(run.weights, recipe.method);
+  return { trainSeconds, firstStepSeconds, tokens: progress.numTokens - resumedTokens, peakRssBytes: peak };
+}
+
+/** Evaluates and saves where the recipe's strategies say so. */
+async function* betweenSteps(
+  run: Run,
+  validation: readonly Example[] | undefined,
+  shouldStop: () => boolean,
+): AsyncGenerator<TrainEvent> {
+  const { recipe, progress } = run;
+  let improved = false;
+  if (validation && isDue(run, "eval")) {
+    const { event } = await evaluate(run, validation, shouldStop);
+    improved = progress.noteEvaluation(event.metrics);
+    yield await tell(run, event);
+  }
+  if (isDue(run, "save") || (improved && recipe.load_best_model_at_end)) {
+    const path = await run.output.writeCheckpoint(run, improved);
+    if (path !== undefined) yield await tell(run, { kind: "save", step: progress.step, path });
+  }
+}
+
+/** Whether the recipe has this done after the step at hand. */
+function isDue({ recipe, progress, steps }: Run, what: "eval" | "save"): boolean {
+  const strategy = recipe[`${what}_strategy`];
+  if (strategy === "steps") return progress.step % (recipe[`${what}_steps`] ?? 1) === 0;
+  return strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total);
+}
+
+/** The training session of a stage of unfreezing. */
+interface OpenStage {
+  readonly stage: Stage;
+  readonly graph: Graph;
+  readonly session: Session;
+}
+
+/** The session for a step: the one that is open, unless another stage has begun. */
+async function stageAt(run: Run, step: number, open: OpenStage | undefined): Promise<OpenStage> {
+  const stage = run.stages.findLast((stage) => stage.step <= step) as Stage;
+  if (open?.stage === stage) return open;
+  await open?.session.close();
+  const graph = stepGraph(run.model.source, run.stages.length > 1 ? stage.trains : undefined);
+  return { stage, graph, session: await compile(graph, run.weights) };
+}
+
+type EvalEvent = Extract<TrainEvent, { kind: "eval" }>;
+
+interface Evaluation {
+  readonly event: EvalEvent;
+  readonly predictions: Predictions;
+}
+
+async function evaluate(run: Run, examples: readonly Example[], stop: () => boolean): Promise<Evaluation> {
+  const { model, weights, recipe, progress, steps } = run;
+  const session = await compile(model.graph, weights);
+  try {
+    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
+    const predictions = await predictExamples(classifier, examples, recipe.per_device_train_batch_size, stop);
+    if (stop()) throw await interrupted(run);
+    const metrics = evalResults(predictions, model.labels.names, examples.length);
+    const { step } = progress;
+    return { event: { kind: "eval", step, epoch: step / steps.perEpoch, metrics }, predictions };
+  } finally {
+    await session.close();
+  }
+}
+
+function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, { kind: "start" }>["header"] {
+  const { trainable, total } = countParameters(model.graph, model.base);
+  return {
+    model: recipe.model_name_or_path,
+    method: recipe.method,
+    taskType: recipe.task_type,
+    device: "cpu",
+    trainableParameters: trainable,
+    totalParameters: total,
+    examples: examples.length,
+    epochs: steps.total / steps.perEpoch,
+    steps: steps.total,
+    batchSize: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps,
+    outputDir: recipe.output_dir,
+  };
+}
+
+function resultsOf({ model, optimizer, steps, progress }: Run, clock: Clock, runtimeBytes: number): TrainResults {
+  const { trainable, total } = countParameters(model.graph, model.base);
+  return {
+    trainableParameters: trainable,
+    totalParameters: total,
+    trainablePercent: (100 * trainable) / total,
+    trainSeconds: clock.trainSeconds,
+    firstStepSeconds: clock.firstStepSeconds,
+    steps: steps.total,
+    numTokens: progress.numTokens,
+    tokensPerSecond: clock.tokens / clock.trainSeconds,
+    peakRssBytes: clock.peakRssBytes,
+    memoryBytes: memoryByCategory(model.graph, optimizer.bytes(), clock.peakRssBytes, runtimeBytes),
+  };
+}
+
+async function interrupted(run: Run): Promise<InterruptedError> {
+  const path = await run.output.writeCheckpoint(run, false);
+  return new InterruptedError(`stopped after step ${run.progress.step} of ${run.steps.total}.`, {
+    ...(path !== undefined && { where: path, hint: "--resume_from_checkpoint true goes on from here." }),
+  });
+}
+
+async function diverged(
+  run: Run,
+  loss: number,
+  gradNorm: number,
+  examples: readonly Example[],
+): Promise<DivergedError> {
+  const path = await run.output.writeCheckpoint(run, false);
+  const places = examples.map(({ where }) => where).slice(0, 3);
+  return new DivergedError(
+    `loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}: training diverged.`,
+    {
+      where: `${places.join(", ")}${examples.length > 3 ? ` and ${examples.length - 3} more rows` : ""}`,
+      ...(path !== undefined && { expected: `finite numbers; the state before this step is saved in ${path}` }),
+      hint: "a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.",
+    },
+  );
+}

@@ -1,0 +1,30 @@
+import { Random } from "../../random.ts";
+import type { Method } from "../../recipe/task.ts";
+import { METHOD_DEFINITIONS } from "../method/index.ts";
+import { type Prepared, weightsOf } from "../setup/prepare.ts";
+import { quantizationOf } from "../setup/quantization.ts";
+import type { Weights } from "../setup/weights.ts";
+import type { Trained } from "./job.ts";
+
+/**
+ * Writes what a method trained, in the form that Hugging Face's libraries load, and `config.json` with the labels.
+ * @param weights All parameters: a model without an adapter is written whole.
+ */
+export function saveModel(folder: string, model: Prepared, weights: Weights, trained: Trained): Promise<void> {
+  const { recipe } = model.source;
+  const id2label = Object.fromEntries(model.labels.names.map((name, id) => [id, name]));
+  const whole = (): Promise<Weights> => unpacked(model, weights, trained);
+  return METHOD_DEFINITIONS[recipe.method].save(folder, { model, trained, whole, id2label });
+}
+
+/** All parameters as they were before any was packed. */
+async function unpacked(model: Prepared, weights: Weights, trained: Trained): Promise<Weights> {
+  if (!quantizationOf(model.source.recipe)) return weights;
+  const given = new Map([...trained].map(([name, { data }]) => [name, data]));
+  const random = Random.seed(model.source.recipe.seed).stream("init");
+  return (await weightsOf({ ...model, graph: model.base }, random, given)).weights;
+}
+
+/** The trained parameters of a folder that `saveModel` wrote. */
+export const readSaved = (folder: string, method: Method): Promise<Map<string, Float32Array>> =>
+  METHOD_DEFINITIONS[method].read(folder);

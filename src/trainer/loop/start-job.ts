@@ -1,0 +1,36 @@
+import { revivedError } from "../../errors.ts";
+import { startThread } from "../../platform/node.ts";
+import type { TrainEvent } from "../events.ts";
+import type { Finished, Job, JobMessage } from "./job.ts";
+
+/**
+ * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server. Leaving the iteration
+ * early stops the job after the step at hand.
+ * @returns the trained parameters, unless the job wrote them itself.
+ */
+export async function* startJob(
+  job: Job,
+  signal?: AbortSignal,
+): AsyncGenerator<TrainEvent, Finished | undefined, void> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const thread = startThread<JobMessage>(new URL(`./thread.${extension}`, import.meta.url), job);
+  const stop = (): void => thread.stop();
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
+  const messages = thread[Symbol.asyncIterator]();
+  let finished: Finished | undefined;
+  try {
+    for (;;) {
+      const { done, value: message } = await messages.next();
+      if (done) return finished;
+      if (message.kind === "event") yield message.event;
+      else if (message.kind === "trained") finished = message.finished;
+      else throw revivedError(message.error);
+    }
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    // Left early: ending the thread while the engine runs in it would take the whole process down.
+    stop();
+    while (!(await messages.next()).done);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Optimizer } from "../../optim/optimizer.ts";
+import type { Random } from "../../random.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { EvalResults, TrainEvent, TrainResults } from "../events.ts";
+import type { Example } from "../setup/dataset.ts";
+import type { Prepared } from "../setup/prepare.ts";
+import type { Steps } from "../setup/schedule.ts";
+import type { Stage } from "../setup/unfreezing.ts";
+import type { Weights } from "../setup/weights.ts";
+import type { Predictions } from "./evaluation.ts";
+import type { Trained } from "./job.ts";
+import type { Progress } from "./progress.ts";
+
+/** Everything a run holds while it trains. */
+export interface Run {
+  readonly recipe: ResolvedRecipe;
+  readonly model: Prepared;
+  readonly weights: Weights;
+  readonly optimizer: Optimizer;
+  readonly random: Random;
+  readonly steps: Steps;
+  readonly stages: readonly Stage[];
+  readonly examples: readonly Example[];
+  readonly progress: Progress;
+  readonly output: Output;
+}
+
+/** The parameters that the run trains, by name. */
+export function trainedOf({ model, weights }: Pick<Run, "model" | "weights">): Trained {
+  const trained: Trained = new Map();
+  for (const { origin } of model.graph.params) {
+    const tensor = weights.get(origin.name);
+    if (origin.trainable && tensor)
+      trained.set(origin.name, { shape: tensor.shape, data: tensor.data as Float32Array });
+  }
+  return trained;
+}
+
+/** Where a run writes. Nothing is written before the first event: a run that is refused leaves no trace. */
+export interface Output {
+  log(event: TrainEvent): Promise<void>;
+  /** Writes `checkpoint-N`, enough to resume bit for bit; returns its path. */
+  writeCheckpoint(run: Run, best: boolean): Promise<string | undefined>;
+  /** Writes model and tokenizer, once training is over. */
+  writeModel(run: Run): Promise<void>;
+  /** Writes the results of the last evaluation, and what they were computed from. */
+  writeEvaluation(metrics: EvalResults, predictions: Predictions): Promise<void>;
+  /** Writes card, state and results. */
+  writeResults(run: Run, results: TrainResults): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An output that writes nothing, for runs of a program that keeps the weights itself. */
+export const noOutput: Output = {
+  log: async () => {},
+  writeCheckpoint: async () => undefined,
+  writeModel: async () => {},
+  writeEvaluation: async () => {},
+  writeResults: async () => {},
+  close: async () => {},
+};

@@ -1,0 +1,86 @@
+import { gradientOf, LOSS_SCALE } from "../../autodiff/training-graph.ts";
+import { IGNORED } from "../../data/collate.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { clip } from "../../optim/clip.ts";
+import type { Optimizer } from "../../optim/optimizer.ts";
+import type { Random } from "../../random.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { RuntimeTensor, Session } from "../../session/session.ts";
+import type { Example } from "../setup/dataset.ts";
+import { feedsOf } from "../setup/feeds.ts";
+import type { Weights } from "../setup/weights.ts";
+import { passes, passTokens } from "./passes.ts";
+
+/** What one optimizer step works with. */
+export interface StepContext {
+  readonly graph: Graph;
+  readonly session: Session;
+  readonly weights: Weights;
+  readonly optimizer: Optimizer;
+  readonly recipe: ResolvedRecipe;
+  readonly padId: number;
+  /** Draws dropout masks. */
+  readonly random: Random;
+  /** Multiplies the step's learning rate for a parameter. */
+  readonly learningRateScale: (param: string) => number;
+}
+
+/** What one optimizer step found. */
+export interface StepResult {
+  /** Mean over the step's trained tokens or examples, nats. */
+  readonly loss: number;
+  /** Over all trainable parameters, before clipping. */
+  readonly gradNorm: number;
+  readonly realTokens: number;
+}
+
+/**
+ * One optimizer step over micro-batches: gradients of the mean loss over all of them, clipped, applied in place.
+ * Loss or norm that is not finite is returned without touching the weights.
+ */
+export async function optimizerStep(
+  context: StepContext,
+  microBatches: readonly (readonly Example[])[],
+  learningRate: number,
+): Promise<StepResult> {
+  const { graph, session, weights, optimizer, recipe } = context;
+  const trained = microBatches.flat().reduce((n, example) => n + labelsOf(example), 0);
+  const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1 / trained) };
+  const names = graph.params.map(({ origin }) => origin.name).filter((name) => graph.outputs.has(gradientOf(name)));
+  const gradients = new Map<string, Float32Array>();
+  let [loss, realTokens] = [0, 0];
+  const tokens = passTokens(names.reduce((n, name) => n + (weights.get(name)?.data.length ?? 0), 0));
+  for (const examples of microBatches.flatMap((batch) => passes(batch, ({ ids }) => ids.length, tokens))) {
+    const { tensors, batch } = feedsOf(graph, examples, context.padId, context.random);
+    const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
+    loss += Number(results.loss?.data[0]) / trained;
+    realTokens += batch.realTokens;
+    for (const name of names) accumulate(gradients, name, results[gradientOf(name)]?.data as Float32Array);
+  }
+  const gradNorm = clip([...gradients.values()], recipe.max_grad_norm || Infinity);
+  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) {
+    const params = names.map((name) => {
+      const { data, shape } = weights.get(name) as RuntimeTensor;
+      const decays = shape.length > 1; // as transformers: neither biases nor norms
+      return {
+        name,
+        data: data as Float32Array,
+        grad: gradients.get(name) as Float32Array,
+        weightDecay: decays ? recipe.weight_decay : 0,
+        learningRateScale: context.learningRateScale(name),
+      };
+    });
+    optimizer.step(params, learningRate);
+  }
+  return { loss, gradNorm, realTokens };
+}
+
+/** Label positions of an example that count. */
+const labelsOf = (example: Example): number =>
+  "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
+
+function accumulate(gradients: Map<string, Float32Array>, name: string, part: Float32Array): void {
+  const sum = gradients.get(name);
+  if (!sum) return void gradients.set(name, part);
+  for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
+}

@@ -1,0 +1,36 @@
+import { readFloat32 } from "../../checkpoint/float32.ts";
+import { readSafetensors } from "../../checkpoint/safetensors.ts";
+import { saveFull } from "../../export/save-full.ts";
+import { keepTrainable } from "../../passes/trainable.ts";
+import { isUnder } from "../../peft/targets.ts";
+import type { MethodDefinition } from "./definition.ts";
+
+const FILE = "model.safetensors";
+
+/** Full fine-tuning: every weight trains, and the whole model is saved. */
+export const fullMethod: MethodDefinition = {
+  passes: () => [],
+  format: "transformers",
+  weightFiles: [FILE],
+  keys: ["unfreeze_schedule"],
+  async save(folder, { model, whole, id2label }) {
+    const tensors = [...(await whole())].map(
+      ([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const,
+    );
+    const { source, checkpoint } = model;
+    await saveFull(folder, { tensors, baseFolder: checkpoint.folder, id2label, taskType: source.recipe.task_type });
+  },
+  async read(folder) {
+    const { tensors } = await readSafetensors(`${folder}/${FILE}`);
+    const found = new Map<string, Float32Array>();
+    for (const [name, entry] of tensors) found.set(name, await readFloat32(entry));
+    return found;
+  },
+};
+
+/** The head alone trains, on features that stay as they are. */
+export const headMethod: MethodDefinition = {
+  ...fullMethod,
+  passes: (_, { trainedHeads }) => [keepTrainable((name) => isUnder(name, trainedHeads))],
+  keys: [],
+};

@@ -1,0 +1,73 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { Labels } from "../../data/labels.ts";
+import { DataError, TokenizerError } from "../../errors.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import { type Example, type RowsInMemory, readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** The splits of a run, read and checked before anything is trained or written. */
+export interface RunData {
+  readonly train: Split;
+  /** Evaluated while training; for choosing. */
+  readonly validation?: Split;
+  /** Read once, at the end. */
+  readonly test?: Split;
+}
+
+/** Reads the splits that a recipe will need. @throws {DataError} when one is named and missing, empty or malformed. */
+export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Promise<RunData> {
+  const { eval_strategy, dataset_train_split, dataset_test_split, max_train_samples, max_eval_samples } = recipe;
+  const train = await readSplit(recipe, dataset_train_split, max_train_samples, rows);
+  if (eval_strategy === "no") return { train };
+  const names = await splitNames(recipe, rows);
+  const name = await validationSplit(recipe, rows);
+  const validation = name === undefined ? undefined : await readSplit(recipe, name, max_eval_samples, rows);
+  const test = names.has(dataset_test_split)
+    ? await readSplit(recipe, dataset_test_split, max_eval_samples, rows)
+    : undefined;
+  if (!validation && (eval_strategy !== "end" || recipe.load_best_model_at_end)) {
+    throw new DataError("there is no validation split to evaluate on while training", {
+      where: "dataset_validation_split",
+      expected: `one of the splits that are there: ${[...names].join(", ")}`,
+      hint: "the test split is read once, at the end; name it as dataset_validation_split only to overfit it.",
+    });
+  }
+  return { train, ...(validation && { validation }), ...(test && { test }) };
+}
+
+/** Checks that every label of the evaluation splits is one the model has. @throws {DataError} with file and line. */
+export function checkLabels({ validation, test }: RunData, labels: Labels): void {
+  for (const split of [validation, test]) {
+    for (const { label, where } of split?.labels ?? []) labels.idOf(label, where);
+  }
+}
+
+/** @throws {DataError} when nothing would be left of a split that is tokenised later. */
+export function checkTexts(split: Split, { tokenizer, labels, source }: Prepared): void {
+  const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
+  if (split.isEmpty(encoding)) split.encode(encoding);
+}
+
+/** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
+export function encodeSplit(
+  split: Split,
+  { tokenizer, labels, source, checkpoint }: Prepared,
+): { examples: readonly Example[]; warnings: string[] } {
+  const { examples, skipped } = split.encode({ tokenizer, labels, maxLength: source.recipe.max_length });
+  checkVocabulary(examples, checkpoint);
+  if (skipped.length === 0) return { examples, warnings: [] };
+  const rows = skipped.length === 1 ? "1 row was" : `${skipped.length} rows were`;
+  return { examples, warnings: [`${rows} left out: nothing to train on after tokenizing, the first at ${skipped[0]}`] };
+}
+
+/** @throws {TokenizerError} for a token that the model has no embedding for. */
+function checkVocabulary(examples: readonly Example[], { config, folder }: Checkpoint): void {
+  const size = config.vocab_size;
+  const last = examples.reduce((last, { ids }) => ids.reduce((last, id) => Math.max(last, id), last), 0);
+  if (typeof size !== "number" || last < size) return;
+  throw new TokenizerError(`the tokenizer gives the token ${last}, the model knows only ${size}: 0 to ${size - 1}`, {
+    where: folder,
+    expected: "the tokenizer that the model was trained with",
+    hint: "tokens that were added to a tokenizer need rows in the model's embeddings too.",
+  });
+}

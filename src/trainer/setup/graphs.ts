@@ -1,0 +1,72 @@
+import { trainingGraph } from "../../autodiff/training-graph.ts";
+import type { Graph, Value } from "../../ir/graph.ts";
+import type { Architecture, TaskType } from "../../models/architecture.ts";
+import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { earlySelect } from "../../passes/early-select.ts";
+import { type Pass, runPasses } from "../../passes/pass.ts";
+import { quantize } from "../../passes/quantize.ts";
+import { keepTrainable } from "../../passes/trainable.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import { METHOD_DEFINITIONS } from "../method/index.ts";
+import { quantizationOf } from "./quantization.ts";
+
+/** What the graphs of a run are made of. */
+export interface GraphSource {
+  readonly recipe: ResolvedRecipe;
+  readonly architecture: Architecture;
+  /** The parsed `config.json`. */
+  readonly config: unknown;
+  /** Number of classes. */
+  readonly labels: number;
+}
+
+/** The model under the recipe's method, without dropout: the output is `logits`. */
+export function evaluationGraph(source: GraphSource): Graph {
+  return runPasses(baseGraph(source), [...methodPasses(source.recipe, source.architecture), earlySelect()], {
+    training: false,
+  });
+}
+
+/** The rewrites that make a base model the one that a recipe trains: the method's own, then packing. */
+function methodPasses(recipe: ResolvedRecipe, architecture: Architecture): Pass[] {
+  const scheme = quantizationOf(recipe);
+  const passes = METHOD_DEFINITIONS[recipe.method].passes(recipe, architecture);
+  return scheme ? [...passes, quantize(scheme, architecture.heads)] : passes;
+}
+
+/** The base model as it was. */
+export function baseGraph({ recipe, architecture, config, labels }: GraphSource, modelDropout = false): Graph {
+  return architecture.build(config, recipe.task_type as TaskType, labels, { modelDropout });
+}
+
+/**
+ * One training step: loss, and the gradients of the parameters that train.
+ * @param keep Names the parameters that train at this stage of gradual unfreezing; default: all that the method trains.
+ */
+export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
+  const { recipe, architecture } = source;
+  const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
+  const graph = runPasses(baseGraph(source, recipe.model_dropout), passes, { training: true });
+  const loss = (graph: Graph): Value => {
+    const logits = graph.outputs.get("logits");
+    if (!logits) throw new RangeError("the model has no output named logits");
+    return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }));
+  };
+  const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
+  const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];
+  return trainingGraph(graph, loss, recipe.gradient_checkpointing ? { segmentOf } : {});
+}
+
+/** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */
+export function countParameters(graph: Graph, base: Graph): { readonly trainable: number; readonly total: number } {
+  const count = (shape: readonly (number | string)[]): number =>
+    shape.reduce<number>((n, dim) => n * (dim as number), 1);
+  let [trainable, total] = [0, 0];
+  for (const { origin, shape } of graph.params) {
+    if (origin.quantized && origin.quantized.part !== "codes") continue;
+    const size = count(origin.quantized ? (base.named(origin.quantized.of)?.shape ?? []) : shape);
+    total += size;
+    if (origin.trainable) trainable += size;
+  }
+  return { trainable, total };
+}

@@ -1,0 +1,188 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { CheckpointError } from "../../errors.ts";
+import type { Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../../ir/graph.ts";
+import { doubleQuantize, undoubleQuantize } from "../../quant/doublequant.ts";
+import { dequantize4, quantize4 } from "../../quant/fourbit.ts";
+import { float16ToFloat32, float32ToFloat16 } from "../../quant/half.ts";
+import { dequantizeInt8, quantizeInt8 } from "../../quant/int8.ts";
+import type { Random } from "../../random.ts";
+import type { Elements, RuntimeTensor } from "../../session/session.ts";
+
+/** Arrays by parameter name. */
+export type Weights = Map<string, RuntimeTensor>;
+
+/** Where weights come from. */
+export interface WeightSources {
+  readonly checkpoint: Checkpoint;
+  /** Where the base hangs in the model; the names of a bare base checkpoint lack it. */
+  readonly basePrefix: string;
+  /** Arrays that win over the checkpoint: a starting adapter, a saved state. */
+  readonly given?: ReadonlyMap<string, Float32Array>;
+  /** Shapes of the base model's parameters, by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Number of classes: an output weight for another number of them is drawn afresh. */
+  readonly labels: number;
+  /** Draws fresh parameters. */
+  readonly random: Random;
+}
+
+/** Weights, and the parameters of the base model that no file held. */
+export interface LoadedWeights {
+  readonly weights: Weights;
+  readonly fresh: readonly string[];
+}
+
+/**
+ * Reads, packs or draws every parameter of a graph, one weight at a time.
+ * @throws {CheckpointError} when the checkpoint lacks a parameter, or holds it in another shape.
+ */
+export async function loadWeights(params: readonly ParamValue[], sources: WeightSources): Promise<LoadedWeights> {
+  const weights: Weights = new Map();
+  const fresh: string[] = [];
+  const missing: string[] = [];
+  const packed = new Map<string, Packed>();
+
+  for (const { origin, dtype, shape } of params) {
+    const lengths = shape as number[];
+    const { quantized } = origin;
+    if (quantized && nameInCheckpoint(quantized.of, sources) === undefined) missing.push(quantized.of);
+    else if (quantized) {
+      const parts = packed.get(quantized.of) ?? pack(await readBase(quantized.of, sources), quantized.scheme);
+      packed.set(quantized.of, parts);
+      weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] });
+    }
+    if (quantized) continue;
+    const found = await find(origin, lengths, sources);
+    if (found) weights.set(origin.name, { dtype, shape: lengths, data: found });
+    else if (origin.init) {
+      if (isBaseName(origin.name)) fresh.push(origin.name);
+      const data = await start(origin, origin.init, lengths, sources);
+      weights.set(origin.name, { dtype, shape: lengths, data });
+    } else missing.push(origin.name);
+  }
+  if (missing.length > 0) throw lacks([...new Set(missing)], sources.checkpoint);
+  return { weights, fresh };
+}
+
+const isBaseName = (name: string): boolean => !/\.lora_|\.adapters\./.test(name);
+
+async function find(
+  origin: Param,
+  shape: readonly number[],
+  sources: WeightSources,
+): Promise<Float32Array | undefined> {
+  const given = sources.given?.get(origin.name);
+  if (given) return given;
+  const name = nameInCheckpoint(origin.name, sources);
+  if (name === undefined) return undefined;
+  const stored = sources.checkpoint.tensors.get(name)?.shape ?? [];
+  const otherLabels = origin.init && shape[0] === sources.labels && stored.slice(1).join() === shape.slice(1).join();
+  if (otherLabels && stored[0] !== shape[0]) return undefined;
+  checkShape(name, shape, sources.checkpoint);
+  return sources.checkpoint.readFloat32(name);
+}
+
+function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
+  const stored = tensors.get(name)?.shape ?? [];
+  if (stored.join() === shape.join()) return;
+  throw new CheckpointError(`the tensor ${name} is [${stored}], config.json makes it [${shape}].`, {
+    where: folder,
+    hint: "config.json and the weights must come from the same model.",
+  });
+}
+
+async function readBase(name: string, sources: WeightSources): Promise<Base> {
+  const stored = nameInCheckpoint(name, sources);
+  if (stored === undefined) throw lacks([name], sources.checkpoint);
+  const shape = sources.shapes.get(name) ?? [];
+  checkShape(stored, shape, sources.checkpoint);
+  return { data: await sources.checkpoint.readFloat32(stored), rows: shape[0] ?? 1 };
+}
+
+/** A weight matrix of the base model. */
+interface Base {
+  readonly data: Float32Array;
+  readonly rows: number;
+}
+
+/** A parameter's name in the file: as it is, without the base's prefix, or with the norm names of the first BERT files. */
+function nameInCheckpoint(name: string, { checkpoint, basePrefix }: WeightSources): string | undefined {
+  const bare = name.startsWith(`${basePrefix}.`) ? name.slice(basePrefix.length + 1) : name;
+  const old = (name: string): string =>
+    name.replace(/(LayerNorm)\.weight$/, "$1.gamma").replace(/(LayerNorm)\.bias$/, "$1.beta");
+  return [name, bare, old(name), old(bare)].find((candidate) => checkpoint.tensors.has(candidate));
+}
+
+function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointError {
+  const shown = names.slice(0, 5).join(", ");
+  return new CheckpointError(
+    `the checkpoint lacks ${names.length} of the model's tensors: ${shown}${names.length > 5 ? ", …" : ""}`,
+    {
+      where: checkpoint.folder,
+      expected: "all tensors that config.json's model_type and sizes ask for",
+      hint: "is it the checkpoint of another architecture, or of fewer layers?",
+    },
+  );
+}
+
+async function start(
+  origin: Param,
+  init: Init,
+  shape: readonly number[],
+  sources: WeightSources,
+): Promise<Float32Array> {
+  const data = new Float32Array(shape.reduce((n, length) => n * length, 1));
+  const random = sources.random.stream(origin.name);
+  switch (init.kind) {
+    case "zeros":
+      return data;
+    case "ones":
+      return data.fill(1);
+    case "normal":
+      random.fillNormal(data, init.std);
+      return data;
+    case "uniform":
+      random.fillUniform(data, -init.bound, init.bound);
+      return data;
+    case "rowNorm": {
+      const base = await readBase(init.of, sources);
+      const { rows } = base;
+      const w = init.scheme ? unpack(pack(base, init.scheme), init.scheme, base.data.length) : base.data;
+      const columns = w.length / rows;
+      return data.map((_, row) => Math.hypot(...w.subarray(row * columns, (row + 1) * columns)));
+    }
+    default:
+      return init satisfies never;
+  }
+}
+
+/** All arrays that stand for one quantized weight. */
+type Packed = Record<QuantizedPart["part"], Elements>;
+
+function pack({ data: w, rows }: Base, scheme: QuantizationScheme): Packed {
+  const none = new Float32Array(0);
+  if (scheme.type === "int8") {
+    // bitsandbytes takes the weights in half precision first
+    const { codes, absmax } = quantizeInt8(float16ToFloat32(float32ToFloat16(w)), rows);
+    return { codes, absmax, nestedAbsmax: none, nestedOffset: none };
+  }
+  const { codes, absmax } = quantize4(w, scheme);
+  if (!scheme.doubleQuant) return { codes, absmax, nestedAbsmax: none, nestedOffset: none };
+  const nested = doubleQuantize(absmax);
+  return { codes, absmax: nested.codes, nestedAbsmax: nested.absmax, nestedOffset: Float32Array.of(nested.offset) };
+}
+
+/** The weight that packed arrays stand for. */
+function unpack(
+  { codes, absmax, nestedAbsmax, nestedOffset }: Packed,
+  scheme: QuantizationScheme,
+  n: number,
+): Float32Array {
+  const floats = (elements: Elements): Float32Array => elements as Float32Array;
+  if (scheme.type === "int8") return dequantizeInt8({ codes: codes as Int8Array, absmax: floats(absmax) });
+  const scales = scheme.doubleQuant
+    ? undoubleQuantize({ codes: absmax as Uint8Array, absmax: floats(nestedAbsmax), offset: Number(nestedOffset[0]) })
+    : floats(absmax);
+  const { type, blockSize } = scheme;
+  return dequantize4({ codes: codes as Uint8Array, absmax: scales, type, blockSize }, n);
+}
