@@ -1,8 +1,6 @@
 import type { TextExample } from "./classification.ts";
+import { IGNORED } from "./labels.ts";
 import type { TokenExample } from "./tokens.ts";
-
-/** The label of a position that is not trained, as PyTorch's cross entropy has it. */
-export const IGNORED = -100;
 
 /** A padded batch, as the model's inputs take it. All arrays are int64, row-major. */
 export interface Batch {

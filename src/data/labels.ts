@@ -1,5 +1,8 @@
 import { DataError } from "../errors.ts";
 
+/** The label of a position that is not trained, as PyTorch's cross entropy has it. */
+export const IGNORED = -100;
+
 /** A label as the data has it: a class number or a class name. */
 export type Label = number | string;
 

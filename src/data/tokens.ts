@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
 import { asLabel, type Columns } from "./classification.ts";
-import { IGNORED } from "./collate.ts";
 import type { Label, Labelled, Labels } from "./labels.ts";
+import { IGNORED } from "./labels.ts";
 import { column, type Row } from "./row.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 

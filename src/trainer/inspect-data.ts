@@ -1,8 +1,8 @@
-import { IGNORED } from "../data/collate.ts";
+import { IGNORED } from "../data/labels.ts";
 import type { Tokenizer } from "../data/tokenizer.ts";
 import type { InspectedExample } from "./reports.ts";
 import { type Example, readSplit } from "./setup/dataset.ts";
-import type { Prepared } from "./setup/prepare.ts";
+import type { Prepared } from "./setup/prepared.ts";
 
 /** Examples that are shown. */
 const SHOWN = 5;

@@ -3,7 +3,7 @@ import type { Recipe } from "../recipe/schema.ts";
 import { inspectedExamples } from "./inspect-data.ts";
 import type { InspectedModule, Inspection } from "./reports.ts";
 import { checkRun } from "./setup/checked.ts";
-import type { Prepared } from "./setup/prepare.ts";
+import type { Prepared } from "./setup/prepared.ts";
 
 /**
  * Shows the model under a recipe's method, module by module, and the first training examples as it sees them. Reads no

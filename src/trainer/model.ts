@@ -7,7 +7,8 @@ import type { Finished } from "./loop/job.ts";
 import { saveModel } from "./loop/saved.ts";
 import type { MethodSpec } from "./methods.ts";
 import { countParameters } from "./setup/graphs.ts";
-import { type Base, openBase, type Prepared, prepare, weightsOf } from "./setup/prepare.ts";
+import { openBase, prepare, weightsOf } from "./setup/prepare.ts";
+import type { Base, Prepared } from "./setup/prepared.ts";
 
 /** How a base model is loaded. */
 export interface LoadOptions {

@@ -1,6 +1,6 @@
 import { readConfig } from "../checkpoint/config.ts";
 import { resolveModelFolder } from "../checkpoint/resolve.ts";
-import { IGNORED } from "../data/collate.ts";
+import { IGNORED } from "../data/labels.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
 import { exists, readText } from "../platform/node.ts";
 import { parseRecipe } from "../recipe/parse.ts";
@@ -10,7 +10,7 @@ import type { LabelScore, Prediction } from "./reports.ts";
 import type { Example } from "./setup/dataset.ts";
 import { compile } from "./setup/engine.ts";
 import { isAdapter, openTrained } from "./setup/open-trained.ts";
-import type { Prepared } from "./setup/prepare.ts";
+import type { Prepared } from "./setup/prepared.ts";
 import { readStartingAdapter } from "./setup/starting-adapter.ts";
 
 /** What labels texts. One of `adapter` and `model` is needed. */

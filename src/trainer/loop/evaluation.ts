@@ -1,5 +1,5 @@
 import { planBatches } from "../../data/batching.ts";
-import { IGNORED } from "../../data/collate.ts";
+import { IGNORED } from "../../data/labels.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { classificationReport } from "../../metrics/classification.ts";
 import { Random } from "../../random.ts";

@@ -3,7 +3,7 @@ import { copyTokenizer } from "../../export/copy-tokenizer.ts";
 import { type LineWriter, makeFolder, openAppend, removeFolder, writeTextAtomic } from "../../platform/node.ts";
 import { recipeToYaml } from "../../recipe/write.ts";
 import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events.ts";
-import type { Prepared } from "../setup/prepare.ts";
+import type { Prepared } from "../setup/prepared.ts";
 import { writeCard } from "./card.ts";
 import { writePredictions } from "./predictions-file.ts";
 import { checkpointSteps, type Progress } from "./progress.ts";

@@ -8,7 +8,7 @@ import { Random, type RandomState } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Method } from "../../recipe/task.ts";
 import type { EvalResults } from "../events.ts";
-import type { Prepared } from "../setup/prepare.ts";
+import type { Prepared } from "../setup/prepared.ts";
 import type { Weights } from "../setup/weights.ts";
 import { evalResults } from "./evaluation.ts";
 import { readSaved } from "./saved.ts";

@@ -3,7 +3,7 @@ import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { EvalResults, TrainEvent, TrainResults } from "../events.ts";
 import type { Example } from "../setup/dataset.ts";
-import type { Prepared } from "../setup/prepare.ts";
+import type { Prepared } from "../setup/prepared.ts";
 import type { Steps } from "../setup/schedule.ts";
 import type { Stage } from "../setup/unfreezing.ts";
 import type { Weights } from "../setup/weights.ts";

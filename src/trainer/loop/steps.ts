@@ -1,5 +1,5 @@
 import { gradientOf, LOSS_SCALE } from "../../autodiff/training-graph.ts";
-import { IGNORED } from "../../data/collate.ts";
+import { IGNORED } from "../../data/labels.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { clip } from "../../optim/clip.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";

@@ -3,7 +3,7 @@ import type { Labels } from "../../data/labels.ts";
 import { DataError, TokenizerError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { type Example, type RowsInMemory, readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 
 /** The splits of a run, read and checked before anything is trained or written. */
 export interface RunData {

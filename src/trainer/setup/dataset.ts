@@ -1,7 +1,6 @@
 import { encodeText, type TextExample, textRows } from "../../data/classification.ts";
-import { IGNORED } from "../../data/collate.ts";
 import { type Encoded, encodeRows } from "../../data/encode.ts";
-import { type Id2Label, type Labelled, type Labels, labelsOf, labelsOfCheckpoint } from "../../data/labels.ts";
+import { type Id2Label, IGNORED, type Labelled, type Labels, labelsOf, labelsOfCheckpoint } from "../../data/labels.ts";
 import { findSplits, readRows } from "../../data/read.ts";
 import type { Row } from "../../data/row.ts";
 import type { Tokenizer } from "../../data/tokenizer.ts";

@@ -8,17 +8,8 @@ import { quantize } from "../../passes/quantize.ts";
 import { keepTrainable } from "../../passes/trainable.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { METHOD_DEFINITIONS } from "../method/index.ts";
+import type { GraphSource } from "./prepared.ts";
 import { quantizationOf } from "./quantization.ts";
-
-/** What the graphs of a run are made of. */
-export interface GraphSource {
-  readonly recipe: ResolvedRecipe;
-  readonly architecture: Architecture;
-  /** The parsed `config.json`. */
-  readonly config: unknown;
-  /** Number of classes. */
-  readonly labels: number;
-}
 
 /** The model under the recipe's method, without dropout: the output is `logits`. */
 export function evaluationGraph(source: GraphSource): Graph {

@@ -7,7 +7,8 @@ import { exists } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "./dataset.ts";
-import { type Base, openBase, type Prepared, prepare, weightsOf } from "./prepare.ts";
+import { openBase, prepare, weightsOf } from "./prepare.ts";
+import type { Base, Prepared } from "./prepared.ts";
 import {
   applyStartingAdapter,
   checkAdapterFits,

@@ -1,24 +1,18 @@
-import { type Checkpoint, readCheckpoint } from "../../checkpoint/checkpoint.ts";
+import { readCheckpoint } from "../../checkpoint/checkpoint.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
-import type { Id2Label, Labels } from "../../data/labels.ts";
-import { loadTokenizer, type Tokenizer } from "../../data/tokenizer.ts";
+import type { Id2Label } from "../../data/labels.ts";
+import { loadTokenizer } from "../../data/tokenizer.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { type Architecture, selectArchitecture } from "../../models/architecture.ts";
+import { selectArchitecture } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/index.ts";
 import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { classesOf, type Split } from "./dataset.ts";
-import { baseGraph, evaluationGraph, type GraphSource } from "./graphs.ts";
+import { baseGraph, evaluationGraph } from "./graphs.ts";
+import type { Base, Prepared } from "./prepared.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { type LoadedWeights, loadWeights } from "./weights.ts";
-
-/** A base model found on disk; no weights are read yet. */
-export interface Base {
-  readonly checkpoint: Checkpoint;
-  readonly tokenizer: Tokenizer;
-  readonly architecture: Architecture;
-}
 
 /**
  * Finds the base model of a recipe.
@@ -32,15 +26,6 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   const checkpoint = await readCheckpoint(folder);
   const architecture = selectArchitecture(ARCHITECTURES, checkpoint.config.model_type);
   return { checkpoint, architecture, tokenizer: await loadTokenizer(folder) };
-}
-
-/** A model under a recipe's method, as graphs. */
-export interface Prepared extends Base {
-  readonly source: GraphSource;
-  readonly base: Graph;
-  /** Under the method, without dropout; its parameters are all there are. */
-  readonly graph: Graph;
-  readonly labels: Labels;
 }
 
 /**

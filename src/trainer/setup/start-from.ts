@@ -8,7 +8,7 @@ import { exists } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Job } from "../loop/job.ts";
 import { checkSaved } from "../loop/progress.ts";
-import type { Base, Prepared } from "./prepare.ts";
+import type { Base, Prepared } from "./prepared.ts";
 import { applyStartingAdapter, checkAdapterFits, readStartingAdapter } from "./starting-adapter.ts";
 
 /** The recipe and parameters that a job starts from. */

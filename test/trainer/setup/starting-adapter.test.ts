@@ -7,7 +7,8 @@ import { linearModules, selectTargets } from "../../../src/peft/targets.ts";
 import { givenKeys } from "../../../src/recipe/given.ts";
 import { parseRecipe } from "../../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import { evaluationGraph, type GraphSource } from "../../../src/trainer/setup/graphs.ts";
+import { evaluationGraph } from "../../../src/trainer/setup/graphs.ts";
+import type { GraphSource } from "../../../src/trainer/setup/prepared.ts";
 import {
   applyStartingAdapter,
   checkAdapterFits,

@@ -1,0 +1,32 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { Labels } from "../../data/labels.ts";
+import type { Tokenizer } from "../../data/tokenizer.ts";
+import type { Graph } from "../../ir/graph.ts";
+import type { Architecture } from "../../models/architecture.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+
+/** What the graphs of a run are made of. */
+export interface GraphSource {
+  readonly recipe: ResolvedRecipe;
+  readonly architecture: Architecture;
+  /** The parsed `config.json`. */
+  readonly config: unknown;
+  /** Number of classes. */
+  readonly labels: number;
+}
+
+/** A base model found on disk; no weights are read yet. */
+export interface Base {
+  readonly checkpoint: Checkpoint;
+  readonly tokenizer: Tokenizer;
+  readonly architecture: Architecture;
+}
+
+/** A model under a recipe's method, as graphs. */
+export interface Prepared extends Base {
+  readonly source: GraphSource;
+  readonly base: Graph;
+  /** Under the method, without dropout; its parameters are all there are. */
+  readonly graph: Graph;
+  readonly labels: Labels;
+}
