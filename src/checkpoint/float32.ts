@@ -1,5 +1,5 @@
 import { CheckpointError } from "../errors.ts";
-import { nearest } from "../platform/node.ts";
+import { nearest } from "../nearest.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../quant/half.ts";
 import type { TensorEntry } from "./safetensors.ts";
 

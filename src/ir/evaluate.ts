@@ -1,5 +1,5 @@
 import { bindShape, resolveShape } from "./dims.ts";
-import type { Graph, Value } from "./graph.ts";
+import { type Graph, reachable, type Value } from "./graph.ts";
 import type { Tensor } from "./types.ts";
 
 /**
@@ -17,19 +17,13 @@ export function evaluate(graph: Graph, outputs: readonly Value[], feeds: Readonl
     if (problem) throw new RangeError(`${value.origin.name}: ${problem}`);
   }
 
-  const needed = new Set<Value>(outputs);
-  for (const value of [...graph.values].reverse()) {
-    if (needed.has(value) && value.origin.kind === "node")
-      for (const input of value.origin.node.inputs) needed.add(input);
-  }
-
   const results = new Map<Value, Tensor>();
   const result = (value: Value): Tensor => {
     const tensor = results.get(value);
     if (!tensor) throw new RangeError(`%${value.id} was not computed`);
     return tensor;
   };
-  for (const value of graph.values) if (needed.has(value)) results.set(value, run(value));
+  for (const value of reachable(graph, outputs)) results.set(value, run(value));
   return outputs.map(result);
 
   function run(value: Value): Tensor {

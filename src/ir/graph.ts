@@ -139,6 +139,15 @@ export class Graph {
   }
 }
 
+/** The values that `ends` depend on, and `ends` themselves, in the graph's order. */
+export function reachable(graph: Graph, ends: Iterable<Value>): Value[] {
+  const needed = new Set(ends);
+  for (const value of [...graph.values].reverse()) {
+    if (needed.has(value)) for (const input of nodeOf(value)?.inputs ?? []) needed.add(input);
+  }
+  return graph.values.filter((value) => needed.has(value));
+}
+
 /** The op applied, or `undefined` for an input, parameter or constant. */
 export const nodeOf = (value: Value): Node | undefined =>
   value.origin.kind === "node" ? value.origin.node : undefined;

@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "onnx-buf";
-import { type Graph, nodeOf, type Value } from "../ir/graph.ts";
+import { type Graph, nodeOf, reachable, type Value } from "../ir/graph.ts";
 import type { TensorType } from "../ir/types.ts";
 import { elementType } from "./element-types.ts";
 import { type DimSources, LoweringContext } from "./lowering-context.ts";
@@ -19,7 +19,7 @@ export interface EmittedModel {
 
 /** Writes the part of a graph that its outputs depend on as an ONNX model. */
 export function emitOnnx(graph: Graph): EmittedModel {
-  const needed = reachable(graph);
+  const needed = reachable(graph, graph.outputs.values());
   const inputs = needed.flatMap((value) => {
     const name = value.origin.kind === "input" || value.origin.kind === "param" ? value.origin.name : undefined;
     return name === undefined ? [] : [{ name, type: { dtype: value.dtype, shape: value.shape } }];
@@ -72,15 +72,6 @@ function emit(value: Value, context: LoweringContext, names: ReadonlyMap<Value, 
     default:
       return origin satisfies never;
   }
-}
-
-/** The values that the outputs depend on, in order. */
-function reachable(graph: Graph): Value[] {
-  const needed = new Set<Value>(graph.outputs.values());
-  for (const value of [...graph.values].reverse()) {
-    if (needed.has(value)) for (const input of nodeOf(value)?.inputs ?? []) needed.add(input);
-  }
-  return graph.values.filter((value) => needed.has(value));
 }
 
 function dimSources(inputs: EmittedModel["inputs"]): DimSources {

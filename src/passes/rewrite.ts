@@ -1,4 +1,4 @@
-import { Graph, type Node, nodeOf, type Param, type ParamValue, type Value } from "../ir/graph.ts";
+import { Graph, type Node, type Param, type ParamValue, reachable, type Value } from "../ir/graph.ts";
 
 /** What a rewrite changes; what it does not name is copied. */
 export interface Rules {
@@ -43,13 +43,9 @@ export function copy(value: Value, next: Graph, map: ReadonlyMap<Value, Value>, 
 
 /** The graph without values that no output depends on. */
 export function prune(graph: Graph): Graph {
-  const needed = new Set<Value>(graph.outputs.values());
-  for (const value of [...graph.values].reverse()) {
-    if (needed.has(value)) for (const input of nodeOf(value)?.inputs ?? []) needed.add(input);
-  }
   const next = new Graph();
   const map = new Map<Value, Value>();
-  for (const value of graph.values) if (needed.has(value)) map.set(value, copy(value, next, map));
+  for (const value of reachable(graph, graph.outputs.values())) map.set(value, copy(value, next, map));
   for (const [name, value] of graph.outputs) next.outputs.set(name, map.get(value) as Value);
   return next;
 }

@@ -5,15 +5,15 @@ import { peakRssBytes, rssBytes } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
 import type { Session } from "../../session/session.ts";
 import type { StepEvent, TrainEvent, TrainResults } from "../events.ts";
-import { checkLabels, checkTexts, encodeSplit, readData } from "../setup/data.ts";
+import { acceptJob } from "../setup/checked.ts";
+import { checkTexts, encodeSplit } from "../setup/data.ts";
 import type { Example, Split } from "../setup/dataset.ts";
 import { compile } from "../setup/engine.ts";
 import { countParameters, stepGraph } from "../setup/graphs.ts";
 import { memoryByCategory } from "../setup/memory.ts";
 import { optimizerOf } from "../setup/optimizer.ts";
-import { openBase, prepare, weightsOf } from "../setup/prepare.ts";
+import { weightsOf } from "../setup/prepare.ts";
 import { countSteps, epochPlan, learningRateScale, learningRates } from "../setup/schedule.ts";
-import { withStartingAdapter } from "../setup/start-from.ts";
 import { type Stage, unfreezingStages } from "../setup/unfreezing.ts";
 import { evalResults, type Predictions, predictExamples } from "./evaluation.ts";
 import type { Finished, Job } from "./job.ts";
@@ -65,14 +65,9 @@ interface Ready {
 
 /** Reads and checks all that a run needs; writes nothing yet. */
 async function begin(job: Job): Promise<Ready> {
-  const found = await openBase(job.recipe);
-  const begun = await withStartingAdapter(job, found);
-  const data = await readData(begun.recipe, job.rows);
+  const { model, data, start } = await acceptJob(job);
   const { train, validation, test } = data;
-  const model = prepare(begun.recipe, found, train, begun.id2label);
-  begun.check(model);
   const { recipe } = model.source;
-  checkLabels(data, model.labels);
   if (test) checkTexts(test, model);
   const { examples, warnings } = encodeSplit(train, model);
   const validates = validation && (recipe.eval_strategy !== "end" || !test);
@@ -81,7 +76,7 @@ async function begin(job: Job): Promise<Ready> {
 
   const random = Random.seed(recipe.seed);
   const progress = await startOf(model);
-  const given = new Map([...begun.tensors, ...progress.weights]);
+  const given = new Map([...start, ...progress.weights]);
   const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
   const optimizer = optimizerOf(recipe);
   if (progress.step > 0) {

@@ -10,11 +10,31 @@ import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";
 import { unfreezingStages } from "./unfreezing.ts";
 
-/** A run that could begin: nothing is read but headers and data, nothing computed, nothing written. */
-export interface CheckedRun {
-  readonly job: Job;
+/** A job whose recipe, base model, starting adapter and data fit together. No weights are read, nothing is tokenised. */
+export interface AcceptedJob {
   readonly model: Prepared;
   readonly data: RunData;
+  /** Parameters that it starts from, instead of the checkpoint's or fresh ones. */
+  readonly start: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * What every run begins with, also one that is only checked or planned.
+ * @throws {LowrankError} when recipe, model, adapter or data are not usable.
+ */
+export async function acceptJob(job: Job): Promise<AcceptedJob> {
+  const found = await openBase(job.recipe);
+  const begun = await withStartingAdapter(job, found);
+  const data = await readData(begun.recipe, job.rows);
+  const model = prepare(begun.recipe, found, data.train, begun.id2label);
+  begun.check(model);
+  checkLabels(data, model.labels);
+  return { model, data, start: begun.tensors };
+}
+
+/** A run that could begin: nothing is read but headers and data, nothing computed, nothing written. */
+export interface CheckedRun extends AcceptedJob {
+  readonly job: Job;
 }
 
 /**
@@ -23,13 +43,9 @@ export interface CheckedRun {
  */
 export async function checkRun(recipe: Recipe, method: Method = recipe.method): Promise<CheckedRun> {
   const job: Job = { recipe: resolveRecipe(recipe, method), givenKeys: givenKeys(recipe, method), write: false };
-  const found = await openBase(job.recipe);
-  const begun = await withStartingAdapter(job, found);
-  const data = await readData(begun.recipe);
-  const model = prepare(begun.recipe, found, data.train);
-  begun.check(model);
-  checkLabels(data, model.labels);
-  const settled = model.source.recipe;
-  unfreezingStages(settled, model.architecture, model.graph, countSteps(settled, data.train.size).total);
-  return { job, model, data };
+  const accepted = await acceptJob(job);
+  const { source, architecture, graph } = accepted.model;
+  const { total } = countSteps(source.recipe, accepted.data.train.size);
+  unfreezingStages(source.recipe, architecture, graph, total);
+  return { job, ...accepted };
 }

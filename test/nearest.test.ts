@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest } from "../../src/platform/node.ts";
+import { nearest } from "../src/nearest.ts";
 
 test("finds a misspelling, ignoring case, and nothing that is far", () => {
   const names = ["lora_r", "lora_alpha", "lora_dropout"];
