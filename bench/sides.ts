@@ -16,10 +16,10 @@ export interface Settings {
   readonly steps: number;
   readonly seeds: string;
   readonly methods: readonly string[];
-  /** Python with PyTorch and PEFT; `undefined` when it is not there. */
-  readonly python: string | undefined;
+  /** Python with PyTorch and PEFT. */
+  readonly python: string;
   /** The script that trains with PEFT and prints its figures as JSON. */
-  readonly peerScript: string | undefined;
+  readonly peerScript: string;
 }
 
 /** What a side measured. */
@@ -41,15 +41,14 @@ export function settings(defaults: {
   const { values } = parseArgs({ options: { model: text, data: text, steps: text, seeds: text, methods: text } });
   const env = process.env;
   const python = join(env.LOWRANK_PEERS ?? join(homedir(), ".cache/lowrank-peers"), "bin/python");
-  const script = env.LOWRANK_PEER_SCRIPT ?? join(NOTES, "peers/peft_classify.py");
   return {
     model: values.model ?? join(env.LOWRANK_MODELS ?? join(homedir(), ".cache/lowrank-models"), "minilm"),
     data: values.data ?? join(NOTES, "data/cuad-clauses-19"),
     steps: Number(values.steps ?? defaults.steps ?? 60),
     seeds: values.seeds ?? defaults.seeds ?? "0",
     methods: (values.methods ?? defaults.methods ?? "lora").split(","),
-    python: existsSync(python) ? python : undefined,
-    peerScript: existsSync(script) ? script : undefined,
+    python,
+    peerScript: env.LOWRANK_PEER_SCRIPT ?? join(NOTES, "peers/peft_classify.py"),
   };
 }
 
@@ -88,10 +87,15 @@ export function trainOurs({ model, data, steps }: Settings, { method, group, see
   }
 }
 
-/** Trains with PyTorch and PEFT; `undefined` when they are not there. */
+/** The methods that the peer's script has, by their names here. */
+const PEER_METHODS = ["full", "lora", "qlora", "head"];
+
+/** Trains with PyTorch and PEFT; `undefined`, and a word on stderr, when they are not there, lack the method or fail. */
 export function trainPeft(settings: Settings, { method, group, seed = 0 }: Job): Measured | undefined {
   const { model, data, steps, python, peerScript } = settings;
-  if (!python || !peerScript) return undefined;
+  if (isPeerMissing(python, peerScript)) return undefined;
+  if (!PEER_METHODS.includes(method))
+    return tell(`no figures of PEFT for ${method}: its script has ${PEER_METHODS.join(", ")}.`);
   const flags = {
     model,
     data,
@@ -106,13 +110,39 @@ export function trainPeft(settings: Settings, { method, group, seed = 0 }: Job):
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
   const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...rest } = process.env;
   const env = { ...rest, OMP_NUM_THREADS: String(THREADS), HF_HUB_OFFLINE: "1", PYTHONWARNINGS: "ignore" };
-  const printed = run(python, [peerScript, ...args, "--no-eval", ...(group ? ["--group"] : [])], env);
-  const results = JSON.parse(printed.trim().split("\n").at(-1) as string);
-  return {
-    tokensPerSecond: results.real_tok_s,
-    firstStepSeconds: results.first_step_s,
-    peakRssBytes: results.peak_rss_mb * 2 ** 20,
-  };
+  try {
+    const printed = run(python, [peerScript, ...args, "--no-eval", ...(group ? ["--group"] : [])], env);
+    const results = JSON.parse(printed.trim().split("\n").at(-1) as string);
+    return {
+      tokensPerSecond: results.real_tok_s,
+      firstStepSeconds: results.first_step_s,
+      peakRssBytes: results.peak_rss_mb * 2 ** 20,
+    };
+  } catch (error) {
+    return tell(`no figures of PEFT for ${method}: ${(error as Error).message}`);
+  }
+}
+
+/** Whether the peer's Python or its script is not there; says so on stderr, and what would help. */
+export function isPeerMissing(python: string, script: string): boolean {
+  if (!existsSync(python)) {
+    const holds = "torch, transformers, peft, bitsandbytes and scikit-learn";
+    tell(`PyTorch + PEFT is left out: there is no ${python}. LOWRANK_PEERS names a Python environment with ${holds}.`);
+    return true;
+  }
+  if (existsSync(script)) return false;
+  tell(
+    `PyTorch + PEFT is left out: there is no ${script}, the script that trains with it; LOWRANK_PEER_SCRIPT names one.`,
+  );
+  return true;
+}
+
+const told = new Set<string>();
+
+/** Says something on stderr, once. */
+function tell(sentence: string): undefined {
+  if (!told.has(sentence)) console.error(sentence);
+  told.add(sentence);
 }
 
 /** Runs the built command and returns what it printed. */

@@ -20,19 +20,20 @@ export async function supportText() {
 
 Written by \`npm run docs:support\` from the library's registries; a test compares.
 
-Every method works with every architecture and task. The frozen linear weights can be held packed under every method but
+Every method works with every architecture and task (\`head\` needs a head: a classification). The frozen linear weights can be held packed under every method but
 \`full\`, which freezes none: \`load_in_4bit\` (NF4 or FP4, with or without double quantization) or \`load_in_8bit\`.
 
-Tasks of every architecture: \`SEQ_CLS\` (a label for a text) and \`TOKEN_CLS\` (a tag for each word).
+Tasks: \`SEQ_CLS\` (a label for a text), \`TOKEN_CLS\` (a tag for each word), \`CAUSAL_LM\` (the next token),
+\`MASKED_LM\` (hidden tokens).
 
 ## Architectures
 
-| \`model_type\` | default LoRA targets | head that trains with an adapter | never quantized, beside norms and embeddings |
-|---|---|---|---|
+| \`model_type\` | tasks | default LoRA targets | head that trains with an adapter | never quantized, beside norms and embeddings |
+|---|---|---|---|---|
 ${ARCHITECTURES.toSorted((a, b) => byName(a.modelType, b.modelType))
   .map(
-    ({ modelType, targetModules, trainedHeads, heads }) =>
-      `| \`${modelType}\` | ${[targetModules, trainedHeads, heads].map(code).join(" | ")} |`,
+    ({ modelType, tasks, targetModules, trainedHeads, heads }) =>
+      `| \`${modelType}\` | ${[tasks, targetModules, trainedHeads, heads].map(code).join(" | ")} |`,
   )
   .join("\n")}
 

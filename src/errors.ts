@@ -80,22 +80,27 @@ export class BlockSizeError extends LowrankError {
   readonly code = "E_BLOCK_SIZE";
 }
 
+/** What a pattern was to select from, for programs; its message says the same for people. */
+export interface Selection {
+  /** What selected nothing. */
+  readonly patterns: readonly string[];
+  /** What there was: paths of modules, or numbers of layers. */
+  readonly available: readonly string[];
+}
+
+const NOTHING: Selection = { patterns: [], available: [] };
+
 /** A module pattern selected nothing, so the method would train nothing there. */
 export class NoTargetError extends LowrankError {
   readonly code = "E_NO_TARGET";
   readonly patterns: readonly string[];
   readonly available: readonly string[];
-  constructor(patterns: readonly string[], available: readonly string[], option = "target_modules") {
-    const endings = [...new Set(available.map((path) => path.split(".").at(-1) ?? path))];
-    super(`${option} [${patterns.join(", ")}] matched none of the ${available.length} linear layers.`, {
-      expected: `the end of a module path; the model has: ${endings.join(", ")}`,
-      hint: `"${endings[0] ?? "query"}" selects that layer in every block, "all-linear" selects every linear layer.`,
-    });
+  constructor(what: string, detail: ErrorDetail = {}, { patterns, available }: Selection = NOTHING) {
+    super(what, detail);
     this.patterns = patterns;
     this.available = available;
   }
 }
-
 /** Loss or gradients are no longer finite. The last good state was saved where the message says. */
 export class DivergedError extends LowrankError {
   readonly code = "E_DIVERGED";
@@ -120,14 +125,17 @@ export class InterruptedError extends LowrankError {
   override readonly exitCode = EXIT.interrupted;
 }
 
-/** An error as plain data, to cross from one thread to another. */
+/** An error as plain data, to cross from one thread or process to another. */
 export interface PlainError {
   readonly name: string;
   readonly message: string;
   readonly stack: string;
+  /** What a typed error holds besides. */
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly cause?: PlainError;
 }
 
-const CLASSES = {
+const CLASSES: Readonly<Record<string, new (what: string, detail: ErrorDetail) => LowrankError>> = {
   RecipeError,
   DataError,
   FileError,
@@ -136,26 +144,27 @@ const CLASSES = {
   ArchitectureError,
   TokenizerError,
   BlockSizeError,
+  NoTargetError,
   DivergedError,
   OutOfMemoryError,
   EngineError,
   InterruptedError,
-} as const;
+};
 
-/** What can be sent of an error. */
+/** What can be sent of an error: of a typed one all, of another what every error has. */
 export function plainError(error: unknown): PlainError {
-  const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-  return { name, message, stack };
+  const { name, message, stack = "", cause } = error instanceof Error ? error : new Error(String(error));
+  return {
+    ...{ name, message, stack },
+    ...(error instanceof LowrankError && { data: { ...error } }),
+    ...(cause instanceof Error && { cause: plainError(cause) }),
+  };
 }
 
-/** The error again: of its class, with its message and the stack of the thread that threw it. */
-export function revivedError({ name, message, stack }: PlainError): Error {
-  const Class = CLASSES[name as keyof typeof CLASSES];
-  const error =
-    name === "NoTargetError"
-      ? new NoTargetError([], [])
-      : name === "OperandError"
-        ? new OperandError("", "")
-        : undefined;
-  return Object.assign(error ?? (Class ? new Class("") : new Error()), { message, stack });
+/** The error again: of its class, with its message, its data, its cause and the stack of the thread that threw it. */
+export function revivedError({ name, message, stack, data, cause }: PlainError): Error {
+  const Class = CLASSES[name];
+  const detail = cause ? { cause: revivedError(cause) } : {};
+  const typed = name === "OperandError" ? new OperandError("", "") : Class && new Class("", detail);
+  return Object.assign(typed ?? new Error("", detail), data, { name, message, stack });
 }

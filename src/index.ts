@@ -1,5 +1,7 @@
 /** The public API of `lowrank`. */
+export type { Message } from "./data/conversation.ts";
 export * from "./errors.ts";
+export type { SamplingOptions } from "./generation/sampling.ts";
 export { recipeJsonSchema } from "./recipe/json-schema.ts";
 export { type ResolvedRecipe, resolveRecipe } from "./recipe/resolve.ts";
 export type { Recipe } from "./recipe/schema.ts";
@@ -7,6 +9,14 @@ export { COMPARED, type Compared, type CompareOptions, compareRecipe } from "./t
 export { type Environment, environment } from "./trainer/environment.ts";
 export { type EvaluateOptions, evaluateRecipe } from "./trainer/evaluate.ts";
 export * from "./trainer/events.ts";
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  type ExportReport,
+  exportModel,
+} from "./trainer/export.ts";
+export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./trainer/generate.ts";
 export { inspectRecipe } from "./trainer/inspect.ts";
 export { adapter, full, head, type LoraOptions, lora, type MethodSpec } from "./trainer/methods.ts";
 export { type LoadOptions, loadModel, type Model } from "./trainer/model.ts";

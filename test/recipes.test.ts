@@ -14,6 +14,7 @@ const TINY: Readonly<Record<string, readonly string[]>> = {
     ...[`--model_name_or_path=${FIXTURES}/bert-tokens`, `--dataset_name=${FIXTURES}/data`],
     ...["--dataset_train_split=train-tokens", "--dataset_test_split=test-tokens"],
   ],
+  CAUSAL_LM: [`--model_name_or_path=${FIXTURES}/causal/llama`, `--dataset_name=${FIXTURES}/data`],
 };
 
 const recipes = readdirSync("recipes").filter((file) => file.endsWith(".yaml"));

@@ -25,6 +25,8 @@ export interface Output extends OutputMode {
   readonly stderr: Io["stderr"];
   /** What was asked for, for people; nothing with `--json`. */
   result(text: string): void;
+  /** A piece of it, without a line's end. */
+  stream(text: string): void;
   /** What was asked for, for programs; nothing without `--json`. */
   record(object: object): void;
   /** Said along the way. */
@@ -53,6 +55,7 @@ export function createOutput({ stdout, stderr }: Io, mode: OutputMode): Output {
     ...mode,
     stderr,
     result: (text) => mode.json || line(stdout, text),
+    stream: (text) => mode.json || void stdout.write(text),
     record: (object) => mode.json && line(stdout, JSON.stringify(object)),
     note: (text) => mode.quiet || line(stderr, text),
     alert: (text) => line(stderr, text),

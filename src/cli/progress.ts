@@ -65,7 +65,7 @@ function header(run: RunHeader, output: Output): string {
   const title = output.styleNote("bold", `${run.method} on ${run.model}`);
   return `${title} ${output.styleNote("dim", `(${run.taskType}, ${run.device})`)}\n${factTable({
     trainable: `${count(run.trainableParameters)} of ${count(run.totalParameters)} parameters (${share})`,
-    data: `${count(run.examples)} examples, ${run.epochs} epochs`,
+    data: `${count(run.examples)} examples, ${Number(run.epochs.toFixed(2))} epochs`,
     steps: `${count(run.steps)}, ${count(run.batchSize)} examples each`,
     output: run.outputDir,
   })}`;

@@ -27,6 +27,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: "label texts, one JSON line each",
     load: async () => (await import("./commands/predict.ts")).predict,
   },
+  generate: {
+    about: "go on with texts, streamed",
+    load: async () => (await import("./commands/generate.ts")).generate,
+  },
+  chat: {
+    about: "talk with a model, with or without an adapter",
+    load: async () => (await import("./commands/chat.ts")).chat,
+  },
   plan: {
     about: "say what a run would take, without training",
     load: async () => (await import("./commands/plan.ts")).plan,
@@ -34,6 +42,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
   inspect: {
     about: "show the module tree and what would train",
     load: async () => (await import("./commands/inspect.ts")).inspect,
+  },
+  merge: {
+    about: "write an adapter into its base's weights",
+    load: async () => (await import("./commands/export.ts")).merge,
+  },
+  export: {
+    about: "write a model or an adapter in another form",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   env: { about: "show versions, cores, memory and devices", load: async () => (await import("./commands/env.ts")).env },
 };

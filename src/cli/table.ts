@@ -21,13 +21,6 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
     .join("\n");
 }
 
-/** The same table in Markdown. */
-export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const rule = `|${columns.map(({ right }) => (right ? "---:" : "---")).join("|")}|`;
-  return [row(columns.map(({ title }) => title)), rule, ...rows.map(row)].join("\n");
-}
-
 /** Facts as aligned `name  value` lines, indented by two. */
 export function factTable(facts: Readonly<Record<string, string>>): string {
   return textTable([{ title: "" }, { title: "" }], Object.entries(facts)).replace(/^/gm, "  ");

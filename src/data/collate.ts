@@ -1,5 +1,6 @@
 import type { TextExample } from "./classification.ts";
 import { IGNORED } from "./labels.ts";
+import type { PackedExample } from "./packing.ts";
 import type { TokenExample } from "./tokens.ts";
 
 /** A padded batch, as the model's inputs take it. All arrays are int64, row-major. */
@@ -9,8 +10,10 @@ export interface Batch {
   readonly seq: number;
   /** `[batch, seq]`, padded on the right. */
   readonly inputIds: BigInt64Array;
-  /** `[batch, seq]`: 1 at real tokens, 0 at padding. */
+  /** `[batch, seq]`: 1 at real tokens, of packed rows the number of their document; 0 at padding. */
   readonly attentionMask: BigInt64Array;
+  /** `[batch, seq]`: the place of each token in its document, from 0. */
+  readonly positions: BigInt64Array;
   /** `[batch]` for classes of texts; `[batch, seq]` for classes of tokens, `IGNORED` where there is none. */
   readonly labels: BigInt64Array;
   /** Tokens that are not padding. */
@@ -18,11 +21,12 @@ export interface Batch {
 }
 
 /** Pads examples on the right to the longest of them. BERT's token types of single texts are all 0: no array is made. */
-export function collate(examples: readonly TextExample[] | readonly TokenExample[], padId: number): Batch {
+export function collate(examples: readonly (TextExample | TokenExample | PackedExample)[], padId: number): Batch {
   const batch = examples.length;
   const seq = examples.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
   const inputIds = new BigInt64Array(batch * seq).fill(BigInt(padId));
   const attentionMask = new BigInt64Array(batch * seq);
+  const positions = new BigInt64Array(batch * seq);
   const perToken = examples.some((example) => "labels" in example);
   const labels = new BigInt64Array(perToken ? batch * seq : batch).fill(BigInt(IGNORED));
   let realTokens = 0;
@@ -30,10 +34,14 @@ export function collate(examples: readonly TextExample[] | readonly TokenExample
     const start = row * seq;
     const { length } = example.ids;
     inputIds.set(Array.from(example.ids, BigInt), start);
-    attentionMask.fill(1n, start, start + length);
+    const packed = "documents" in example ? example : undefined;
+    for (let i = 0; i < length; i++) {
+      attentionMask[start + i] = BigInt(packed?.documents[i] ?? 1);
+      positions[start + i] = BigInt(packed?.positions[i] ?? i);
+    }
     if ("labels" in example) labels.set(Array.from(example.labels, BigInt), start);
     else labels[row] = BigInt(example.label);
     realTokens += length;
   });
-  return { batch, seq, inputIds, attentionMask, labels, realTokens };
+  return { batch, seq, inputIds, attentionMask, positions, labels, realTokens };
 }

@@ -5,6 +5,8 @@ export interface Encoded<Example> {
   readonly examples: readonly Example[];
   /** Places (`file:line`) of the rows left out. */
   readonly skipped: readonly string[];
+  /** What a user should know of the others. */
+  readonly warnings?: readonly string[];
 }
 
 /**

@@ -1,7 +1,6 @@
 import { DataError } from "../errors.ts";
 
-/** The label of a position that is not trained, as PyTorch's cross entropy has it. */
-export const IGNORED = -100;
+export { IGNORED_LABEL as IGNORED } from "../ignored-label.ts";
 
 /** A label as the data has it: a class number or a class name. */
 export type Label = number | string;

@@ -28,6 +28,7 @@ const keys = {
 /** Keys that change nothing in what a trained adapter computes. */
 const IGNORED = [
   ...["peft_type", "peft_version", "auto_mapping", "revision", "inference_mode", "runtime_config", "megatron_core"],
+  "fan_in_fan_out", // repeats how the base model stores its weights
   ...["loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"],
 ];
 
@@ -108,6 +109,8 @@ export interface LoraOrigin {
   readonly revision?: string;
   /** `SEQ_CLS`, `TOKEN_CLS`, … */
   readonly taskType: string;
+  /** Whether the base model stores the adapted weights `[in, out]`, as GPT-2 does. Default false. */
+  readonly fanInFanOut?: boolean;
 }
 
 /**
@@ -117,7 +120,7 @@ export interface LoraOrigin {
  */
 export function loraConfigJson(config: LoraConfig, targetModules: readonly string[], origin: LoraOrigin): JsonObject {
   const { rankPattern = {}, alphaPattern = {}, useRslora = false, useDora = false } = config;
-  const { baseModel, revision = "main", taskType } = origin;
+  const { baseModel, revision = "main", taskType, fanInFanOut = false } = origin;
   const heads = taskType.endsWith("_CLS") ? CLASSIFICATION_HEADS : [];
   const modulesToSave = [...extraModules(config.modulesToSave, heads), ...heads];
   return {
@@ -130,7 +133,7 @@ export function loraConfigJson(config: LoraConfig, targetModules: readonly strin
     lora_alpha: config.loraAlpha,
     lora_dropout: float(config.loraDropout ?? 0),
     bias: config.bias ?? "none",
-    fan_in_fan_out: false,
+    fan_in_fan_out: fanInFanOut,
     target_modules: targetModules,
     modules_to_save: modulesToSave.length > 0 ? modulesToSave : null,
     init_lora_weights: config.initLoraWeights ?? true,

@@ -1,8 +1,8 @@
 import { readAdapter, type StoredAdapter } from "../checkpoint/adapter.ts";
 import { AdapterError } from "../errors.ts";
 import type { LoraConfig } from "../peft/lora.ts";
-import { endsWithPath } from "../peft/targets.ts";
-import { parseLoraConfig } from "./lora-config.ts";
+import { endsWithPath, isUnder, layerOf, matchesPattern, type PatternTable } from "../peft/targets.ts";
+import { extraModules, parseLoraConfig } from "./lora-config.ts";
 import { adaptedModules, isRepeated, paramOfPeftKey } from "./peft-keys.ts";
 import { type FloatTensor, readTensor } from "./tensors.ts";
 
@@ -47,9 +47,32 @@ export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
     }
     tensors.set(param, await readTensor(stored, key));
   }
-  const targetModules = usedTargets(config.targetModules, [...adaptedModules(tensors.keys())], folder);
-  return { format, folder, config: { ...config, targetModules }, taskType, baseModel, tensors };
+  const modules = [...adaptedModules(tensors.keys())];
+  const targetModules = usedTargets(config.targetModules, modules, folder);
+  const used = { ...withoutUnused(config, modules, [...tensors.keys()]), targetModules };
+  return { format, folder, config: used, taskType, baseModel, tensors };
 }
+
+/** The rest of what a configuration selects, without what selects nothing: PEFT lets that pass too. */
+function withoutUnused(
+  { layersToTransform, rankPattern = {}, alphaPattern = {}, modulesToSave = [], ...config }: UsedConfig,
+  modules: readonly string[],
+  params: readonly string[],
+): UsedConfig {
+  const inUse = (table: PatternTable): PatternTable =>
+    Object.fromEntries(Object.entries(table).filter(([key]) => modules.some((path) => matchesPattern(key, path))));
+  const unused = extraModules(modulesToSave).filter((name) => !params.some((param) => isUnder(param, [name])));
+  const layers = layersToTransform?.filter((layer) => modules.some((path) => layerOf(path) === layer));
+  return {
+    ...config,
+    rankPattern: inUse(rankPattern),
+    alphaPattern: inUse(alphaPattern),
+    modulesToSave: modulesToSave.filter((name) => !unused.includes(name)),
+    ...(layers && { layersToTransform: layers }),
+  };
+}
+
+type UsedConfig = Omit<LoraConfig, "targetModules">;
 
 /** Embeddings, biases of B and trained tokens carry other names. */
 const isUnderstood = (param: string): boolean =>

@@ -1,29 +1,28 @@
 import type { JsonObject } from "../checkpoint/json.ts";
 import { makeFolder } from "../platform/node.ts";
-import { readJsonToEdit, writeJson } from "./json-file.ts";
+import { writeJson } from "./json-file.ts";
 import { label2id, taskClass } from "./task-class.ts";
 import { type NamedTensors, writeTensors } from "./tensors.ts";
 
 /** A whole model to be written. */
 export interface ModelToSave {
-  /** All parameters, trained or not, by the names of transformers' class. */
+  /** All parameters, trained or not, by the names of transformers' class, as its files have them. */
   readonly tensors: NamedTensors;
-  /** Folder of the base model, for its `config.json`. */
-  readonly baseFolder: string;
+  /** The base model's `config.json`. */
+  readonly baseConfig: JsonObject;
   readonly taskType: string;
-  /** Labels by id. */
+  /** Labels by id; none of a language model. */
   readonly id2label: Readonly<Record<string, string>>;
 }
 
 /**
  * Writes a fine-tuned model as transformers does: `model.safetensors` in float32, then `config.json` with its labels.
- * @throws {FileError} when the base's `config.json` cannot be read, or the folder not be written.
+ * @throws {FileError} when the folder cannot be written.
  */
 export async function saveFull(folder: string, { tensors, ...model }: ModelToSave): Promise<void> {
-  const config = await readJsonToEdit(`${model.baseFolder}/config.json`);
   await makeFolder(folder);
   await writeTensors(`${folder}/model.safetensors`, tensors);
-  await writeJson(`${folder}/config.json`, configOf(config, model));
+  await writeJson(`${folder}/config.json`, configOf(model));
 }
 
 /**
@@ -31,19 +30,18 @@ export async function saveFull(folder: string, { tensors, ...model }: ModelToSav
  * configuration nor a base model's holds. PEFT does not read it.
  */
 export async function saveConfig(folder: string, model: Omit<ModelToSave, "tensors">): Promise<void> {
-  await writeJson(`${folder}/config.json`, configOf(await readJsonToEdit(`${model.baseFolder}/config.json`), model));
+  await writeJson(`${folder}/config.json`, configOf(model));
 }
 
 /** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
-function configOf(config: JsonObject, { taskType, id2label }: Omit<ModelToSave, "tensors" | "baseFolder">): JsonObject {
-  const { num_labels, problem_type, torch_dtype, dtype, ...rest } = config;
-  const className = taskClass(config, taskType);
+function configOf({ baseConfig, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
+  const { num_labels, problem_type, torch_dtype, dtype, ...rest } = baseConfig;
+  const className = taskClass(baseConfig, taskType);
   return {
     ...rest,
     ...(className !== undefined && { architectures: [className] }),
     [dtype === undefined ? "torch_dtype" : "dtype"]: "float32",
-    id2label,
-    label2id: label2id(id2label),
+    ...(Object.keys(id2label).length > 0 && { id2label, label2id: label2id(id2label) }),
     ...(taskType === "SEQ_CLS" && { problem_type: "single_label_classification" }),
   };
 }

@@ -3,6 +3,8 @@ import type { JsonObject } from "../checkpoint/json.ts";
 const HEADS: Readonly<Record<string, string>> = {
   SEQ_CLS: "ForSequenceClassification",
   TOKEN_CLS: "ForTokenClassification",
+  CAUSAL_LM: "ForCausalLM",
+  MASKED_LM: "ForMaskedLM",
 };
 
 /**
@@ -13,6 +15,7 @@ export function taskClass({ architectures }: JsonObject, taskType: string): stri
   const [known] = Array.isArray(architectures) ? (architectures as unknown[]) : [];
   const family = /^(\w+?)(?:For[A-Z]\w*|LMHeadModel|Model)$/.exec(String(known))?.[1];
   const head = HEADS[taskType];
+  if (family === "GPT2" && taskType === "CAUSAL_LM") return "GPT2LMHeadModel";
   return family && head ? family + head : undefined;
 }
 

@@ -45,6 +45,8 @@ export interface ParamOptions {
   readonly init?: Init;
   /** Set where the parameter is packed from a weight of the checkpoint. */
   readonly quantized?: QuantizedPart;
+  /** Set for a weight `[out, in]` that checkpoints store as `[in, out]`. */
+  readonly transposed?: boolean;
 }
 
 /** Where a value comes from. `switch` on `kind`; the compiler checks every case is covered. */

@@ -10,10 +10,10 @@ export interface EntityScores {
 }
 
 /**
- * Scores entities given as BIO tags: one is right when its start, its end and its type are.
+ * Scores entities given as IOB2 or IOBES tags: one is right when its start, its end and its type are.
  *
  * Lenient as seqeval's default and conlleval: an `I-X` with no `X` before it begins an entity.
- * @param labels      Tags (`B-PER`, `I-PER`, `O`) of each sequence.
+ * @param labels      Tags (`B-PER`, `I-PER`, `E-PER`, `S-PER`, `O`) of each sequence.
  * @param predictions Likewise.
  * @throws {DataError} when a sequence has more labels than predictions, or fewer.
  */
@@ -39,6 +39,10 @@ export function entityScores(
   return { precision: share(predicted), recall: share(support), f1: share((predicted + support) / 2), support };
 }
 
+/** Whether class names are the tags of entities: `O` and names such as `B-PER`, of which one at least begins an entity. */
+export const areEntityTags = (classes: readonly string[]): boolean =>
+  classes.every((name) => /^(O$|[BIES]-.)/.test(name)) && classes.some((name) => /^[BS]-/.test(name));
+
 /** The entities of one sequence, each written `start:end:type`. */
 function entities(tags: readonly string[]): Set<string> {
   const found = new Set<string>();
@@ -47,7 +51,8 @@ function entities(tags: readonly string[]): Set<string> {
   for (let i = 0; i <= tags.length; i++) {
     const tag = tags[i] ?? "O";
     const type = tag === "O" ? undefined : tag.slice(2);
-    if (tag.startsWith("I") && type === open) continue;
+    const isClosed = /^[ES]/.test(tags[i - 1] ?? "O");
+    if (/^[IE]/.test(tag) && type === open && !isClosed) continue;
     if (open !== undefined) found.add(`${start}:${i}:${open}`);
     start = i;
     open = type;

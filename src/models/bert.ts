@@ -7,6 +7,7 @@ import { tanh } from "../ops/tanh.ts";
 import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
+import { askedRows, tiedLogits } from "./vocabulary.ts";
 
 /** What the BERT family reads of `config.json`. */
 export const BertConfig = z.object({
@@ -35,7 +36,7 @@ export const bert = defineArchitecture<BertConfig>({
   config: BertConfig,
   basePrefix: "bert",
   targetModules: ["query", "value"],
-  heads: ["pooler", "classifier"],
+  heads: ["pooler", "classifier", "cls"],
   trainedHeads: ["classifier"],
   adapterSites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   layers: "bert.encoder.layer",
@@ -47,6 +48,18 @@ export const bert = defineArchitecture<BertConfig>({
     TOKEN_CLS(m, inputs, c, labels) {
       const h = m.within("bert", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
+    },
+    MASKED_LM(m, inputs, c) {
+      const h = m.within("bert", (m) => encode(m, inputs, c));
+      const x = m.within("cls.predictions.transform", (m) => {
+        const wide = activation(
+          c.hidden_act,
+          dense(m, "dense", askedRows(h, inputs), c.hidden_size, { fresh: fresh(c) }),
+        );
+        return norm(m, "LayerNorm", wide, c.layer_norm_eps, { fresh: fresh(c) });
+      });
+      const weight = "bert.embeddings.word_embeddings.weight";
+      return tiedLogits(m, x, { weight, bias: "cls.predictions.bias", vocab: c.vocab_size });
     },
   },
 });

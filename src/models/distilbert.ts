@@ -7,6 +7,7 @@ import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { firstToken } from "./bert.ts";
 import { Activation, activation, attend, dense, type Fresh, flatten, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
+import { askedRows, tiedLogits } from "./vocabulary.ts";
 
 const DistilBertConfig = z.object({
   vocab_size: z.int(),
@@ -32,7 +33,7 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
   config: DistilBertConfig,
   basePrefix: "distilbert",
   targetModules: ["q_lin", "v_lin"],
-  heads: ["pre_classifier", "classifier"],
+  heads: ["pre_classifier", "classifier", "vocab_transform", "vocab_layer_norm", "vocab_projector"],
   trainedHeads: ["pre_classifier", "classifier"],
   adapterSites: { "attention.out_lin": "attention_adapters", "ffn.lin2": "output_adapters" },
   layers: "distilbert.transformer.layer",
@@ -45,6 +46,13 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
     TOKEN_CLS(m, inputs, c, labels) {
       const h = m.within("distilbert", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, c.dropout), labels, { fresh: fresh(c) });
+    },
+    MASKED_LM(m, inputs, c) {
+      const h = askedRows(m.within("distilbert", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const wide = activation(c.activation, dense(m, "vocab_transform", h, c.dim, { fresh: fresh(c) }));
+      const x = norm(m, "vocab_layer_norm", wide, EPSILON, { fresh: fresh(c) });
+      const weight = "distilbert.embeddings.word_embeddings.weight";
+      return tiedLogits(m, x, { weight, bias: "vocab_projector.bias", vocab: c.vocab_size });
     },
   },
 });

@@ -4,9 +4,10 @@ import { gelu } from "../ops/gelu.ts";
 import { positions } from "../ops/positions.ts";
 import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
-import { dense, lookUp } from "./layers.ts";
+import { dense, lookUp, norm } from "./layers.ts";
 import { classificationHead } from "./roberta.ts";
 import type { ModuleScope } from "./scope.ts";
+import { askedRows, tiedLogits } from "./vocabulary.ts";
 
 const ElectraConfig = BertConfig.extend({ embedding_size: z.int() });
 type ElectraConfig = z.output<typeof ElectraConfig>;
@@ -17,7 +18,7 @@ export const electra = defineArchitecture<ElectraConfig>({
   config: ElectraConfig,
   basePrefix: "electra",
   targetModules: ["query", "value"],
-  heads: ["classifier"],
+  heads: ["classifier", "generator_predictions", "generator_lm_head"],
   trainedHeads: ["classifier"],
   adapterSites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   layers: "electra.encoder.layer",
@@ -29,6 +30,15 @@ export const electra = defineArchitecture<ElectraConfig>({
     TOKEN_CLS(m, inputs, c, labels) {
       const h = m.within("electra", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
+    },
+    MASKED_LM(m, inputs, c) {
+      const h = askedRows(m.within("electra", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const x = m.within("generator_predictions", (m) => {
+        const narrow = gelu(dense(m, "dense", h, c.embedding_size, { fresh: fresh(c) }));
+        return norm(m, "LayerNorm", narrow, c.layer_norm_eps, { fresh: fresh(c) });
+      });
+      const weight = "electra.embeddings.word_embeddings.weight";
+      return tiedLogits(m, x, { weight, bias: "generator_lm_head.bias", vocab: c.vocab_size });
     },
   },
 });

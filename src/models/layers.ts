@@ -7,6 +7,7 @@ import { geluTanh } from "../ops/gelu-tanh.ts";
 import { layerNorm } from "../ops/layer-norm.ts";
 import { linear } from "../ops/linear.ts";
 import { relu } from "../ops/relu.ts";
+import { rmsNorm } from "../ops/rms-norm.ts";
 import { reshape } from "../ops/shape.ts";
 import { silu } from "../ops/silu.ts";
 import { tanh } from "../ops/tanh.ts";
@@ -23,6 +24,8 @@ export interface DenseOptions {
   readonly bias?: boolean;
   /** Set for heads and poolers, which a base checkpoint may lack. */
   readonly fresh?: Fresh;
+  /** Whether checkpoints store the weight `[in, out]`. */
+  readonly transposed?: boolean;
 }
 
 const normal = (fresh: Fresh | undefined): Init | undefined => fresh && { kind: "normal", std: fresh.std };
@@ -30,9 +33,9 @@ const zeros = (fresh: Fresh | undefined): Init | undefined => fresh && { kind: "
 
 /** The linear layer `name`: `x [rows, in]` → `[rows, out]`. */
 export function dense(m: ModuleScope, name: string, x: Value, out: number, options: DenseOptions = {}): Value {
-  const { bias = true, fresh } = options;
+  const { bias = true, fresh, transposed } = options;
   return m.within(name, (m) => {
-    const w = m.param("weight", [out, x.shape[1] as number], normal(fresh));
+    const w = m.param("weight", [out, x.shape[1] as number], normal(fresh), transposed);
     return linear(x, w, bias ? m.param("bias", [out], zeros(fresh)) : undefined);
   });
 }
@@ -45,6 +48,12 @@ export function norm(m: ModuleScope, name: string, x: Value, epsilon: number, op
     const w = m.param("weight", [width], fresh && { kind: "ones" });
     return layerNorm(x, w, bias ? m.param("bias", [width], zeros(fresh)) : undefined, { epsilon });
   });
+}
+
+/** The RMS normalisation `name`, over the last dim. `offset` is added to its weight. */
+export function rms(m: ModuleScope, name: string, x: Value, epsilon: number, offset = 0): Value {
+  const w = m.within(name, (m) => m.param("weight", [x.shape.at(-1) as number]));
+  return rmsNorm(x, w, { epsilon, ...(offset !== 0 && { offset }) });
 }
 
 /** Rows of the table `name`: `ids [rows]` → `[rows, width]`. */

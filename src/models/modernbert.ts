@@ -2,12 +2,14 @@ import { z } from "zod";
 import type { Value } from "../ir/graph.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import { maskedMean } from "../ops/masked-mean.ts";
+import { positions } from "../ops/positions.ts";
 import { rope } from "../ops/rope.ts";
 import { slice } from "../ops/slice.ts";
 import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { firstToken } from "./bert.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
+import { askedRows, tiedLogits } from "./vocabulary.ts";
 
 const Rope = z.object({ rope_type: z.literal("default").default("default"), rope_theta: z.number().optional() });
 
@@ -52,7 +54,7 @@ export const modernbert = defineArchitecture<ModernBertConfig>({
   config: ModernBertConfig,
   basePrefix: "model",
   targetModules: ["Wqkv"],
-  heads: ["head", "classifier"],
+  heads: ["head", "classifier", "decoder"],
   trainedHeads: ["classifier"],
   adapterSites: { "attn.Wo": "attention_adapters", "mlp.Wo": "output_adapters" },
   layers: "model.layers",
@@ -68,6 +70,11 @@ export const modernbert = defineArchitecture<ModernBertConfig>({
         c,
         labels,
       );
+    },
+    MASKED_LM(m, inputs, c) {
+      const h = askedRows(m.within("model", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const weight = "model.embeddings.tok_embeddings.weight";
+      return tiedLogits(m, predictionHead(m, h, c), { weight, bias: "decoder.bias", vocab: c.vocab_size });
     },
   },
 });
@@ -103,7 +110,10 @@ function selfAttention(m: ModuleScope, x: Value, inputs: ModelInputs, c: ModernB
   const theta = full
     ? (c.rope_parameters?.full_attention?.rope_theta ?? c.global_rope_theta)
     : (c.rope_parameters?.sliding_attention?.rope_theta ?? c.local_rope_theta);
-  const turn = (x: Value): Value => rope(x, inputs.ids, { heads, theta });
+  const half = hidden_size / heads / 2;
+  const frequencies = Array.from({ length: half }, (_, i) => theta ** (-i / half));
+  const places = positions(inputs.ids, { offset: 0 });
+  const turn = (x: Value): Value => rope(x, places, { heads, frequencies });
   const window = full ? undefined : Math.floor(c.local_attention / 2);
   const h = attend(m, turn(q), turn(k), v, inputs.mask, { heads, dropout, window });
   return m.dropout(dense(m, "Wo", h, hidden_size, { bias }), dropout);
@@ -119,13 +129,17 @@ function gatedMlp(m: ModuleScope, x: Value, c: ModernBertConfig): Value {
 
 /** `h [rows, hidden]` → logits `[rows, labels]`. */
 function classify(m: ModuleScope, h: Value, c: ModernBertConfig, labels: number): Value {
-  const x = m.within("head", (m) => {
+  const x = m.dropout(predictionHead(m, h, c), c.classifier_dropout);
+  return dense(m, "classifier", x, labels, { fresh: { std: c.hidden_size ** -0.5 } });
+}
+
+/** The part that every head begins with: `[rows, hidden]` → as `h`. */
+function predictionHead(m: ModuleScope, h: Value, c: ModernBertConfig): Value {
+  return m.within("head", (m) => {
     const fresh = { std: c.initializer_range / Math.sqrt(2 * c.num_hidden_layers) };
     const wide = dense(m, "dense", h, c.hidden_size, { bias: c.classifier_bias, fresh });
     return norm(m, "norm", activation(c.classifier_activation, wide), c.norm_eps, { bias: c.norm_bias, fresh });
   });
-  const fresh = { std: c.hidden_size ** -0.5 };
-  return dense(m, "classifier", m.dropout(x, c.classifier_dropout), labels, { fresh });
 }
 
 const normalize = (m: ModuleScope, name: string, x: Value, { norm_eps, norm_bias }: ModernBertConfig): Value =>

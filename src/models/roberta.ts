@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Value } from "../ir/graph.ts";
+import { gelu } from "../ops/gelu.ts";
 import { positionsAfterPadding } from "../ops/positions.ts";
 import { tanh } from "../ops/tanh.ts";
 import { type ArchitectureSpec, defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { BertConfig, classifierDropout, embeddings, firstToken, fresh, layers } from "./bert.ts";
-import { dense, lookUp } from "./layers.ts";
+import { dense, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
+import { askedRows, tiedLogits } from "./vocabulary.ts";
 
 const RobertaConfig = BertConfig.extend({ pad_token_id: z.int().default(1) });
 type RobertaConfig = z.output<typeof RobertaConfig>;
@@ -15,7 +17,7 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
   config: RobertaConfig,
   basePrefix: "roberta",
   targetModules: ["query", "value"],
-  heads: ["classifier"],
+  heads: ["classifier", "lm_head"],
   trainedHeads: ["classifier"],
   adapterSites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   layers: "roberta.encoder.layer",
@@ -27,6 +29,15 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
     TOKEN_CLS(m, inputs, c, labels) {
       const h = m.within("roberta", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
+    },
+    MASKED_LM(m, inputs, c) {
+      const h = askedRows(m.within("roberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const x = m.within("lm_head", (m) => {
+        const wide = gelu(dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
+        return norm(m, "layer_norm", wide, c.layer_norm_eps, { fresh: fresh(c) });
+      });
+      const weight = "roberta.embeddings.word_embeddings.weight";
+      return tiedLogits(m, x, { weight, bias: "lm_head.bias", vocab: c.vocab_size });
     },
   },
 };

@@ -6,6 +6,12 @@ import { dropout } from "../ops/dropout.ts";
 export interface BuildOptions {
   /** Whether the base model's own dropout runs, as its config says. */
   readonly modelDropout?: boolean;
+  /** Rows hold several documents each, numbered by the attention mask: none sees another. */
+  readonly packed?: boolean;
+  /** For generation: keys and values of earlier tokens come as inputs, and all of them leave as outputs. */
+  readonly cache?: boolean;
+  /** Language models: logits of every token, not of chosen rows. */
+  readonly allRows?: boolean;
 }
 
 /** A place in the module tree: names parameters and nodes as the checkpoint does. */
@@ -32,9 +38,14 @@ export class ModuleScope {
     }
   }
 
-  /** The float32 parameter `name` of this module. `init` says how it starts where the checkpoint may lack it. */
-  param(name: string, shape: Shape, init?: Init): Value {
-    return this.graph.param(this.#at(name), { dtype: "float32", shape }, { trainable: true, ...(init && { init }) });
+  /**
+   * The float32 parameter `name` of this module.
+   * @param init How it starts where the checkpoint may lack it.
+   * @param transposed Whether checkpoints store this weight `[out, in]` as `[in, out]`.
+   */
+  param(name: string, shape: Shape, init?: Init, transposed = false): Value {
+    const options = { trainable: true, ...(init && { init }), ...(transposed && { transposed }) };
+    return this.graph.param(this.#at(name), { dtype: "float32", shape }, options);
   }
 
   /** A mask input for dropout, or `undefined` while dropout is off. */

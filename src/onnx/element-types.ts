@@ -3,8 +3,8 @@ import type { DType } from "../ir/types.ts";
 
 const TYPES: Readonly<Record<DType, DataType>> = {
   float32: DataType.FLOAT,
-  float16: DataType.FLOAT16,
-  bfloat16: DataType.BFLOAT16,
+  float16: DataType.UINT16, // half floats travel as their bits
+  bfloat16: DataType.UINT16,
   int64: DataType.INT64,
   int32: DataType.INT32,
   int8: DataType.INT8,

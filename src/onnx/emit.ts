@@ -5,8 +5,8 @@ import type { TensorType } from "../ir/types.ts";
 import { elementType } from "./element-types.ts";
 import { type DimSources, LoweringContext } from "./lowering-context.ts";
 
-const OPSET = 21n;
-const IR_VERSION = 10n;
+const OPSET = 26n; // the first with BitCast
+const IR_VERSION = 13n;
 
 /** A graph in ONNX's words, and what it has to be fed. */
 export interface EmittedModel {

@@ -96,6 +96,7 @@ export class LoweringContext implements Lowering {
 /** Outputs of the ops of which more than the first is used. */
 const SEVERAL_OUTPUTS: Readonly<Record<string, readonly string[]>> = {
   LayerNormalization: ["", "_mean", "_inverse_std"],
+  SimplifiedLayerNormalization: ["", "_inverse_rms"],
 };
 
 function attributeProto(name: string, value: OnnxAttr): AttributeProto {

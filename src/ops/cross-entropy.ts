@@ -1,9 +1,9 @@
 import { OperandError } from "../errors.ts";
+import { IGNORED_LABEL } from "../ignored-label.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "./define.ts";
 import { eachRow } from "./loops.ts";
 
-/** Label of a row that is not trained on, as in PyTorch. */
-export const IGNORED_LABEL = -100;
+export { IGNORED_LABEL };
 
 /**
  * The sum over rows of `−log softmax(logits)[label]`; rows labelled −100 are left out.

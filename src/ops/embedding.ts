@@ -8,7 +8,10 @@ export interface EmbeddingAttrs {
   readonly paddingIdx?: number;
 }
 
-/** `y[i] = table[ids[i]]`. Shapes: `ids [rows]` integers, `table [vocab, hidden]` → `y [rows, hidden]`. */
+/**
+ * `y[i] = table[ids[i]]`. Shapes: `ids [rows]` integers, `table [vocab, hidden]` → `y [rows, hidden]`. The table may be
+ * computed, its rows a length of run time: the op then gathers rows.
+ */
 export const embedding: OpFunction<["ids", "table"], EmbeddingAttrs> = defineOp({
   name: "Embedding",
   operands: ["ids", "table"],
@@ -34,7 +37,7 @@ export const embedding: OpFunction<["ids", "table"], EmbeddingAttrs> = defineOp(
   lower: (to, { ids, table }) => to.node("Gather", [table, ids]),
 });
 
-/** The table's gradient: row `ids[i]` gathers every `dy[i]`, in the shape of `like`. */
+/** The table's gradient: row `ids[i]` gathers every `dy[i]`, in the shape of `like`, of which only the shape is read. */
 export const embeddingBackward: OpFunction<["dy", "ids", "like"], EmbeddingAttrs> = defineOp({
   name: "EmbeddingBackward",
   operands: ["dy", "ids", "like"],
@@ -49,8 +52,9 @@ export const embeddingBackward: OpFunction<["dy", "ids", "like"], EmbeddingAttrs
     });
     return table;
   },
-  lower(to, { dy, ids }, { shape }, { paddingIdx }) {
-    const zeros = to.node("ConstantOfShape", [to.ints(shape as number[])]);
+  lower(to, { dy, ids, like }, { shape }, { paddingIdx }) {
+    const known = shape.every((dim) => typeof dim === "number");
+    const zeros = to.node("ConstantOfShape", [known ? to.ints(shape) : to.node("Shape", [like])]);
     const rows = to.node("Unsqueeze", [ids, to.ints([1])]);
     const kept =
       paddingIdx === undefined

@@ -1,50 +1,66 @@
+import { OperandError } from "../errors.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "./define.ts";
 
 /** Settings of rotary positions. */
 export interface RopeAttrs {
   readonly heads: number;
-  /** Base of the wavelengths: pair `i` of `n` turns by `theta^(−i/n)` radians a token. */
-  readonly theta: number;
+  /** Radians a token by which each pair turns. The pairs of a head are in its first `2 · frequencies.length` columns. */
+  readonly frequencies: readonly number[];
+  /** Sine and cosine are multiplied by this: yarn's attention factor. Default 1. */
+  readonly scale?: number;
   /** Turn the other way: the gradient. */
   readonly backwards?: boolean;
 }
 
 /**
- * Rotary positions: turns the pair `(x[i], x[i + headDim/2])` of each head by an angle that grows with the token's
- * place in its row. Shapes: `x [batch*seq, heads·headDim]`, `ids [batch, seq]` (for its shape) → as `x`.
+ * Rotary positions: with `n` frequencies, turns the pair `(x[i], x[i + n])` of each head by the token's position times
+ * frequency `i`. Columns from `2n` on stay as they are.
+ *
+ * Shapes: `x [batch*seq, heads·headDim]`, `positions [batch*seq]` integers from 0 on → as `x`.
+ * @throws {OperandError} when shapes do not fit or a head has too few columns.
  * @see Su et al. 2021, arXiv:2104.09864; halves are paired as in transformers' `rotate_half`.
  */
-export const rope: OpFunction<["x", "ids"], RopeAttrs> = defineOp({
+export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
   name: "Rope",
-  operands: ["x", "ids"],
-  infer: ({ x }) => x,
-  vjp: { x: (dy, { ids }, attrs) => rope(dy, ids, { ...attrs, backwards: !attrs.backwards }), ids: nonDifferentiable },
-  reference({ x, ids }, _, { heads, theta, backwards }) {
+  operands: ["x", "positions"],
+  infer({ x, positions }, { heads, frequencies }) {
+    const [rows, width] = x.shape;
+    const [turning, headDim] = [2 * frequencies.length, Number(width) / heads];
+    if (positions.shape.join() !== `${rows}` || !Number.isInteger(headDim) || turning > headDim) {
+      const found = `x [${x.shape}], positions [${positions.shape}], ${turning} turning columns in each of ${heads} heads`;
+      throw new OperandError("Rope", `takes x [rows, heads·headDim] and positions [rows]; got ${found}`);
+    }
+    return { dtype: x.dtype, shape: x.shape };
+  },
+  vjp: {
+    x: (dy, { positions }, attrs) => rope(dy, positions, { ...attrs, backwards: !attrs.backwards }),
+    positions: nonDifferentiable,
+  },
+  reference({ x, positions }, _, { heads, frequencies, scale = 1, backwards }) {
     const width = x.shape[1]!;
-    const half = width / heads / 2;
-    const seq = ids.shape[1]!;
+    const half = frequencies.length;
     return x.data.map((value, flat) => {
-      const column = flat % (2 * half);
-      const place = Math.floor(flat / width) % seq;
-      const angle = place * theta ** (-(column % half) / half) * (backwards ? -1 : 1);
+      const column = flat % (width / heads);
+      if (column >= 2 * half) return value;
+      const angle = positions.data[Math.floor(flat / width)]! * frequencies[column % half]! * (backwards ? -1 : 1);
       const partner = column < half ? -x.data[flat + half]! : x.data[flat - half]!;
-      return value * Math.cos(angle) + partner * Math.sin(angle);
+      return scale * (value * Math.cos(angle) + partner * Math.sin(angle));
     });
   },
-  lower(to, { x, ids }, { types }, { heads, theta, backwards }) {
-    const integer = (value: number): string => to.constant("int64", [], [value]);
-    const half = (types.x.shape[1] as number) / heads / 2;
-    const seq = to.node("Gather", [to.node("Shape", [ids]), integer(1)]);
-    const places = to.node("Range", [integer(0), seq, integer(1)]);
-    const frequencies = Array.from({ length: half }, (_, i) => theta ** (-i / half) * (backwards ? -1 : 1));
-    const column = to.node("Unsqueeze", [to.node("Cast", [places], { attrs: { to: 1 } }), to.ints([1])]);
-    const angles = to.node("Mul", [column, to.constant("float32", [1, half], frequencies)]);
-    const rows = to.node("Reshape", [x, to.shape([...types.ids.shape, types.x.shape[1]!])]);
-    const positions = to.node("Expand", [places, to.node("Shape", [ids])]);
-    const turned = to.node("RotaryEmbedding", [rows, positions, to.node("Cos", [angles]), to.node("Sin", [angles])], {
-      attrs: { num_heads: heads },
+  lower(to, { x, positions }, { types }, { heads, frequencies, scale = 1, backwards }) {
+    const half = frequencies.length;
+    const places = to.node("Unsqueeze", [to.node("Cast", [positions], { attrs: { to: 1 } }), to.ints([1])]);
+    const angles = to.node("Mul", [places, to.constant("float32", [1, half], frequencies)]);
+    const times = (x: string, by: number): string => (by === 1 ? x : to.node("Mul", [x, to.scalar(by)]));
+    const cos = times(to.node("Cos", [angles]), scale);
+    const sin = times(to.node("Sin", [angles]), backwards ? -scale : scale);
+    const partly = 2 * half * heads === types.x.shape[1] ? {} : { rotary_embedding_dim: 2 * half };
+    // One sequence of all rows, from place 0 on: row i of cos and sin is row i of x, whatever its position.
+    const rows = [to.node("Unsqueeze", [x, to.ints([0])]), to.ints([0]), cos, sin];
+    const turned = to.node("RotaryEmbedding", rows, {
+      attrs: { num_heads: heads, ...partly },
       domain: "com.microsoft",
     });
-    return to.node("Reshape", [turned, to.shape(types.x.shape)]);
+    return to.node("Squeeze", [turned, to.ints([0])]);
   },
 });

@@ -89,7 +89,11 @@ function fourBit(
 type Part = (part: QuantizedPart["part"], suffix: string, dtype: DType, shape: Shape) => Value;
 
 /** Makes the parameters that stand for a packed weight; names follow bitsandbytes' state dict. */
-function partsOf({ graph, origin: { name } }: ParamValue, scheme: QuantizationScheme): Part {
+function partsOf({ graph, origin: { name, transposed } }: ParamValue, scheme: QuantizationScheme): Part {
   return (part, suffix, dtype, shape) =>
-    graph.param(`${name}${suffix}`, { dtype, shape }, { trainable: false, quantized: { of: name, scheme, part } });
+    graph.param(
+      `${name}${suffix}`,
+      { dtype, shape },
+      { trainable: false, quantized: { of: name, scheme, part }, ...(transposed && { transposed }) },
+    );
 }

@@ -4,6 +4,8 @@ import { Graph, type Node, type Param, type ParamValue, reachable, type Value } 
 export interface Rules {
   /** New settings for a parameter. */
   readonly param?: (param: Param, value: ParamValue) => Param;
+  /** What stands for a parameter wherever it is read, built in the graph `next`; `undefined`: the parameter itself. */
+  readonly read?: (param: ParamValue, next: Graph) => Value | undefined;
   /** What stands for a node in the new graph: `y`, the node as it was on its new inputs, or something built from it. */
   readonly node?: (y: Value, node: Node) => Value;
 }
@@ -14,7 +16,7 @@ export function rewrite(graph: Graph, rules: Rules = {}): Graph {
   const map = new Map<Value, Value>();
   for (const value of graph.values) map.set(value, copy(value, next, map, rules));
   for (const [name, value] of graph.outputs) next.outputs.set(name, map.get(value) as Value);
-  return rules.node ? prune(next) : next;
+  return rules.node || rules.read ? prune(next) : next;
 }
 
 /** Makes `value` again in `next`; `map` knows its operands there. */
@@ -24,6 +26,8 @@ export function copy(value: Value, next: Graph, map: ReadonlyMap<Value, Value>, 
     case "input":
       return next.input(origin.name, value, origin.fill);
     case "param": {
+      const stands = rules.read?.(value as ParamValue, next);
+      if (stands) return stands;
       const { name, kind: _, ...options } = rules.param?.(origin, value as ParamValue) ?? origin;
       return next.param(name, value, options);
     }

@@ -8,7 +8,8 @@ import { silu } from "../ops/silu.ts";
 import { tanh } from "../ops/tanh.ts";
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
-import { isUnder } from "./targets.ts";
+import { isUnder, linearModules } from "./targets.ts";
+import { noSite } from "./unmatched.ts";
 
 const ACTIVATIONS = { swish: silu, relu, gelu, tanh } as const;
 
@@ -34,27 +35,41 @@ export const ADAPTER_NAME = "default";
  * else is frozen but the head.
  *
  * Weights start normal with standard deviation 0.02 and biases at zero, so the adapters start close to the identity.
+ * @throws {NoTargetError} when a site is no linear layer of the model.
  * @see Houlsby et al. 2019, arXiv:1902.00751; adapter-hub's `init_weights="bert"`.
  */
 export const houlsby = (config: HoulsbyConfig): Pass => ({
   name: "houlsby",
-  run: (graph) =>
-    rewrite(graph, {
+  run(graph) {
+    checkSites(linearModules(graph), config);
+    return rewrite(graph, {
       param: (param) => ({ ...param, trainable: isUnder(param.name, config.modulesToSave) }),
       node(y, { op, module }) {
         const holder = op === linear.op ? holderOf(module, config) : undefined;
         return holder === undefined ? y : bottleneck(y, holder, config);
       },
-    }),
+    });
+  },
 });
+
+function checkSites(modules: readonly ModulePath[], { layers, sites }: HoulsbyConfig): void {
+  const found = new Set(modules.map((module) => placeIn(layers, module)?.site));
+  const unmatched = Object.keys(sites).filter((site) => !found.has(site));
+  if (unmatched.length > 0) throw noSite(unmatched, layers, modules);
+}
+
+/** Where a module lies in the list of layers: the layer's number, and its path inside the layer. */
+function placeIn(layers: ModulePath, module: ModulePath): { layer: string; site: string } | undefined {
+  const inside = module.startsWith(`${layers}.`) ? module.slice(layers.length + 1) : "";
+  const [, layer, site] = /^(\d+)\.(.*)$/.exec(inside) ?? [];
+  return layer === undefined || site === undefined ? undefined : { layer, site };
+}
 
 /** The module that holds the adapter of a linear module's output, if it has one. */
 function holderOf(module: ModulePath, { layers, sites }: HoulsbyConfig): ModulePath | undefined {
-  const [, layer, site] = module.startsWith(`${layers}.`)
-    ? (/^(\d+)\.(.*)$/.exec(module.slice(layers.length + 1)) ?? [])
-    : [];
-  const holder = site === undefined ? undefined : sites[site];
-  return holder === undefined ? undefined : `${layers}.${layer}.${holder}`;
+  const place = placeIn(layers, module);
+  const holder = place && sites[place.site];
+  return holder === undefined ? undefined : `${layers}.${place?.layer}.${holder}`;
 }
 
 function bottleneck(h: Value, holder: ModulePath, { reductionFactor, nonLinearity }: HoulsbyConfig): Value {

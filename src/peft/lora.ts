@@ -8,7 +8,16 @@ import { matMul } from "../ops/matmul.ts";
 import { rowNorm } from "../ops/row-norm.ts";
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
-import { fromPattern, isUnder, linearModules, selectTargets, type TargetRules } from "./targets.ts";
+import {
+  checkPatterns,
+  checkSaved,
+  fromPattern,
+  isUnder,
+  linearModules,
+  type PatternTable,
+  selectTargets,
+  type TargetRules,
+} from "./targets.ts";
 
 /** PEFT's `LoraConfig`, in camelCase. */
 export interface LoraConfig extends TargetRules {
@@ -25,9 +34,9 @@ export interface LoraConfig extends TargetRules {
   /** Train a length for each output row beside the update. arXiv:2402.09353. */
   readonly useDora?: boolean;
   /** Ranks of single modules: ends of paths (regular expressions) → rank. */
-  readonly rankPattern?: Readonly<Record<string, number>>;
+  readonly rankPattern?: PatternTable;
   /** Alphas of single modules. */
-  readonly alphaPattern?: Readonly<Record<string, number>>;
+  readonly alphaPattern?: PatternTable;
   /**
    * How A and B start: `true`, A uniform in ±1/√in and B zero; `"gaussian"`, A normal with deviation 1/r and B zero;
    * `false`, both uniform, so that the adapter is no identity. Default `true`.
@@ -47,14 +56,22 @@ interface Site {
  * parameter frozen but those under `modulesToSave` and, by `bias`, biases.
  *
  * B starts at zero, so the graph computes the same function before the first step.
- * @throws {NoTargetError} when a target matches no linear layer.
+ *
+ * @param heads Names among `modulesToSave` that the model may lack.
+ * @throws {NoTargetError} when a target, a layer, a pattern or a module to save matches nothing.
  * @see Hu et al. 2021, arXiv:2106.09685, section 4.1.
  */
-export const lora = (config: LoraConfig): Pass => ({
+export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass => ({
   name: "lora",
   run(graph, { training }) {
     const { modulesToSave = [], bias = "none" } = config;
     const targets = selectTargets(linearModules(graph), config);
+    checkPatterns("rank", config.rankPattern ?? {}, [...targets]);
+    checkPatterns("alpha", config.alphaPattern ?? {}, [...targets]);
+    checkSaved(
+      modulesToSave.filter((name) => !heads.includes(name)),
+      graph.params.map(({ origin }) => origin.name),
+    );
     return rewrite(graph, {
       param: (param) => ({
         ...param,

@@ -1,7 +1,8 @@
-import { NoTargetError, RecipeError } from "../errors.ts";
+import { RecipeError } from "../errors.ts";
 import { type Graph, nodeOf } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
 import { linear } from "../ops/linear.ts";
+import { LAYERS, noLayer, noModule, noPattern, noTarget, type Option, placeOf, TARGETS } from "./unmatched.ts";
 
 /** Which linear layers a method takes. PEFT's rules: `tuners_utils.check_target_module_exists`. */
 export interface TargetRules {
@@ -24,27 +25,28 @@ export function linearModules(graph: Graph): ModulePath[] {
 
 /**
  * The modules among `modules` that the rules take.
- * @throws {NoTargetError} when one pattern of the list, or the regular expression, takes nothing.
+ * @throws {NoTargetError} when one pattern of the list, the regular expression, or one of the layers takes nothing.
  * @throws {RecipeError} when the regular expression cannot be read.
  */
 export function selectTargets(modules: readonly ModulePath[], rules: TargetRules): Set<ModulePath> {
   const { targetModules, layersToTransform, modulesToSave = [] } = rules;
   const open = modules.filter((path) => !isUnder(path, modulesToSave));
   if (typeof targetModules === "string") {
-    const taken = targetModules.toLowerCase() === "all-linear" ? open : open.filter(fullMatch(targetModules));
-    if (taken.length === 0) throw new NoTargetError([targetModules], open);
+    const taken = targetModules.toLowerCase() === "all-linear" ? open : open.filter(fullMatch(targetModules, TARGETS));
+    if (taken.length === 0) throw noTarget([targetModules], open);
     if (layersToTransform) {
-      throw new RecipeError("layers_to_transform needs target_modules as a list", { where: "layers_to_transform" });
+      throw new RecipeError(`${LAYERS[0]} needs ${TARGETS[0]} as a list`, { where: placeOf(LAYERS) });
     }
     return new Set(taken);
   }
   const missing = targetModules.filter((end) => !modules.some((path) => endsWithPath(path, end)));
-  if (missing.length > 0) throw new NoTargetError(missing, open);
-  const inLayers = (path: ModulePath): boolean => !layersToTransform || layersToTransform.includes(layerOf(path) ?? -1);
-  const taken = open.filter((path) => targetModules.some((end) => endsWithPath(path, end)) && inLayers(path));
-  if (taken.length === 0 && !layersToTransform) throw new NoTargetError(targetModules, open);
-  if (taken.length === 0) throw new NoTargetError([`layers ${layersToTransform}`], open, "layers_to_transform");
-  return new Set(taken);
+  if (missing.length > 0) throw noTarget(missing, open);
+  const ended = open.filter((path) => targetModules.some((end) => endsWithPath(path, end)));
+  if (ended.length === 0) throw noTarget(targetModules, open);
+  if (!layersToTransform) return new Set(ended);
+  const empty = layersToTransform.filter((layer) => !ended.some((path) => layerOf(path) === layer));
+  if (empty.length > 0 || layersToTransform.length === 0) throw noLayer(empty, targetModules, layersOf(ended));
+  return new Set(ended.filter((path) => layersToTransform.includes(layerOf(path) ?? -1)));
 }
 
 /** Whether `path` is `end` or ends with `.end`. */
@@ -52,15 +54,36 @@ export const endsWithPath = (path: ModulePath, end: string): boolean => path ===
 
 /** Whether `path` lies in a module whose path ends with one of `names`, as PEFT matches `modules_to_save`. */
 export function isUnder(path: string, names: readonly string[]): boolean {
-  const segments = path.split(".");
-  const prefixes = segments.map((_, i) => segments.slice(0, i + 1).join("."));
-  return prefixes.some((prefix) => names.some((name) => prefix.endsWith(name)));
+  return prefixesOf(path).some((prefix) => names.some((name) => prefix.endsWith(name)));
 }
 
-/** The value that a PEFT pattern table (`rank_pattern`, `alpha_pattern`) gives a module: the first key that matches its end. */
-export function fromPattern(table: Readonly<Record<string, number>>, path: ModulePath, otherwise: number): number {
-  const key = Object.keys(table).find((key) => fullMatch(`(?:.*\\.)?(?:${key})`, "rank_pattern, alpha_pattern")(path));
+/** A table of PEFT's patterns: ends of module paths, as regular expressions → ranks, or alphas. */
+export type PatternTable = Readonly<Record<string, number>>;
+
+/** The value that a pattern table gives a module: the first key that matches its end. */
+export function fromPattern(table: PatternTable, path: ModulePath, otherwise: number): number {
+  const key = Object.keys(table).find((key) => matchesPattern(key, path));
   return key === undefined ? otherwise : (table[key] as number);
+}
+
+/** Whether a key of a pattern table stands for a module. @throws {RecipeError} when it is no regular expression. */
+export const matchesPattern = (key: string, path: ModulePath, option = PATTERNS): boolean =>
+  fullMatch(key, option, "(?:.*\\.)?")(path);
+
+const PATTERNS: Option = ["rank_pattern, alpha_pattern", "rankPattern, alphaPattern"];
+
+/** @throws {NoTargetError} when a key of a pattern table stands for none of the modules that get an adapter. */
+export function checkPatterns(name: "rank" | "alpha", table: PatternTable, modules: readonly ModulePath[]): void {
+  const option: Option = [`${name}_pattern`, `${name}Pattern`];
+  const unmatched = Object.keys(table).filter((key) => !modules.some((path) => matchesPattern(key, path, option)));
+  if (unmatched.length > 0) throw noPattern(option, unmatched, modules);
+}
+
+/** @throws {NoTargetError} when one of the names is that of no module; `params` are the model's. */
+export function checkSaved(names: readonly string[], params: readonly string[]): void {
+  const modules = [...new Set(params.flatMap((param) => prefixesOf(param).slice(0, -1)))];
+  const unmatched = names.filter((name) => !modules.some((module) => module.endsWith(name)));
+  if (unmatched.length > 0) throw noModule(unmatched, modules);
 }
 
 /** The first number that stands as a path segment after a named one: the layer. */
@@ -69,14 +92,25 @@ export function layerOf(path: ModulePath): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-function fullMatch(pattern: string, where = "target_modules"): (path: string) => boolean {
+/** The numbers of the layers that some paths lie in, ascending. */
+const layersOf = (paths: readonly ModulePath[]): number[] =>
+  [...new Set(paths.flatMap((path) => layerOf(path) ?? []))].sort((a, b) => a - b);
+
+/** `a.b.c` → `a`, `a.b`, `a.b.c`. */
+function prefixesOf(path: string): string[] {
+  const segments = path.split(".");
+  return segments.map((_, i) => segments.slice(0, i + 1).join("."));
+}
+
+/** Matches whole paths, after what `before` lets pass. */
+function fullMatch(pattern: string, option: Option, before = ""): (path: string) => boolean {
   try {
-    const whole = new RegExp(`^(?:${pattern})$`);
+    const whole = new RegExp(`^${before}(?:${pattern})$`);
     return (path) => whole.test(path);
   } catch (cause) {
     throw new RecipeError(`the pattern ${pattern} is not a regular expression`, {
-      where,
-      hint: 'a regular expression matches whole module paths, e.g. ".*\\.(query|value)"',
+      where: placeOf(option),
+      hint: `one that matches ${before ? "the ends of" : "whole"} module paths, e.g. "${before ? "" : ".*\\."}(query|value)"`,
       cause,
     });
   }

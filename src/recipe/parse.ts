@@ -4,7 +4,7 @@ import { RecipeError } from "../errors.ts";
 import { expectation, shown } from "./describe.ts";
 import { rememberGiven } from "./given.ts";
 import { schemaAt } from "./json-schema.ts";
-import { contradictions, settle } from "./resolve.ts";
+import { contradictions, settle, strayOverrides } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 import { type Problem, readSource } from "./source.ts";
 import { suggest } from "./suggest.ts";
@@ -51,9 +51,9 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
   refuse([...source.problems, ...wrong.map(({ path, text }) => place(path, text))]);
 
   const recipe = yielding(result.data as Recipe, Object.keys(overrides));
-  const clashes = contradictions(settle(recipe, recipe.method));
-  refuse(clashes.map(({ key, text }) => place([key], `${key}: ${text}`)));
-  return rememberGiven(recipe, Object.keys(merged));
+  const clashes = [...strayOverrides(recipe), ...contradictions(settle(recipe, recipe.method))];
+  refuse(clashes.map(({ key, text }) => place(key.split("."), `${key}: ${text}`)));
+  return rememberGiven(recipe, Object.keys(merged), Object.keys(overrides));
 }
 
 /** The value a flag's text stands for: a list of names, else what YAML reads, else the text itself, whichever the key accepts. */

@@ -1,6 +1,9 @@
 import { RecipeError } from "../errors.ts";
+import { adapterKeys } from "./adapter.ts";
+import { flaggedKeys, givenKeys, rememberGiven } from "./given.ts";
+import { loraKeys } from "./lora.ts";
 import type { Recipe } from "./schema.ts";
-import type { Method } from "./task.ts";
+import { METHODS, type Method } from "./task.ts";
 
 /** A recipe for one method with nothing left open: `method_overrides` are applied, and dependent defaults filled in. */
 export type ResolvedRecipe = Omit<Recipe, "method_overrides" | "learning_rate" | "max_length"> & {
@@ -8,22 +11,25 @@ export type ResolvedRecipe = Omit<Recipe, "method_overrides" | "learning_rate" |
   max_length: number;
 };
 
-/** Two keys that cannot both hold; `key` is the one to blame. */
+/** Two keys that cannot both hold. */
 export interface Contradiction {
-  readonly key: keyof Recipe;
+  /** The one to blame; dots lead into mappings. */
+  readonly key: string;
   readonly text: string;
 }
 
 /**
  * The recipe as it runs under `method`.
  *
- * `qlora` sets `load_in_4bit` unless `load_in_8bit` is set. Resolving a resolved recipe changes nothing.
+ * `qlora` sets `load_in_4bit` unless `load_in_8bit` is set. Resolving a resolved recipe changes nothing. What was given
+ * is still known of it: {@link givenKeys}.
  * @throws {RecipeError} when keys contradict each other under this method.
  */
 export function resolveRecipe(recipe: Recipe, method: Method = recipe.method): ResolvedRecipe {
   const resolved = settle(recipe, method);
-  const lines = contradictions(resolved).map(({ key, text }) => `${key}: ${text}`);
+  const lines = [...strayOverrides(recipe), ...contradictions(resolved)].map(({ key, text }) => `${key}: ${text}`);
   if (lines.length > 0) throw new RecipeError(lines.join("\n"));
+  rememberGiven(resolved, givenKeys(recipe, method), flaggedKeys(recipe));
   return resolved;
 }
 
@@ -37,6 +43,27 @@ export function settle(recipe: Recipe, method: Method): ResolvedRecipe {
     learning_rate: own.learning_rate ?? (method === "full" ? 5e-5 : 1e-3),
     max_length: own.max_length ?? (own.task_type === "CAUSAL_LM" ? 1024 : 256),
   };
+}
+
+/** The keys that are one method's own, by the methods that they belong to. */
+export const METHOD_KEYS: readonly { readonly keys: readonly (keyof Recipe)[]; readonly methods: readonly Method[] }[] =
+  [
+    { keys: Object.keys(loraKeys) as (keyof typeof loraKeys)[], methods: ["lora", "qlora"] },
+    { keys: Object.keys(adapterKeys) as (keyof typeof adapterKeys)[], methods: ["adapter"] },
+  ];
+
+/** Keys given for a method in particular that it never has: elsewhere in a recipe they may wait for their method. */
+export function strayOverrides({ method_overrides = {} }: Recipe): Contradiction[] {
+  return METHODS.flatMap((method) =>
+    METHOD_KEYS.filter(({ methods }) => !methods.includes(method)).flatMap(({ keys, methods }) =>
+      keys
+        .filter((key) => key in (method_overrides[method] ?? {}))
+        .map((key) => ({
+          key: `method_overrides.${method}.${key}`,
+          text: `method ${method} has no such key; it is one of ${methods.join(", ")}`,
+        })),
+    ),
+  );
 }
 
 /** Everything in a settled recipe that cannot hold together. */
@@ -76,6 +103,11 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
     recipe.head_learning_rate !== undefined && !recipe.task_type.endsWith("_CLS"),
     "head_learning_rate",
     `task_type ${recipe.task_type} has no classification head`,
+  );
+  refuse(
+    recipe.head_learning_rate !== undefined && recipe.learning_rate === 0,
+    "head_learning_rate",
+    "learning_rate is 0, and the head would not train either; method head trains the head alone",
   );
   return found;
 }

@@ -23,6 +23,7 @@ export async function openSession(model: Model, options: SessionOptions): Promis
       graphOptimizationLevel: "all",
       executionMode: "sequential",
       enableMemPattern: false, // one plan for each batch shape: it doubled the peak
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     }),
@@ -49,7 +50,7 @@ export async function openSession(model: Model, options: SessionOptions): Promis
 }
 
 const toTensor = ({ dtype, data, shape }: RuntimeTensor): Tensor =>
-  new Tensor(dtype as Tensor.Type, data as Tensor.DataType, [...shape]);
+  new Tensor((data instanceof Uint16Array ? "uint16" : dtype) as Tensor.Type, data as Tensor.DataType, [...shape]);
 
 const fromTensor = (tensor: Tensor): RuntimeTensor => ({
   dtype: tensor.type as RuntimeTensor["dtype"],

@@ -2,11 +2,11 @@ import { InterruptedError } from "../errors.ts";
 import { resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { EvalResults } from "./events.ts";
-import { evalResults, predictExamples } from "./loop/evaluation.ts";
+import { scoreModel } from "./loop/scoring.ts";
 import { encodeSplit } from "./setup/data.ts";
-import { readSplit, type Split, splitNames, validationSplit } from "./setup/dataset.ts";
-import { compile } from "./setup/engine.ts";
+import { readSplit, splitNames, validationSplit } from "./setup/dataset.ts";
 import { openTrained } from "./setup/open-trained.ts";
+import type { Split } from "./task/definition.ts";
 
 /** What is evaluated besides the recipe's base model. */
 export interface EvaluateOptions {
@@ -27,7 +27,7 @@ export interface EvaluateOptions {
 export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = {}): Promise<EvalResults> {
   const { adapter, signal, onWarning = () => {} } = options;
   const resolved = resolveRecipe(recipe);
-  const { dataset_train_split, dataset_test_split, max_eval_samples, per_device_train_batch_size } = resolved;
+  const { dataset_train_split, dataset_test_split, max_eval_samples } = resolved;
   const names = await splitNames(resolved);
   const read = (name: string, limit?: number): Promise<Split> => readSplit(resolved, name, limit);
   const name = names.has(dataset_test_split) ? dataset_test_split : await validationSplit(resolved);
@@ -39,23 +39,18 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
     model,
     weights,
     fresh,
+    warnings: ofAdapter,
     madeFor = resolved.model_name_or_path,
   } = await openTrained(resolved, adapter, classes);
   const { examples, warnings } = encodeSplit(split, model);
-  for (const warning of warnings) onWarning(warning);
+  for (const warning of [...ofAdapter, ...warnings]) onWarning(warning);
   if (madeFor !== undefined && madeFor !== resolved.model_name_or_path) {
     onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${resolved.model_name_or_path}`);
   }
   if (fresh.length > 0)
     onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
-  const session = await compile(model.graph, weights);
-  try {
-    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
-    const stopped = (): boolean => signal?.aborted === true;
-    const found = await predictExamples(classifier, examples, per_device_train_batch_size, stopped);
-    if (stopped()) throw new InterruptedError("stopped before the evaluation was done.");
-    return evalResults(found, model.labels.names, examples.length);
-  } finally {
-    await session.close();
-  }
+  const stopped = (): boolean => signal?.aborted === true;
+  const scores = await scoreModel(model, weights, examples, stopped);
+  if (!scores) throw new InterruptedError("stopped before the evaluation was done.");
+  return scores.metrics;
 }

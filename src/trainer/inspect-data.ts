@@ -1,8 +1,12 @@
-import { IGNORED } from "../data/labels.ts";
+import { IGNORED, type Labels } from "../data/labels.ts";
 import type { Tokenizer } from "../data/tokenizer.ts";
+import type { TokenExample } from "../data/tokens.ts";
+import { classifies } from "../models/architecture.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { InspectedExample } from "./reports.ts";
-import { type Example, readSplit } from "./setup/dataset.ts";
+import { readSplit } from "./setup/dataset.ts";
 import type { Prepared } from "./setup/prepared.ts";
+import type { Example } from "./task/definition.ts";
 
 /** Examples that are shown. */
 const SHOWN = 5;
@@ -10,10 +14,25 @@ const SHOWN = 5;
 /** The first training examples, token by token: with what `max_length` cuts off, and the labels. */
 export async function inspectedExamples({ source, tokenizer, labels }: Prepared): Promise<InspectedExample[]> {
   const { recipe } = source;
+  if (!classifies(recipe.task_type)) return languageExamples({ ...recipe, packing: false }, tokenizer, labels);
   const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
   const encoded = (maxLength: number): readonly Example[] => split.encode({ tokenizer, labels, maxLength }).examples;
   const [seen, whole] = [encoded(recipe.max_length), encoded(Number.MAX_SAFE_INTEGER)];
   return whole.map((example, i) => inspected(example, seen[i] as Example, tokenizer, labels.names));
+}
+
+/** Of a language model's examples as they are seen, the tokens that it learns to say. */
+async function languageExamples(
+  recipe: ResolvedRecipe,
+  tokenizer: Tokenizer,
+  labels: Labels,
+): Promise<InspectedExample[]> {
+  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
+  const { examples } = split.encode({ tokenizer, labels, maxLength: recipe.max_length });
+  const ahead = recipe.task_type === "CAUSAL_LM" ? 1 : 0; // each position is labelled with the token after it
+  return (examples as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({
+    tokens: pieces(ids, tokenizer).map((text, i) => ({ text, trained: (labels[i - ahead] ?? IGNORED) !== IGNORED })),
+  }));
 }
 
 /** @param whole The example without truncation. @param seen The same, as the model gets it. */

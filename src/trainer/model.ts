@@ -1,5 +1,5 @@
 import { RecipeError } from "../errors.ts";
-import { copyTokenizer } from "../export/copy-tokenizer.ts";
+import { forTask, type TaskType } from "../models/architecture.ts";
 import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
@@ -12,8 +12,8 @@ import type { Base, Prepared } from "./setup/prepared.ts";
 
 /** How a base model is loaded. */
 export interface LoadOptions {
-  /** What it will do. Default `SEQ_CLS`. */
-  readonly taskType?: "SEQ_CLS" | "TOKEN_CLS";
+  /** What it will do. Default: `CAUSAL_LM` for a decoder, `SEQ_CLS` for an encoder. */
+  readonly taskType?: TaskType;
   /** Hold the frozen linear weights packed: NF4 or FP4, or eight bits. */
   readonly quantization?:
     | { readonly bits: 4; readonly type?: "nf4" | "fp4"; readonly doubleQuant?: boolean }
@@ -82,7 +82,7 @@ export class Model {
       ? await weightsOf(model, Random.seed(seed).stream("init"), given)
       : { weights: new Map() };
     await saveModel(folder, model, weights, trained);
-    await copyTokenizer(model.checkpoint.folder, folder, model.tokenizer.files);
+    await model.files.writeTokenizer(folder);
   }
 
   #prepare(): Prepared {
@@ -96,12 +96,11 @@ export class Model {
  */
 export async function loadModel(
   nameOrPath: string,
-  { taskType = "SEQ_CLS", quantization, revision }: LoadOptions = {},
+  { taskType, quantization, revision }: LoadOptions = {},
 ): Promise<Model> {
   const keys = {
     model_name_or_path: nameOrPath,
     model_revision: revision,
-    task_type: taskType,
     ...(quantization?.bits === 8 && { load_in_8bit: true }),
     ...(quantization?.bits === 4 && {
       load_in_4bit: true,
@@ -109,8 +108,9 @@ export async function loadModel(
       use_bnb_nested_quant: quantization.doubleQuant,
     }),
   };
-  const base = await openBase(recipeOf({ ...keys, method: "lora", dataset_name: "in memory" }));
-  return new Model(base, keys);
+  const base = await openBase(recipeOf({ ...keys, task_type: taskType, method: "lora", dataset_name: "in memory" }));
+  const task = taskType ?? (base.architecture.tasks.includes("CAUSAL_LM") ? "CAUSAL_LM" : "SEQ_CLS");
+  return new Model({ ...base, architecture: forTask(base.architecture, task) }, { ...keys, task_type: task });
 }
 
 /** Recipe keys, checked and filled in; those that are undefined count as not given. */

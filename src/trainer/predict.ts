@@ -1,17 +1,12 @@
-import { readConfig } from "../checkpoint/config.ts";
-import { resolveModelFolder } from "../checkpoint/resolve.ts";
 import { IGNORED } from "../data/labels.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
-import { exists, readText } from "../platform/node.ts";
-import { parseRecipe } from "../recipe/parse.ts";
-import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
-import { type Classifier, eachLogits, logSoftmax } from "./loop/evaluation.ts";
+import { argmax, eachLogits, logSoftmax } from "./loop/evaluation.ts";
 import type { LabelScore, Prediction } from "./reports.ts";
-import type { Example } from "./setup/dataset.ts";
 import { compile } from "./setup/engine.ts";
-import { isAdapter, openTrained } from "./setup/open-trained.ts";
+import { openTrained } from "./setup/open-trained.ts";
 import type { Prepared } from "./setup/prepared.ts";
-import { readStartingAdapter } from "./setup/starting-adapter.ts";
+import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
+import type { Asked, Example } from "./task/definition.ts";
 
 /** What labels texts. One of `adapter` and `model` is needed. */
 export interface PredictOptions {
@@ -34,7 +29,9 @@ export async function* predict({
   model: base,
   texts,
 }: PredictOptions): AsyncGenerator<Prediction, void, void> {
-  const { model, weights, fresh } = await openTrained(await recipeFor(adapter, base), adapter);
+  const trained = adapter ?? base;
+  if (trained === undefined) throw new RecipeError("predict needs an adapter or a model", { where: "adapter, model" });
+  const { model, weights, fresh } = await openTrained(await recipeOfTrained(trained, base), adapter);
   if (fresh.length > 0) {
     throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
       where: model.checkpoint.folder,
@@ -50,35 +47,6 @@ export async function* predict({
   }
 }
 
-/** The recipe that lies with an adapter or model, else what its configuration says. */
-async function recipeFor(adapter: string | undefined, base: string | undefined): Promise<ResolvedRecipe> {
-  const trained = adapter ?? base;
-  if (trained === undefined) throw new RecipeError("predict needs an adapter or a model", { where: "adapter, model" });
-  const folder = await resolveModelFolder(trained);
-  const file = `${folder}/recipe.yaml`;
-  const recipe = (await exists(file))
-    ? resolveRecipe(parseRecipe(await readText(file), { file }))
-    : await recipeOf(folder);
-  return base === undefined ? recipe : { ...recipe, model_name_or_path: base };
-}
-
-async function recipeOf(folder: string): Promise<ResolvedRecipe> {
-  const keys = (await isAdapter(folder)) ? await keysOfAdapter(folder) : await keysOfModel(folder);
-  return resolveRecipe(parseRecipe("dataset_name: none", { file: folder, overrides: keys }));
-}
-
-async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
-  const adapter = await readStartingAdapter(folder);
-  const task_type = adapter.format === "peft" ? adapter.taskType : undefined;
-  return { model_name_or_path: adapter.baseModel ?? "unknown", ...(task_type !== undefined && { task_type }) };
-}
-
-async function keysOfModel(folder: string): Promise<Record<string, unknown>> {
-  const { architectures } = await readConfig(folder);
-  const perToken = String(architectures).includes("ForTokenClassification");
-  return { model_name_or_path: folder, method: "full", task_type: perToken ? "TOKEN_CLS" : "SEQ_CLS" };
-}
-
 async function* batches(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
   let batch: string[] = [];
   for await (const text of texts) {
@@ -89,7 +57,7 @@ async function* batches(texts: Iterable<string> | AsyncIterable<string>): AsyncG
   if (batch.length > 0) yield batch;
 }
 
-async function label(classifier: Classifier, model: Prepared, texts: readonly string[]): Promise<Prediction[]> {
+async function label(classifier: Asked, model: Prepared, texts: readonly string[]): Promise<Prediction[]> {
   const { task_type, max_length } = model.source.recipe;
   const { tokenizer, labels } = model;
   const perToken = task_type === "TOKEN_CLS";
@@ -116,7 +84,7 @@ async function label(classifier: Classifier, model: Prepared, texts: readonly st
 
 function best(logits: Float32Array, names: readonly string[]): LabelScore {
   const probabilities = Array.from(logSoftmax(logits), Math.exp);
-  const top = probabilities.reduce((best, p, i) => (p > (probabilities[best] as number) ? i : best), 0);
+  const top = argmax(logits);
   return {
     label: names[top] as string,
     score: probabilities[top] as number,

@@ -61,8 +61,28 @@ export type Prediction =
   | ({ readonly text: string } & LabelScore)
   | { readonly text: string; readonly words: readonly ({ readonly word: string } & LabelScore)[] };
 
-/** One run of a comparison; a row of `comparison.json`, in camelCase. Intervals are 95 %, `[low, high]`. */
-export interface ComparisonRow {
+/** A score between the ends of its 95 % interval. */
+type Interval = readonly [low: number, high: number];
+
+/** How well a classifier did in a comparison. */
+export interface ClassScoresOfRow {
+  readonly microF1: number;
+  readonly macroF1: number;
+  readonly microF1Interval: Interval;
+  readonly macroF1Interval: Interval;
+}
+
+/** How well a language model did in a comparison. */
+export interface LanguageScoresOfRow {
+  /** Share of the examples whose trained tokens are all the model's first choice. */
+  readonly exactMatch: number;
+  readonly perplexity: number;
+  readonly exactMatchInterval: Interval;
+  readonly perplexityInterval: Interval;
+}
+
+/** One run of a comparison; a row of `comparison.json`, in camelCase. */
+export type ComparisonRow = {
   readonly method: string;
   readonly seed: number;
   readonly trainableParameters: number;
@@ -73,10 +93,27 @@ export interface ComparisonRow {
   readonly trainSeconds: number;
   readonly tokensPerSecond: number;
   readonly savedBytes: number;
-  readonly microF1: number;
-  readonly macroF1: number;
-  readonly microF1Interval: readonly [number, number];
-  readonly macroF1Interval: readonly [number, number];
+} & (ClassScoresOfRow | LanguageScoresOfRow);
+
+/** A score of a row, with the name that people read. */
+export interface RowScore {
+  readonly title: string;
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** The scores of a row; the last is the one that a comparison is drawn by. */
+export function scoresOfRow(row: ComparisonRow): readonly [RowScore, RowScore] {
+  if ("microF1" in row) {
+    return [
+      { title: "micro F1", value: row.microF1, interval: row.microF1Interval },
+      { title: "macro F1", value: row.macroF1, interval: row.macroF1Interval },
+    ];
+  }
+  return [
+    { title: "exact match", value: row.exactMatch, interval: row.exactMatchInterval },
+    { title: "perplexity", value: row.perplexity, interval: row.perplexityInterval },
+  ];
 }
 
 /** What happens in a comparison: the events of each run in turn, its row, and at the end where the report lies. */

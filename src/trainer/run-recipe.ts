@@ -1,6 +1,7 @@
 import { givenKeys } from "../recipe/given.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { withoutEffect } from "../recipe/without-effect.ts";
 import type { TrainEvent } from "./events.ts";
 import { startJob } from "./loop/start-job.ts";
 
@@ -18,6 +19,12 @@ export async function* runRecipe(
   recipe: Recipe | ResolvedRecipe,
   { signal }: RunOptions = {},
 ): AsyncGenerator<TrainEvent> {
-  const job = { recipe: resolveRecipe(recipe as Recipe), givenKeys: givenKeys(recipe as Recipe), write: true };
+  const given = recipe as Recipe;
+  const job = {
+    recipe: resolveRecipe(given),
+    givenKeys: givenKeys(given),
+    warnings: withoutEffect(given),
+    write: true,
+  };
   yield* startJob(job, signal);
 }

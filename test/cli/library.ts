@@ -107,6 +107,8 @@ export async function* compareRecipe(
   yield { kind: "done", rows, files: ["out/comparison.json"] };
 }
 
+export { scoresOfRow } from "../../src/trainer/reports.ts";
+
 export const environment = async () => ({
   lowrank: "0.1.0",
   memory_bytes: 8e9,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bytes, count, duration, figure, percent } from "../../src/cli/format.ts";
 import { createOutput, modeOf } from "../../src/cli/output.ts";
-import { markdownTable, textTable } from "../../src/cli/table.ts";
+import { textTable } from "../../src/cli/table.ts";
 import { streams } from "./streams.ts";
 
 test("figures are short and say their unit", () => {
@@ -26,10 +26,6 @@ test("a text table aligns by what is seen, not by what styles it", () => {
     ["longer", "10,000"],
   ];
   expect(textTable(columns, rows)).toBe("name      size\n\u001b[1mé\u001b[22m            1\nlonger  10,000");
-});
-
-test("a Markdown table escapes its bars", () => {
-  expect(markdownTable(columns, [["a|b", "1"]])).toBe("| name | size |\n|---|---:|\n| a\\|b | 1 |");
 });
 
 test("stdout is for what was asked for, in one of two forms; stderr for the rest", () => {

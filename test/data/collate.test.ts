@@ -16,6 +16,7 @@ describe("collate", () => {
       seq: 3,
       inputIds: BigInt64Array.of(5n, 6n, 7n, 8n, 1n, 1n),
       attentionMask: BigInt64Array.of(1n, 1n, 1n, 1n, 0n, 0n),
+      positions: BigInt64Array.of(0n, 1n, 2n, 0n, 0n, 0n),
       labels: BigInt64Array.of(2n, 0n),
       realTokens: 4,
     });
@@ -27,6 +28,20 @@ describe("collate", () => {
       { ids: Int32Array.of(8), labels: Int32Array.of(1), where },
     ];
     expect(collate(examples, 0).labels).toEqual(BigInt64Array.of(-100n, 3n, 1n, -100n));
+  });
+
+  test("packed rows number their documents and count positions anew in each", () => {
+    const packed = {
+      ids: Int32Array.of(5, 6, 7),
+      labels: Int32Array.of(6, -100, -100),
+      documents: Int32Array.of(1, 1, 2),
+      positions: Int32Array.of(0, 1, 0),
+      where,
+    };
+    const alone = { ids: Int32Array.of(8), labels: Int32Array.of(-100), where };
+    const { attentionMask, positions } = collate([packed, alone], 0);
+    expect(attentionMask).toEqual(BigInt64Array.of(1n, 1n, 2n, 1n, 0n, 0n));
+    expect(positions).toEqual(BigInt64Array.of(0n, 1n, 0n, 0n, 0n, 0n));
   });
 
   test("the mask gives every text back", () =>

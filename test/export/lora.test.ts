@@ -9,7 +9,10 @@ import type { LoraConfig } from "../../src/peft/lora.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();
-const BASES = ["bert", "bert-tokens", "roberta", "distilbert", "electra", "modernbert", "modernbert-mean"];
+const BASES = [
+  ...["bert", "bert-tokens", "roberta", "distilbert", "electra", "modernbert", "modernbert-mean"],
+  ...["gpt2", "llama", "causal/gpt2", "causal/gpt_neox", "causal/phi3", "causal/qwen3"],
+];
 const ADAPTERS = BASES.flatMap((base) =>
   readdirSync(fixture(`${base}/adapters`))
     .filter((method) => method !== "houlsby")
@@ -25,7 +28,7 @@ async function save(name: string, base: string, { config, ...adapter }: LoraAdap
   const to = `${folder}/${name}`;
   await saveLora(to, {
     ...{ tensors: adapter.tensors, config: { ...config, ...change }, params: await paramsOf(base) },
-    ...{ baseModel: adapter.baseModel ?? "", taskType: adapter.taskType ?? "SEQ_CLS" },
+    ...{ baseModel: adapter.baseModel ?? "", taskType: adapter.taskType ?? "SEQ_CLS", fanInFanOut: /gpt2/.test(base) },
   });
   return to;
 }
@@ -140,7 +143,6 @@ describe("readLora refuses", () => {
     ["another method", { peft_type: "IA3" }, /of type IA3\n {2}at: .*peft_type\n {2}expected: LORA/],
     ["a wrong type", { r: "8" }, /cannot be used: r: Invalid input/],
     ["biases of B", { lora_bias: true }, /sets lora_bias to true, which is not supported/],
-    ["transposed weights", { fan_in_fan_out: true }, /sets fan_in_fan_out to true/],
     ["repeated layers", { layer_replication: [[0, 2]] }, /sets layer_replication to \[\[0,2\]\]/],
     ["trained tokens", { trainable_token_indices: [1] }, /sets trainable_token_indices/],
     ["exclusions", { exclude_modules: ["key"] }, /sets exclude_modules to \["key"\]/],
@@ -177,6 +179,15 @@ describe("readLora refuses", () => {
       await changed({ target_modules: ["query", "q_proj", "value"], eva_config: { rho: 2 } }),
     );
     expect(ends.config.targetModules).toEqual(["query", "value"]);
+    const rest = await readLora(
+      await changed({
+        ...{ target_modules: ["query", "value"], layers_to_transform: [0, 1, 2, 7] },
+        ...{ rank_pattern: { query: 4, key: 2 }, alpha_pattern: { dense: 1 } },
+        modules_to_save: ["classifier", "score", "qa_outputs"],
+      }),
+    );
+    expect(rest.config).toMatchObject({ layersToTransform: [0, 1, 2], modulesToSave: ["classifier", "score"] });
+    expect([rest.config.rankPattern, rest.config.alphaPattern]).toEqual([{ query: 4 }, {}]);
     const left = await readLora(await changed({ target_modules: null, r: 4, init_lora_weights: "orthogonal" }));
     expect(left.config.targetModules).toHaveLength(6);
     expect(left.config.initLoraWeights).toBe(true);

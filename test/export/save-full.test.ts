@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { readJsonToEdit } from "../../src/export/json-file.ts";
 import { saveFull } from "../../src/export/save-full.ts";
 import { taskClass } from "../../src/export/task-class.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -16,7 +17,12 @@ async function save(): Promise<string> {
   await writeFile(`${folder}/base/config.json`, BASE);
   const tensors = new Map([["classifier.weight", { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }]]);
   const id2label = { 0: "Kündigung", 1: "Haftung" };
-  await saveFull(`${folder}/out`, { tensors, baseFolder: `${folder}/base`, taskType: "SEQ_CLS", id2label });
+  await saveFull(`${folder}/out`, {
+    tensors,
+    baseConfig: await readJsonToEdit(`${folder}/base/config.json`),
+    taskType: "SEQ_CLS",
+    id2label,
+  });
   return `${folder}/out`;
 }
 

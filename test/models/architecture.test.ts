@@ -10,6 +10,8 @@ const MODERNBERT = {
   num_attention_heads: 2,
   intermediate_size: 6,
 };
+const LLAMA = MODERNBERT;
+const GPT2 = { vocab_size: 7, n_embd: 8, n_layer: 2, n_head: 2, n_positions: 12 };
 const BERT = { ...MODERNBERT, max_position_embeddings: 12 };
 
 test("every architecture is found by its model_type", () => {
@@ -40,6 +42,17 @@ describe("a config that does not describe the model is refused by the name of it
       { ...MODERNBERT, rope_parameters: { full_attention: { rope_type: "yarn" } } },
       /rope_parameters.full_attention.rope_type/,
     ],
+    ["llama", { ...LLAMA, hidden_size: undefined }, /not describe a llama: hidden_size/],
+    ["qwen3", { ...LLAMA, layer_types: ["full_attention"] }, /layer_types: .*num_hidden_layers/],
+    ["smollm3", { ...LLAMA, layer_types: ["full_attention", "chunked"] }, /layer_types.1/],
+    ["gemma2", { ...LLAMA, use_bidirectional_attention: true }, /use_bidirectional_attention/],
+    [
+      "gemma3_text",
+      { ...LLAMA, rope_parameters: { full_attention: { rope_type: "proportional" } } },
+      /rope_parameters.full_attention.rope_type/,
+    ],
+    ["gpt2", { ...GPT2, add_cross_attention: true }, /add_cross_attention/],
+    ["gpt_neox", { ...LLAMA, hidden_act: "relu6" }, /hidden_act/],
   ])("%s %#", (modelType, config, message) => {
     const build = (): unknown => selectArchitecture(ARCHITECTURES, modelType).build(config, "SEQ_CLS", 2);
     expect(build).toThrow(CheckpointError);

@@ -15,7 +15,7 @@ const config = {
 
 checkArchitecture(bert, {
   config,
-  fixtures: ["bert", "bert-tokens"],
+  fixtures: ["bert", "bert-tokens", "masked/bert"],
   dropouts: [
     "bert.embeddings.dropout",
     "bert.encoder.layer.0.attention.self.dropout",

@@ -14,7 +14,7 @@ const config = {
 
 checkArchitecture(distilbert, {
   config,
-  fixtures: ["distilbert", "distilbert-tokens"],
+  fixtures: ["distilbert", "distilbert-tokens", "masked/distilbert"],
   dropouts: [
     "distilbert.embeddings.dropout",
     "distilbert.transformer.layer.0.attention.dropout",

@@ -15,7 +15,7 @@ const config = {
 
 checkArchitecture(electra, {
   config,
-  fixtures: ["electra", "electra-tokens"],
+  fixtures: ["electra", "electra-tokens", "masked/electra"],
   dropouts: [
     "electra.embeddings.dropout",
     "electra.encoder.layer.0.attention.self.dropout",

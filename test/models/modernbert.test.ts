@@ -21,7 +21,7 @@ const config = {
 
 checkArchitecture(modernbert, {
   config,
-  fixtures: ["modernbert", "modernbert-mean", "modernbert-tokens"],
+  fixtures: ["modernbert", "modernbert-mean", "modernbert-tokens", "masked/modernbert"],
   dropouts: [
     "model.embeddings.dropout",
     "model.layers.0.attn.dropout",

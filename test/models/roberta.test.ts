@@ -15,7 +15,7 @@ const config = {
 
 checkArchitecture(roberta, {
   config,
-  fixtures: ["roberta"],
+  fixtures: ["roberta", "masked/roberta"],
   dropouts: [
     "roberta.embeddings.dropout",
     "roberta.encoder.layer.0.attention.self.dropout",

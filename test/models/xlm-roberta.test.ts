@@ -15,7 +15,7 @@ const config = {
 
 checkArchitecture(xlmRoberta, {
   config,
-  fixtures: ["xlm-roberta"],
+  fixtures: ["xlm-roberta", "masked/xlm-roberta"],
   dropouts: [
     "roberta.embeddings.dropout",
     "roberta.encoder.layer.0.attention.self.dropout",

@@ -17,6 +17,8 @@ const bytes = (shape: readonly (number | string)[], data: readonly number[]): Op
 });
 const mask = int64(["batch", "seq"], [1, 1, 1, 1, 1, 0]);
 const ids = int64(["batch", "seq"], [4, 2, 1, 3, 2, 1]);
+const places = int64([T], [7, 0, 1, 2, 400, 3]);
+const rowsOf = (ids: Value, table: Value): Value => ops.embedding(ops.reshape(ids, { shape: [T] }), table, {});
 const bits = (count: number): number[] => Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 0 : 1));
 const nibbles = (count: number): Operand =>
   bytes(
@@ -37,6 +39,13 @@ const scales = (count: number): Operand => ({
 });
 const packed = { type: "nf4", blockSize: 16, shape: [4, 8] } as const;
 const heads = { heads: 2, scale: 0.7 };
+
+/** Values that either half type holds exactly. */
+const half = (dtype: "float16" | "bfloat16"): Operand => ({
+  dtype,
+  shape: [2, 3],
+  data: [0.5, -1.75, 0, 96, -0.0625, 3],
+});
 
 type Row = readonly [op: string, f: (...xs: Value[]) => Value, operands: readonly Operand[], kind?: "forward only"];
 
@@ -79,6 +88,13 @@ const rows: readonly Row[] = [
   ["Standardize", (x) => ops.standardize(x!, { epsilon: 0.1 }), [[T, 8]]],
   ["InverseStd", (x) => ops.inverseStd(x!, { epsilon: 0.1 }), [[T, 8]], "forward only"],
   ["StandardizeBackward", (dy, y) => ops.standardizeBackward(dy!, ops.standardize(y!, { epsilon: 0.1 }), ops.inverseStd(y!, { epsilon: 0.1 })), [[T, 8], [T, 8]], "forward only"],
+  ["RmsNorm", (x, w) => ops.rmsNorm(x!, w!, { epsilon: 0.1 }), [[T, 8], [8]]],
+  ["RmsNorm", (x, w) => ops.rmsNorm(x!, w!, { epsilon: 1e-6, offset: 1 }), [[T, 8], [8]]],
+  ["RmsNorm", (x, w) => ops.rmsNorm(x!, w!, { epsilon: 0.1, offset: 1 }), [[T, 3, 8], [8]]],
+  ["InverseRms", (x, w) => ops.inverseRms(x!, w!, { epsilon: 0.1 }), [[T, 8], [8]], "forward only"],
+  ["RmsNormBackward", (dy, x, w, r) => ops.rmsNormBackward(dy!, x!, w!, r!, { epsilon: 0.1, offset: 1 }), [[T, 8], [T, 8], [8], [T, 1]], "forward only"],
+  ["RmsNormWeightBackward", (dy, x, r) => ops.rmsNormWeightBackward(dy!, x!, r!), [[T, 3, 8], [T, 3, 8], [T, 3, 1]], "forward only"],
+  ["Embedding", (rows, h) => ops.embedding(rows!, h!, {}), [int64([4], [5, 0, 2, 5]), [T, 8]]],
   ["Embedding", (ids, table) => ops.embedding(ids!, table!, {}), [int64([T], [4, 2, 1, 3, 2, 1]), [6, 4]]],
   ["EmbeddingBackward", (dy, ids, table) => ops.embeddingBackward(dy!, ids!, table!, { paddingIdx: 1 }), [[T, 4], int64([T], [4, 2, 1, 3, 2, 1]), [6, 4]], "forward only"],
   ["Positions", (ids) => ops.positions(ids!, { offset: 2 }), [ids]],
@@ -87,8 +103,13 @@ const rows: readonly Row[] = [
   ["Attention", (q, k, v, mask) => ops.attention(q!, k!, v!, mask!, undefined, heads), [[T, 8], [T, 8], [T, 8], mask]],
   ["Attention", (q, k, v, mask) => ops.attention(q!, k!, v!, mask!, undefined, { ...heads, window: 1 }), [[T, 8], [T, 8], [T, 8], mask]],
   ["Attention", (q, k, v, mask, drop) => ops.attention(q!, k!, v!, mask!, drop!, { ...heads, keep: 0.6 }), [[T, 8], [T, 8], [T, 8], mask, bytes(["batch", 2, "seq", "seq"], bits(36))]],
-  ["AttentionProbabilities", (q, k, mask) => ops.attentionProbabilities(q!, k!, mask!, heads), [[T, 8], [T, 8], mask], "forward only"],
-  ["Rope", (x, ids) => ops.rope(x!, ids!, { heads: 2, theta: 100 }), [[T, 16], ids]],
+  ["AttentionBackward", (dy, q, k, v, mask, y) => ops.attentionBackward(dy!, q!, k!, v!, mask!, y!, undefined, { ...heads, of: "q" }), [[T, 8], [T, 8], [T, 8], [T, 8], mask, [T, 8]], "forward only"],
+  ["AppendCache", (past, x) => ops.appendCache(past!, x!, { total: 5 }), [["batch", 2, "past", 4], [T, 8]], "forward only"],
+  ["CachedAttention", (ids, table, keys, values, mask) => ops.cachedAttention(rowsOf(ids!, table!), keys!, values!, mask!, { heads: 4, kvHeads: 2, scale: 0.7, causal: true }), [ids, [6, 16], ["batch", 2, "total", 4], ["batch", 2, "total", 4], int64(["batch", "total"], [1, 1, 1, 1, 1, 0, 0, 1, 1, 1])], "forward only"],
+  ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.1, 0.01, 0.001] }), [[T, 16], places]],
+  ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.1], scale: 1.2 }), [[T, 16], places]],
+  ["Rope", (x, at) => ops.rope(x!, at!, { heads: 1, frequencies: [1, 0.1, 0.01], backwards: true }), [[T, 6], places]],
+  ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [0.5], scale: 0.8, backwards: true }), [[T, 6], places]],
   ["MaskedMean", (x, mask) => ops.maskedMean(x!, mask!), [[T, 4], mask]],
   ["MaskedMeanBackward", (dy, mask) => ops.maskedMeanBackward(dy!, mask!), [["batch", 4], mask], "forward only"],
   ["Linear4bit", (x, codes, absmax, book, bias) => ops.linear4bit(x!, codes!, absmax!, book!, bias, packed), [[T, 8], nibbles(16), scales(2), nf4, [4]]],
@@ -101,6 +122,18 @@ const rows: readonly Row[] = [
   ["RowNorm", (x) => ops.rowNorm(x!), [[3, 4]]],
   ["CrossEntropy", (logits, labels) => ops.crossEntropy(logits!, labels!), [[T, 5], int64([T], [4, -100, 1, 0, 2, -100])]],
   ["CrossEntropyBackward", (dy, logits, labels) => ops.crossEntropyBackward(dy!, logits!, labels!), [[], [T, 150], int64([T], [4, -100, 1, 149, 2, -100])], "forward only"],
+  ["TokenLoss", (x, w, labels, b) => ops.tokenLoss(x!, w!, labels!, b!, { chunks: 3 }), [[T, 4], [7, 4], int64([T], [4, -100, 1, 0, 6, -100]), [7]]],
+  ["TokenLoss", (x, w, labels) => ops.tokenLoss(x!, w!, labels!, undefined, { chunks: 1 }), [[T, 4], [7, 4], int64([T], [4, -100, 1, 0, 6, -100])]],
+  ["TokenLoss", (x, w, labels, b) => ops.tokenLoss(x!, w!, labels!, b!, { chunks: 9, softcap: 2 }), [[T, 4], [7, 4], int64([T], [4, -100, 1, 0, 6, -100]), [7]]],
+  ["TokenLossBackward", (x, w, labels, b) => ops.tokenLossBackward(x!, w!, labels!, b!, { chunks: 3 }), [[T, 4], [7, 4], int64([T], [4, -100, 1, 0, 6, -100]), [7]], "forward only"],
+  ["TokenLossWeightBackward", (dy, x, w, labels, b) => ops.tokenLossWeightBackward(dy!, x!, w!, labels!, ops.tokenLoss(x!, w!, labels!, b!, { chunks: 3 }), b!, { chunks: 3 }), [[T], [T, 4], [7, 4], int64([T], [4, -100, 1, 0, 6, -100]), [7]], "forward only"],
+  ["TokenChoice", (x, w, b) => ops.tokenChoice(x!, w!, b!, { chunks: 3, softcap: 2 }), [[T, 4], [7, 4], [7]], "forward only"],
+  ["VocabularyLogits", (x, w) => ops.vocabularyLogits(x!, w!, undefined, {}), [[T, 4], [5, 4]], "forward only"],
+  ["VocabularyLogits", (x, w, bias) => ops.vocabularyLogits(x!, w!, bias!, { softcap: 2 }), [[T, 4], [5, 4], [5]], "forward only"],
+  ["LastToken", (ids) => ops.lastToken(ids!, { padId: 1 }), [ids]],
+  ["LastToken", (ids) => ops.lastToken(ids!, { padId: 0 }), [int64(["batch", "seq"], [0, 0, 0, 5, 0, 0])]],
+  ["Widen", (x) => ops.widen(x!), [half("bfloat16")]],
+  ["Widen", (x) => ops.widen(x!), [half("float16")]],
 ]; // biome-ignore format: a table
 
 test("every op has a row", () => {
@@ -115,5 +148,5 @@ describe("gradients agree with finite differences", () => {
 });
 
 describe("ONNX Runtime agrees with the float64 evaluator", () => {
-  for (const [op, f, operands] of rows) test(op, () => runtimeCheck(f, operands));
+  for (const [op, f, operands, kind] of rows) test(op, () => runtimeCheck(f, operands, kind));
 });

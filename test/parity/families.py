@@ -7,6 +7,8 @@ from pathlib import Path
 
 from transformers import (
     AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     BertConfig,
@@ -23,6 +25,7 @@ import corpus
 import tiny_tokenizers
 from weights import randomize
 
+UNLABELLED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 SIZES = {"hidden_size": 32, "intermediate_size": 48, "max_position_embeddings": 80}
 
@@ -38,6 +41,8 @@ class Family:
     all_linear: str | tuple[str, ...] = "all-linear"
     labels: tuple[str, ...] | None = None
     """The checkpoint's own label names, in its own order; None: LABEL_0 … LABEL_4."""
+    spelling: dict | None = None
+    """Where config.json is as transformers 4 wrote it: the keys in which that differs."""
 
 
 MODERNBERT = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, "max_position_embeddings": 80,
@@ -92,13 +97,16 @@ FAMILIES: dict[str, Family] = {
          "classifier_activation": "relu"},
         tiny_tokenizers.modernbert_bpe,
         targets=("Wqkv",),
+        spelling={"global_attn_every_n_layers": 2, "global_rope_theta": 900.0, "local_rope_theta": 50.0},
     ),
 }  # fmt: skip
 
 
-def make_checkpoint(family: str, folder: Path, head: type = AutoModelForSequenceClassification) -> None:
+def make_checkpoint(
+    family: str, folder: Path, head: type = AutoModelForSequenceClassification, families: dict[str, Family] = FAMILIES
+) -> None:
     """Config, seeded weights and tokenizer of `family`, as save_pretrained writes them."""
-    spec = FAMILIES[family]
+    spec = families[family]
     tokenizer = spec.tokenizer()
     labels = corpus.TAGS if head is AutoModelForTokenClassification else spec.labels
     config = spec.config(
@@ -111,10 +119,11 @@ def make_checkpoint(family: str, folder: Path, head: type = AutoModelForSequence
     randomize(model, seed=family)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
     (folder / "model.safetensors").chmod(0o644)
-    if family == "modernbert-mean":
-        write_old_spelling(folder, spec.options)
-    if head is AutoModel:
+    if spec.spelling is not None:
+        write_old_spelling(folder, spec.spelling)
+    if head in UNLABELLED:
         drop_keys(folder / "config.json", "id2label", "label2id")
 
 
@@ -128,11 +137,10 @@ def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
     return {name: value for name, value in ids.items() if value is not None}
 
 
-def write_old_spelling(folder: Path, options: dict) -> None:
-    """Rewrites the configs as transformers 4 spelled them, as the published ModernBERT checkpoints still do."""
+def write_old_spelling(folder: Path, keys: dict) -> None:
+    """Rewrites the configs as transformers 4 spelled them, as published checkpoints still do."""
     drop_keys(folder / "config.json", "rope_parameters", "layer_types", "dtype", "transformers_version")
-    keys = ("global_attn_every_n_layers", "global_rope_theta", "local_rope_theta")
-    update(folder / "config.json", {key: options[key] for key in keys} | {"torch_dtype": "float32"})
+    update(folder / "config.json", {**keys, "torch_dtype": "float32"})
     drop_keys(folder / "tokenizer_config.json", "backend")
     update(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
 

@@ -9,7 +9,7 @@ import sys
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict, load_peft_weights, set_peft_model_state_dict
-from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
 from transformers.utils import logging
 
 REPEATED = ("modules_to_save.bias", "original_module.bias")
@@ -17,6 +17,8 @@ IDS = torch.tensor([[2, 7, 11, 13, 5, 3], [2, 9, 4, 6, 8, 3]])
 
 
 def auto_model(base: str) -> type:
+    if "/causal/" in base:
+        return AutoModelForCausalLM
     return AutoModelForTokenClassification if base.endswith("-tokens") else AutoModelForSequenceClassification
 
 

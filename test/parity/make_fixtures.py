@@ -17,6 +17,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoMode
 from transformers.utils import logging
 
 from corpus import encode, label_names, make_data, read_rows
+from decoder_families import DECODERS
 from expected_file import write_expected
 from families import FAMILIES, make_checkpoint
 from quantized import QUANTIZED, quantization_config, replace_quantized
@@ -26,16 +27,19 @@ from weights import randomize
 FIXTURES = Path(__file__).parent / "fixtures"
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers")
 ADAPTER_RATE, FULL_RATE = 5e-3, 5e-4
-TAGGERS = ("bert", "distilbert", "electra", "modernbert")
 BARE = "bert-bare"
-RESEEDED = {"bert-tokens/lora": 1, "modernbert-tokens/lora": 1, "modernbert/lora": 2}
+ALL = FAMILIES | DECODERS
+CLASSIFIERS = (*FAMILIES, BARE, "llama", "gpt2")
+TAGGERS = ("bert", "distilbert", "electra", "modernbert")
+RESEEDED = {"bert-tokens/lora": 1, "modernbert-tokens/lora": 1, "modernbert/lora": 2, "causal/gpt2/lora": 1,
+            "causal/qwen2/lora": 1}  # fmt: skip
 """Where the first seed drew a gradient within rounding of zero, which Adam would make a whole step of either sign."""
 
 
-def lora_configs(family: str) -> dict[str, LoraConfig]:
+def lora_configs(family: str, task: str = "SEQ_CLS") -> dict[str, LoraConfig]:
     """The starting adapters of a family, by method."""
-    spec = FAMILIES["bert" if family == BARE else family]
-    lora = partial(LoraConfig, task_type="SEQ_CLS", lora_dropout=0.0, target_modules=list(spec.targets))
+    spec = ALL["bert" if family == BARE else family]
+    lora = partial(LoraConfig, task_type=task, lora_dropout=0.0, target_modules=list(spec.targets))
     all_linear = spec.all_linear if isinstance(spec.all_linear, str) else list(spec.all_linear)
     configs = {
         "lora": lora(r=4, lora_alpha=8),
@@ -70,14 +74,14 @@ def make_adapter(base_folder: Path, folder: Path, config: LoraConfig, head: type
     """A starting adapter with a non-zero B and a head of its own, saved by PEFT."""
     base, _ = load_base(base_folder, head)
     model = get_peft_model(base, config)
-    seed = f"{base_folder.name}/{folder.name}"
+    seed = f"{base_folder.relative_to(FIXTURES)}/{folder.name}"
     randomize(model, seed=f"{seed}/{RESEEDED.get(seed, 0)}", trainable_only=True)
     model.save_pretrained(folder)
     (folder / "README.md").unlink()
     (folder / "adapter_model.safetensors").chmod(0o644)
     path = folder / "adapter_config.json"
     saved = json.loads(path.read_text())
-    saved["base_model_name_or_path"] = f"test/parity/fixtures/{base_folder.name}"
+    saved["base_model_name_or_path"] = f"test/parity/{base_folder.relative_to(FIXTURES.parent)}"
     if isinstance(saved["target_modules"], list):
         saved["target_modules"].sort()  # PEFT writes a set, in another order each time
     path.write_text(json.dumps(saved, indent=2, sort_keys=True))
@@ -96,7 +100,7 @@ def make_family(family: str) -> None:
     if family == BARE:
         make_checkpoint("bert", folder, AutoModel)
     else:
-        make_checkpoint(family, folder)
+        make_checkpoint(family, folder, families=ALL)
     head = AutoModelForSequenceClassification
     configs = lora_configs(family)
     for method, config in configs.items():
@@ -143,7 +147,7 @@ def main(names: list[str]) -> None:
     logging.disable_progress_bar()
     warnings.filterwarnings("ignore")
     make_data()
-    for family in names or [*FAMILIES, BARE]:
+    for family in names or CLASSIFIERS:
         make_family(family)
         if family in TAGGERS:
             make_tagger(family)

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { readJsonToEdit } from "../../src/export/json-file.ts";
 import { readLora } from "../../src/export/read-lora.ts";
 import { saveFull } from "../../src/export/save-full.ts";
 import { saveLora } from "../../src/export/save-lora.ts";
@@ -14,8 +15,12 @@ const ADAPTERS = [
   ...["roberta", "electra", "modernbert-mean"].flatMap((base) => [[base, "lora"], [base, "all-linear-rslora"]]),
   ["distilbert", "dora"],
   ["bert-tokens", "lora"],
+  ["llama", "dora"],
+  ...["gpt2", "causal/gpt2", "causal/phi3"].flatMap((base) => [[base, "lora"], [base, "all-linear-rslora"]]),
+  ["causal/gpt_neox", "all-linear-rslora"],
+  ["causal/gemma3_text", "dora"],
 ] as [base: string, method: string][]; // biome-ignore format: a table
-const MODELS = ["bert", "bert-tokens", "roberta", "distilbert", "electra", "modernbert"];
+const MODELS = ["bert", "bert-tokens", "roberta", "distilbert", "electra", "modernbert", "gpt2", "llama"];
 
 /** What the Python script says of a case. */
 interface Report {
@@ -33,6 +38,7 @@ async function saveAdapter(base: string, method: string) {
     params: (await readCheckpoint(fixture(base))).tensors.keys(),
     baseModel: base,
     taskType: adapter.taskType ?? "",
+    fanInFanOut: base.endsWith("gpt2"),
   });
   return { base: fixture(base), ours, theirs: from };
 }
@@ -43,7 +49,12 @@ async function saveModel(base: string) {
   const id2label = config.id2label as Record<string, string>;
   const taskType = base.endsWith("-tokens") ? "TOKEN_CLS" : "SEQ_CLS";
   await saveFull(`${folder}/${base}`, {
-    ...{ tensors: await Promise.all(read), baseFolder: fixture(base), taskType, id2label },
+    ...{
+      tensors: await Promise.all(read),
+      baseConfig: await readJsonToEdit(`${fixture(base)}/config.json`),
+      taskType,
+      id2label,
+    },
   });
   return { base: fixture(base), ours: `${folder}/${base}` };
 }

@@ -18,14 +18,14 @@ def wordpiece() -> PreTrainedTokenizerFast:
     return wrap(tokenizer, pad="[PAD]", unk="[UNK]", cls="[CLS]", sep="[SEP]", mask="[MASK]")
 
 
-def byte_bpe(special: list[str], add_prefix_space: bool) -> Tokenizer:
-    """A byte-level BPE of 260 tokens, learned from the rows' words."""
+def byte_bpe(special: list[str], add_prefix_space: bool, size: int = 260) -> Tokenizer:
+    """A byte-level BPE of `size` tokens, learned from the rows' words."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space)
     tokenizer.decoder = decoders.ByteLevel()
     endings = [[base + ending for base in WORDS if base.isalpha()] for ending in ENDINGS]
     lines = [" ".join(WORDS), " ".join(WORDS).title(), *(" ".join(row) for row in endings)]
-    trainer = trainers.BpeTrainer(vocab_size=260, special_tokens=special, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=special, show_progress=False)
     tokenizer.train_from_iterator(lines, trainer)
     return tokenizer
 
@@ -45,6 +45,21 @@ def modernbert_bpe() -> PreTrainedTokenizerFast:
     return wrap(tokenizer, pad="[PAD]", unk="[UNK]", cls="[CLS]", sep="[SEP]", mask="[MASK]")
 
 
+def llama_bpe() -> PreTrainedTokenizerFast:
+    """As Llama 3's: byte-level BPE, <s> before the text and nothing behind it; a padding token of its own."""
+    tokenizer = byte_bpe(["<unk>", "<s>", "</s>", "<pad>"], add_prefix_space=False, size=180)
+    tokenizer.post_processor = template("<s>", None, tokenizer)
+    return wrap(tokenizer, pad="<pad>", unk="<unk>", bos="<s>", eos="</s>")
+
+
+def gpt2_bpe() -> PreTrainedTokenizerFast:
+    """GPT-2's: byte-level BPE without a template, one special token for all ends; texts are padded with it, too."""
+    tokenizer = byte_bpe(["<|endoftext|>"], add_prefix_space=False, size=180)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    end = "<|endoftext|>"
+    return wrap(tokenizer, pad=end, unk=end, bos=end, eos=end)
+
+
 def xlm_roberta_unigram() -> PreTrainedTokenizerFast:
     """XLM-RoBERTa's: a Unigram over words and letters, `▁` for a space, <s> text </s>, pad id 1."""
     special = [(token, 0.0) for token in ("<s>", "<pad>", "</s>", "<unk>")]
@@ -59,10 +74,11 @@ def xlm_roberta_unigram() -> PreTrainedTokenizerFast:
     return wrap(tokenizer, pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>", bos="<s>", eos="</s>")
 
 
-def template(first: str, last: str, tokenizer: Tokenizer) -> processors.TemplateProcessing:
-    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
+def template(first: str, last: str | None, tokenizer: Tokenizer) -> processors.TemplateProcessing:
+    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last) if token]
+    end, end_of_pair = (f" {last}", f" {last}:1") if last else ("", "")
     return processors.TemplateProcessing(
-        single=f"{first} $A {last}", pair=f"{first} $A {last} $B:1 {last}:1", special_tokens=ids
+        single=f"{first} $A{end}", pair=f"{first} $A{end} $B:1{end_of_pair}", special_tokens=ids
     )
 
 

@@ -5,6 +5,8 @@ import copy
 import torch
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
+from transformers import AttentionInterface
+from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 STEPS = 6
 BATCH = 8
@@ -68,8 +70,11 @@ def train(model: torch.nn.Module, rows: list[dict], pad_id: int, learning_rate: 
 
 
 @torch.no_grad()
-def evaluate(model: torch.nn.Module, rows: list[dict], pad_id: int) -> dict:
-    """Loss over the whole split (sum ÷ count) and logits, of real tokens only when tagging."""
+def evaluate(model: torch.nn.Module, rows: list[dict], pad_id: int, language: bool = False) -> dict:
+    """Loss over the whole split (sum ÷ count) and logits, of real tokens only when tagging.
+
+    Of a language model, whose logits are too many to store, the log-probability of each label instead.
+    """
     total, count, logits = 0.0, 0, []
     for start in range(0, len(rows), BATCH):
         batch = collate(rows[start : start + BATCH], pad_id)
@@ -77,8 +82,12 @@ def evaluate(model: torch.nn.Module, rows: list[dict], pad_id: int) -> dict:
         total += float(loss_of(out, batch["labels"], "sum"))
         count += int((batch["labels"] != IGNORE).sum())
         real = batch["attention_mask"].sum(1).tolist()
-        logits += [row[:n].tolist() if out.dim() == 3 else row.tolist() for row, n in zip(out, real)]
-    return {"eval_loss": total / count, "eval_count": count, "logits": logits}
+        if language:
+            logits += [(-loss_of(row, labels, "none"))[labels != IGNORE].tolist()
+                       for row, labels in zip(out, batch["labels"])]  # fmt: skip
+        else:
+            logits += [row[:n].tolist() if out.dim() == 3 else row.tolist() for row, n in zip(out, real)]
+    return {"eval_loss": total / count, "eval_count": count, "log_probs" if language else "logits": logits}
 
 
 def checksums(model: torch.nn.Module) -> dict[str, list[float]]:
@@ -87,31 +96,54 @@ def checksums(model: torch.nn.Module) -> dict[str, list[float]]:
     return {name: [float(v.sum()), float((v * v).sum())] for name, v in values.items()}
 
 
-def record(model: torch.nn.Module, train_rows: list[dict], test_rows: list[dict], pad_id: int, rate: float) -> dict:
+def record(
+    model: torch.nn.Module,
+    train_rows: list[dict],
+    test_rows: list[dict],
+    pad_id: int,
+    rate: float,
+    language: bool = False,
+) -> dict:
     """Everything expected of one method. `model` is trained in place."""
     assert not any(m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)), "dropout would draw numbers"
     model.eval()
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     double = in_float64(model)
+    outputs = "log_probs" if language else "logits"
     result = {
         "learning_rate": rate,
         "trainable_parameters": sum(p.numel() for _, p in trainable),
         "trainable": {name: list(p.shape) for name, p in trainable},
-        "initial_logits": evaluate(model, train_rows[:BATCH], pad_id)["logits"],
+        f"initial_{outputs}": evaluate(model, train_rows[:BATCH], pad_id, language)[outputs],
         **train(model, train_rows, pad_id, rate),
-        **evaluate(model, test_rows, pad_id),
+        **evaluate(model, test_rows, pad_id, language),
         "final": checksums(model),
     }
-    rerun = {**train(double, train_rows, pad_id, rate), **evaluate(double, test_rows, pad_id)}
+    rerun = {**train(double, train_rows, pad_id, rate), **evaluate(double, test_rows, pad_id, language)}
     return {**result, "float64_difference": difference(result, rerun)}
 
 
 def in_float64(model: torch.nn.Module) -> torch.nn.Module:
-    """A copy in float64. ModernBERT's eager attention has a float32 softmax, in which float64 masks overflow."""
+    """A copy in float64. Most eager attention has a float32 softmax, in which float64 masks overflow."""
     double = copy.deepcopy(model).double()
-    if model.config.model_type == "modernbert":
-        double.config._attn_implementation = "sdpa"
+    if model.config.model_type in ("bert", "roberta", "xlm-roberta", "distilbert", "electra"):
+        return double
+    double.config._attn_implementation = "sdpa" if model.config.model_type == "modernbert" else "float64"
     return double
+
+
+def attention(module, query, key, value, mask, scaling=None, softcap=None, **_) -> tuple[torch.Tensor, None]:
+    """Plain attention with its softmax in the type of its operands."""
+    groups = query.shape[1] // key.shape[1]
+    key, value = (x.repeat_interleave(groups, dim=1) for x in (key, value))
+    scores = query @ key.transpose(2, 3) * scaling
+    if softcap is not None:
+        scores = softcap * torch.tanh(scores / softcap)
+    return (torch.softmax(scores + mask, dim=-1) @ value).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register("float64", attention)
+AttentionMaskInterface.register("float64", eager_mask)
 
 
 def difference(single: dict, double: dict) -> dict[str, float]:
@@ -120,7 +152,7 @@ def difference(single: dict, double: dict) -> dict[str, float]:
     def flat(value) -> list[float]:
         return [x for v in value for x in flat(v)] if isinstance(value, list) else [value]
 
-    keys = ("losses", "grad_norms", "eval_loss", "logits")
+    keys = ("losses", "grad_norms", "eval_loss", "log_probs" if "log_probs" in single else "logits")
     gaps = {
         key: max(abs(a - b) / max(1, abs(b)) for a, b in zip(flat(single[key]), flat(double[key]))) for key in keys
     }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { NoTargetError } from "../../src/errors.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
 import { runPasses } from "../../src/passes/pass.ts";
 import { type HoulsbyConfig, houlsby } from "../../src/peft/houlsby.ts";
+import { linearModules } from "../../src/peft/targets.ts";
 import { feedsOf, tiny, tinyBert } from "../tiny.ts";
 
 const BERT: HoulsbyConfig = {
@@ -76,8 +78,37 @@ describe("on BERT", () => {
     expect(shapes(adapted({ ...site, reductionFactor: 16 }))).toEqual([...bottleneck(`${layer}.output`, 1), ...head]);
   });
 
-  test("only the layers' own sites are taken, whatever else ends the same", () =>
-    expect(shapes(adapted({ sites: { dense: "output" } }))).toEqual(head));
+  test("only the layers' own sites are taken, whatever else ends the same", () => {
+    const ends = (path: string): boolean => path.endsWith("output.dense");
+    expect(linearModules(tinyBert()).filter(ends)).toHaveLength(2);
+    expect(shapes(adapted({ sites: { "output.dense": "output" } }))).toEqual([
+      ...bottleneck(`${layer}.output`, 2),
+      ...head,
+    ]);
+  });
+
+  test("a site that is no linear layer of the model is refused, if only one of them", () => {
+    const refused = (config: Partial<HoulsbyConfig>): Error => {
+      try {
+        adapted(config);
+      } catch (error) {
+        return error as Error;
+      }
+      throw new Error("nothing was refused");
+    };
+    const error = refused({ sites: { ...BERT.sites, dense: "output" } });
+    expect(error).toBeInstanceOf(NoTargetError);
+    expect(error).toMatchObject({ patterns: ["dense"], available: linearModules(tinyBert()) });
+    expect(error.message).toMatchInlineSnapshot(`
+      "the places of adapters [dense] matched none of the 6 linear layers in bert.encoder.layer.
+        at: method: adapter
+        expected: the paths of linear layers inside a layer; the model has: attention.self.query, attention.self.key, attention.self.value, attention.output.dense, intermediate.dense, output.dense
+        hint: method: lora takes any linear layer."
+    `);
+    expect(refused({ layers: "encoder.layer" }).message).toMatch(
+      /^the places of adapters \[attention\.output\.dense, output\.dense\] matched none of the 0 linear layers in enc/,
+    );
+  });
 
   test("weights start normal, biases at zero", () => {
     const inits = adapted().params.flatMap(({ origin: { name, init } }) =>

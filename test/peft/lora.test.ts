@@ -130,7 +130,7 @@ describe("the graph", () => {
     const graph = new Graph();
     const x = graph.input("x", { dtype: "float32", shape: ["tokens", 4] });
     graph.outputs.set("y", dense(new ModuleScope(graph), "query", x, 3, { bias: false }));
-    expect(print(apply({ useDora: true }, true, graph))).toMatchInlineSnapshot(`
+    expect(print(apply({ useDora: true, modulesToSave: [] }, true, graph))).toMatchInlineSnapshot(`
       "%0: float32[tokens,4] = input x
       %1: float32[3,4] = frozen query.weight
       %2: float32[tokens,3] = Linear(%0, %1)
@@ -187,10 +187,23 @@ describe("what trains", () => {
       [`${self}.key`, `${self}.value`].flatMap(adapter),
     ));
 
-  test("layers that are not there are an error, a target that matches nothing too", () => {
-    expect(() => bert({ layersToTransform: [0] })).not.toThrow();
-    expect(() => bert({ layersToTransform: [1] })).toThrow(NoTargetError);
-    expect(() => bert({ targetModules: ["query", "q_lin"] })).toThrow(NoTargetError);
+  test.each<[Partial<LoraConfig>, RegExp]>([
+    [{ targetModules: ["query", "q_lin"] }, /^lora_target_modules \[q_lin\] matched/],
+    [{ layersToTransform: [1] }, /^layers_to_transform \[1\] matched/],
+    [{ rankPattern: { value: 4 } }, /^rank_pattern \[value\] matched none of the 1 modules that get/],
+    [{ alphaPattern: { query: 1, "1.query": 9 } }, /^alpha_pattern \[1\.query\] matched none of the 1/],
+    [{ modulesToSave: ["classifier", "score"] }, /^lora_modules_to_save \[score\] matched/],
+  ])("what matches nothing is refused: %j", (config, message) => {
+    expect(() => bert({ layersToTransform: [0], rankPattern: { query: 4 }, modulesToSave: ["pooler"] })).not.toThrow();
+    expect(() => bert(config)).toThrow(NoTargetError);
+    expect(() => bert(config)).toThrow(message);
+  });
+
+  test("heads that a model lacks are no error", () => {
+    const config = { ...QUERY, modulesToSave: ["pre_classifier", "classifier"] };
+    const heads = (names: string[]) => () => runPasses(tiny(), [lora(config, names)], { training: true });
+    expect(heads(["pre_classifier", "classifier"])).not.toThrow();
+    expect(heads(["classifier"])).toThrow("lora_modules_to_save [pre_classifier] matched");
   });
 });
 
@@ -206,7 +219,6 @@ describe("rank and scaling", () => {
     ["rank_pattern over r", { rankPattern: { query: 4 } }, 4, 1],
     ["alpha_pattern over loraAlpha", { alphaPattern: { "layer\\.0\\..*": 6 } }, 2, 3],
     ["both, rank-stabilised", { rankPattern: { query: 16 }, alphaPattern: { query: 2 }, useRslora: true }, 16, 0.5],
-    ["patterns of other modules", { rankPattern: { value: 4 }, alphaPattern: { "1.query": 9 } }, 2, 2],
   ])("%s", (_, config, r, scaling) => {
     expect(siteOf({ ...QUERY, ...config }, "layer.0.query")).toEqual({ module: "layer.0.query", r, scaling });
     const graph = apply(config);
@@ -254,7 +266,7 @@ describe("the start", () => {
           const base = new Graph();
           const x = base.input("x", { dtype: "float32", shape: ["tokens", columns] });
           base.outputs.set("y", dense(new ModuleScope(base), "query", x, out, { bias }));
-          const graph = apply(options, training, base);
+          const graph = apply({ ...options, modulesToSave: [] }, training, base);
           const feeds = feedsOf(graph, { tokens: rows });
           const run = (graph: Graph, feeds: Record<string, Tensor>) =>
             evaluate(graph, [graph.outputs.get("y")!], feeds)[0]!;

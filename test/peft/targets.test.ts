@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NoTargetError, RecipeError } from "../../src/errors.ts";
-import { fromPattern, isUnder, layerOf, linearModules, selectTargets } from "../../src/peft/targets.ts";
+import {
+  checkPatterns,
+  checkSaved,
+  fromPattern,
+  isUnder,
+  layerOf,
+  linearModules,
+  selectTargets,
+} from "../../src/peft/targets.ts";
 import { tinyBert } from "../tiny.ts";
 
 const MODULES = [0, 1, 2].flatMap((i) =>
@@ -37,7 +45,7 @@ describe("a list", () => {
   });
 
   test("is narrowed to layers by number", () => {
-    const taken = select({ targetModules: ["query", "pooler.dense"], layersToTransform: [0, 2, 7] });
+    const taken = select({ targetModules: ["query", "pooler.dense"], layersToTransform: [0, 2] });
     expect(taken).toEqual(["bert.encoder.layer.0.attention.self.query", "bert.encoder.layer.2.attention.self.query"]);
   });
 
@@ -82,10 +90,12 @@ describe("any rules select what PEFT selects", () => {
         const targetModules = ends.map((end) => end.join("."));
         const wanted = modules.filter((module) => peftTakes(module, targetModules, layers));
         const alone = (end: string): boolean => modules.some((module) => peftTakes(module, [end], undefined));
+        const there = (layer: number): boolean => modules.some((module) => peftTakes(module, targetModules, [layer]));
         const run = (): string[] => [
           ...selectTargets(modules, { targetModules, ...(layers && { layersToTransform: layers }) }),
         ];
-        if (wanted.length > 0 && targetModules.every(alone)) expect(run()).toEqual(wanted);
+        const all = targetModules.every(alone) && (layers ?? []).every(there);
+        if (wanted.length > 0 && all) expect(run()).toEqual(wanted);
         else expect(run).toThrow(NoTargetError);
       }),
     ));
@@ -105,21 +115,23 @@ describe("any rules select what PEFT selects", () => {
 });
 
 describe("what is refused, and how it is said", () => {
-  const refusal = (rules: Parameters<typeof selectTargets>[1], modules: readonly string[] = MODULES): Error => {
+  const thrown = (run: () => unknown): Error => {
     try {
-      selectTargets(modules, rules);
+      run();
     } catch (error) {
       return error as Error;
     }
     throw new Error("nothing was refused");
   };
+  const refusal = (rules: Parameters<typeof selectTargets>[1]): Error => thrown(() => selectTargets(MODULES, rules));
 
   test("a list of which any one matches nothing", () => {
     const error = refusal({ targetModules: ["query", "c_attn", "q_proj"], modulesToSave: ["classifier"] });
     expect(error).toBeInstanceOf(NoTargetError);
     expect(error).toMatchObject({ patterns: ["c_attn", "q_proj"], available: MODULES.slice(0, -1) });
     expect(error.message).toMatchInlineSnapshot(`
-      "target_modules [c_attn, q_proj] matched none of the 13 linear layers.
+      "lora_target_modules [c_attn, q_proj] matched none of the 13 linear layers.
+        at: lora_target_modules; in TypeScript, targetModules
         expected: the end of a module path; the model has: query, value, dense
         hint: "query" selects that layer in every block, "all-linear" selects every linear layer."
     `);
@@ -127,7 +139,8 @@ describe("what is refused, and how it is said", () => {
 
   test("a regular expression that matches no whole path", () =>
     expect(refusal({ targetModules: "query|value" }).message).toMatchInlineSnapshot(`
-      "target_modules [query|value] matched none of the 14 linear layers.
+      "lora_target_modules [query|value] matched none of the 14 linear layers.
+        at: lora_target_modules; in TypeScript, targetModules
         expected: the end of a module path; the model has: query, value, dense, classifier
         hint: "query" selects that layer in every block, "all-linear" selects every linear layer."
     `));
@@ -138,30 +151,96 @@ describe("what is refused, and how it is said", () => {
     expect(error.cause).toBeInstanceOf(SyntaxError);
     expect(error.message).toMatchInlineSnapshot(`
       "the pattern (query is not a regular expression
-        at: target_modules
-        hint: a regular expression matches whole module paths, e.g. ".*\\.(query|value)""
+        at: lora_target_modules; in TypeScript, targetModules
+        hint: one that matches whole module paths, e.g. ".*\\.(query|value)""
     `);
   });
 
-  test("layers that are not there", () =>
-    expect(refusal({ targetModules: ["query"], layersToTransform: [12, 13] }).message).toMatchInlineSnapshot(`
-      "layers_to_transform [layers 12,13] matched none of the 14 linear layers.
-        expected: the end of a module path; the model has: query, value, dense, classifier
-        hint: "query" selects that layer in every block, "all-linear" selects every linear layer."
-    `));
+  test("layers that are not there, if only one of them", () => {
+    const error = refusal({ targetModules: ["query"], layersToTransform: [1, 99] });
+    expect(error).toBeInstanceOf(NoTargetError);
+    expect(error).toMatchObject({ patterns: ["99"], available: ["0", "1", "2"] });
+    expect(error.message).toMatchInlineSnapshot(`
+      "layers_to_transform [99] matched no layer of the model.
+        at: layers_to_transform; in TypeScript, layersToTransform
+        expected: layers that have query: 0 to 2
+        hint: layers are counted from 0."
+    `);
+  });
+
+  test("layers of targets that are in some layers only, in one, or in none", () => {
+    const expected = (modules: readonly string[], targetModules: readonly string[]): string =>
+      thrown(() => selectTargets(modules, { targetModules, layersToTransform: [9] })).message.split("\n").slice(2).join("\n"); // biome-ignore format: a chain
+    expect(expected(["m.layer.1.up", "m.layer.4.up", "m.layer.2.down"], ["up"])).toMatchInlineSnapshot(`
+      "  expected: layers that have up: 1, 4
+        hint: layers are counted from 0."
+    `);
+    expect(expected(["m.layer.0.up"], ["up"])).toMatchInlineSnapshot(`
+      "  expected: layers that have up: 0
+        hint: layers are counted from 0."
+    `);
+    expect(expected(MODULES, ["pooler.dense"])).toMatchInlineSnapshot(`
+      "  expected: layers that have pooler.dense: none, they lie elsewhere
+        hint: leave layers_to_transform out."
+    `);
+  });
 
   test("layers beside a regular expression", () =>
     expect(refusal({ targetModules: ".*query", layersToTransform: [0] }).message).toMatchInlineSnapshot(`
-      "layers_to_transform needs target_modules as a list
-        at: layers_to_transform"
+      "layers_to_transform needs lora_target_modules as a list
+        at: layers_to_transform; in TypeScript, layersToTransform"
     `));
+
+  test("no layers at all", () =>
+    expect(refusal({ targetModules: ["query"], layersToTransform: [] })).toBeInstanceOf(NoTargetError));
 
   test("targets that are all saved whole", () =>
     expect(refusal({ targetModules: ["query"], modulesToSave: ["self"] }).message).toMatchInlineSnapshot(`
-      "target_modules [query] matched none of the 8 linear layers.
+      "lora_target_modules [query] matched none of the 8 linear layers.
+        at: lora_target_modules; in TypeScript, targetModules
         expected: the end of a module path; the model has: dense, classifier
         hint: "dense" selects that layer in every block, "all-linear" selects every linear layer."
     `));
+
+  test("keys of a pattern table that stand for no module with an adapter", () => {
+    const taken = [...selectTargets(MODULES, { targetModules: ["query", "value"] })];
+    expect(() => checkPatterns("rank", { query: 4, "layer\\.1\\..*value": 2 }, taken)).not.toThrow();
+    const error = thrown(() => checkPatterns("rank", { qery: 4, value: 2, dense: 8 }, taken));
+    expect(error).toBeInstanceOf(NoTargetError);
+    expect(error).toMatchObject({ patterns: ["qery", "dense"], available: taken });
+    expect(error.message).toMatchInlineSnapshot(`
+      "rank_pattern [qery, dense] matched none of the 6 modules that get an adapter.
+        at: rank_pattern; in TypeScript, rankPattern
+        expected: the end of a module path, or a regular expression for it; they are called: query, value
+        hint: did you mean "query"?"
+    `);
+    expect(thrown(() => checkPatterns("alpha", { "output.dense": 1 }, taken)).message).toMatchInlineSnapshot(`
+      "alpha_pattern [output.dense] matched none of the 6 modules that get an adapter.
+        at: alpha_pattern; in TypeScript, alphaPattern
+        expected: the end of a module path, or a regular expression for it; they are called: query, value
+        hint: lora_target_modules says which modules get an adapter."
+    `);
+    expect(thrown(() => checkPatterns("alpha", { "(": 1 }, taken)).message).toMatchInlineSnapshot(`
+      "the pattern ( is not a regular expression
+        at: alpha_pattern; in TypeScript, alphaPattern
+        hint: one that matches the ends of module paths, e.g. "(query|value)""
+    `);
+  });
+
+  test("modules to save that are not there", () => {
+    const params = ["bert.embeddings.LayerNorm.weight", ...MODULES.map((module) => `${module}.weight`)];
+    expect(() => checkSaved(["pooler", "embeddings", "layer.1", "classifier", "Norm"], params)).not.toThrow();
+    const error = thrown(() => checkSaved(["pooler", "poler", "layer.3"], params));
+    expect(error).toBeInstanceOf(NoTargetError);
+    expect(error).toMatchObject({ patterns: ["poler", "layer.3"] });
+    expect(error.message).toMatchInlineSnapshot(`
+      "lora_modules_to_save [poler, layer.3] matched none of the model's modules.
+        at: lora_modules_to_save; in TypeScript, modulesToSave
+        expected: the end of a module path; the model has: bert, embeddings, LayerNorm, encoder, layer, attention, self, query, value, output, dense, pooler, classifier
+        hint: did you mean "pooler"?"
+    `);
+    expect(thrown(() => checkSaved(["weight"], params)).message).toMatch(/hint: a classification head trains whole/);
+  });
 });
 
 test.each([

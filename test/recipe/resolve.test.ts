@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { flaggedKeys, givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
@@ -41,6 +42,33 @@ test("an override leaves every key alone that it does not name", () => {
 
 test("refuses what the method rules out, though the recipe's own method allows it", () => {
   expect(() => resolveRecipe(recipe("load_in_4bit: true"), "full")).toThrow(/^load_in_4bit: method full trains/);
+});
+
+test("refuses a key for a method in particular that never has it, wherever that method stands", () => {
+  const given =
+    "seed: 7\nmethod_overrides:\n  full: {lora_r: 4}\n  lora: {adapter_reduction_factor: 8}\n  qlora: {lora_r: 4}";
+  expect(() => recipe(given)).toThrow(
+    "recipe:5 method_overrides.full.lora_r: method full has no such key; it is one of lora, qlora\n" +
+      "recipe:6 method_overrides.lora.adapter_reduction_factor: method lora has no such key; it is one of adapter",
+  );
+  const stray = { ...recipe(), method_overrides: { head: { use_dora: true } } };
+  expect(() => resolveRecipe(stray, "full")).toThrow(
+    /^method_overrides\.head\.use_dora: method head has no such key; it is one of lora, qlora$/,
+  );
+  expect(() => recipe("lora_r: 4\nadapter_reduction_factor: 8\nmethod: full")).not.toThrow();
+});
+
+test("refuses a rate of the head that is a multiple of nothing", () => {
+  const rates = "learning_rate: 0\nhead_learning_rate: 1e-3";
+  expect(() => recipe(rates)).toThrow("recipe:4 head_learning_rate: learning_rate is 0, and the head would not train");
+  expect(() => recipe("learning_rate: 0")).not.toThrow();
+});
+
+test("what was given is known of the resolved recipe too, flags apart", () => {
+  const given = parseRecipe("model_name_or_path: m\ndataset_name: d\nlora_r: 8", { overrides: { seed: 1 } });
+  const resolved = resolveRecipe(given);
+  expect([...givenKeys(resolved)]).toEqual(["model_name_or_path", "dataset_name", "lora_r", "seed"]);
+  expect([...flaggedKeys(resolved)]).toEqual(["seed"]);
 });
 
 test("writes every key, reads back equal, and resolves to itself", () => {

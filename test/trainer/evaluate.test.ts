@@ -63,7 +63,10 @@ test("an adapter that PEFT wrote has no recipe and no labels beside it", async (
 test("words of a text, with TOKEN_CLS", async () => {
   const output_dir = temporary();
   const keys = { model_name_or_path: fixture("bert-tokens"), task_type: "TOKEN_CLS", output_dir };
-  await runHere(keys, { rows: rowsOf(true) });
+  const { events } = await runHere(keys, { rows: rowsOf(true) });
+  const metrics = events.flatMap((event) => (event.kind === "eval" ? event.metrics : [])).at(-1);
+  const { eval_precision, eval_recall, eval_f1 } = metrics as Record<string, number>;
+  expect(eval_f1).toBeCloseTo((2 * eval_precision! * eval_recall!) / (eval_precision! + eval_recall! || 1));
   const [said] = await all(predict({ adapter: output_dir, texts: ["within ten  days"] }));
   if (!said || !("words" in said)) throw new Error("no words");
   expect(said.words.map(({ word }) => word)).toEqual(["within", "ten", "days"]);

@@ -2,6 +2,7 @@ import { cpSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { LowrankError } from "../../src/errors.ts";
+import { ARCHITECTURES } from "../../src/models/index.ts";
 import { changedModel, fixture, type Keys, readJson, recipeOf, runHere, temporary } from "./running.ts";
 
 /** A data set of its own: files of rows by split. */
@@ -52,6 +53,7 @@ const fine = [
   { text: "days", label: "liability" },
 ];
 const TARGETS = `
+  at: lora_target_modules; in TypeScript, targetModules
   expected: the end of a module path; the model has: query, key, value, dense
   hint: "query" selects that layer in every block, "all-linear" selects every linear layer.`;
 const DISAGREE = `
@@ -144,15 +146,28 @@ describe("model", () => {
       "architecture",
       () => configured({ model_type: "gpt_neo" }),
       `the architecture gpt_neo is not supported.
-  at: config.json: model_type
-  expected: bert, distilbert, electra, modernbert, roberta, xlm-roberta`,
+  at: TMP/config.json: model_type
+  expected: ${ARCHITECTURES.map(({ modelType }) => modelType).join(", ")}`,
+    ],
+    [
+      "a configuration that lacks what the architecture needs",
+      () => configured({ num_attention_heads: "two" }),
+      `config.json does not describe a bert: num_attention_heads: Invalid input: expected number, received string
+  at: TMP/config.json`,
     ],
     [
       "task",
       async () => ({ task_type: "CAUSAL_LM" }),
-      `task_type: CAUSAL_LM is not supported yet.
+      `bert has no head for CAUSAL_LM.
   at: task_type
-  expected: SEQ_CLS or TOKEN_CLS`,
+  expected: SEQ_CLS, TOKEN_CLS, MASKED_LM`,
+    ],
+    [
+      "a head where there is none",
+      async () => ({ task_type: "MASKED_LM", method: "head" }),
+      `method head trains a classification head, and task_type MASKED_LM has none.
+  at: method
+  expected: lora, qlora, adapter or full`,
     ],
     [
       "tokenizer",
@@ -240,12 +255,36 @@ describe("method and adapter", () => {
     [
       "targets that match nothing",
       () => ({ lora_target_modules: ["c_attn"] }),
-      `target_modules [c_attn] matched none of the 19 linear layers.${TARGETS}`,
+      `lora_target_modules [c_attn] matched none of the 19 linear layers.${TARGETS}`,
     ],
     [
       "targets of which some match nothing",
       () => ({ lora_target_modules: ["query", "c_attn", "v_proj"] }),
-      `target_modules [c_attn, v_proj] matched none of the 19 linear layers.${TARGETS}`,
+      `lora_target_modules [c_attn, v_proj] matched none of the 19 linear layers.${TARGETS}`,
+    ],
+    [
+      "layers that are not there",
+      () => ({ layers_to_transform: [0, 99] }),
+      `layers_to_transform [99] matched no layer of the model.
+  at: layers_to_transform; in TypeScript, layersToTransform
+  expected: layers that have query, value: 0 to 2
+  hint: layers are counted from 0.`,
+    ],
+    [
+      "ranks of modules without an adapter",
+      () => ({ rank_pattern: { query: 2, key: 4 } }),
+      `rank_pattern [key] matched none of the 6 modules that get an adapter.
+  at: rank_pattern; in TypeScript, rankPattern
+  expected: the end of a module path, or a regular expression for it; they are called: query, value
+  hint: lora_target_modules says which modules get an adapter.`,
+    ],
+    [
+      "modules to save that are not there",
+      () => ({ lora_modules_to_save: "score" }),
+      `lora_modules_to_save [score] matched none of the model's modules.
+  at: lora_modules_to_save; in TypeScript, modulesToSave
+  expected: the end of a module path; the model has: bert, embeddings, position_embeddings, word_embeddings, token_type_embeddings, LayerNorm, encoder, layer, attention, self, query, key, value, output, dense, intermediate, pooler, classifier
+  hint: a classification head trains whole without being named.`,
     ],
     [
       "an adapter for another width",

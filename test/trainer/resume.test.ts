@@ -143,3 +143,27 @@ test("there must be a checkpoint to resume from", async () => {
   await expect(runHere({ output_dir: folder, resume_from_checkpoint: `${folder}/x` })).rejects.toThrow("cannot read");
   expect(existsSync(folder)).toBe(false);
 });
+
+test("true is the latest checkpoint of the last run, not one of an earlier run with more steps", async () => {
+  const output_dir = temporary();
+  const lora = { ...keys, method: "lora", output_dir };
+  await runHere({ ...lora, save_steps: 3 }); // checkpoint-3, checkpoint-6
+  await runHere({ ...lora, seed: 8 }, { stopAfter: 2 }); // checkpoint-2
+  const resumed = await runHere({ ...lora, seed: 8, resume_from_checkpoint: true });
+  expect(resumed.steps[0]?.step).toBe(3);
+  expect(existsSync(`${output_dir}/checkpoint-6`)).toBe(true);
+
+  const again = await runHere({ ...lora, seed: 8, resume_from_checkpoint: true, num_train_epochs: 3 });
+  expect(again.steps[0]?.step).toBe(7); // its own checkpoint-6 by now
+
+  const other = temporary();
+  await runHere({ ...lora, output_dir: other, save_steps: 3 });
+  await runHere({ ...lora, output_dir: other, seed: 8, save_strategy: "no" });
+  await expect(runHere({ ...lora, output_dir: other, resume_from_checkpoint: true })).rejects.toThrow(
+    `the checkpoints in ${other} are those of an earlier run than the last one there\n  at: resume_from_checkpoint\n` +
+      "  expected: a checkpoint that led to metrics.jsonl beside it\n" +
+      `  hint: resume_from_checkpoint: ${other}/checkpoint-6 goes on from there all the same.`,
+  );
+  const named = { ...lora, output_dir: other, resume_from_checkpoint: `${other}/checkpoint-3` };
+  expect((await runHere(named)).steps[0]?.step).toBe(4);
+});

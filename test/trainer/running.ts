@@ -106,13 +106,19 @@ export async function tensorsOf(path: string): Promise<Map<string, { shape: read
 
 type Tensors = Awaited<ReturnType<typeof tensorsOf>>;
 
+/** A copy of a fixture's model, to be changed. */
+export function copyOf(name: string): string {
+  const folder = temporary();
+  cpSync(fixture(name), folder, { recursive: true, filter: (path) => !/adapters|expected/.test(path) });
+  return folder;
+}
+
 /** A copy of the tiny BERT in a folder of its own, its configuration or tensors changed. */
 export async function changedModel(
   config: Keys | ((config: Record<string, unknown>) => Keys) = {},
   tensors?: (tensors: Tensors) => Iterable<readonly [string, { shape: readonly number[]; data: Float32Array }]>,
 ): Promise<string> {
-  const folder = temporary();
-  cpSync(fixture("bert"), folder, { recursive: true, filter: (path) => !/adapters|expected/.test(path) });
+  const folder = copyOf("bert");
   const given = readJson(`${folder}/config.json`);
   const changed = typeof config === "function" ? config(given) : { ...given, ...config };
   writeFileSync(`${folder}/config.json`, JSON.stringify(changed));

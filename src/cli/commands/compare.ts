@@ -1,5 +1,5 @@
 import { RecipeError } from "../../errors.ts";
-import type { Compared, ComparisonRow } from "../../index.ts";
+import type { Compared, ComparisonRow, RowScore } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { bytes, count, duration, percent } from "../format.ts";
 import { addRecipeFlags } from "../options.ts";
@@ -16,7 +16,7 @@ export const compare: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { COMPARED, compareRecipe, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
+    const { COMPARED, compareRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
     const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
     const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);
     const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");
@@ -30,7 +30,7 @@ export const compare: CliCommand = {
         } else if (event.kind === "row") output.record({ event: "row", ...snakeCaseKeys(event.row) });
         else {
           output.record({ event: "done", files: event.files });
-          output.result(comparisonTable(event.rows, (title) => output.style("bold", title)));
+          output.result(comparisonTable(event.rows, scoresOfRow, (title) => output.style("bold", title)));
           output.note(output.styleNote("dim", `written: ${event.files.join(", ")}`));
         }
       }
@@ -58,7 +58,11 @@ function listed<T extends string>(
 }
 
 /** The rows side by side; scores with their 95 % intervals. */
-export function comparisonTable(rows: readonly ComparisonRow[], emphasis = (title: string) => title): string {
+export function comparisonTable(
+  rows: readonly ComparisonRow[],
+  scoresOf: (row: ComparisonRow) => readonly RowScore[],
+  emphasis = (title: string) => title,
+): string {
   const columns = [
     "method",
     "seed",
@@ -68,8 +72,7 @@ export function comparisonTable(rows: readonly ComparisonRow[], emphasis = (titl
     "time",
     "tokens/s",
     "saved",
-    "micro F1",
-    "macro F1",
+    ...(rows[0] ? scoresOf(rows[0]) : []).map(({ title }) => title),
   ];
   return textTable(
     columns.map((title, i) => ({ title: emphasis(title), right: i > 0 })),
@@ -82,11 +85,10 @@ export function comparisonTable(rows: readonly ComparisonRow[], emphasis = (titl
       duration(row.trainSeconds),
       count(row.tokensPerSecond),
       bytes(row.savedBytes),
-      score(row.microF1, row.microF1Interval),
-      score(row.macroF1, row.macroF1Interval),
+      ...scoresOf(row).map(score),
     ]),
   );
 }
 
-const score = (value: number, [low, high]: readonly [number, number]): string =>
+const score = ({ value, interval: [low, high] }: RowScore): string =>
   `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;

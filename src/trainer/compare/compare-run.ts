@@ -1,8 +1,8 @@
 import { EngineError, InterruptedError, OutOfMemoryError, revivedError } from "../../errors.ts";
 import { exists, openFile, type ProcessEnd, spawnJsonLines } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
-import type { EvalResults, TrainResults } from "../events.ts";
-import { f1Intervals } from "../loop/predictions-file.ts";
+import type { TrainResults } from "../events.ts";
+import { scoresWithIntervals } from "../loop/predictions-file.ts";
 import { METHOD_DEFINITIONS } from "../method/index.ts";
 import type { CompareEvent, ComparisonRow } from "../reports.ts";
 import { fromLogRecord } from "./log-record.ts";
@@ -34,21 +34,21 @@ export async function* runEntry(
   const main = new URL(`../../cli/main.${extension}`, import.meta.url);
   const lines = spawnJsonLines(main, ["train", path, ...flags, "--json", "--quiet"], signal);
   let steps = 0;
-  let metrics: EvalResults | undefined;
+  let evaluated = false;
   let results: TrainResults | undefined;
   let failure: Error | undefined;
   for (;;) {
     const { done, value } = await lines.next();
     if (done) {
       if (failure) throw failure;
-      if (!results || !metrics) throw endedEarly(entry, value, signal);
-      return rowOf(entry, results, metrics);
+      if (!results || !evaluated) throw endedEarly(entry, value, signal);
+      return rowOf(entry, results);
     }
     if (value.event === "error") failure = errorOf(value, entry);
     const event = fromLogRecord(value, steps);
     if (!event) continue;
     if (event.kind === "start") steps = event.header.steps;
-    if (event.kind === "eval") metrics = event.metrics;
+    if (event.kind === "eval") evaluated = true;
     if (event.kind === "done") results = event.results;
     yield { kind: "run", method, seed, event };
   }
@@ -76,12 +76,7 @@ function endedEarly({ method, seed }: Entry, end: ProcessEnd, signal?: AbortSign
   return new EngineError(`${run} ${how}.`, { ...(end.stderr.trim() && { where: end.stderr.trim() }) });
 }
 
-async function rowOf(
-  { method, seed, folder }: Entry,
-  results: TrainResults,
-  metrics: EvalResults,
-): Promise<ComparisonRow> {
-  const intervals = await f1Intervals(folder, Random.seed(seed).stream("bootstrap"));
+async function rowOf({ method, seed, folder }: Entry, results: TrainResults): Promise<ComparisonRow> {
   const { trainableParameters, totalParameters, trainablePercent, peakRssBytes, memoryBytes } = results;
   return {
     method,
@@ -94,10 +89,7 @@ async function rowOf(
     trainSeconds: results.trainSeconds,
     tokensPerSecond: results.tokensPerSecond,
     savedBytes: await savedBytes(folder),
-    microF1: metrics.eval_micro_f1 as number,
-    macroF1: metrics.eval_macro_f1 as number,
-    microF1Interval: intervals.microF1,
-    macroF1Interval: intervals.macroF1,
+    ...(await scoresWithIntervals(folder, Random.seed(seed).stream("bootstrap"))),
   };
 }
 

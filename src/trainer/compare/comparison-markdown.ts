@@ -1,5 +1,5 @@
 import type { Recipe } from "../../recipe/schema.ts";
-import type { ComparisonRow } from "../reports.ts";
+import { type ComparisonRow, type RowScore, scoresOfRow } from "../reports.ts";
 
 /** Title of a column and what stands in it. */
 type Column = readonly [title: string, cell: (row: ComparisonRow) => string];
@@ -11,41 +11,43 @@ const COLUMNS: readonly Column[] = [
   ["time (s)", (row) => fixed(row.trainSeconds)],
   ["tokens/s", (row) => grouped(row.tokensPerSecond)],
   ["saved (MB)", (row) => fixed(row.savedBytes / 1e6)],
-  ["micro F1", (row) => score(row.microF1, row.microF1Interval)],
-  ["macro F1", (row) => score(row.macroF1, row.macroF1Interval)],
+];
+
+/** All columns: what the runs took, and how well they did. */
+const columnsOf = (rows: readonly ComparisonRow[]): readonly Column[] => [
+  ...COLUMNS,
+  ...(rows[0] ? scoresOfRow(rows[0]) : []).map(
+    ({ title }, i): Column => [title, (row) => score(scoresOfRow(row)[i] as RowScore)],
+  ),
 ];
 
 /** A comparison as Markdown: a row a run; with several seeds, first a row a method with the means over them. */
 export function comparisonMarkdown(recipe: Recipe, rows: readonly ComparisonRow[]): string {
   const methods = [...new Set(rows.map(({ method }) => method))];
-  const runs = table([["method", ({ method }) => method], ["seed", ({ seed }) => String(seed)], ...COLUMNS], rows); // biome-ignore format: a table
+  const runs = table([["method", ({ method }) => method], ["seed", ({ seed }) => String(seed)], ...columnsOf(rows)], rows); // biome-ignore format: a table
+  const scores = rows[0] ? scoresOfRow(rows[0]).map(({ title }) => title) : [];
+  const [titles, drawn] = [sentence(scores.join(" and ")), sentence(scores.at(-1) ?? "")];
   const seeds = new Set(rows.map(({ seed }) => seed)).size;
   const means = methods.map((method) => mean(rows.filter((row) => row.method === method)));
-  const summary = table([["method", ({ method }) => method], ...COLUMNS], means);
+  const summary = table([["method", ({ method }) => method], ...columnsOf(rows)], means);
   return `${[
     `# ${methods.join(", ")} on ${recipe.model_name_or_path}`,
-    `Data: \`${recipe.dataset_name}\`. F1 on the test split, with 95 % bootstrap intervals over its examples.`,
-    "![F1 against peak memory and trainable parameters](comparison.svg)",
+    `Data: \`${recipe.dataset_name}\`. ${titles} on the test split, with 95 % bootstrap intervals over its examples.`,
+    `![${drawn} against peak memory and trainable parameters](comparison.svg)`,
     ...(seeds > 1 ? [`## Means over ${seeds} seeds`, summary, "## Runs", runs] : [runs]),
   ].join("\n\n")}\n`;
 }
 
 /** Every figure's mean; an interval's ends are means too. */
 function mean(rows: readonly ComparisonRow[]): ComparisonRow {
-  const [first] = rows as [ComparisonRow];
-  const of = (figure: (row: ComparisonRow) => number): number =>
-    rows.reduce((sum, row) => sum + figure(row), 0) / rows.length;
-  return {
-    ...first,
-    peakRssBytes: of((row) => row.peakRssBytes),
-    trainSeconds: of((row) => row.trainSeconds),
-    tokensPerSecond: of((row) => row.tokensPerSecond),
-    savedBytes: of((row) => row.savedBytes),
-    microF1: of((row) => row.microF1),
-    macroF1: of((row) => row.macroF1),
-    microF1Interval: [of((row) => row.microF1Interval[0]), of((row) => row.microF1Interval[1])],
-    macroF1Interval: [of((row) => row.macroF1Interval[0]), of((row) => row.macroF1Interval[1])],
+  const over = (values: readonly unknown[]): unknown => {
+    const [first] = values;
+    if (typeof first === "number") return (values as number[]).reduce((sum, value) => sum + value, 0) / values.length;
+    if (Array.isArray(first)) return first.map((_, i) => over((values as unknown[][]).map((value) => value[i])));
+    return first;
   };
+  const keys = Object.keys(rows[0] ?? {}) as (keyof ComparisonRow)[];
+  return Object.fromEntries(keys.map((key) => [key, over(rows.map((row) => row[key]))])) as unknown as ComparisonRow;
 }
 
 function table(columns: readonly Column[], rows: readonly ComparisonRow[]): string {
@@ -60,5 +62,6 @@ function table(columns: readonly Column[], rows: readonly ComparisonRow[]): stri
 
 const grouped = (n: number): string => Math.round(n).toLocaleString("en-US");
 const fixed = (n: number): string => (n < 10 ? n.toFixed(2) : n.toFixed(1));
-const score = (value: number, [low, high]: readonly [number, number]): string =>
+const sentence = (title: string): string => title.slice(0, 1).toUpperCase() + title.slice(1);
+const score = ({ value, interval: [low, high] }: RowScore): string =>
   `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;

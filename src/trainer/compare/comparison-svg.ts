@@ -1,4 +1,4 @@
-import type { ComparisonRow } from "../reports.ts";
+import { type ComparisonRow, type RowScore, scoresOfRow } from "../reports.ts";
 import { type Axis, linearAxis, logAxis } from "./axis.ts";
 import { el, line, text, textWidth } from "./svg.ts";
 
@@ -27,14 +27,16 @@ const STYLE = `
 `;
 
 /**
- * A comparison drawn: macro F1 against peak memory, and against trainable parameters. A point a run with its 95 %
+ * A comparison drawn: macro F1 (of language models perplexity) against peak memory, and against trainable parameters. A point a run with its 95 %
  * interval; a name a method. Light or dark as the reader's page is.
  */
 export function comparisonSvg(rows: readonly ComparisonRow[]): string {
   const y = linearAxis(
-    rows.flatMap(({ macroF1, macroF1Interval }) => [macroF1, ...macroF1Interval]),
+    rows.flatMap((row) => [scoreOf(row).value, ...scoreOf(row).interval]),
     [BOTTOM, TOP],
   );
+  const title = rows[0] ? scoreOf(rows[0]).title : "";
+  const name = title.slice(0, 1).toUpperCase() + title.slice(1);
   const memory = rows.map(({ peakRssBytes }) => peakRssBytes);
   const [divisor, unit] = Math.max(...memory) >= 1e9 ? [1e9, "GB"] : [1e6, "MB"];
   const sizes = [
@@ -52,13 +54,16 @@ export function comparisonSvg(rows: readonly ComparisonRow[]): string {
   return `${el(
     "svg",
     { ...box, role: "img" },
-    el("title", {}, "Macro F1 of each method against peak memory and trainable parameters"),
+    el("title", {}, `${name} of each method against peak memory and trainable parameters`),
     el("style", {}, STYLE),
     el("rect", { class: "page", width: WIDTH, height: HEIGHT, rx: 6 }),
-    text(PANELS[0][0], 24, "Macro F1 with 95 % bootstrap intervals over the test examples", { class: "strong" }),
+    text(PANELS[0][0], 24, `${name} with 95 % bootstrap intervals over the test examples`, { class: "strong" }),
     ...panels,
   )}\n`;
 }
+
+/** The score that rows are drawn by. */
+const scoreOf = (row: ComparisonRow): RowScore => scoresOfRow(row)[1];
 
 function panel(
   rows: readonly ComparisonRow[],
@@ -70,11 +75,12 @@ function panel(
 ): string {
   const methods = [...new Set(rows.map(({ method }) => method))];
   const marks = rows.map((row) => {
-    const [low, high] = row.macroF1Interval.map(y.at) as [number, number];
+    const { value, interval } = scoreOf(row);
+    const [low, high] = interval.map(y.at) as [number, number];
     return {
       method: row.method,
       x: x.at(size(row)),
-      y: y.at(row.macroF1),
+      y: y.at(value),
       low,
       high,
       fill: colourOf(row.method, methods),
@@ -91,7 +97,7 @@ function panel(
     ]),
     line(left, BOTTOM, right, BOTTOM, { class: "axis" }),
     text((left + right) / 2, BOTTOM + 46, title, { "text-anchor": "middle" }),
-    text(left, TOP - 10, "macro F1", { class: "soft" }),
+    text(left, TOP - 10, rows[0] ? scoreOf(rows[0]).title : "", { class: "soft" }),
   ];
   const points = marks.flatMap(({ x, y, low, high, fill }) => {
     const ends = [low, high].map((end) => line(x - 4, end, x + 4, end));

@@ -1,36 +1,24 @@
 import { planBatches } from "../../data/batching.ts";
 import { IGNORED } from "../../data/labels.ts";
-import type { Graph } from "../../ir/graph.ts";
 import { classificationReport } from "../../metrics/classification.ts";
+import { areEntityTags, entityScores } from "../../metrics/entities.ts";
 import { Random } from "../../random.ts";
-import type { Session } from "../../session/session.ts";
 import type { EvalResults } from "../events.ts";
-import type { Example } from "../setup/dataset.ts";
 import { feedsOf } from "../setup/feeds.ts";
+import type { Asked, Example, ScoreOptions, Scores } from "../task/definition.ts";
 import { passes, passTokens } from "./passes.ts";
 
-/** What a model says of examples, in their order: one row of class log-probabilities for each label position. */
-export interface Predictions {
-  /** Classes of the label positions that count. */
+/** What a model says of the label positions that count. */
+interface Predictions {
   readonly labels: Int32Array;
   readonly predictions: Int32Array;
-  /** The example that each of them belongs to. */
-  readonly examples: Int32Array;
   /** Sum over them of −log p(label), nats. */
   readonly lossSum: number;
 }
 
-/** A model ready to be asked. */
-export interface Classifier {
-  readonly session: Session;
-  /** The graph that the session runs; its output is `logits`. */
-  readonly graph: Graph;
-  readonly padId: number;
-}
-
 /** Runs a classifier over examples, in batches of similar length; calls `visit` with each label position's logits. */
 export async function eachLogits(
-  { session, graph, padId }: Classifier,
+  { session, graph, padId }: Asked,
   examples: readonly Example[],
   batchSize: number,
   visit: (logits: Float32Array, label: number, example: number) => void,
@@ -59,26 +47,51 @@ export async function eachLogits(
   }
 }
 
-/** Scores a classifier on examples. */
-export async function predictExamples(
-  classifier: Classifier,
+/** Scores a classifier on examples; `undefined` when it was stopped. */
+export async function classScores(
+  classifier: Asked,
   examples: readonly Example[],
-  batchSize: number,
-  stop?: () => boolean,
-): Promise<Predictions> {
+  { batchSize, classes, stop }: ScoreOptions,
+): Promise<Scores | undefined> {
   const found: { label: number; prediction: number; example: number }[] = [];
   let lossSum = 0;
   await eachLogits(classifier, examples, batchSize, (logits, label, example) => {
     found.push({ label, prediction: argmax(logits), example });
     lossSum -= logSoftmax(logits)[label] as number;
   }, stop); // biome-ignore format: one call
+  if (stop()) return undefined;
   found.sort((a, b) => a.example - b.example);
+  const [labels, predictions] = [found.map(({ label }) => label), found.map(({ prediction }) => prediction)];
+  const said = { labels: Int32Array.from(labels), predictions: Int32Array.from(predictions), lossSum };
+  const rows = found.map(({ example }) => example);
   return {
-    labels: Int32Array.from(found, ({ label }) => label),
-    predictions: Int32Array.from(found, ({ prediction }) => prediction),
-    examples: Int32Array.from(found, ({ example }) => example),
-    lossSum,
+    metrics: evalResults(said, classes, examples.length),
+    predictions: { classes, examples: rows, labels, predictions },
   };
+}
+
+/**
+ * Scores a classifier of words: {@link classScores}, and where the classes are tags of entities precision, recall and F1
+ * of whole entities, under the names that transformers' examples give them.
+ */
+export async function wordScores(
+  classifier: Asked,
+  examples: readonly Example[],
+  options: ScoreOptions,
+): Promise<Scores | undefined> {
+  const scores = await classScores(classifier, examples, options);
+  const { classes } = options;
+  if (!scores || !areEntityTags(classes)) return scores;
+  const { metrics, predictions } = scores;
+  const rows = predictions.examples as readonly number[];
+  const tagsOf = (ids: readonly unknown[] = []): string[][] => {
+    const tags = new Map<number, string[]>();
+    for (const [at, row] of rows.entries())
+      tags.set(row, [...(tags.get(row) ?? []), classes[ids[at] as number] as string]);
+    return [...tags.values()];
+  };
+  const { precision, recall, f1 } = entityScores(tagsOf(predictions.labels), tagsOf(predictions.predictions));
+  return { metrics: { ...metrics, eval_precision: precision, eval_recall: recall, eval_f1: f1 }, predictions };
 }
 
 /** The contents of `eval_results.json`. */

@@ -10,6 +10,8 @@ export interface Job {
   readonly rows?: RowsInMemory;
   /** Recipe keys that someone wrote down: a starting adapter may not contradict them. */
   readonly givenKeys: ReadonlySet<string>;
+  /** What the user should be told of the recipe itself. */
+  readonly warnings?: readonly string[];
   /** An earlier run to go on from, instead of the checkpoint's parameters or fresh ones. */
   readonly start?: Finished;
   /** Whether the output folder is written. */

@@ -1,5 +1,4 @@
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
-import { copyTokenizer } from "../../export/copy-tokenizer.ts";
 import { type LineWriter, makeFolder, openAppend, removeFolder, writeTextAtomic } from "../../platform/node.ts";
 import { recipeToYaml } from "../../recipe/write.ts";
 import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events.ts";
@@ -33,7 +32,7 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
   async function save(to: string, run: Run): Promise<void> {
     await makeFolder(to);
     await saveModel(to, run.model, run.weights, trainedOf(run));
-    await copyTokenizer(model.checkpoint.folder, to, model.tokenizer.files);
+    await model.files.writeTokenizer(to);
   }
 
   return {
@@ -61,10 +60,10 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
     async writeModel(run) {
       if (recipe.save_strategy !== "no") await save(folder, run);
     },
-    async writeEvaluation(metrics, predictions) {
+    async writeEvaluation({ metrics, predictions }) {
       evaluation = metrics;
       await writeJson("eval_results.json", metrics);
-      await writePredictions(folder, predictions, model.labels.names);
+      await writePredictions(folder, predictions);
     },
     async writeResults(run, results) {
       if (recipe.save_strategy !== "no") await writeCard(folder, run, results, evaluation);

@@ -3,14 +3,15 @@ import { readSafetensors } from "../../checkpoint/safetensors.ts";
 import { CheckpointError, RecipeError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { StateTensor } from "../../optim/optimizer.ts";
-import { exists, listFolder } from "../../platform/node.ts";
+import { exists, listFolder, readText } from "../../platform/node.ts";
 import { Random, type RandomState } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Method } from "../../recipe/task.ts";
 import type { EvalResults } from "../events.ts";
 import type { Prepared } from "../setup/prepared.ts";
+import { fromStored } from "../setup/stored.ts";
 import type { Weights } from "../setup/weights.ts";
-import { evalResults } from "./evaluation.ts";
+import { TASK_DEFINITIONS } from "../task/index.ts";
 import { readSaved } from "./saved.ts";
 
 /** How far a run has come; what a checkpoint restores. */
@@ -35,11 +36,11 @@ export class Progress {
     this.#metric = bestMetric(recipe);
   }
 
-  /** Keeps a validation result if it is the best so far. Losses are best low, all else high. */
+  /** Keeps a validation result if it is the best so far. Losses and perplexities are best low, all else high. */
   noteEvaluation(metrics: EvalResults): boolean {
     const value = metrics[this.#metric] as number;
     const best = this.best?.metric;
-    const better = best === undefined || (this.#metric === "eval_loss" ? value < best : value > best);
+    const better = best === undefined || (LOW_IS_GOOD.includes(this.#metric) ? value < best : value > best);
     if (better) this.best = { metric: value };
     return better;
   }
@@ -50,18 +51,21 @@ export class Progress {
   }
 
   /** Puts the best state's parameters back. */
-  async restoreBest(weights: Weights, method: Method): Promise<void> {
+  async restoreBest(weights: Weights, { params }: Graph, method: Method): Promise<void> {
     if (this.best?.checkpoint === undefined) return;
-    for (const [name, data] of await readSaved(this.best.checkpoint, method)) {
-      (weights.get(name)?.data as Float32Array | undefined)?.set(data);
+    const saved = await readSaved(this.best.checkpoint, method);
+    for (const param of params) {
+      const data = saved.get(param.origin.name);
+      const held = weights.get(param.origin.name)?.data as Float32Array | undefined;
+      if (data) held?.set(fromStored(param, data));
     }
   }
 }
 
-function bestMetric({ metric_for_best_model: given = "eval_loss" }: ResolvedRecipe): string {
-  const one = Int32Array.of(0);
-  const figures = evalResults({ labels: one, predictions: one, examples: one, lossSum: 0 }, ["any"], 1);
-  const known = Object.keys(figures).filter((key) => typeof figures[key] === "number" && key !== "eval_samples");
+const LOW_IS_GOOD = ["eval_loss", "eval_perplexity"];
+
+function bestMetric({ metric_for_best_model: given = "eval_loss", task_type }: ResolvedRecipe): string {
+  const known = TASK_DEFINITIONS[task_type].metrics.filter((key) => key !== "eval_samples");
   const name = given.startsWith("eval_") ? given : `eval_${given}`;
   if (known.includes(name)) return name;
   throw new RecipeError(`no evaluation gives the metric ${given}`, {
@@ -141,13 +145,34 @@ async function checkpointToResume({
 }: ResolvedRecipe): Promise<string | undefined> {
   if (from === undefined || from === false) return undefined;
   if (typeof from === "string") return from;
-  const last = (await checkpointSteps(output_dir)).at(-1);
-  if (last !== undefined) return `${output_dir}/checkpoint-${last}`;
-  throw new CheckpointError(`there is no checkpoint in ${output_dir} to resume from`, {
+  const steps = await checkpointSteps(output_dir);
+  const last = steps.at(-1);
+  if (last === undefined) {
+    throw new CheckpointError(`there is no checkpoint in ${output_dir} to resume from`, {
+      where: "resume_from_checkpoint",
+      expected: "a folder checkpoint-N there, or the path of one",
+      hint: "save_strategy: epoch writes one an epoch.",
+    });
+  }
+  const own = await lastOwnStep(output_dir, steps);
+  if (own !== undefined) return `${output_dir}/checkpoint-${own}`;
+  throw new CheckpointError(`the checkpoints in ${output_dir} are those of an earlier run than the last one there`, {
     where: "resume_from_checkpoint",
-    expected: "a folder checkpoint-N there, or the path of one",
-    hint: "save_strategy: epoch writes one an epoch.",
+    expected: "a checkpoint that led to metrics.jsonl beside it",
+    hint: `resume_from_checkpoint: ${output_dir}/checkpoint-${last} goes on from there all the same.`,
   });
+}
+
+/** The latest checkpoint that led to the log in `folder`; those of earlier runs in the same folder began otherwise. */
+async function lastOwnStep(folder: string, steps: readonly number[]): Promise<number | undefined> {
+  const path = `${folder}/metrics.jsonl`;
+  if (!(await exists(path))) return steps.at(-1);
+  const lines = (await readText(path)).split("\n");
+  for (const step of [...steps].reverse()) {
+    const { log_history: history } = await readJsonObject(`${folder}/checkpoint-${step}/${STATE}`);
+    if (!Array.isArray(history) || history.every((record, i) => JSON.stringify(record) === lines[i])) return step;
+  }
+  return undefined;
 }
 
 async function readOptimizer(path: string): Promise<Map<string, StateTensor>> {

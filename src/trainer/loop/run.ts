@@ -7,18 +7,19 @@ import type { Session } from "../../session/session.ts";
 import type { StepEvent, TrainEvent, TrainResults } from "../events.ts";
 import { acceptJob } from "../setup/checked.ts";
 import { checkTexts, encodeSplit } from "../setup/data.ts";
-import type { Example, Split } from "../setup/dataset.ts";
 import { compile } from "../setup/engine.ts";
 import { countParameters, stepGraph } from "../setup/graphs.ts";
 import { memoryByCategory } from "../setup/memory.ts";
 import { optimizerOf } from "../setup/optimizer.ts";
 import { weightsOf } from "../setup/prepare.ts";
 import { countSteps, epochPlan, learningRateScale, learningRates } from "../setup/schedule.ts";
-import { type Stage, unfreezingStages } from "../setup/unfreezing.ts";
-import { evalResults, type Predictions, predictExamples } from "./evaluation.ts";
+import { type Stage, unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
+import type { Example, Scores, Split } from "../task/definition.ts";
+import { TASK_DEFINITIONS } from "../task/index.ts";
 import type { Finished, Job } from "./job.ts";
 import { openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
+import { scoreModel } from "./scoring.ts";
 import { noOutput, type Run, trainedOf } from "./state.ts";
 import { optimizerStep } from "./steps.ts";
 
@@ -42,9 +43,9 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     const final = test ? encodeSplit(test, model) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
     if (final.examples) {
-      const { event, predictions } = await evaluate(run, final.examples, shouldStop);
+      const { event, scores } = await evaluate(run, final.examples, shouldStop);
       yield await tell(run, event);
-      await output.writeEvaluation(event.metrics, predictions);
+      await output.writeEvaluation(scores);
     }
     await output.writeResults(run, results);
     yield await tell(run, { kind: "done", results });
@@ -85,6 +86,7 @@ async function begin(job: Job): Promise<Ready> {
   }
   const steps = countSteps(recipe, examples.length);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
+  warnings.unshift(...(job.warnings ?? []), ...unreachedStages(stages, steps.total));
   const output = job.write ? await openOutput(model, progress) : noOutput;
   const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
   if (heads.length > 0 && recipe.method !== "full") {
@@ -121,6 +123,7 @@ async function* trainSteps(
   const rateScale = learningRateScale(recipe, isHead);
   const lengths = examples.map(({ ids }) => ids.length);
   const masks = run.random.stream("dropout");
+  const draw = drawer(run);
   const resumedTokens = progress.numTokens;
   const started = performance.now();
   let firstStepSeconds = 0;
@@ -135,7 +138,7 @@ async function* trainSteps(
       const epoch = Math.floor(progress.step / steps.perEpoch);
       if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
       const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
-      const batches = rows.map((batch) => batch.map((row) => examples[row] as Example));
+      const batches = rows.map((batch) => batch.map((row) => draw(examples[row] as Example)));
       const learningRate = rates(progress.step);
       const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
       const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
@@ -167,8 +170,16 @@ async function* trainSteps(
   }
   const trainSeconds = (performance.now() - started) / 1000;
   const peak = peakRssBytes();
-  if (recipe.load_best_model_at_end) await progress.restoreBest(run.weights, recipe.method);
+  if (recipe.load_best_model_at_end) await progress.restoreBest(run.weights, model.graph, recipe.method);
   return { trainSeconds, firstStepSeconds, tokens: progress.numTokens - resumedTokens, peakRssBytes: peak };
+}
+
+/** An example as a step sees it. */
+function drawer({ recipe, model, random }: Run): (example: Example) => Example {
+  const { draw } = TASK_DEFINITIONS[recipe.task_type];
+  if (!draw) return (example) => example;
+  const stream = random.stream("masking");
+  return (example) => draw(example, model.tokenizer, recipe, stream);
 }
 
 /** Evaluates and saves where the recipe's strategies say so. */
@@ -217,22 +228,15 @@ type EvalEvent = Extract<TrainEvent, { kind: "eval" }>;
 
 interface Evaluation {
   readonly event: EvalEvent;
-  readonly predictions: Predictions;
+  readonly scores: Scores;
 }
 
 async function evaluate(run: Run, examples: readonly Example[], stop: () => boolean): Promise<Evaluation> {
-  const { model, weights, recipe, progress, steps } = run;
-  const session = await compile(model.graph, weights);
-  try {
-    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
-    const predictions = await predictExamples(classifier, examples, recipe.per_device_train_batch_size, stop);
-    if (stop()) throw await interrupted(run);
-    const metrics = evalResults(predictions, model.labels.names, examples.length);
-    const { step } = progress;
-    return { event: { kind: "eval", step, epoch: step / steps.perEpoch, metrics }, predictions };
-  } finally {
-    await session.close();
-  }
+  const { model, weights, progress, steps } = run;
+  const scores = await scoreModel(model, weights, examples, stop);
+  if (!scores) throw await interrupted(run);
+  const { step } = progress;
+  return { event: { kind: "eval", step, epoch: step / steps.perEpoch, metrics: scores.metrics }, scores };
 }
 
 function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, { kind: "start" }>["header"] {

@@ -20,9 +20,10 @@ export function saveModel(folder: string, model: Prepared, weights: Weights, tra
 
 /** All parameters as they were before any was packed. */
 async function unpacked(model: Prepared, weights: Weights, trained: Trained): Promise<Weights> {
-  if (!quantizationOf(model.source.recipe)) return weights;
+  const { recipe } = model.source;
+  if (!quantizationOf(recipe) && recipe.dtype === "float32") return weights;
   const given = new Map([...trained].map(([name, { data }]) => [name, data]));
-  const random = Random.seed(model.source.recipe.seed).stream("init");
+  const random = Random.seed(recipe.seed).stream("init");
   return (await weightsOf({ ...model, graph: model.base }, random, given)).weights;
 }
 

@@ -1,13 +1,13 @@
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
-import type { EvalResults, TrainEvent, TrainResults } from "../events.ts";
-import type { Example } from "../setup/dataset.ts";
+import type { TrainEvent, TrainResults } from "../events.ts";
 import type { Prepared } from "../setup/prepared.ts";
 import type { Steps } from "../setup/schedule.ts";
+import { asStored } from "../setup/stored.ts";
 import type { Stage } from "../setup/unfreezing.ts";
 import type { Weights } from "../setup/weights.ts";
-import type { Predictions } from "./evaluation.ts";
+import type { Example, Scores } from "../task/definition.ts";
 import type { Trained } from "./job.ts";
 import type { Progress } from "./progress.ts";
 
@@ -25,13 +25,13 @@ export interface Run {
   readonly output: Output;
 }
 
-/** The parameters that the run trains, by name. */
+/** The parameters that the run trains, by name, as files have them. */
 export function trainedOf({ model, weights }: Pick<Run, "model" | "weights">): Trained {
   const trained: Trained = new Map();
-  for (const { origin } of model.graph.params) {
-    const tensor = weights.get(origin.name);
-    if (origin.trainable && tensor)
-      trained.set(origin.name, { shape: tensor.shape, data: tensor.data as Float32Array });
+  for (const param of model.graph.params) {
+    const { name, trainable } = param.origin;
+    const tensor = weights.get(name);
+    if (trainable && tensor) trained.set(name, asStored(param, tensor.data as Float32Array));
   }
   return trained;
 }
@@ -44,7 +44,7 @@ export interface Output {
   /** Writes model and tokenizer, once training is over. */
   writeModel(run: Run): Promise<void>;
   /** Writes the results of the last evaluation, and what they were computed from. */
-  writeEvaluation(metrics: EvalResults, predictions: Predictions): Promise<void>;
+  writeEvaluation(scores: Scores): Promise<void>;
   /** Writes card, state and results. */
   writeResults(run: Run, results: TrainResults): Promise<void>;
   close(): Promise<void>;

@@ -6,9 +6,9 @@ import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../../session/session.ts";
-import type { Example } from "../setup/dataset.ts";
 import { feedsOf } from "../setup/feeds.ts";
 import type { Weights } from "../setup/weights.ts";
+import type { Example } from "../task/definition.ts";
 import { passes, passTokens } from "./passes.ts";
 
 /** What one optimizer step works with. */

@@ -1,6 +1,7 @@
 import { readHoulsby } from "../../export/read-houlsby.ts";
 import { saveConfig } from "../../export/save-full.ts";
 import { saveHoulsby } from "../../export/save-houlsby.ts";
+import { classifies } from "../../models/architecture.ts";
 import { houlsby } from "../../peft/houlsby.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { MethodDefinition } from "./definition.ts";
@@ -19,7 +20,7 @@ export const adapterMethod: MethodDefinition = {
   weightFiles: ["adapter.safetensors", "model_head.safetensors"],
   keys: ["adapter_reduction_factor", "adapter_non_linearity"],
   async save(folder, { model, trained, id2label }) {
-    const { source, checkpoint } = model;
+    const { source, checkpoint, files } = model;
     const { model_name_or_path: baseModel, task_type: taskType } = source.recipe;
     const config = settingsOf(source.recipe);
     await saveHoulsby(folder, {
@@ -30,7 +31,7 @@ export const adapterMethod: MethodDefinition = {
       taskType,
       id2label,
     });
-    await saveConfig(folder, { baseFolder: checkpoint.folder, id2label, taskType });
+    if (classifies(taskType)) await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType });
   },
   read: async (folder) => new Map([...(await readHoulsby(folder)).tensors].map(([name, { data }]) => [name, data])),
 };

@@ -1,14 +1,14 @@
 import { readLora } from "../../export/read-lora.ts";
 import { saveConfig } from "../../export/save-full.ts";
 import { saveLora } from "../../export/save-lora.ts";
-import type { Architecture } from "../../models/architecture.ts";
+import { type Architecture, classifies } from "../../models/architecture.ts";
 import { type LoraConfig, lora } from "../../peft/lora.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { MethodDefinition } from "./definition.ts";
 
 /** LoRA, and QLoRA: the same on packed weights. */
 export const loraMethod: MethodDefinition = {
-  passes: (recipe, architecture) => [lora(loraConfigOf(recipe, architecture))],
+  passes: (recipe, architecture) => [lora(loraConfigOf(recipe, architecture), architecture.trainedHeads)],
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],
   keys: [
@@ -25,12 +25,13 @@ export const loraMethod: MethodDefinition = {
     "bnb_4bit_quant_type",
   ],
   async save(folder, { model, trained, id2label }) {
-    const { source, base, checkpoint, architecture } = model;
+    const { source, base, files, architecture } = model;
     const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = source.recipe;
     const params = base.params.map(({ origin }) => origin.name);
     const config = loraConfigOf(source.recipe, architecture);
-    await saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType });
-    await saveConfig(folder, { baseFolder: checkpoint.folder, id2label, taskType });
+    const fanInFanOut = base.params.some(({ origin }) => origin.transposed);
+    await saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType, fanInFanOut });
+    if (classifies(taskType)) await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType });
   },
   read: async (folder) => new Map([...(await readLora(folder)).tensors].map(([name, { data }]) => [name, data])),
 };

@@ -3,6 +3,7 @@ import { readSafetensors } from "../../checkpoint/safetensors.ts";
 import { saveFull } from "../../export/save-full.ts";
 import { keepTrainable } from "../../passes/trainable.ts";
 import { isUnder } from "../../peft/targets.ts";
+import { asStored } from "../setup/stored.ts";
 import type { MethodDefinition } from "./definition.ts";
 
 const FILE = "model.safetensors";
@@ -14,11 +15,13 @@ export const fullMethod: MethodDefinition = {
   weightFiles: [FILE],
   keys: ["unfreeze_schedule"],
   async save(folder, { model, whole, id2label }) {
-    const tensors = [...(await whole())].map(
-      ([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const,
-    );
-    const { source, checkpoint } = model;
-    await saveFull(folder, { tensors, baseFolder: checkpoint.folder, id2label, taskType: source.recipe.task_type });
+    const weights = await whole();
+    const tensors = model.base.params.map((param) => {
+      const { name } = param.origin;
+      return [name, asStored(param, weights.get(name)?.data as Float32Array)] as const;
+    });
+    const { task_type: taskType } = model.source.recipe;
+    await saveFull(folder, { tensors, baseConfig: await model.files.config(), id2label, taskType });
   },
   async read(folder) {
     const { tensors } = await readSafetensors(`${folder}/${FILE}`);

@@ -2,7 +2,8 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Labels } from "../../data/labels.ts";
 import { DataError, TokenizerError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
-import { type Example, type RowsInMemory, readSplit, type Split, splitNames, validationSplit } from "./dataset.ts";
+import type { Example, Split } from "../task/definition.ts";
+import { type RowsInMemory, readSplit, splitNames, validationSplit } from "./dataset.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** The splits of a run, read and checked before anything is trained or written. */
@@ -22,9 +23,8 @@ export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Pro
   const names = await splitNames(recipe, rows);
   const name = await validationSplit(recipe, rows);
   const validation = name === undefined ? undefined : await readSplit(recipe, name, max_eval_samples, rows);
-  const test = names.has(dataset_test_split)
-    ? await readSplit(recipe, dataset_test_split, max_eval_samples, rows)
-    : undefined;
+  const tests = names.has(dataset_test_split) || dataset_test_split !== "test"; // one that is named has to be there
+  const test = tests ? await readSplit(recipe, dataset_test_split, max_eval_samples, rows) : undefined;
   if (!validation && (eval_strategy !== "end" || recipe.load_best_model_at_end)) {
     throw new DataError("there is no validation split to evaluate on while training", {
       where: "dataset_validation_split",
@@ -45,7 +45,7 @@ export function checkLabels({ validation, test }: RunData, labels: Labels): void
 /** @throws {DataError} when nothing would be left of a split that is tokenised later. */
 export function checkTexts(split: Split, { tokenizer, labels, source }: Prepared): void {
   const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
-  if (split.isEmpty(encoding)) split.encode(encoding);
+  split.check(encoding);
 }
 
 /** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
@@ -53,11 +53,12 @@ export function encodeSplit(
   split: Split,
   { tokenizer, labels, source, checkpoint }: Prepared,
 ): { examples: readonly Example[]; warnings: string[] } {
-  const { examples, skipped } = split.encode({ tokenizer, labels, maxLength: source.recipe.max_length });
+  const { examples, skipped, warnings = [] } = split.encode({ tokenizer, labels, maxLength: source.recipe.max_length });
   checkVocabulary(examples, checkpoint);
-  if (skipped.length === 0) return { examples, warnings: [] };
+  if (skipped.length === 0) return { examples, warnings: [...warnings] };
   const rows = skipped.length === 1 ? "1 row was" : `${skipped.length} rows were`;
-  return { examples, warnings: [`${rows} left out: nothing to train on after tokenizing, the first at ${skipped[0]}`] };
+  const left = `${rows} left out: nothing to train on after tokenizing, the first at ${skipped[0]}`;
+  return { examples, warnings: [left, ...warnings] };
 }
 
 /** @throws {TokenizerError} for a token that the model has no embedding for. */

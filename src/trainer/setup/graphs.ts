@@ -1,19 +1,21 @@
 import { trainingGraph } from "../../autodiff/training-graph.ts";
-import type { Graph, Value } from "../../ir/graph.ts";
-import type { Architecture, TaskType } from "../../models/architecture.ts";
-import { crossEntropy } from "../../ops/cross-entropy.ts";
+import type { Graph } from "../../ir/graph.ts";
+import type { Architecture } from "../../models/architecture.ts";
+import type { BuildOptions } from "../../models/scope.ts";
 import { earlySelect } from "../../passes/early-select.ts";
 import { type Pass, runPasses } from "../../passes/pass.ts";
 import { quantize } from "../../passes/quantize.ts";
+import { storeHalf } from "../../passes/store-half.ts";
 import { keepTrainable } from "../../passes/trainable.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { METHOD_DEFINITIONS } from "../method/index.ts";
+import { lossOf } from "./loss.ts";
 import type { GraphSource } from "./prepared.ts";
 import { quantizationOf } from "./quantization.ts";
 
 /** The model under the recipe's method, without dropout: the output is `logits`. */
-export function evaluationGraph(source: GraphSource): Graph {
-  return runPasses(baseGraph(source), [...methodPasses(source.recipe, source.architecture), earlySelect()], {
+export function evaluationGraph(source: GraphSource, options?: BuildOptions): Graph {
+  return runPasses(baseGraph(source, options), [...methodPasses(source.recipe, source.architecture), earlySelect()], {
     training: false,
   });
 }
@@ -22,12 +24,14 @@ export function evaluationGraph(source: GraphSource): Graph {
 function methodPasses(recipe: ResolvedRecipe, architecture: Architecture): Pass[] {
   const scheme = quantizationOf(recipe);
   const passes = METHOD_DEFINITIONS[recipe.method].passes(recipe, architecture);
-  return scheme ? [...passes, quantize(scheme, architecture.heads)] : passes;
+  if (scheme) passes.push(quantize(scheme, architecture.heads));
+  if (recipe.dtype !== "float32") passes.push(storeHalf(recipe.dtype));
+  return passes;
 }
 
 /** The base model as it was. */
-export function baseGraph({ recipe, architecture, config, labels }: GraphSource, modelDropout = false): Graph {
-  return architecture.build(config, recipe.task_type as TaskType, labels, { modelDropout });
+export function baseGraph({ recipe, architecture, config, labels }: GraphSource, options: BuildOptions = {}): Graph {
+  return architecture.build(config, recipe.task_type, labels, { packed: recipe.packing, ...options });
 }
 
 /**
@@ -37,15 +41,10 @@ export function baseGraph({ recipe, architecture, config, labels }: GraphSource,
 export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
   const { recipe, architecture } = source;
   const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
-  const graph = runPasses(baseGraph(source, recipe.model_dropout), passes, { training: true });
-  const loss = (graph: Graph): Value => {
-    const logits = graph.outputs.get("logits");
-    if (!logits) throw new RangeError("the model has no output named logits");
-    return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }));
-  };
+  const graph = runPasses(baseGraph(source, { modelDropout: recipe.model_dropout }), passes, { training: true });
   const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
   const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];
-  return trainingGraph(graph, loss, recipe.gradient_checkpointing ? { segmentOf } : {});
+  return trainingGraph(graph, lossOf, recipe.gradient_checkpointing ? { segmentOf } : {});
 }
 
 /** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */

@@ -1,12 +1,11 @@
 import { readConfig } from "../../checkpoint/config.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
-import type { TaskType } from "../../models/architecture.ts";
 import { linearModules, selectTargets } from "../../peft/targets.ts";
 import { exists } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
-import type { Split } from "./dataset.ts";
+import type { Split } from "../task/definition.ts";
 import { openBase, prepare, weightsOf } from "./prepare.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import {
@@ -15,6 +14,8 @@ import {
   readStartingAdapter,
   type StartingAdapter,
 } from "./starting-adapter.ts";
+import { storedShape } from "./stored.ts";
+import { withTrainedBase } from "./trained-base.ts";
 import type { Weights } from "./weights.ts";
 
 /** A model with its weights, ready to be asked. */
@@ -25,43 +26,60 @@ export interface TrainedModel {
   readonly fresh: readonly string[];
   /** The base model that the adapter says it was made for. */
   readonly madeFor?: string;
+  /** Where the recipe holds the base otherwise than it was while the adapter was trained. */
+  readonly warnings: readonly string[];
 }
 
 /**
  * Opens a base model, with a trained adapter or without.
  *
- * @param adapter Folder or Hub id of a PEFT or adapter-hub adapter, which decides method, rank and targets; or a whole
- *   model, which takes the place of the recipe's.
+ * @param adapter Folder or Hub id of a PEFT or adapter-hub adapter, which decides method, rank and targets, and, unless
+ *   the recipe does, how the base is held; or a whole model, which takes the place of the recipe's.
+ * @param known Frozen weights of the base that are in memory already.
  * @param train Data whose labels are the classes where neither adapter nor model names any.
  * @throws {AdapterError} when the adapter does not fit the base model.
  */
-export async function openTrained(recipe: ResolvedRecipe, adapter?: string, train?: Split): Promise<TrainedModel> {
-  if (adapter === undefined) return open(prepare({ ...recipe, method: "head" }, await openBase(recipe), train));
+export async function openTrained(
+  recipe: ResolvedRecipe,
+  adapter?: string,
+  train?: Split,
+  known?: Weights,
+): Promise<TrainedModel> {
+  if (adapter === undefined) {
+    return open(prepare({ ...recipe, method: "head" }, await openBase(recipe), train), undefined, known);
+  }
   const folder = await resolveModelFolder(adapter);
   if (!(await isAdapter(folder))) {
     const whole = { ...recipe, model_name_or_path: folder, method: "full" } as const;
     return open(prepare({ ...whole, load_in_4bit: false, load_in_8bit: false }, await openBase(whole), undefined));
   }
   const stored = await readStartingAdapter(folder);
-  const found = await openBase(recipe);
-  const id2label = await labelsOfAdapter(folder, found, recipe, stored);
-  const model = prepare(withAdapter(recipe, stored, found), found, undefined, id2label);
+  const { recipe: settled, warnings } = await withTrainedBase(recipe, folder);
+  const found = await openBase(settled);
+  const id2label = await labelsOfAdapter(folder, found, settled, stored);
+  const model = prepare(withAdapter(settled, stored, found), found, undefined, id2label);
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
-  checkAdapterFits(new Map(trainable.map(({ origin, shape }) => [origin.name, shape])), stored.tensors, folder);
-  const opened = await open(model, new Map([...stored.tensors].map(([name, { data }]) => [name, data])));
-  return { ...opened, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
+  checkAdapterFits(new Map(trainable.map((param) => [param.origin.name, storedShape(param)])), stored.tensors, folder);
+  const given = new Map([...stored.tensors].map(([name, { data }]) => [name, data]));
+  const opened = await open(model, given, known);
+  return { ...opened, warnings, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
 }
 
 /** Whether a folder holds an adapter rather than a whole model. */
 export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);
 
-async function open(model: Prepared, given?: ReadonlyMap<string, Float32Array>): Promise<TrainedModel> {
-  return { model, ...(await weightsOf(model, Random.seed(model.source.recipe.seed).stream("init"), given)) };
+async function open(
+  model: Prepared,
+  given?: ReadonlyMap<string, Float32Array>,
+  known?: Weights,
+): Promise<TrainedModel> {
+  const random = Random.seed(model.source.recipe.seed).stream("init");
+  return { model, warnings: [], ...(await weightsOf(model, random, given, known)) };
 }
 
 /** The recipe under the adapter's method; what it says of the method itself gives way. */
 function withAdapter(recipe: ResolvedRecipe, adapter: StartingAdapter, found: Base): ResolvedRecipe {
-  const base = found.architecture.build(found.checkpoint.config, recipe.task_type as TaskType, 1);
+  const base = found.architecture.build(found.checkpoint.config, recipe.task_type, 1);
   return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(linearModules(base), rules));
 }
 
@@ -74,7 +92,7 @@ async function labelsOfAdapter(
 ): Promise<Id2Label> {
   const own = (await exists(`${folder}/config.json`)) ? (await readConfig(folder)).id2label : undefined;
   if (own) return own as Id2Label;
-  const [one, two] = [1, 2].map((labels) => architecture.build(checkpoint.config, task_type as TaskType, labels));
+  const [one, two] = [1, 2].map((labels) => architecture.build(checkpoint.config, task_type, labels));
   const output = two?.params.find(({ origin, shape }) => `${one?.named(origin.name)?.shape}` !== `${shape}`);
   const rows = output && tensors.get(output.origin.name)?.shape[0];
   const base = (checkpoint.config.id2label ?? {}) as Id2Label;

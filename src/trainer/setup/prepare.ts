@@ -1,18 +1,22 @@
 import { readCheckpoint } from "../../checkpoint/checkpoint.ts";
+import { isGguf, readGguf } from "../../checkpoint/gguf.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
-import { loadTokenizer } from "../../data/tokenizer.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { selectArchitecture } from "../../models/architecture.ts";
+import { forTask, selectArchitecture } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/index.ts";
+import { longestText } from "../../models/longest-text.ts";
 import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
-import { classesOf, type Split } from "./dataset.ts";
+import type { Split } from "../task/definition.ts";
+import { filesOfFolder, filesOfGguf } from "./base-files.ts";
+import { classesOf } from "./dataset.ts";
+import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import { refuseUnsupported } from "./supported.ts";
-import { type LoadedWeights, loadWeights } from "./weights.ts";
+import { type LoadedWeights, loadWeights, type Weights } from "./weights.ts";
 
 /**
  * Finds the base model of a recipe.
@@ -22,10 +26,27 @@ import { type LoadedWeights, loadWeights } from "./weights.ts";
 export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   refuseUnsupported(recipe);
   const { model_name_or_path, model_revision } = recipe;
-  const folder = await resolveModelFolder(model_name_or_path, model_revision);
-  const checkpoint = await readCheckpoint(folder);
-  const architecture = selectArchitecture(ARCHITECTURES, checkpoint.config.model_type);
-  return { checkpoint, architecture, tokenizer: await loadTokenizer(folder) };
+  const isFile = await isGguf(model_name_or_path);
+  const { checkpoint, files } = isFile
+    ? await openGguf(model_name_or_path)
+    : await openFolder(await resolveModelFolder(model_name_or_path, model_revision), recipe.from_scratch);
+  const { config, folder } = checkpoint;
+  const where = isFile ? folder : `${folder}/config.json`;
+  const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);
+  architecture.checkConfig(config, where);
+  return { checkpoint, architecture, tokenizer: files.tokenizer, files };
+}
+
+type Found = Pick<Base, "checkpoint" | "files">;
+
+async function openGguf(path: string): Promise<Found> {
+  const checkpoint = await readGguf(path);
+  return { checkpoint, files: filesOfGguf(checkpoint) };
+}
+
+async function openFolder(folder: string, fromScratch: boolean): Promise<Found> {
+  const checkpoint = fromScratch ? await configOnly(folder) : await readCheckpoint(folder);
+  return { checkpoint, files: await filesOfFolder(checkpoint) };
 }
 
 /**
@@ -34,7 +55,7 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
  */
 export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | undefined, id2label?: Id2Label): Prepared {
   const { architecture, checkpoint } = found;
-  const labels = classesOf(train, id2label ? { id2label } : checkpoint.config);
+  const labels = classesOf(recipe.task_type, train, id2label ? { id2label } : checkpoint.config);
   const config = { ...checkpoint.config, num_labels: labels.names.length };
   const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length };
   const base = baseGraph(source);
@@ -60,20 +81,28 @@ function checkDepth({ architecture, checkpoint }: Base, { params }: Graph): void
 
 /** Reads or draws the weights of a prepared model. */
 export function weightsOf(
-  { checkpoint, architecture, graph, base, labels }: Prepared,
+  { checkpoint, architecture, graph, base, labels, source }: Prepared,
   random: Random,
   given?: ReadonlyMap<string, Float32Array>,
+  known?: Weights,
 ): Promise<LoadedWeights> {
   const { basePrefix } = architecture;
   const shapes = new Map(base.params.map(({ origin, shape }) => [origin.name, shape as readonly number[]]));
-  const sources = { checkpoint, basePrefix, shapes, labels: labels.names.length, random, ...(given && { given }) };
+  const sources = {
+    checkpoint,
+    basePrefix,
+    shapes,
+    labels: labels.names.length,
+    random,
+    ...(given && { given }),
+    ...(known && { known }),
+    ...(source.recipe.from_scratch && { fresh: freshInit(architecture, checkpoint.config) }),
+  };
   return loadWeights(graph.params, sources);
 }
 
 /** No text is longer than the model has positions for. */
-function clampLength(recipe: ResolvedRecipe, config: Readonly<Record<string, unknown>>): ResolvedRecipe {
-  const positions = config.max_position_embeddings;
-  if (typeof positions !== "number") return recipe;
-  const offset = /roberta/.test(String(config.model_type)) ? Number(config.pad_token_id ?? 1) + 1 : 0;
-  return { ...recipe, max_length: Math.min(recipe.max_length, positions - offset) };
-}
+const clampLength = (recipe: ResolvedRecipe, config: unknown): ResolvedRecipe => ({
+  ...recipe,
+  max_length: Math.min(recipe.max_length, longestText(config) ?? Number.POSITIVE_INFINITY),
+});

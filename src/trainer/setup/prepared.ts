@@ -4,6 +4,7 @@ import type { Tokenizer } from "../../data/tokenizer.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { BaseFiles } from "./base-files.ts";
 
 /** What the graphs of a run are made of. */
 export interface GraphSource {
@@ -19,6 +20,7 @@ export interface GraphSource {
 export interface Base {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: Tokenizer;
+  readonly files: BaseFiles;
   readonly architecture: Architecture;
 }
 

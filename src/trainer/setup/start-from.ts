@@ -2,7 +2,6 @@ import { readConfig } from "../../checkpoint/config.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
 import { DataError } from "../../errors.ts";
-import type { TaskType } from "../../models/architecture.ts";
 import { linearModules, selectTargets } from "../../peft/targets.ts";
 import { exists } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
@@ -10,6 +9,7 @@ import type { Job } from "../loop/job.ts";
 import { checkSaved } from "../loop/progress.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import { applyStartingAdapter, checkAdapterFits, readStartingAdapter } from "./starting-adapter.ts";
+import { storedShape } from "./stored.ts";
 
 /** The recipe and parameters that a job starts from. */
 export interface Begun {
@@ -41,7 +41,7 @@ export async function withStartingAdapter({ recipe, givenKeys, start }: Job, bas
   if (path === undefined) return { recipe, tensors: new Map(), check: () => {} };
   const folder = await resolveModelFolder(path);
   const adapter = await readStartingAdapter(folder);
-  const graph = base.architecture.build(base.checkpoint.config, recipe.task_type as TaskType, 2);
+  const graph = base.architecture.build(base.checkpoint.config, recipe.task_type, 2);
   const modules = linearModules(graph);
   const decided = applyStartingAdapter(recipe, givenKeys, adapter, (rules) => selectTargets(modules, rules));
   const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
@@ -51,7 +51,7 @@ export async function withStartingAdapter({ recipe, givenKeys, start }: Job, bas
     tensors: new Map([...adapter.tensors].map(([name, { data }]) => [name, data])),
     ...(id2label && { id2label }),
     check(model) {
-      const shapes = new Map(model.graph.params.map(({ origin, shape }) => [origin.name, shape]));
+      const shapes = new Map(model.graph.params.map((param) => [param.origin.name, storedShape(param)]));
       if (id2label) checkClasses(model, id2label, folder);
       checkAdapterFits(shapes, adapter.tensors, folder);
     },

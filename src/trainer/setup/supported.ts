@@ -1,12 +1,10 @@
 import { RecipeError } from "../../errors.ts";
+import { classifies } from "../../models/architecture.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 
 /** Recipe keys of which not every value can be run yet, and the values that can. */
 const SUPPORTED: { readonly [Key in keyof ResolvedRecipe]?: readonly ResolvedRecipe[Key][] } = {
-  task_type: ["SEQ_CLS", "TOKEN_CLS"],
-  dtype: ["float32"],
   device: ["auto", "cpu"],
-  from_scratch: [false],
   report_to: ["none"],
 };
 
@@ -17,11 +15,15 @@ export function refuseUnsupported(recipe: ResolvedRecipe): void {
     if ((values as readonly unknown[]).includes(given)) continue;
     throw new RecipeError(`${key}: ${given} is not supported yet.`, { where: key, expected: values.join(" or ") });
   }
-  for (const key of ["model_name_or_path", "dataset_name"] as const) {
-    if (recipe[key] !== "embedded" && !recipe[key].endsWith(".gguf")) continue;
-    throw new RecipeError(`${key}: ${recipe[key]} is not supported yet.`, {
-      where: key,
-      expected: key === "dataset_name" ? "a file or folder" : "a folder with config.json and safetensors",
+  if (recipe.method === "head" && !classifies(recipe.task_type)) {
+    throw new RecipeError(`method head trains a classification head, and task_type ${recipe.task_type} has none.`, {
+      where: "method",
+      expected: "lora, qlora, adapter or full",
     });
   }
+  if (recipe.model_name_or_path !== "embedded") return;
+  throw new RecipeError("model_name_or_path: embedded is not supported yet.", {
+    where: "model_name_or_path",
+    expected: "a folder with config.json and safetensors, or a .gguf file",
+  });
 }

@@ -40,8 +40,8 @@ export function unfreezingStages(
   };
   const selects = (pattern: string): ((name: string) => boolean) => {
     if (pattern === "all") return () => true;
-    const top = /^top:(\d+)$/.exec(pattern);
-    if (top) return (name) => (layerOf(name) ?? -1) >= depth - Number(top[1]);
+    const top = Number(/^top:(\d+)$/.exec(pattern)?.[1] ?? Number.NaN);
+    if (top <= depth) return (name) => (layerOf(name) ?? -1) >= depth - top;
     return (name) => `.${name}.`.includes(`.${pattern}.`);
   };
 
@@ -60,4 +60,11 @@ export function unfreezingStages(
     return { step, trains: (name: string) => isHead(name) || open.some((opens) => opens(name)) };
   });
   return stages[0]?.step === 0 ? stages : [{ step: 0, trains: isHead }, ...stages];
+}
+
+/** What a run should be told of its stages: those that begin at its end or later, so that their layers never train. */
+export function unreachedStages(stages: readonly Stage[], steps: number): string[] {
+  const late = stages.filter(({ step }) => step >= steps).map(({ step }) => step);
+  if (late.length === 0) return [];
+  return [`unfreeze_schedule: the run has ${steps} steps, so what begins at step ${late.join(", ")} never trains`];
 }

@@ -1,12 +1,14 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../../ir/graph.ts";
+import type { DType } from "../../ir/types.ts";
 import { doubleQuantize, undoubleQuantize } from "../../quant/doublequant.ts";
 import { dequantize4, quantize4 } from "../../quant/fourbit.ts";
-import { float16ToFloat32, float32ToFloat16 } from "../../quant/half.ts";
+import { float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "../../quant/half.ts";
 import { dequantizeInt8, quantizeInt8 } from "../../quant/int8.ts";
 import type { Random } from "../../random.ts";
 import type { Elements, RuntimeTensor } from "../../session/session.ts";
+import { fromStored, type StoredParam, storedShape } from "./stored.ts";
 
 /** Arrays by parameter name. */
 export type Weights = Map<string, RuntimeTensor>;
@@ -16,14 +18,18 @@ export interface WeightSources {
   readonly checkpoint: Checkpoint;
   /** Where the base hangs in the model; the names of a bare base checkpoint lack it. */
   readonly basePrefix: string;
-  /** Arrays that win over the checkpoint: a starting adapter, a saved state. */
+  /** Arrays that win over the checkpoint, as files have them: a starting adapter, a saved state. */
   readonly given?: ReadonlyMap<string, Float32Array>;
   /** Shapes of the base model's parameters, by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Number of classes: an output weight for another number of them is drawn afresh. */
   readonly labels: number;
+  /** Arrays that are in memory already, by name: those that fit are used as they are. */
+  readonly known?: Weights;
   /** Draws fresh parameters. */
   readonly random: Random;
+  /** With `from_scratch`: how parameters start that no method makes. */
+  readonly fresh?: (name: string, shape: readonly number[]) => Init;
 }
 
 /** Weights, and the parameters of the base model that no file held. */
@@ -41,45 +47,59 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   const fresh: string[] = [];
   const missing: string[] = [];
   const packed = new Map<string, Packed>();
+  const bases = baseReader(params, sources);
 
   for (const { origin, dtype, shape } of params) {
     const lengths = shape as number[];
     const { quantized } = origin;
+    const known = origin.trainable ? undefined : sources.known?.get(origin.name);
+    if (known?.dtype === dtype && known.shape.join() === lengths.join()) weights.set(origin.name, known);
+    if (weights.has(origin.name)) continue;
+    const init = origin.init ?? sources.fresh?.(origin.name, lengths);
     if (quantized && nameInCheckpoint(quantized.of, sources) === undefined) missing.push(quantized.of);
     else if (quantized) {
-      const parts = packed.get(quantized.of) ?? pack(await readBase(quantized.of, sources), quantized.scheme);
+      const parts = packed.get(quantized.of) ?? pack(await bases(quantized.of), quantized.scheme);
       packed.set(quantized.of, parts);
       weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] });
     }
     if (quantized) continue;
-    const found = await find(origin, lengths, sources);
-    if (found) weights.set(origin.name, { dtype, shape: lengths, data: found });
-    else if (origin.init) {
-      if (isBaseName(origin.name)) fresh.push(origin.name);
-      const data = await start(origin, origin.init, lengths, sources);
-      weights.set(origin.name, { dtype, shape: lengths, data });
+    const found = await find({ origin, shape: lengths }, sources);
+    if (found) weights.set(origin.name, { dtype, shape: lengths, data: storedAs(dtype, found) });
+    else if (init) {
+      if (isBaseName(origin.name) && !sources.fresh) fresh.push(origin.name);
+      const data = await start(origin.name, init, lengths, sources.random, bases);
+      weights.set(origin.name, { dtype, shape: lengths, data: storedAs(dtype, data) });
     } else missing.push(origin.name);
   }
   if (missing.length > 0) throw lacks([...new Set(missing)], sources.checkpoint);
   return { weights, fresh };
 }
 
+function storedAs(dtype: DType, data: Float32Array): Elements {
+  if (dtype === "float16") return float32ToFloat16(data);
+  return dtype === "bfloat16" ? float32ToBfloat16(data) : data;
+}
+
 const isBaseName = (name: string): boolean => !/\.lora_|\.adapters\./.test(name);
 
 async function find(
-  origin: Param,
-  shape: readonly number[],
+  param: { readonly origin: Param; readonly shape: readonly number[] },
   sources: WeightSources,
 ): Promise<Float32Array | undefined> {
+  const { origin, shape } = param;
   const given = sources.given?.get(origin.name);
-  if (given) return given;
+  if (given) return fromStored(param, given);
   const name = nameInCheckpoint(origin.name, sources);
   if (name === undefined) return undefined;
   const stored = sources.checkpoint.tensors.get(name)?.shape ?? [];
   const otherLabels = origin.init && shape[0] === sources.labels && stored.slice(1).join() === shape.slice(1).join();
   if (otherLabels && stored[0] !== shape[0]) return undefined;
-  checkShape(name, shape, sources.checkpoint);
-  return sources.checkpoint.readFloat32(name);
+  return read(name, param, sources.checkpoint);
+}
+
+async function read(name: string, param: StoredParam, checkpoint: Checkpoint): Promise<Float32Array> {
+  checkShape(name, storedShape(param), checkpoint);
+  return fromStored(param, await checkpoint.readFloat32(name));
 }
 
 function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
@@ -91,12 +111,17 @@ function checkShape(name: string, shape: readonly number[], { tensors, folder }:
   });
 }
 
-async function readBase(name: string, sources: WeightSources): Promise<Base> {
-  const stored = nameInCheckpoint(name, sources);
-  if (stored === undefined) throw lacks([name], sources.checkpoint);
-  const shape = sources.shapes.get(name) ?? [];
-  checkShape(stored, shape, sources.checkpoint);
-  return { data: await sources.checkpoint.readFloat32(stored), rows: shape[0] ?? 1 };
+/** Reads weights that the graph may hold packed only. */
+function baseReader(params: readonly ParamValue[], sources: WeightSources): (name: string) => Promise<Base> {
+  const turned = params.filter(({ origin }) => origin.transposed);
+  const transposed = new Set(turned.map(({ origin }) => origin.quantized?.of ?? origin.name));
+  return async (name) => {
+    const stored = nameInCheckpoint(name, sources);
+    if (stored === undefined) throw lacks([name], sources.checkpoint);
+    const shape = sources.shapes.get(name) ?? [];
+    const param = { shape, origin: { transposed: transposed.has(name) } };
+    return { data: await read(stored, param, sources.checkpoint), rows: shape[0] ?? 1 };
+  };
 }
 
 /** A weight matrix of the base model. */
@@ -126,13 +151,14 @@ function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointErro
 }
 
 async function start(
-  origin: Param,
+  name: string,
   init: Init,
   shape: readonly number[],
-  sources: WeightSources,
+  source: Random,
+  bases: (name: string) => Promise<Base>,
 ): Promise<Float32Array> {
   const data = new Float32Array(shape.reduce((n, length) => n * length, 1));
-  const random = sources.random.stream(origin.name);
+  const random = source.stream(name);
   switch (init.kind) {
     case "zeros":
       return data;
@@ -145,7 +171,7 @@ async function start(
       random.fillUniform(data, -init.bound, init.bound);
       return data;
     case "rowNorm": {
-      const base = await readBase(init.of, sources);
+      const base = await bases(init.of);
       const { rows } = base;
       const w = init.scheme ? unpack(pack(base, init.scheme), init.scheme, base.data.length) : base.data;
       const columns = w.length / rows;

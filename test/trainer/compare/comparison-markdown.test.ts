@@ -11,9 +11,9 @@ test("one seed: a row a method", () => {
   ).toMatchInlineSnapshot(`
     "# full, lora on minilm
 
-    Data: \`clauses\`. F1 on the test split, with 95 % bootstrap intervals over its examples.
+    Data: \`clauses\`. Micro F1 and macro F1 on the test split, with 95 % bootstrap intervals over its examples.
 
-    ![F1 against peak memory and trainable parameters](comparison.svg)
+    ![Macro F1 against peak memory and trainable parameters](comparison.svg)
 
     | method | seed | trainable | share (%) | peak memory (MB) | time (s) | tokens/s | saved (MB) | micro F1 | macro F1 |
     |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|

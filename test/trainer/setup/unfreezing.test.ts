@@ -4,7 +4,7 @@ import { selectArchitecture } from "../../../src/models/architecture.ts";
 import { ARCHITECTURES } from "../../../src/models/index.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
 import { evaluationGraph } from "../../../src/trainer/setup/graphs.ts";
-import { unfreezingStages } from "../../../src/trainer/setup/unfreezing.ts";
+import { unfreezingStages, unreachedStages } from "../../../src/trainer/setup/unfreezing.ts";
 import { fixture, type Keys, recipeOf, runHere, temporary, tensorsOf } from "../running.ts";
 
 const config = await readConfig(fixture("bert"));
@@ -66,6 +66,21 @@ describe("stages", () => {
     );
     expect(() => stagesOf("gradual", 10, { method: "head" })).toThrow("top:1 matches no parameter that this method");
   });
+
+  test.each(["top:0", "top:4", "top:99"])("%s is more layers or fewer than there are: refused", (layers) =>
+    expect(() => stagesOf([{ at: 0, layers }])).toThrow(
+      `${layers} matches no parameter that this method trains\n  at: unfreeze_schedule\n  expected: top:N with N up to 3,`,
+    ),
+  );
+
+  test("says which stages a run never reaches", () => {
+    const stages = [0, 4, 5, 9].map((step) => ({ step, trains: () => true }));
+    expect(unreachedStages(stages, 10)).toEqual([]);
+    expect(unreachedStages(stages, 5)).toEqual([
+      "unfreeze_schedule: the run has 5 steps, so what begins at step 5, 9 never trains",
+    ]);
+    expect(unreachedStages(stages.slice(0, 1), 1)).toEqual([]);
+  });
 });
 
 test("frozen parameters keep their bytes until their stage", async () => {
@@ -97,5 +112,16 @@ test("frozen parameters keep their bytes until their stage", async () => {
     ["classifier", "pooler"],
     ["classifier", "layer.2", "pooler"],
     ["classifier", "embeddings", "layer.2", "pooler"],
+  ]);
+});
+
+test("a stage that the run never reaches is told of", async () => {
+  const unfreeze_schedule = [
+    { at: 0, layers: "top:1" },
+    { at: 9, layers: "top:2" },
+  ];
+  const { events } = await runHere({ method: "full", unfreeze_schedule, max_steps: 1, eval_strategy: "no" });
+  expect(events.flatMap((event) => (event.kind === "warning" ? event.message : []))).toEqual([
+    "unfreeze_schedule: the run has 1 steps, so what begins at step 9 never trains",
   ]);
 });

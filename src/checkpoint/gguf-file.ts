@@ -1,0 +1,59 @@
+import { CheckpointError } from "../errors.ts";
+import { openFile } from "../platform/node.ts";
+import { dequantizeGgml } from "../quant/gguf-dequantize.ts";
+import { MoreNeeded } from "./gguf-cursor.ts";
+import { type GgufHeader, type GgufTensorInfo, parseGgufHeader } from "./gguf-header.ts";
+
+/** Longest header that is read; a vocabulary of 262,144 tokens takes 7 MB. */
+const MAX_HEADER_BYTES = 100_000_000;
+const FIRST_READ_BYTES = 2 ** 23;
+
+/** A GGUF file: its header checked, its tensors still on disk. */
+export interface GgufFile extends GgufHeader {
+  readonly path: string;
+  /** A tensor's values as the file has them, row-major, in an array of their own. */
+  read(tensor: GgufTensorInfo): Promise<Float32Array<ArrayBuffer>>;
+}
+
+/**
+ * Reads and checks the header of a GGUF file, of any size. No tensor is read, and none is allocated for.
+ * @throws {FileError} when it is missing.
+ * @throws {CheckpointError} when it is malformed in any way.
+ */
+export async function openGguf(path: string): Promise<GgufFile> {
+  const file = await openFile(path);
+  try {
+    for (let length = FIRST_READ_BYTES; ; ) {
+      const bytes = await file.read(0, Math.min(length, file.size, MAX_HEADER_BYTES));
+      try {
+        const header = parseGgufHeader(bytes, file.size, path);
+        return { path, ...header, read: (tensor) => readTensor(path, tensor, file.size) };
+      } catch (error) {
+        if (!(error instanceof MoreNeeded)) throw error;
+        length = Math.max(4 * bytes.length, error.bytes);
+        if (error.bytes > MAX_HEADER_BYTES) throw tooLong(path);
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const tooLong = (path: string) =>
+  new CheckpointError(`${path}: its header takes over ${MAX_HEADER_BYTES} bytes; at most that many are read`, {
+    hint: "the file is damaged or not a model.",
+  });
+
+async function readTensor(
+  path: string,
+  { type, begin, byteLength }: GgufTensorInfo,
+  fileBytes: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const file = await openFile(path);
+  try {
+    if (file.size !== fileBytes) throw new CheckpointError(`${path} changed after its header was read`);
+    return dequantizeGgml(type, await file.read(begin, byteLength)) as Float32Array<ArrayBuffer>;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { createInterface } from "node:readline/promises";
+import { LowrankError } from "../../errors.ts";
+import type { Message, TextGenerator } from "../../index.ts";
+import type { CliCommand, Context } from "../command.ts";
+import { addGenerationFlags, generateOptions, generatorSource } from "../generation.ts";
+import { streamAnswer } from "../stream-answer.ts";
+
+const HELP = `/adapter DIR  change the adapter   /base  take it off   /reset  forget the conversation   /exit  leave`;
+
+/** `lowrank chat --model_name_or_path M [--adapter_name_or_path DIR]`: a conversation, line by line. */
+export const chat: CliCommand = {
+  define(command) {
+    command.option("--system <text>", "a system message to begin with");
+    addGenerationFlags(command);
+  },
+  async run(context) {
+    const source = generatorSource(context, "chat");
+    const { TextGenerator } = await import("../../index.ts");
+    const generator = await TextGenerator.open(source);
+    try {
+      generator.render([{ role: "user", content: "" }]); // refuses a model that cannot chat before anything is typed
+      await converse(generator, context);
+    } finally {
+      await generator.close();
+    }
+  },
+};
+
+async function converse(generator: TextGenerator, context: Context): Promise<void> {
+  const { output, stdin, options } = context;
+  const settings = generateOptions(context);
+  const system: Message[] = options.system === undefined ? [] : [{ role: "system", content: String(options.system) }];
+  let messages = [...system];
+  output.note(HELP);
+  const ask = (): unknown => stdin.isTTY && !output.json && output.stream(output.style("bold", "> "));
+  ask();
+  for await (const line of createInterface({ input: stdin })) {
+    const [command, ...rest] = line.trim().split(/\s+/);
+    if (command === "/exit") return;
+    if (command === "/reset") messages = [...system];
+    else if (command === "/base" || command === "/adapter") {
+      const swapped = await tryTo(() => generator.use(command === "/base" ? undefined : rest.join(" ")), context);
+      if (swapped) output.note(command === "/base" ? "the base model alone" : `adapter ${rest.join(" ")}`);
+    } else if (command?.startsWith("/")) output.note(HELP);
+    else if (command !== undefined && command !== "") {
+      messages = [...messages, { role: "user", content: line }];
+      const answer = await streamAnswer(generator, messages, settings, output);
+      messages = [...messages, { role: "assistant", content: answer.text }];
+    }
+    ask();
+  }
+}
+
+/** A wrong adapter ends no conversation. */
+async function tryTo(act: () => Promise<void>, { output }: Context): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (!(error instanceof LowrankError)) throw error;
+    output.alert(error.message);
+    return false;
+  }
+}

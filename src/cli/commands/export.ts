@@ -1,0 +1,64 @@
+import { RecipeError } from "../../errors.ts";
+import type { ExportFormat, ExportOptions } from "../../index.ts";
+import type { CliCommand, Context } from "../command.ts";
+import { addRecipeFlags } from "../options.ts";
+
+const FORMATS: readonly ExportFormat[] = ["peft", "safetensors", "gguf", "mlx"];
+const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16", q8_0: "Q8_0" } as const;
+
+/** `lowrank export --format gguf --adapter_name_or_path DIR --out FILE`: models and adapters in other forms. */
+export const exportCommand: CliCommand = {
+  define(command) {
+    command
+      .requiredOption("--format <format>", `what to write: ${FORMATS.join(", ")}`)
+      .requiredOption("--out <path>", "folder to write; with gguf the file")
+      .option("--merge", "with gguf: the adapter goes into the base's weights")
+      .option("--type <type>", `type of the weights: ${Object.keys(DTYPES).join(", ")} [the base's; gguf: float16]`);
+    addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
+  },
+  run: (context) => write(context, oneOf(FORMATS, context.options.format, "--format")),
+};
+
+/** `lowrank merge --adapter_name_or_path DIR --out DIR`: the adapter in the base's weights, a model by itself. */
+export const merge: CliCommand = {
+  define(command) {
+    command
+      .requiredOption("--out <folder>", "folder to write")
+      .option("--type <type>", "type of the merged weights: float32, float16, bfloat16 [the base's]");
+    addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
+  },
+  async run(context) {
+    if (context.overrides.adapter_name_or_path === undefined) {
+      throw new RecipeError("merge needs an adapter.", { expected: "--adapter_name_or_path DIR" });
+    }
+    await write(context, "safetensors");
+  },
+};
+
+async function write({ options, overrides, output }: Context, format: ExportFormat): Promise<void> {
+  const { adapter_name_or_path: adapter, model_name_or_path: model } = overrides;
+  const { exportModel, snakeCaseKeys } = await import("../../index.ts");
+  const type = options.type === undefined ? undefined : oneOf(typeNames, options.type, "--type");
+  const asked: ExportOptions = {
+    format,
+    out: String(options.out),
+    merge: options.merge === true,
+    ...(adapter !== undefined && { adapter: String(adapter) }),
+    ...(model !== undefined && { model: String(model) }),
+    ...(type && { dtype: DTYPES[type] }),
+  };
+  const report = await exportModel(asked);
+  output.record({ event: "export", ...snakeCaseKeys(report) });
+  for (const note of report.notes) output.note(note);
+  output.result(
+    `${report.out}: ${format}, opened again, logits within ${report.difference.toExponential(1)} of the original's`,
+  );
+}
+
+const typeNames = Object.keys(DTYPES) as (keyof typeof DTYPES)[];
+
+function oneOf<T extends string>(known: readonly T[], given: unknown, flag: string): T {
+  const found = known.find((name) => name === given);
+  if (found !== undefined) return found;
+  throw new RecipeError(`${flag} ${given} is not known.`, { where: flag, expected: known.join(", ") });
+}

@@ -1,0 +1,44 @@
+import { RecipeError } from "../../errors.ts";
+import type { CliCommand } from "../command.ts";
+import { addGenerationFlags, generateOptions, generatorSource } from "../generation.ts";
+import { streamAnswer } from "../stream-answer.ts";
+
+/** `lowrank generate --model_name_or_path M [--adapter_name_or_path DIR] PROMPT…`: goes on with texts, as they come. */
+export const generate: CliCommand = {
+  define(command) {
+    command
+      .argument("<prompts...>", "texts to go on with")
+      .option("--chat", "each text is a user's message: the model's chat template goes around it")
+      .option("--side_by_side", "the base model's text first, then the adapter's");
+    addGenerationFlags(command);
+  },
+  async run(context) {
+    const source = generatorSource(context, "generate");
+    const options = generateOptions(context);
+    const { adapter } = source;
+    const both = context.options.side_by_side === true;
+    if (both && adapter === undefined) {
+      throw new RecipeError("--side_by_side needs an adapter.", { expected: "--adapter_name_or_path DIR" });
+    }
+    const { TextGenerator } = await import("../../index.ts");
+    const signal = context.interruptible();
+    const generator = await TextGenerator.open(source);
+    try {
+      for (const text of context.args) {
+        const prompt = context.options.chat === true ? [{ role: "user", content: text }] : text;
+        if (both) {
+          await generator.use(undefined);
+          context.output.note(context.output.styleNote("dim", "base:"));
+          await streamAnswer(generator, prompt, { ...options, signal }, context.output, { prompt: text, from: "base" });
+          await generator.use(adapter);
+          context.output.note(context.output.styleNote("dim", "adapter:"));
+        }
+        const from = adapter === undefined ? "base" : "adapter";
+        await streamAnswer(generator, prompt, { ...options, signal }, context.output, { prompt: text, from });
+        if (signal.aborted) break;
+      }
+    } finally {
+      await generator.close();
+    }
+  },
+};

@@ -1,0 +1,56 @@
+import type { JsonObject } from "../checkpoint/json.ts";
+import { AdapterError } from "../errors.ts";
+import { makeFolder } from "../platform/node.ts";
+import { evenUpdates } from "./even-updates.ts";
+import { writeJson } from "./json-file.ts";
+import { layerCount, layerKeys } from "./layer-keys.ts";
+import { transpose, type Update } from "./merge-weight.ts";
+import { type MlxConfig, mlxConfigJson } from "./mlx-config.ts";
+import { mlxModule } from "./mlx-names.ts";
+import { onlyUpdates } from "./only-updates.ts";
+import type { LoraAdapter } from "./read-lora.ts";
+import { type FloatTensor, writeTensors } from "./tensors.ts";
+import { tiesEmbeddings } from "./tied.ts";
+
+/**
+ * Writes an adapter as mlx-lm does: `adapters.safetensors` with `lora_a [in, r]`, `lora_b [r, out]` and DoRA's `m`, then
+ * `adapter_config.json`. mlx-lm knows one rank and one scale: zeros and factors make up for others.
+ * @param baseConfig The base model's `config.json`.
+ * @throws {AdapterError} listing what mlx-lm cannot hold.
+ * @throws {FileError} when the folder cannot be written.
+ * @see ml-explore/mlx-lm, mlx_lm/tuner/utils.py, `load_adapters`
+ */
+export async function saveMlx(folder: string, adapter: LoraAdapter, baseConfig: JsonObject): Promise<void> {
+  const given = onlyUpdates(adapter, "mlx-lm", true);
+  if (tiesEmbeddings(baseConfig) && given.has("lm_head.weight")) {
+    throw new AdapterError("the adapter updates lm_head, which mlx-lm's model does not have", {
+      where: adapter.folder,
+      hint: "its weight is the input embedding's (tie_word_embeddings): merge the adapter into its base model.",
+    });
+  }
+  const { r, scaling, updates } = evenUpdates(given);
+  const moduleOf = (param: string): string => mlxModule(param.replace(/\.weight$/, ""), baseConfig.model_type);
+  const { layers, keys } = selection([...updates.keys()].map(moduleOf), layerCount(baseConfig));
+  await makeFolder(folder);
+  const tensors = [...updates].flatMap(([param, update]) => tensorsOf(moduleOf(param), update));
+  await writeTensors(`${folder}/adapters.safetensors`, tensors, { format: "mlx" });
+  const { loraDropout = 0, useDora } = adapter.config;
+  const config = { rank: r, scale: scaling, dropout: loraDropout, layers, keys, model: adapter.baseModel };
+  await writeJson(`${folder}/adapter_config.json`, mlxConfigJson({ type: useDora ? "dora" : "lora", ...config }));
+}
+
+function tensorsOf(module: string, { a, b, r, magnitude }: Update): [string, FloatTensor][] {
+  const out = b.length / r;
+  return [
+    [`${module}.lora_a`, { shape: [a.length / r, r], data: transpose(a, r) }],
+    [`${module}.lora_b`, { shape: [r, out], data: transpose(b, out) }],
+    ...(magnitude ? [[`${module}.m`, { shape: [out], data: magnitude }] as [string, FloatTensor]] : []),
+  ];
+}
+
+/** mlx-lm takes paths inside a layer in so many last layers, or whole paths. */
+function selection(modules: readonly string[], count: number | undefined): Pick<MlxConfig, "layers" | "keys"> {
+  const { inside, layers, outside } = layerKeys(modules) ?? { inside: [], layers: [], outside: [] };
+  const isEnd = layers.length > 0 && layers.every((layer, i) => layer + layers.length - i === count);
+  return isEnd ? { layers: layers.length, keys: [...inside, ...outside] } : { layers: -1, keys: modules };
+}

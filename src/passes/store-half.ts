@@ -1,0 +1,27 @@
+import { nodeOf, type ParamValue, type Value } from "../ir/graph.ts";
+import { embedding } from "../ops/embedding.ts";
+import { widen } from "../ops/widen.ts";
+import type { Pass } from "./pass.ts";
+import { rewrite } from "./rewrite.ts";
+
+/**
+ * Holds frozen weight matrices in half precision; they are widened where they are read, and all is computed in float32.
+ * Vectors (norms, biases) and what trains stay as they are: the first are few, the second would lose small updates.
+ */
+export const storeHalf = (dtype: "float16" | "bfloat16"): Pass => ({
+  name: "storeHalf",
+  run: (graph) =>
+    rewrite(graph, {
+      read({ origin, shape, dtype: was }: ParamValue, next) {
+        if (origin.trainable || origin.quantized || was !== "float32" || shape.length < 2) return undefined;
+        const { name, kind: _, ...options } = origin;
+        return widen(next.param(name, { dtype, shape }, options));
+      },
+      node(y, { op, inputs, attrs }) {
+        const [ids, table] = inputs as [Value, Value?];
+        const half = table && nodeOf(table);
+        if (op !== embedding.op || half?.op !== widen.op) return y;
+        return widen(embedding(ids, half.inputs[0] as Value, attrs)); // the rows that are looked up, not the table
+      },
+    }),
+});

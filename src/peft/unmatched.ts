@@ -1,0 +1,94 @@
+import { NoTargetError } from "../errors.ts";
+import type { ModulePath } from "../ir/types.ts";
+import { nearest } from "../nearest.ts";
+
+/** An option of LoRA, as a recipe calls it and as a TypeScript caller does. */
+export type Option = readonly [recipe: string, code: string];
+
+/** Which layers are taken. */
+export const TARGETS: Option = ["lora_target_modules", "targetModules"];
+
+/** Which blocks they are taken of. */
+export const LAYERS: Option = ["layers_to_transform", "layersToTransform"];
+
+/** Where to look for an option: whichever way it was given. */
+export const placeOf = ([recipe, code]: Option): string => `${recipe}; in TypeScript, ${code}`;
+
+/** Target patterns that match none of the linear layers. */
+export function noTarget(patterns: readonly string[], available: readonly ModulePath[]): NoTargetError {
+  const names = namesOf(available);
+  return new NoTargetError(
+    `${TARGETS[0]} [${patterns.join(", ")}] matched none of the ${available.length} linear layers.`,
+    {
+      where: placeOf(TARGETS),
+      expected: `the end of a module path; the model has: ${names.join(", ")}`,
+      hint: `"${names[0] ?? "query"}" selects that layer in every block, "all-linear" selects every linear layer.`,
+    },
+    { patterns, available },
+  );
+}
+
+/** Layer numbers under which there is no target; `ends` are the targets, `layers` the numbers they have, ascending. */
+export function noLayer(numbers: readonly number[], ends: readonly string[], layers: readonly number[]): NoTargetError {
+  const last = layers.at(-1);
+  const range = last !== undefined && last > 0 && last === layers.length - 1 ? `0 to ${last}` : layers.join(", ");
+  return new NoTargetError(
+    `${LAYERS[0]} [${numbers.join(", ")}] matched no layer of the model.`,
+    {
+      where: placeOf(LAYERS),
+      expected: `layers that have ${ends.join(", ")}: ${range || "none, they lie elsewhere"}`,
+      hint: range ? "layers are counted from 0." : `leave ${LAYERS[0]} out.`,
+    },
+    { patterns: numbers.map(String), available: layers.map(String) },
+  );
+}
+
+/** Keys of a pattern table that match none of the modules that get an adapter. */
+export function noPattern(option: Option, keys: readonly string[], modules: readonly ModulePath[]): NoTargetError {
+  const names = namesOf(modules);
+  const meant = nearest(keys[0] ?? "", names);
+  return new NoTargetError(
+    `${option[0]} [${keys.join(", ")}] matched none of the ${modules.length} modules that get an adapter.`,
+    {
+      where: placeOf(option),
+      expected: `the end of a module path, or a regular expression for it; they are called: ${names.join(", ")}`,
+      hint: meant ? `did you mean "${meant}"?` : `${TARGETS[0]} says which modules get an adapter.`,
+    },
+    { patterns: keys, available: modules },
+  );
+}
+
+/** Names of modules to save that match none of the modules that hold parameters. */
+export function noModule(given: readonly string[], modules: readonly ModulePath[]): NoTargetError {
+  const names = namesOf(modules).filter((name) => !/^\d+$/.test(name));
+  const meant = nearest(given[0] ?? "", names);
+  return new NoTargetError(
+    `lora_modules_to_save [${given.join(", ")}] matched none of the model's modules.`,
+    {
+      where: placeOf(["lora_modules_to_save", "modulesToSave"]),
+      expected: `the end of a module path; the model has: ${names.join(", ")}`,
+      hint: meant ? `did you mean "${meant}"?` : "a classification head trains whole without being named.",
+    },
+    { patterns: given, available: modules },
+  );
+}
+
+/** Places of bottleneck adapters inside a layer that match none of the linear layers in `layers`. */
+export function noSite(sites: readonly string[], layers: ModulePath, available: readonly ModulePath[]): NoTargetError {
+  const within = available.filter((path) => path.startsWith(`${layers}.`));
+  const names = new Set(within.map((path) => path.slice(layers.length + 1).replace(/^\d+\./, "")));
+  return new NoTargetError(
+    `the places of adapters [${sites.join(", ")}] matched none of the ${within.length} linear layers in ${layers}.`,
+    {
+      where: "method: adapter",
+      expected: `the paths of linear layers inside a layer; the model has: ${[...names].join(", ")}`,
+      hint: "method: lora takes any linear layer.",
+    },
+    { patterns: sites, available },
+  );
+}
+
+/** The last segments of module paths, each once. */
+const namesOf = (paths: readonly ModulePath[]): string[] => [
+  ...new Set(paths.map((path) => path.split(".").at(-1) ?? path)),
+];

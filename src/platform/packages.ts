@@ -1,0 +1,19 @@
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { FileError } from "../errors.ts";
+
+/**
+ * The folder of an installed package, found as Node finds it for this library: in its own `node_modules`, or in that of
+ * the project it is a dependency of.
+ * @throws {FileError} when the package is not installed.
+ */
+export function packageFolder(name: string): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  } catch (cause) {
+    throw new FileError(`the package ${name} is not installed`, {
+      hint: "it is a dependency of lowrank: install again, without leaving packages out.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { flaggedKeys } from "./given.ts";
+import { METHOD_KEYS, type ResolvedRecipe, settle } from "./resolve.ts";
+import { type Recipe, recipeSchema } from "./schema.ts";
+
+type Key = keyof ResolvedRecipe;
+
+/** Keys that do something only with some values of another. */
+interface Dependence {
+  readonly keys: readonly (keyof Recipe)[];
+  /** The key that decides, after those that it may depend on itself. */
+  readonly on: readonly [...Key[], Key];
+  /** The values of the last of `on` with which the keys do something. */
+  readonly with: readonly unknown[];
+}
+
+const DEPENDENCES: readonly Dependence[] = [
+  ...METHOD_KEYS.map(({ keys, methods }) => ({ keys, on: ["method"] as const, with: methods })),
+  { keys: ["bnb_4bit_quant_type", "use_bnb_nested_quant"], on: ["method", "load_in_4bit"], with: [true] },
+  { keys: ["mlm_probability"], on: ["task_type"], with: ["MASKED_LM"] },
+  { keys: ["eval_steps"], on: ["eval_strategy"], with: ["steps"] },
+  { keys: ["save_steps"], on: ["save_strategy"], with: ["steps"] },
+  { keys: ["adam_beta1"], on: ["optim"], with: ["adamw", "adamw_8bit", "lion"] },
+  { keys: ["adam_beta2", "adam_epsilon"], on: ["optim"], with: ["adamw", "adamw_8bit"] },
+];
+
+/**
+ * What a recipe says that does nothing, a sentence each. A key that holds its default says nothing. Where the key that
+ * decides came as a flag, the recipe was written for another value: one recipe serves several methods.
+ *
+ * @example lora_r, lora_alpha: no effect while method is full, only with lora, qlora
+ */
+export function withoutEffect(recipe: Recipe): string[] {
+  const flags = flaggedKeys(recipe);
+  const settled = settle(recipe, recipe.method);
+  return DEPENDENCES.flatMap(({ keys, on, with: values }) => {
+    const decides = on.at(-1) as Key;
+    const idle = keys.filter((key) => isGiven(key, settled));
+    if (idle.length === 0 || values.includes(settled[decides]) || on.some((key) => flags.has(key))) return [];
+    return `${idle.join(", ")}: no effect while ${decides} is ${settled[decides]}, only with ${values.join(", ")}`;
+  });
+}
+
+/** Whether a key holds another value than it would if nobody had named it. */
+function isGiven(key: keyof Recipe, settled: ResolvedRecipe): boolean {
+  const usual = recipeSchema.shape[key].safeParse(undefined).data;
+  return JSON.stringify(settled[key as Key]) !== JSON.stringify(usual);
+}

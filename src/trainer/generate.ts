@@ -1,0 +1,216 @@
+import { chatRenderer } from "../data/chat-template.ts";
+import type { Message } from "../data/conversation.ts";
+import { RecipeError } from "../errors.ts";
+import { chooseToken, type SamplingOptions } from "../generation/sampling.ts";
+import { TextStream } from "../generation/text-stream.ts";
+import { longestText } from "../models/longest-text.ts";
+import { Random } from "../random.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { RuntimeTensor, Session } from "../session/session.ts";
+import { compile } from "./setup/engine.ts";
+import { evaluationGraph } from "./setup/graphs.ts";
+import { openTrained } from "./setup/open-trained.ts";
+import type { Prepared } from "./setup/prepared.ts";
+import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
+import type { Weights } from "./setup/weights.ts";
+
+/** How text is generated. */
+export interface GenerateOptions extends SamplingOptions {
+  /** Default 256. */
+  readonly maxNewTokens?: number;
+  /** Texts before which generation ends; they are not part of it. */
+  readonly stop?: readonly string[];
+  /** Same seed, same text. Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What generated text comes from. One of `model` and `adapter` is needed. */
+export interface GeneratorSource {
+  /** Folder, Hub id or `.gguf` file of a causal model; default: the adapter's own base. */
+  readonly model?: string;
+  /** Folder or Hub id of an adapter for it. */
+  readonly adapter?: string;
+}
+
+/** What is known once a text is complete. */
+export interface Generated {
+  readonly text: string;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  /** Of the tokens after the first. */
+  readonly tokensPerSecond: number;
+  /** Why it ended. */
+  readonly reason: "eos" | "stop" | "length" | "aborted";
+}
+
+/** A causal model that goes on with texts. Keys and values of what it has read are kept from call to call. */
+export class TextGenerator {
+  readonly #recipe: ResolvedRecipe;
+  /** Weights of the base, shared by all adapters. */
+  readonly #shared: Weights;
+  #open: Opened;
+  #cache: Cache | undefined;
+
+  private constructor(recipe: ResolvedRecipe, shared: Weights, open: Opened) {
+    this.#recipe = recipe;
+    this.#shared = shared;
+    this.#open = open;
+  }
+
+  /** @throws {LowrankError} when model or adapter are not usable, or the model is no causal one. */
+  static async open({ model, adapter }: GeneratorSource): Promise<TextGenerator> {
+    const trained = adapter ?? model;
+    if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
+    const recipe = { ...(await recipeOfTrained(trained, model)), task_type: "CAUSAL_LM" } as const;
+    const shared: Weights = new Map();
+    return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared));
+  }
+
+  /** Changes the adapter, or takes it off; the base is not read again. */
+  async use(adapter: string | undefined): Promise<void> {
+    const next = await openAdapter(this.#recipe, adapter, this.#shared);
+    await this.#open.session.close();
+    this.#open = next;
+    this.#cache = undefined;
+  }
+
+  /** The text of a conversation, up to where the model's answer begins. @throws {TokenizerError} without a chat template. */
+  render(messages: readonly Message[]): string {
+    const { tokenizer } = this.#open.model;
+    return chatRenderer(tokenizer, "chat")(messages, { addGenerationPrompt: true, where: "chat" });
+  }
+
+  /**
+   * Goes on with a text, or answers a conversation; yields the new text bit by bit.
+   * @throws {RecipeError} when the prompt fills all positions that the model has.
+   */
+  async *generate(
+    prompt: string | readonly Message[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<string, Generated, void> {
+    const { maxNewTokens = 256, stop = [], seed = 0, signal } = options;
+    const { tokenizer } = this.#open.model;
+    const promptIds =
+      typeof prompt === "string"
+        ? tokenizer.encode(prompt, { maxLength: Number.POSITIVE_INFINITY }).ids // with what begins a text
+        : tokenizer.encodePlain(this.render(prompt)); // the template has it
+    const ends = endIds(this.#open.model);
+    const ids = [...promptIds];
+    const stream = new TextStream((ids) => tokenizer.decode(ids), stop);
+    const random = Random.seed(seed).stream("generation");
+    const room = Math.min(maxNewTokens, this.#positions() - ids.length);
+    let [text, reason, started] = ["", "length" as Generated["reason"], 0];
+    const give = (part: string): string => {
+      text += part;
+      return part;
+    };
+    while (ids.length - promptIds.length < room) {
+      await new Promise((resolve) => setTimeout(resolve)); // the engine holds its thread: let signals through
+      if (signal?.aborted) reason = "aborted";
+      if (signal?.aborted) break;
+      const logits = await this.#logitsAfter(ids);
+      if (started === 0) started = performance.now();
+      const id = chooseToken(logits, ids, options, random);
+      if (ends.has(id)) reason = "eos";
+      if (ends.has(id)) break;
+      ids.push(id);
+      const part = give(stream.push(id));
+      if (part !== "") yield part;
+      if (stream.stopped) reason = "stop";
+      if (stream.stopped) break;
+    }
+    const rest = give(stream.end());
+    if (rest !== "") yield rest;
+    const newTokens = ids.length - promptIds.length;
+    const seconds = (performance.now() - started) / 1000;
+    const tokensPerSecond = newTokens > 1 ? (newTokens - 1) / seconds : 0;
+    return { text, promptTokens: promptIds.length, newTokens, tokensPerSecond, reason };
+  }
+
+  async close(): Promise<void> {
+    await this.#open.session.close();
+  }
+
+  /** The positions that the model has. @throws {RecipeError} when it is asked with more than those. */
+  #positions(): number {
+    return longestText(this.#open.model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Logits of the token after `ids`. Only what the cache does not hold is computed. */
+  async #logitsAfter(ids: readonly number[]): Promise<Float32Array> {
+    const known = this.#cache;
+    const reusable = known !== undefined && known.ids.length < ids.length && known.ids.every((id, i) => id === ids[i]);
+    const past = reusable ? known : { ids: [], tensors: emptyCache(this.#open.inputs) };
+    const news = ids.slice(past.ids.length);
+    const int64 = (values: readonly number[], shape: readonly number[]): RuntimeTensor => ({
+      dtype: "int64",
+      shape,
+      data: BigInt64Array.from(values, BigInt),
+    });
+    const all: Record<string, RuntimeTensor> = {
+      input_ids: int64(news, [1, news.length]),
+      attention_mask: int64(new Array<number>(ids.length).fill(1), [1, ids.length]),
+      position_ids: int64(
+        news.map((_, i) => past.ids.length + i),
+        [1, news.length],
+      ),
+      label_rows: int64([news.length - 1], [1]),
+      ...past.tensors,
+    };
+    const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => this.#open.inputs.has(name)));
+    const { logits, ...present } = await this.#open.session.run(feeds);
+    const tensors = Object.entries(present).map(([name, tensor]) => [
+      name.replace("present", "past_key_values"),
+      tensor,
+    ]);
+    this.#cache = { ids, tensors: Object.fromEntries(tensors) };
+    return logits?.data as Float32Array;
+  }
+}
+
+/** A model with or without an adapter, compiled. */
+interface Opened {
+  readonly model: Prepared;
+  readonly session: Session;
+  /** What it is fed besides weights, with shapes. */
+  readonly inputs: ReadonlyMap<string, readonly (number | string)[]>;
+}
+
+/** Keys and values of the tokens that were read. */
+interface Cache {
+  readonly ids: readonly number[];
+  readonly tensors: Readonly<Record<string, RuntimeTensor>>;
+}
+
+async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
+  const { model, weights } = await openTrained(recipe, adapter, undefined, shared);
+  for (const { origin } of model.graph.params) {
+    const tensor = weights.get(origin.name);
+    if (!origin.trainable && tensor) shared.set(origin.name, tensor);
+  }
+  const graph = evaluationGraph(model.source, { cache: true });
+  const inputs = new Map(
+    graph.inputs.flatMap(({ origin, shape }) => (origin.kind === "input" ? [[origin.name, shape] as const] : [])),
+  );
+  return { model, session: await compile(graph, weights), inputs };
+}
+
+/** Keys and values of nothing. */
+function emptyCache(inputs: Opened["inputs"]): Record<string, RuntimeTensor> {
+  const empty = [...inputs].filter(([name]) => name.startsWith("past_key_values."));
+  return Object.fromEntries(
+    empty.map(([name, [, kvHeads, , headDim]]) => [
+      name,
+      { dtype: "float32", shape: [1, kvHeads as number, 0, headDim as number], data: new Float32Array(0) },
+    ]),
+  );
+}
+
+/** Tokens that end a text: the tokenizer's, and those that the model's configuration names. */
+function endIds({ checkpoint, tokenizer }: Prepared): ReadonlySet<number> {
+  const { eos_token } = tokenizer.special;
+  const own = eos_token === undefined ? undefined : tokenizer.idOf(eos_token);
+  const named = [checkpoint.config.eos_token_id ?? []].flat().filter((id): id is number => typeof id === "number");
+  return new Set(own === undefined ? named : [own, ...named]);
+}

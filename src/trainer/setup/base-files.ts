@@ -1,0 +1,51 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { GgufCheckpoint } from "../../checkpoint/gguf.ts";
+import type { JsonObject } from "../../checkpoint/json.ts";
+import { ggufTokenizer, type TokenizerFiles, writeTokenizerFiles } from "../../data/gguf-tokenizer.ts";
+import { loadTokenizer, type Tokenizer, tokenizerOf } from "../../data/tokenizer.ts";
+import { copyTokenizer } from "../../export/copy-tokenizer.ts";
+import { float, readJsonToEdit } from "../../export/json-file.ts";
+import { makeFolder } from "../../platform/node.ts";
+
+/** What a base model has besides weights, to be used and to be written beside what was trained. */
+export interface BaseFiles {
+  readonly tokenizer: Tokenizer;
+  /** `config.json`, to be changed and written again. */
+  config(): Promise<JsonObject>;
+  writeTokenizer(folder: string): Promise<void>;
+}
+
+/** Those of a model folder: the tokenizer is copied byte for byte. */
+export async function filesOfFolder({ folder }: Checkpoint): Promise<BaseFiles> {
+  const tokenizer = await loadTokenizer(folder);
+  return {
+    tokenizer,
+    config: () => readJsonToEdit(`${folder}/config.json`),
+    writeTokenizer: (to) => copyTokenizer(folder, to, tokenizer.files),
+  };
+}
+
+/** Those of a GGUF file, as the model that it was made from had them. */
+export function filesOfGguf({ folder: path, metadata, config }: GgufCheckpoint): BaseFiles {
+  const files: TokenizerFiles = ggufTokenizer(metadata, path);
+  return {
+    tokenizer: tokenizerOf(files.definition, files.config, [], path),
+    config: async () => spelledAsFloats(config),
+    async writeTokenizer(to) {
+      await makeFolder(to);
+      await writeTokenizerFiles(to, files);
+    },
+  };
+}
+
+/** Keys of a configuration that Python reads as floats, whole or not. */
+const FLOATS = /(_theta|_eps|_epsilon|_base|_freq|_scalar|softcapping|factor|beta_fast|beta_slow|_dropout|_range)$/;
+
+const spelledAsFloats = (config: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => {
+      if (typeof value === "number" && FLOATS.test(key)) return [key, float(value)];
+      const nested = typeof value === "object" && value !== null && !Array.isArray(value);
+      return [key, nested ? spelledAsFloats(value as JsonObject) : value];
+    }),
+  );

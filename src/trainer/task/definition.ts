@@ -1,0 +1,72 @@
+import type { TextExample } from "../../data/classification.ts";
+import type { Encoded } from "../../data/encode.ts";
+import type { Labelled, Labels } from "../../data/labels.ts";
+import type { Row } from "../../data/row.ts";
+import type { Tokenizer } from "../../data/tokenizer.ts";
+import type { TokenExample } from "../../data/tokens.ts";
+import type { Graph } from "../../ir/graph.ts";
+import type { Random } from "../../random.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { Session } from "../../session/session.ts";
+import type { EvalResults } from "../events.ts";
+
+/** An example of any task, tokenised. */
+export type Example = TextExample | TokenExample;
+
+/** How texts and labels become numbers. */
+export interface Encoding {
+  readonly tokenizer: Tokenizer;
+  readonly labels: Labels;
+  /** Longest example in tokens. */
+  readonly maxLength: number;
+}
+
+/** One split, read and checked but not yet tokenised. */
+export interface Split {
+  /** The labels of the data, from which classes are made; none for a language model. */
+  readonly labels: readonly Labelled[];
+  readonly size: number;
+  /** Tokenises every row. @throws {DataError} for a label that training never saw, or when nothing is left. */
+  encode(encoding: Encoding): Encoded<Example>;
+  /** Looks for a row that has anything to train on. @throws {DataError} as `encode` would, when none has. */
+  check(encoding: Encoding): void;
+}
+
+/** A model ready to be asked. */
+export interface Asked {
+  readonly session: Session;
+  /** The graph that the session runs. */
+  readonly graph: Graph;
+  readonly padId: number;
+}
+
+/** How examples are scored. */
+export interface ScoreOptions {
+  readonly batchSize: number;
+  /** Class names by id. */
+  readonly classes: readonly string[];
+  /** Once it says so, scoring ends without a result. */
+  readonly stop: () => boolean;
+}
+
+/** What an evaluation found. */
+export interface Scores {
+  /** The contents of `eval_results.json`. */
+  readonly metrics: EvalResults;
+  /** What they were computed from, as columns of equal length: the contents of `eval_predictions.json`. */
+  readonly predictions: Readonly<Record<string, readonly unknown[]>>;
+}
+
+/** What a model is trained to do: what it reads of a row, what it is asked, how it is scored. */
+export interface TaskDefinition {
+  /** Picks and checks what the task reads of every row. @throws {DataError} naming file and line of a bad row. */
+  split(rows: readonly Row[], recipe: ResolvedRecipe): Split;
+  /** An example as one step sees it, where no two steps see it alike. */
+  draw?(example: Example, tokenizer: Tokenizer, recipe: ResolvedRecipe, random: Random): Example;
+  /** The graph that scores examples, made of the model's own, which ends in `logits`. */
+  scoringGraph(graph: Graph): Graph;
+  /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
+  score(asked: Asked, examples: readonly Example[], options: ScoreOptions): Promise<Scores | undefined>;
+  /** Names of the figures that `score` finds; `metric_for_best_model` is one of them. */
+  readonly metrics: readonly string[];
+}

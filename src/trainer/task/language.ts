@@ -1,0 +1,52 @@
+import { encodeCausal } from "../../data/causal-split.ts";
+import { IGNORED } from "../../data/labels.ts";
+import { languageRows } from "../../data/language-row.ts";
+import { encodeMasked, plainTexts } from "../../data/masked.ts";
+import { maskingTokens, maskTokens } from "../../data/masking.ts";
+import type { Tokenizer } from "../../data/tokenizer.ts";
+import type { TokenExample } from "../../data/tokens.ts";
+import type { Random } from "../../random.ts";
+import type { TaskDefinition } from "./definition.ts";
+import { splitOf } from "./split.ts";
+import { languageResults, tokenScores, tokenScoringGraph } from "./token-scores.ts";
+
+const figures = languageResults([{ lossSum: 0, tokens: 1, correct: 0 }]);
+
+/** What language models have in common: their graph is asked for single tokens. */
+const languageModel = {
+  scoringGraph: tokenScoringGraph,
+  score: tokenScores,
+  metrics: Object.keys(figures),
+} satisfies Partial<TaskDefinition>;
+
+/** CAUSAL_LM: the next token. */
+export const causalLanguageModel: TaskDefinition = {
+  ...languageModel,
+  split(rows, recipe) {
+    const read = languageRows(rows, { textColumn: recipe.text_column });
+    const { completion_only_loss: completionOnlyLoss = true, assistant_only_loss: assistantOnlyLoss, packing } = recipe;
+    return splitOf(read, (rows, { tokenizer, maxLength }) =>
+      encodeCausal(rows, { tokenizer, maxLength, packing, completionOnlyLoss, assistantOnlyLoss }),
+    );
+  },
+};
+
+/** MASKED_LM: tokens that are hidden, others at each step. */
+export const maskedLanguageModel: TaskDefinition = {
+  ...languageModel,
+  split: (rows, recipe) =>
+    splitOf(plainTexts(rows, { textColumn: recipe.text_column }), (rows, { tokenizer, maxLength }) =>
+      encodeMasked(rows, tokenizer, maxLength),
+    ),
+  draw: (example, tokenizer, { mlm_probability: probability }, random) =>
+    maskedOnce(example as TokenExample, tokenizer, probability, random),
+};
+
+/** Hides one token at least, so that every step has something to learn. */
+function maskedOnce(example: TokenExample, tokenizer: Tokenizer, probability: number, random: Random): TokenExample {
+  const options = { ...maskingTokens(tokenizer), probability, random };
+  for (;;) {
+    const masked = maskTokens(example.ids, options);
+    if (masked.labels.some((label) => label !== IGNORED)) return { ...example, ...masked };
+  }
+}

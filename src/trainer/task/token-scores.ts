@@ -1,0 +1,78 @@
+import { planBatches } from "../../data/batching.ts";
+import { IGNORED } from "../../data/labels.ts";
+import { type Graph, nodeOf } from "../../ir/graph.ts";
+import { perplexity } from "../../metrics/perplexity.ts";
+import { tokenChoice, tokenLoss } from "../../ops/token-loss.ts";
+import { rewrite } from "../../passes/rewrite.ts";
+import { Random } from "../../random.ts";
+import type { EvalResults } from "../events.ts";
+import { passes, passTokens } from "../loop/passes.ts";
+import { feedsOf } from "../setup/feeds.ts";
+import { outputLayer } from "../setup/loss.ts";
+import type { Asked, Example, ScoreOptions, Scores } from "./definition.ts";
+
+/** What a language model made of an example's trained tokens. */
+interface Found {
+  /** Sum of −log p(token), nats. */
+  lossSum: number;
+  tokens: number;
+  /** Tokens that were the model's first choice. */
+  correct: number;
+}
+
+/** A language model's graph with, for each asked row, the `losses` of its label and the model's own `choices`. */
+export function tokenScoringGraph(graph: Graph): Graph {
+  const next = rewrite(graph);
+  const { x, w, bias, attrs } = outputLayer(next);
+  const labels = next.input("labels", { dtype: "int64", shape: x.shape.slice(0, 1) });
+  next.module = nodeOf(x)?.module ?? "";
+  next.outputs.clear();
+  next.outputs.set("losses", tokenLoss(x, w, labels, bias, attrs));
+  next.outputs.set("choices", tokenChoice(x, w, bias, attrs));
+  return next;
+}
+
+/** Scores a language model on the trained tokens of examples; `undefined` when it was stopped. */
+export async function tokenScores(
+  { session, graph, padId }: Asked,
+  examples: readonly Example[],
+  { batchSize, stop }: ScoreOptions,
+): Promise<Scores | undefined> {
+  const lengths = examples.map(({ ids }) => ids.length);
+  const random = Random.seed(0);
+  const found = examples.map((): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
+  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
+  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
+    await new Promise((resolve) => setTimeout(resolve)); // signals and timers get through
+    if (stop()) return undefined;
+    const shown = rows.map((row) => examples[row] as Example);
+    const { tensors, batch } = feedsOf(graph, shown, padId, random);
+    const { losses, choices } = await session.run(tensors);
+    let at = 0;
+    batch.labels.forEach((label, place) => {
+      if (label === BigInt(IGNORED)) return;
+      const example = found[rows[Math.floor(place / batch.seq)] as number] as Found;
+      example.lossSum += Number(losses?.data[at]);
+      example.tokens++;
+      if (choices?.data[at] === label) example.correct++;
+      at++;
+    });
+  }
+  const column = (key: keyof Found): number[] => found.map((example) => example[key]);
+  const predictions = { losses: column("lossSum"), tokens: column("tokens"), correct: column("correct") };
+  return { metrics: languageResults(found), predictions };
+}
+
+/** The contents of `eval_results.json`. An example counts as right when each of its trained tokens is the first choice. */
+export function languageResults(found: readonly Readonly<Found>[]): EvalResults {
+  const sum = (of: (example: Found) => number): number => found.reduce((total, example) => total + of(example), 0);
+  const tokens = sum((example) => example.tokens);
+  const lossSum = sum((example) => example.lossSum);
+  return {
+    eval_loss: lossSum / tokens,
+    eval_samples: found.length,
+    eval_perplexity: perplexity(lossSum, tokens),
+    eval_mean_token_accuracy: sum(({ correct }) => correct) / tokens,
+    eval_exact_match: sum((example) => (example.correct === example.tokens ? 1 : 0)) / found.length,
+  };
+}

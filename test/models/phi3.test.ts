@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { CheckpointError } from "../../src/errors.ts";
+import { phi3 } from "../../src/models/phi3.ts";
+import { checkDecoder } from "./check-decoder.ts";
+
+const config = {
+  vocab_size: 7,
+  hidden_size: 16,
+  intermediate_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  partial_rotary_factor: 0.5,
+  sliding_window: 3,
+  rope_theta: 50,
+  attention_dropout: 0.1,
+  resid_pdrop: 0.1,
+  pad_token_id: 0,
+};
+
+checkDecoder(phi3, {
+  config,
+  fixtures: ["causal/phi3"],
+  dropouts: ["model.layers.0.self_attn.dropout", "model.layers.0.dropout", "model.layers.0.dropout_2"],
+  padded: ["model.embed_tokens.weight"],
+});
+
+test("as many short factors as pairs turn", () => {
+  const build = (): unknown =>
+    phi3.build({ ...config, rope_scaling: { type: "longrope", short_factor: [1, 2, 3] } }, "CAUSAL_LM", 0);
+  expect(build).toThrow(CheckpointError);
+  expect(build).toThrow(/gives longrope 3 short factors[\s\S]*2: one for each pair/);
+});

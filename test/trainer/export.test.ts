@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { exportModel } from "../../src/trainer/export.ts";
+import { copyOf, fixture, readJson, runHere, temporary } from "./running.ts";
+
+const BASE = fixture("causal/llama");
+const rows = { train: [{ text: "This agreement is governed by the laws of Delaware." }] };
+const keys = { model_name_or_path: BASE, task_type: "CAUSAL_LM", max_steps: 5, learning_rate: 3e-2, lora_dropout: 0 };
+
+async function trained(more: Record<string, unknown> = {}): Promise<string> {
+  const folder = temporary();
+  await runHere({ ...keys, ...more, output_dir: folder }, { rows });
+  return folder;
+}
+const adapter = await trained({ lora_target_modules: "all-linear", use_rslora: true });
+
+describe("what is written computes what was trained", () => {
+  test("merged into the base", async () => {
+    const report = await exportModel({ format: "safetensors", adapter, out: `${temporary()}/merged` });
+    expect(report.difference).toBeLessThan(1e-5);
+    expect(report.notes).toEqual([]);
+    expect(readJson(`${report.out}/config.json`)).toMatchObject({ architectures: ["LlamaForCausalLM"] });
+  });
+
+  test("merged into the base as it was packed, and says so", async () => {
+    const packed = await trained({ method: "qlora" });
+    const report = await exportModel({ format: "safetensors", adapter: packed, out: `${temporary()}/merged` });
+    expect(report.difference).toBeLessThan(1e-4);
+    expect(report.notes[0]).toMatch(/trained on nf4 weights: it is merged into those/);
+  });
+
+  test("as an adapter of mlx-lm, and back", async () => {
+    const out = `${temporary()}/mlx`;
+    expect((await exportModel({ format: "mlx", adapter, out })).difference).toBeLessThan(1e-5);
+    const back = await exportModel({ format: "peft", adapter: out, model: BASE, out: `${temporary()}/peft` });
+    expect(back.difference).toBeLessThan(1e-5);
+  });
+
+  test("as an adapter of llama.cpp, and back", async () => {
+    const out = `${temporary()}/adapter.gguf`;
+    expect((await exportModel({ format: "gguf", adapter, out })).difference).toBeLessThan(1e-5);
+    const back = await exportModel({ format: "peft", adapter: out, model: BASE, out: `${temporary()}/peft` });
+    expect(back.difference).toBeLessThan(1e-5);
+  });
+});
+
+describe("refused", () => {
+  test("an adapter's format without an adapter", () =>
+    expect(exportModel({ format: "mlx", model: BASE, out: "nowhere" })).rejects.toThrow(/mlx holds adapters only/));
+
+  test("nothing to export", () =>
+    expect(exportModel({ format: "gguf", out: "nowhere" })).rejects.toThrow(/a model or an adapter is needed/));
+
+  test("a model that is in that form already", () =>
+    expect(exportModel({ format: "safetensors", model: copyOf("causal/llama"), out: "nowhere" })).rejects.toThrow(
+      /in safetensors already/,
+    ));
+});
