@@ -1,12 +1,12 @@
 /** A JSON value as a safetensors header may hold it; an object is a map in the order of the file. */
-export type HeaderJson = string | number | readonly HeaderJson[] | ReadonlyMap<string, HeaderJson>;
+export type HeaderJson = null | string | number | readonly HeaderJson[] | ReadonlyMap<string, HeaderJson>;
 
 /** Header → tensor → shape is three deep; the bound keeps a hostile file from exhausting the stack. */
 const MAX_DEPTH = 8;
 
 /**
  * Reads the JSON of a safetensors header, more strictly than `JSON.parse`: no key twice in an object, no number but
- * an integer from 0 to 2⁵³ − 1 written as one (not `4.0`, `1e400`, `-0`), no `true`, `false` or `null`,
+ * an integer from 0 to 2⁵³ − 1 written as one (not `4.0`, `1e400`, `-0`), no `true` or `false`,
  * no half of a surrogate pair.
  *
  * @throws {SyntaxError} saying what was found and at which character.
@@ -32,6 +32,10 @@ export function parseHeaderJson(text: string): HeaderJson {
     const first = skip();
     if (first === "{") return object(depth);
     if (first === "[") return array(depth);
+    if (text.startsWith("null", at)) {
+      at += 4;
+      return null;
+    }
     return first === '"' ? string() : integer();
   }
 

@@ -80,7 +80,7 @@ function parseObject(bytes: Uint8Array, path: string): ReadonlyMap<string, Heade
 }
 
 function readMetadata(entry: HeaderJson | undefined, path: string): Record<string, string> {
-  if (entry === undefined) return {};
+  if (entry === undefined || entry === null) return {}; // MLX writes null
   if (!(entry instanceof Map) || [...entry.values()].some((value) => typeof value !== "string")) {
     throw new CheckpointError(`${path}: ${METADATA} must map strings to strings`);
   }

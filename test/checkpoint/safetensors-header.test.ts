@@ -67,6 +67,7 @@ describe("a header is refused", () => {
     ],
     ["bytes left over", `{"a":${tensor(0, 4)}}`, 5, /1 bytes after the last tensor belong to none/],
     ["metadata that are no object", '{"__metadata__":"pt"}', 0, /__metadata__ must map strings to strings/],
+    ["a tensor that is null", '{"a":null}', 0, /tensor "a" is not described by an object/],
     ["metadata other than strings", '{"__metadata__":{"a":1}}', 0, /__metadata__ must map strings to strings/],
   ])("%s", async (_, header, dataBytes, message) => {
     const path = await folder.put("bad.safetensors", fileOf(header, dataBytes));
@@ -86,6 +87,12 @@ test("what the format allows is read: scalars, empty tensors, other keys, any or
     ["e", "U8", [0, 3], 0],
     ["b", "F32", [], 4],
   ]);
+});
+
+test("metadata that are null, as MLX writes them, are none", async () => {
+  const header = `{"__metadata__":null,"a":${tensor(0, 4, [], "F32")}}`;
+  const { metadata, tensors } = await readSafetensors(await folder.put("mlx.safetensors", fileOf(header, 4)));
+  expect([metadata, tensors.size]).toEqual([{}, 1]);
 });
 
 describe("a header that cannot be there is refused before any allocation", () => {
