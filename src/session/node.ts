@@ -23,7 +23,6 @@ export async function openSession(model: Model, options: SessionOptions): Promis
       graphOptimizationLevel: "all",
       executionMode: "sequential",
       enableMemPattern: false, // one plan for each batch shape: it doubled the peak
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     }),
