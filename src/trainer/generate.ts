@@ -164,7 +164,7 @@ export class TextGenerator {
       name.replace("present", "past_key_values"),
       tensor,
     ]);
-    this.#cache = { ids, tensors: Object.fromEntries(tensors) };
+    this.#cache = { ids: [...ids], tensors: Object.fromEntries(tensors) };
     return logits?.data as Float32Array;
   }
 }
