@@ -43,7 +43,7 @@ def read(folder):
 
 
 def write_embedded(folder):
-    code = f"import('./src/data/provisions.ts').then((m) => m.writeEmbedded({json.dumps(str(folder))}))"
+    code = f"import('./src/data/provisions/provisions.ts').then((m) => m.writeEmbedded({json.dumps(str(folder))}))"
     subprocess.run(["node", "--import", "tsx", "-e", code], cwd=ROOT, check=True)
 
 

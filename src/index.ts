@@ -1,6 +1,6 @@
 /** The public API of `lowrank`. */
 export type { Message } from "./data/conversation.ts";
-export { EMBEDDED_SPLITS, type EmbeddedSplit, embeddedRows, writeEmbedded } from "./data/provisions.ts";
+export { EMBEDDED_SPLITS, type EmbeddedSplit, embeddedRows, writeEmbedded } from "./data/provisions/provisions.ts";
 export * from "./errors.ts";
 export type { SamplingOptions } from "./generation/sampling.ts";
 export { recipeJsonSchema } from "./recipe/json-schema.ts";

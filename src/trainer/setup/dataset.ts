@@ -32,14 +32,14 @@ export async function readSplit(
 export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
   if (given) return new Set(Object.keys(given));
   if (recipe.dataset_name !== EMBEDDED) return new Set((await findSplits(recipe.dataset_name)).keys());
-  const { EMBEDDED_SPLITS } = await import("../../data/provisions.ts");
+  const { EMBEDDED_SPLITS } = await import("../../data/provisions/provisions.ts");
   return new Set(EMBEDDED_SPLITS);
 }
 
 /** Rows of a file or folder, or of the data set that comes with the library. */
 async function stored(dataset: string, split: string): Promise<Row[]> {
   if (dataset !== EMBEDDED) return readRows(dataset, split);
-  const { EMBEDDED_SPLITS, embeddedRows } = await import("../../data/provisions.ts");
+  const { EMBEDDED_SPLITS, embeddedRows } = await import("../../data/provisions/provisions.ts");
   const found = EMBEDDED_SPLITS.find((name) => name === split);
   if (found) return embeddedRows(found);
   throw new DataError(`the embedded data set has no split ${split}`, { expected: EMBEDDED_SPLITS.join(", ") });

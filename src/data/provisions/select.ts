@@ -1,7 +1,7 @@
-import { leadersOf, shinglesOf, wordsOf } from "./provisions-duplicates.ts";
-import { labelsOfTitle, type ProvisionLabel } from "./provisions-labels.ts";
-import { anyOf } from "./provisions-patterns.ts";
-import { type Paragraph, sectionsOf } from "./provisions-sections.ts";
+import { leadersOf, shinglesOf, wordsOf } from "./duplicates.ts";
+import { labelsOfTitle, type ProvisionLabel } from "./labels.ts";
+import { anyOf } from "./patterns.ts";
+import { type Paragraph, sectionsOf } from "./sections.ts";
 
 /** A paragraph of a licence and what it does, by the heading it stood below. */
 export interface Provision {

@@ -1,4 +1,4 @@
-import { anyOf } from "./provisions-patterns.ts";
+import { anyOf } from "./patterns.ts";
 
 /** The classes: what a provision does, in the words of section headings. */
 export const PROVISION_LABELS = [

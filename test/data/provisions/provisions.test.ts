@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { EMBEDDED_SPLITS, embeddedRows, writeEmbedded } from "../../src/data/provisions.ts";
-import { jaccard, shinglesOf } from "../../src/data/provisions-duplicates.ts";
-import { PROVISION_LABELS } from "../../src/data/provisions-labels.ts";
-import { readRows } from "../../src/data/read.ts";
-import { packageFolder } from "../../src/platform/node.ts";
-import { folderWith } from "./temporary.ts";
+import { jaccard, shinglesOf } from "../../../src/data/provisions/duplicates.ts";
+import { PROVISION_LABELS } from "../../../src/data/provisions/labels.ts";
+import { EMBEDDED_SPLITS, embeddedRows, writeEmbedded } from "../../../src/data/provisions/provisions.ts";
+import { readRows } from "../../../src/data/read.ts";
+import { packageFolder } from "../../../src/platform/node.ts";
+import { folderWith } from "../temporary.ts";
 
 const splits = Object.fromEntries(
   await Promise.all(EMBEDDED_SPLITS.map(async (split) => [split, await embeddedRows(split)] as const)),

@@ -1,4 +1,4 @@
-import { anyOf } from "./provisions-patterns.ts";
+import { anyOf } from "./patterns.ts";
 
 /** One paragraph of a plain text, its lines joined, with what its layout says of it. */
 export interface Block {

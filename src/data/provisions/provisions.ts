@@ -1,9 +1,9 @@
-import { DataError } from "../errors.ts";
-import { makeFolder, packageFolder, readText, writeTextAtomic } from "../platform/node.ts";
-import { familiesOf } from "./provisions-families.ts";
-import { distinctProvisions, findProvisions, type Provision } from "./provisions-select.ts";
-import { splitGroups } from "./provisions-split.ts";
-import type { Row } from "./row.ts";
+import { DataError } from "../../errors.ts";
+import { makeFolder, packageFolder, readText, writeTextAtomic } from "../../platform/node.ts";
+import type { Row } from "../row.ts";
+import { familiesOf } from "./families.ts";
+import { distinctProvisions, findProvisions, type Provision } from "./select.ts";
+import { splitGroups } from "./split.ts";
 
 /** The splits of the embedded data set. */
 export const EMBEDDED_SPLITS = ["train", "dev", "test"] as const;

@@ -1,5 +1,5 @@
-import type { Block } from "./provisions-blocks.ts";
-import { anyOf } from "./provisions-patterns.ts";
+import type { Block } from "./blocks.ts";
+import { anyOf } from "./patterns.ts";
 
 /** A heading, and how deep it stands: 0 for one without a number, 1 for `2.`, 2 for `2.1`, more for letters. */
 export interface Heading {

@@ -1,5 +1,5 @@
-import { blocksOf } from "./provisions-blocks.ts";
-import { type Heading, headingOf, LETTERED } from "./provisions-headings.ts";
+import { blocksOf } from "./blocks.ts";
+import { type Heading, headingOf, LETTERED } from "./headings.ts";
 
 /** A paragraph of a legal text without its number and heading, under the headings it stands below. */
 export interface Paragraph {
