@@ -14,6 +14,10 @@ const TINY: Readonly<Record<string, readonly string[]>> = {
     ...[`--model_name_or_path=${FIXTURES}/bert-tokens`, `--dataset_name=${FIXTURES}/data`],
     ...["--dataset_train_split=train-tokens", "--dataset_test_split=test-tokens"],
   ],
+  MASKED_LM: [
+    ...[`--model_name_or_path=${FIXTURES}/masked/bert`, `--dataset_name=${FIXTURES}/data`],
+    "--dataset_validation_split=test",
+  ],
   CAUSAL_LM: [`--model_name_or_path=${FIXTURES}/causal/llama`, `--dataset_name=${FIXTURES}/data`],
 };
 

@@ -48,8 +48,7 @@ export async function writeEmbedded(folder: string): Promise<void> {
 }
 
 async function makeRows(): Promise<ReadonlyMap<EmbeddedSplit, readonly Row[]>> {
-  const path = `${packageFolder(PACKAGE)}/spdx-full.json`;
-  const splits = splitProvisions(findProvisions(licensesOf(await readText(path), path)));
+  const splits = splitProvisions(findProvisions(await licenseTexts()));
   return new Map([...splits].map(([split, provisions]) => [split, provisions.map(rowOf)]));
 }
 
@@ -75,9 +74,14 @@ const rowOf = ({ text, label, license, line, heading }: Provision): Row => ({
   where: `${license}.txt:${line} § ${heading}`,
 });
 
-/** Licence texts by SPDX identifier, in the order of the identifiers. */
-function licensesOf(json: string, path: string): ReadonlyMap<string, string> {
-  const list = JSON.parse(json) as Record<string, { licenseText?: unknown }>;
+/**
+ * Licence texts by SPDX identifier, in the order of the identifiers.
+ * @throws {FileError} when the package is not installed.
+ * @throws {DataError} when its file is not what it was.
+ */
+export async function licenseTexts(): Promise<ReadonlyMap<string, string>> {
+  const path = `${packageFolder(PACKAGE)}/spdx-full.json`;
+  const list = JSON.parse(await readText(path)) as Record<string, { licenseText?: unknown }>;
   return new Map(
     Object.keys(list)
       .sort()
