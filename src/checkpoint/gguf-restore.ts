@@ -1,4 +1,5 @@
 import { CheckpointError } from "../errors.ts";
+import { transpose } from "../quant/transpose.ts";
 
 /** How a stored tensor becomes transformers' own: its shape there, and its values. */
 export interface Restored {
@@ -13,16 +14,7 @@ export const asStored = (shape: readonly number[]): Restored => ({ shape, values
 /** `[out, in]` back to the `[in, out]` of a `Conv1D`. */
 export function transposed(shape: readonly number[]): Restored {
   const [rows = 1, columns = 1] = shape;
-  return {
-    shape: [columns, rows],
-    values(x) {
-      const out = new Float32Array(x.length);
-      for (let row = 0, from = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) out[column * rows + row] = x[from++]!;
-      }
-      return out;
-    },
-  };
+  return { shape: [columns, rows], values: (x) => transpose(x, rows) };
 }
 
 /** The weight of a norm that is stored as the factor itself, where transformers adds 1 to it. */

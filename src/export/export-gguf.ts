@@ -2,13 +2,13 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { TensorEntry } from "../checkpoint/safetensors.ts";
 import { ArchitectureError } from "../errors.ts";
 import { quantizeGgml } from "../quant/gguf-quantize.ts";
+import { transpose } from "../quant/transpose.ts";
 import { checkGgufSays } from "./gguf-agrees.ts";
 import { ggufMetadata } from "./gguf-metadata.ts";
 import { type GgufModel, type GgufPlace, ggufModel, ggufPlace } from "./gguf-places.ts";
 import { ggufLayout, moveRows } from "./gguf-rows.ts";
 import { ggufVocabulary } from "./gguf-vocabulary.ts";
 import { type GgufEntry, type GgufTensor, writeGguf } from "./gguf-writer.ts";
-import { transpose } from "./merge-weight.ts";
 import { ropeFactors } from "./rope-factors.ts";
 import { tiesEmbeddings } from "./tied.ts";
 

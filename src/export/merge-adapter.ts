@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { CheckpointError, FileError } from "../errors.ts";
 import { isFolder, listFolder, makeFolder } from "../platform/node.ts";
+import type { Packing } from "../quant/packing.ts";
 import { copyModelFiles } from "./copy-model-files.ts";
 import type { FloatDtype } from "./float-bytes.ts";
 import { writeJson } from "./json-file.ts";
@@ -9,7 +10,6 @@ import { mergedConfig } from "./merged-config.ts";
 import { mergedSource, type QuantizedBase, usualDtype } from "./merged-source.ts";
 import { readLora } from "./read-lora.ts";
 import { MAX_SHARD_BYTES, saveShards } from "./save-shards.ts";
-import type { Packing } from "./through-quantization.ts";
 
 /** What to merge, and how. */
 export interface MergeOptions {

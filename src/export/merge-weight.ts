@@ -37,13 +37,3 @@ function stretch(row: Float32Array, length: number): void {
   const factor = length / Math.sqrt(squares);
   for (let i = 0; i < row.length; i++) row[i]! *= factor;
 }
-
-/** `x [rows, columns]` as `[columns, rows]`. */
-export function transpose(x: Float32Array, rows: number): Float32Array {
-  const columns = x.length / rows;
-  const out = new Float32Array(x.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = x[row * columns + column]!;
-  }
-  return out;
-}

@@ -1,10 +1,11 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { TensorEntry, TensorSource } from "../checkpoint/safetensors.ts";
 import { AdapterError } from "../errors.ts";
+import { type Packing, throughPacking } from "../quant/packing.ts";
+import { transpose } from "../quant/transpose.ts";
 import { bytesOf, type FloatDtype, isFloatDtype } from "./float-bytes.ts";
 import type { PlannedTensor } from "./merge-plan.ts";
-import { mergeWeight, transpose } from "./merge-weight.ts";
-import { type Packing, throughQuantization } from "./through-quantization.ts";
+import { mergeWeight } from "./merge-weight.ts";
 
 /** A base model that was packed in training. */
 export interface QuantizedBase {
@@ -55,7 +56,7 @@ function compute(w: Float32Array, tensor: PlannedTensor, quantized: QuantizedBas
   const [first = 1] = (whole ?? entry)?.shape ?? [];
   const rows = transposed ? w.length / first : first;
   let weight = transposed ? transpose(w, first) : w;
-  if (packed && quantized) weight = throughQuantization(weight, rows, quantized.packing);
+  if (packed && quantized) weight = throughPacking(weight, rows, quantized.packing);
   if (update) mergeWeight(weight, update);
   return transposed ? transpose(weight, rows) : weight;
 }

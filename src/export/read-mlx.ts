@@ -2,7 +2,7 @@ import { float32Reader } from "../checkpoint/float32.ts";
 import { type JsonObject, readJsonObject } from "../checkpoint/json.ts";
 import { readSafetensors, type TensorEntry } from "../checkpoint/safetensors.ts";
 import { AdapterError } from "../errors.ts";
-import { transpose } from "./merge-weight.ts";
+import { transpose } from "../quant/transpose.ts";
 import { parseMlxConfig } from "./mlx-config.ts";
 import { moduleOfMlx } from "./mlx-names.ts";
 import { adaptedModules } from "./peft-keys.ts";

@@ -1,10 +1,11 @@
 import type { JsonObject } from "../checkpoint/json.ts";
 import { AdapterError } from "../errors.ts";
 import { makeFolder } from "../platform/node.ts";
+import { transpose } from "../quant/transpose.ts";
 import { evenUpdates } from "./even-updates.ts";
 import { writeJson } from "./json-file.ts";
 import { layerCount, layerKeys } from "./layer-keys.ts";
-import { transpose, type Update } from "./merge-weight.ts";
+import type { Update } from "./merge-weight.ts";
 import { type MlxConfig, mlxConfigJson } from "./mlx-config.ts";
 import { mlxModule } from "./mlx-names.ts";
 import { onlyUpdates } from "./only-updates.ts";

@@ -8,7 +8,7 @@ import { type MergeOptions, type MergeReport, mergeAdapter } from "../../src/exp
 import { readLora } from "../../src/export/read-lora.ts";
 import { saveLora } from "../../src/export/save-lora.ts";
 import { type FloatTensor, writeTensors } from "../../src/export/tensors.ts";
-import type { Packing } from "../../src/export/through-quantization.ts";
+import type { Packing } from "../../src/quant/packing.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

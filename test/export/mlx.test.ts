@@ -5,10 +5,10 @@ import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { mlxToPeft, peftToMlx } from "../../src/export/convert-adapter.ts";
 import { mergeAdapter } from "../../src/export/merge-adapter.ts";
-import { transpose } from "../../src/export/merge-weight.ts";
 import { readLora } from "../../src/export/read-lora.ts";
 import { readMlx } from "../../src/export/read-mlx.ts";
 import { writeTensors } from "../../src/export/tensors.ts";
+import { transpose } from "../../src/quant/transpose.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

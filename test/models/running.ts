@@ -1,10 +1,10 @@
 import { expect } from "vitest";
 import { backward } from "../../src/autodiff/backward.ts";
 import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
-import { transpose } from "../../src/export/merge-weight.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
+import { transpose } from "../../src/quant/transpose.ts";
 import { openSession } from "../../src/session/node.ts";
 import type { RuntimeTensor } from "../../src/session/session.ts";
 import { lossOf } from "../../src/trainer/setup/loss.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { mergeAdapter } from "../../src/export/merge-adapter.ts";
-import type { Packing } from "../../src/export/through-quantization.ts";
+import type { Packing } from "../../src/quant/packing.ts";
 import { fixture, temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";
 

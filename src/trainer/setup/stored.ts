@@ -1,6 +1,6 @@
-import { transpose } from "../../export/merge-weight.ts";
 import type { FloatTensor } from "../../export/tensors.ts";
 import type { ParamValue } from "../../ir/graph.ts";
+import { transpose } from "../../quant/transpose.ts";
 
 /** A parameter, as far as files differ from graphs in it. */
 export type StoredParam = Pick<ParamValue, "shape"> & { readonly origin: { readonly transposed?: boolean } };

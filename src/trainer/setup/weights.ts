@@ -1,11 +1,9 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { CheckpointError } from "../../errors.ts";
-import type { Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../../ir/graph.ts";
+import type { Init, Param, ParamValue } from "../../ir/graph.ts";
 import type { DType } from "../../ir/types.ts";
-import { doubleQuantize, undoubleQuantize } from "../../quant/doublequant.ts";
-import { dequantize4, quantize4 } from "../../quant/fourbit.ts";
-import { float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "../../quant/half.ts";
-import { dequantizeInt8, quantizeInt8 } from "../../quant/int8.ts";
+import { float32ToBfloat16, float32ToFloat16 } from "../../quant/half.ts";
+import { type Packed, type Packing, packWeight, throughPacking } from "../../quant/packing.ts";
 import type { Random } from "../../random.ts";
 import type { Elements, RuntimeTensor } from "../../session/session.ts";
 import { fromStored, type StoredParam, storedShape } from "./stored.ts";
@@ -48,6 +46,10 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   const missing: string[] = [];
   const packed = new Map<string, Packed>();
   const bases = baseReader(params, sources);
+  const packedBase = async (name: string, packing: Packing): Promise<Packed> => {
+    const { data, rows } = await bases(name);
+    return packWeight(data, rows, packing);
+  };
 
   for (const { origin, dtype, shape } of params) {
     const lengths = shape as number[];
@@ -58,7 +60,7 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
     const init = origin.init ?? sources.fresh?.(origin.name, lengths);
     if (quantized && nameInCheckpoint(quantized.of, sources) === undefined) missing.push(quantized.of);
     else if (quantized) {
-      const parts = packed.get(quantized.of) ?? pack(await bases(quantized.of), quantized.scheme);
+      const parts = packed.get(quantized.of) ?? (await packedBase(quantized.of, quantized.scheme));
       packed.set(quantized.of, parts);
       weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] });
     }
@@ -171,44 +173,12 @@ async function start(
       random.fillUniform(data, -init.bound, init.bound);
       return data;
     case "rowNorm": {
-      const base = await bases(init.of);
-      const { rows } = base;
-      const w = init.scheme ? unpack(pack(base, init.scheme), init.scheme, base.data.length) : base.data;
+      const { data: base, rows } = await bases(init.of);
+      const w = init.scheme ? throughPacking(base, rows, init.scheme) : base;
       const columns = w.length / rows;
       return data.map((_, row) => Math.hypot(...w.subarray(row * columns, (row + 1) * columns)));
     }
     default:
       return init satisfies never;
   }
-}
-
-/** All arrays that stand for one quantized weight. */
-type Packed = Record<QuantizedPart["part"], Elements>;
-
-function pack({ data: w, rows }: Base, scheme: QuantizationScheme): Packed {
-  const none = new Float32Array(0);
-  if (scheme.type === "int8") {
-    // bitsandbytes takes the weights in half precision first
-    const { codes, absmax } = quantizeInt8(float16ToFloat32(float32ToFloat16(w)), rows);
-    return { codes, absmax, nestedAbsmax: none, nestedOffset: none };
-  }
-  const { codes, absmax } = quantize4(w, scheme);
-  if (!scheme.doubleQuant) return { codes, absmax, nestedAbsmax: none, nestedOffset: none };
-  const nested = doubleQuantize(absmax);
-  return { codes, absmax: nested.codes, nestedAbsmax: nested.absmax, nestedOffset: Float32Array.of(nested.offset) };
-}
-
-/** The weight that packed arrays stand for. */
-function unpack(
-  { codes, absmax, nestedAbsmax, nestedOffset }: Packed,
-  scheme: QuantizationScheme,
-  n: number,
-): Float32Array {
-  const floats = (elements: Elements): Float32Array => elements as Float32Array;
-  if (scheme.type === "int8") return dequantizeInt8({ codes: codes as Int8Array, absmax: floats(absmax) });
-  const scales = scheme.doubleQuant
-    ? undoubleQuantize({ codes: absmax as Uint8Array, absmax: floats(nestedAbsmax), offset: Number(nestedOffset[0]) })
-    : floats(absmax);
-  const { type, blockSize } = scheme;
-  return dequantize4({ codes: codes as Uint8Array, absmax: scales, type, blockSize }, n);
 }
