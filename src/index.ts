@@ -10,13 +10,8 @@ export { COMPARED, type Compared, type CompareOptions, compareRecipe } from "./t
 export { type Environment, environment } from "./trainer/environment.ts";
 export { type EvaluateOptions, evaluateRecipe } from "./trainer/evaluate.ts";
 export * from "./trainer/events.ts";
-export {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  type ExportOptions,
-  type ExportReport,
-  exportModel,
-} from "./trainer/export.ts";
+export { exportModel } from "./trainer/export/export.ts";
+export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, type ExportReport } from "./trainer/export/options.ts";
 export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./trainer/generate.ts";
 export { inspectRecipe } from "./trainer/inspect.ts";
 export { adapter, full, head, type LoraOptions, lora, type MethodSpec } from "./trainer/methods.ts";

@@ -3,6 +3,7 @@ import { RecipeError } from "../errors.ts";
 import type { GenerateOptions, GeneratorSource } from "../index.ts";
 import type { Context } from "./command.ts";
 import { addRecipeFlags } from "./options.ts";
+import { sourceOf } from "./source.ts";
 
 /** A number that generation is given as a flag; names are transformers'. */
 interface NumberFlag {
@@ -49,18 +50,15 @@ export function addGenerationFlags(command: Command): void {
 }
 
 /** The model and adapter that the flags name. @throws {RecipeError} when they name neither. */
-export function generatorSource({ overrides }: Context, command: string): GeneratorSource {
-  const { model_name_or_path: model, adapter_name_or_path: adapter } = overrides;
-  if (model === undefined && adapter === undefined) {
+export function generatorSource(context: Context, command: string): GeneratorSource {
+  const source = sourceOf(context);
+  if (source.model === undefined && source.adapter === undefined) {
     throw new RecipeError(`${command} needs a causal model.`, {
       expected: "--model_name_or_path MODEL, --adapter_name_or_path DIR, or both",
       hint: "the output_dir of a training run with task_type CAUSAL_LM is such a folder.",
     });
   }
-  return {
-    ...(model !== undefined && { model: String(model) }),
-    ...(adapter !== undefined && { adapter: String(adapter) }),
-  };
+  return source;
 }
 
 /** The settings that the flags give. @throws {RecipeError} for a number that is none, or out of range. */

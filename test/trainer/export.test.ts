@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exportModel } from "../../src/trainer/export.ts";
+import { exportModel } from "../../src/trainer/export/export.ts";
 import { copyOf, fixture, readJson, runHere, temporary } from "./running.ts";
 
 const BASE = fixture("causal/llama");

@@ -2,6 +2,7 @@ import { RecipeError } from "../../errors.ts";
 import type { ExportFormat, ExportOptions } from "../../index.ts";
 import type { CliCommand, Context } from "../command.ts";
 import { addRecipeFlags } from "../options.ts";
+import { sourceOf } from "../source.ts";
 
 const FORMATS: readonly ExportFormat[] = ["peft", "safetensors", "gguf", "mlx"];
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16", q8_0: "Q8_0" } as const;
@@ -35,16 +36,15 @@ export const merge: CliCommand = {
   },
 };
 
-async function write({ options, overrides, output }: Context, format: ExportFormat): Promise<void> {
-  const { adapter_name_or_path: adapter, model_name_or_path: model } = overrides;
+async function write(context: Context, format: ExportFormat): Promise<void> {
+  const { options, output } = context;
   const { exportModel, snakeCaseKeys } = await import("../../index.ts");
   const type = options.type === undefined ? undefined : oneOf(typeNames, options.type, "--type");
   const asked: ExportOptions = {
     format,
     out: String(options.out),
     merge: options.merge === true,
-    ...(adapter !== undefined && { adapter: String(adapter) }),
-    ...(model !== undefined && { model: String(model) }),
+    ...sourceOf(context),
     ...(type && { dtype: DTYPES[type] }),
   };
   const report = await exportModel(asked);

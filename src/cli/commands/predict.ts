@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { RecipeError } from "../../errors.ts";
 import type { CliCommand, Context } from "../command.ts";
 import { addRecipeFlags } from "../options.ts";
+import { sourceOf } from "../source.ts";
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
 export const predict: CliCommand = {
@@ -12,8 +13,8 @@ export const predict: CliCommand = {
     addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
   },
   async run(context) {
-    const { adapter_name_or_path: adapter, model_name_or_path: model } = context.overrides;
-    if (adapter === undefined && model === undefined) {
+    const source = sourceOf(context);
+    if (source.adapter === undefined && source.model === undefined) {
       throw new RecipeError("predict needs a model to label with.", {
         expected: "--adapter_name_or_path DIR, --model_name_or_path MODEL, or both",
         hint: "the output_dir of a training run is such a folder.",
@@ -21,10 +22,6 @@ export const predict: CliCommand = {
     }
     const { predict, readTexts } = await import("../../index.ts");
     const texts = textsOf(context, readTexts);
-    const source = {
-      ...(adapter !== undefined && { adapter: String(adapter) }),
-      ...(model !== undefined && { model: String(model) }),
-    };
     for await (const prediction of predict({ ...source, texts })) {
       context.output.record(prediction);
       context.output.result(JSON.stringify(prediction));

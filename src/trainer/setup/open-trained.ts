@@ -18,26 +18,30 @@ import { storedShape } from "./stored.ts";
 import { withTrainedBase } from "./trained-base.ts";
 import type { Weights } from "./weights.ts";
 
-/** A model with its weights, ready to be asked. */
-export interface TrainedModel {
+/** A trained model, as graphs. */
+export interface PreparedTrained {
   readonly model: Prepared;
-  readonly weights: Weights;
-  /** Parameters that no file holds: they are random. */
-  readonly fresh: readonly string[];
+  /** The adapter's parameters, as files have them. */
+  readonly given?: ReadonlyMap<string, Float32Array>;
   /** The base model that the adapter says it was made for. */
   readonly madeFor?: string;
   /** Where the recipe holds the base otherwise than it was while the adapter was trained. */
   readonly warnings: readonly string[];
 }
 
+/** A trained model with its weights, ready to be asked. */
+export interface TrainedModel extends Omit<PreparedTrained, "given"> {
+  readonly weights: Weights;
+  /** Parameters that no file holds: they are random. */
+  readonly fresh: readonly string[];
+}
+
 /**
  * Opens a base model, with a trained adapter or without.
  *
- * @param adapter Folder or Hub id of a PEFT or adapter-hub adapter, which decides method, rank and targets, and, unless
- *   the recipe does, how the base is held; or a whole model, which takes the place of the recipe's.
  * @param known Frozen weights of the base that are in memory already.
- * @param train Data whose labels are the classes where neither adapter nor model names any.
  * @throws {AdapterError} when the adapter does not fit the base model.
+ * @see prepareTrained for the other parameters.
  */
 export async function openTrained(
   recipe: ResolvedRecipe,
@@ -45,13 +49,32 @@ export async function openTrained(
   train?: Split,
   known?: Weights,
 ): Promise<TrainedModel> {
+  const { given, ...prepared } = await prepareTrained(recipe, adapter, train);
+  const random = Random.seed(prepared.model.source.recipe.seed).stream("init");
+  return { ...prepared, ...(await weightsOf(prepared.model, random, given, known)) };
+}
+
+/**
+ * As `openTrained`, but reads no weights of the base.
+ *
+ * @param adapter Folder or Hub id of a PEFT or adapter-hub adapter, which decides method, rank and targets, and, unless
+ *   the recipe does, how the base is held; or a whole model, which takes the place of the recipe's.
+ * @param train Data whose labels are the classes where neither adapter nor model names any.
+ * @throws {AdapterError} when the adapter does not fit the base model.
+ */
+export async function prepareTrained(
+  recipe: ResolvedRecipe,
+  adapter?: string,
+  train?: Split,
+): Promise<PreparedTrained> {
   if (adapter === undefined) {
-    return open(prepare({ ...recipe, method: "head" }, await openBase(recipe), train), undefined, known);
+    return { model: prepare({ ...recipe, method: "head" }, await openBase(recipe), train), warnings: [] };
   }
   const folder = await resolveModelFolder(adapter);
   if (!(await isAdapter(folder))) {
     const whole = { ...recipe, model_name_or_path: folder, method: "full" } as const;
-    return open(prepare({ ...whole, load_in_4bit: false, load_in_8bit: false }, await openBase(whole), undefined));
+    const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
+    return { model: prepare(unpacked, await openBase(whole), undefined), warnings: [] };
   }
   const stored = await readStartingAdapter(folder);
   const { recipe: settled, warnings } = await withTrainedBase(recipe, folder);
@@ -61,21 +84,11 @@ export async function openTrained(
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
   checkAdapterFits(new Map(trainable.map((param) => [param.origin.name, storedShape(param)])), stored.tensors, folder);
   const given = new Map([...stored.tensors].map(([name, { data }]) => [name, data]));
-  const opened = await open(model, given, known);
-  return { ...opened, warnings, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
+  return { model, given, warnings, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
 }
 
 /** Whether a folder holds an adapter rather than a whole model. */
 export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);
-
-async function open(
-  model: Prepared,
-  given?: ReadonlyMap<string, Float32Array>,
-  known?: Weights,
-): Promise<TrainedModel> {
-  const random = Random.seed(model.source.recipe.seed).stream("init");
-  return { model, warnings: [], ...(await weightsOf(model, random, given, known)) };
-}
 
 /** The recipe under the adapter's method; what it says of the method itself gives way. */
 function withAdapter(recipe: ResolvedRecipe, adapter: StartingAdapter, found: Base): ResolvedRecipe {

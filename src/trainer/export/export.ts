@@ -1,0 +1,29 @@
+import { RecipeError } from "../../errors.ts";
+import { recipeOfTrained } from "../setup/recipe-of-trained.ts";
+import { exportAdapter, importAdapter, isPeft } from "./adapter.ts";
+import { exportGgufModel, exportSafetensors } from "./model.ts";
+import type { ExportOptions, ExportReport } from "./options.ts";
+
+/**
+ * Writes a model or an adapter in another form, opens what it wrote and compares logits.
+ *
+ * @throws {LowrankError} when model or adapter are not usable, the format cannot hold them, or the copy says something
+ *   else than the original.
+ */
+export async function exportModel(options: ExportOptions): Promise<ExportReport> {
+  const { format, adapter, model, merge = false } = options;
+  if (adapter !== undefined && !(await isPeft(adapter))) return importAdapter(options);
+  const trained = adapter ?? model;
+  if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
+  const recipe = await recipeOfTrained(trained, model);
+  if (format === "safetensors") return exportSafetensors(recipe, options);
+  if (format === "gguf" && (adapter === undefined || merge)) return exportGgufModel(recipe, options);
+  if (adapter === undefined) {
+    throw new RecipeError(`the format ${format} holds adapters only`, {
+      where: "adapter",
+      expected: "--adapter_name_or_path DIR",
+      hint: "safetensors and gguf hold whole models.",
+    });
+  }
+  return exportAdapter(recipe, adapter, options);
+}

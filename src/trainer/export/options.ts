@@ -1,0 +1,30 @@
+/** What models and adapters can be written as. */
+export const EXPORT_FORMATS = ["peft", "safetensors", "gguf", "mlx"] as const;
+
+/** One of {@link EXPORT_FORMATS}. */
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** What to export. One of `model` and `adapter` is needed. */
+export interface ExportOptions {
+  readonly format: ExportFormat;
+  /** Folder of an adapter of PEFT, or of mlx-lm, or a GGUF file that holds one. */
+  readonly adapter?: string;
+  /** Folder, Hub id or `.gguf` file; default: the adapter's own base. */
+  readonly model?: string;
+  /** Folder to write, or with `gguf` the file. */
+  readonly out: string;
+  /** With `gguf`: write the adapter into the base's weights instead of by itself. `safetensors` always does. */
+  readonly merge?: boolean;
+  /** Type of the weights that are written. Default: the base's own, with `gguf` F16. */
+  readonly dtype?: "F32" | "F16" | "BF16" | "Q8_0";
+}
+
+/** What was written. */
+export interface ExportReport {
+  readonly format: ExportFormat;
+  readonly out: string;
+  /** What was opened again and compared: how far its logits lie from the original's, relative. */
+  readonly difference: number;
+  /** What a user should know. */
+  readonly notes: readonly string[];
+}
