@@ -26,8 +26,8 @@ export function chooseToken(
   random: Random,
 ): number {
   const scores = repetitionPenalty === 1 ? logits : penalized(logits, before, repetitionPenalty);
-  if (temperature === 0 || topK === 1) return likeliest(scores);
-  const top = scores[likeliest(scores)]!;
+  if (temperature === 0 || topK === 1) return argmax(scores);
+  const top = scores[argmax(scores)]!;
   const weights = Float64Array.from(scores, (score) => Math.exp((score - top) / temperature));
   if (topK !== undefined || topP < 1) keepLikeliest(weights, topK ?? weights.length, topP);
   let rest = random.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
@@ -35,7 +35,7 @@ export function chooseToken(
     rest -= weight;
     return rest < 0;
   });
-  return drawn === -1 ? likeliest(scores) : drawn; // rounding used up the last of them
+  return drawn === -1 ? argmax(scores) : drawn; // rounding used up the last of them
 }
 
 function penalized(logits: Float32Array, before: readonly number[], penalty: number): Float32Array {
@@ -62,7 +62,7 @@ function keepLikeliest(weights: Float64Array, topK: number, topP: number): void 
 }
 
 /** Index of the largest element; of equal ones the first. */
-function likeliest(scores: Float32Array): number {
+export function argmax(scores: Float32Array): number {
   let best = 0;
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
   return best;

@@ -1,11 +1,12 @@
 import { IGNORED } from "../data/labels.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
-import { argmax, eachLogits, logSoftmax } from "./loop/evaluation.ts";
+import { argmax } from "../generation/sampling.ts";
 import type { LabelScore, Prediction } from "./reports.ts";
 import { compile } from "./setup/engine.ts";
 import { openTrained } from "./setup/open-trained.ts";
 import type { Prepared } from "./setup/prepared.ts";
 import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
+import { eachLogits, logSoftmax } from "./task/class-scores.ts";
 import type { Asked, Example } from "./task/definition.ts";
 
 /** What labels texts. One of `adapter` and `model` is needed. */

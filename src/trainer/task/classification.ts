@@ -3,7 +3,7 @@ import { IGNORED, type Labels } from "../../data/labels.ts";
 import { encodeWords, type TokenExample, tagsOf, type WordRow, wordRows } from "../../data/tokens.ts";
 import { DataError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
-import { classScores, evalResults, wordScores } from "../loop/evaluation.ts";
+import { classScores, evalResults, wordScores } from "./class-scores.ts";
 import type { Encoding, TaskDefinition } from "./definition.ts";
 import { labelledSplit } from "./split.ts";
 

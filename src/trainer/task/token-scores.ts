@@ -1,15 +1,12 @@
-import { planBatches } from "../../data/batching.ts";
 import { IGNORED } from "../../data/labels.ts";
 import { type Graph, nodeOf } from "../../ir/graph.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { tokenChoice, tokenLoss } from "../../ops/token-loss.ts";
 import { rewrite } from "../../passes/rewrite.ts";
-import { Random } from "../../random.ts";
 import type { EvalResults } from "../events.ts";
-import { passes, passTokens } from "../loop/passes.ts";
-import { feedsOf } from "../setup/feeds.ts";
 import { outputLayer } from "../setup/loss.ts";
 import type { Asked, Example, ScoreOptions, Scores } from "./definition.ts";
+import { runs } from "./runs.ts";
 
 /** What a language model made of an example's trained tokens. */
 interface Found {
@@ -34,20 +31,13 @@ export function tokenScoringGraph(graph: Graph): Graph {
 
 /** Scores a language model on the trained tokens of examples; `undefined` when it was stopped. */
 export async function tokenScores(
-  { session, graph, padId }: Asked,
+  model: Asked,
   examples: readonly Example[],
   { batchSize, stop }: ScoreOptions,
 ): Promise<Scores | undefined> {
-  const lengths = examples.map(({ ids }) => ids.length);
-  const random = Random.seed(0);
   const found = examples.map((): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
-  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
-  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
-    await new Promise((resolve) => setTimeout(resolve)); // signals and timers get through
-    if (stop()) return undefined;
-    const shown = rows.map((row) => examples[row] as Example);
-    const { tensors, batch } = feedsOf(graph, shown, padId, random);
-    const { losses, choices } = await session.run(tensors);
+  for await (const { rows, batch, outputs } of runs(model, examples, batchSize, stop)) {
+    const { losses, choices } = outputs;
     let at = 0;
     batch.labels.forEach((label, place) => {
       if (label === BigInt(IGNORED)) return;
@@ -58,6 +48,7 @@ export async function tokenScores(
       at++;
     });
   }
+  if (stop()) return undefined;
   const column = (key: keyof Found): number[] => found.map((example) => example[key]);
   const predictions = { losses: column("lossSum"), tokens: column("tokens"), correct: column("correct") };
   return { metrics: languageResults(found), predictions };

@@ -1,12 +1,10 @@
-import { planBatches } from "../../data/batching.ts";
 import { IGNORED } from "../../data/labels.ts";
+import { argmax } from "../../generation/sampling.ts";
 import { classificationReport } from "../../metrics/classification.ts";
 import { areEntityTags, entityScores } from "../../metrics/entities.ts";
-import { Random } from "../../random.ts";
 import type { EvalResults } from "../events.ts";
-import { feedsOf } from "../setup/feeds.ts";
-import type { Asked, Example, ScoreOptions, Scores } from "../task/definition.ts";
-import { passes, passTokens } from "./passes.ts";
+import type { Asked, Example, ScoreOptions, Scores } from "./definition.ts";
+import { runs } from "./runs.ts";
 
 /** What a model says of the label positions that count. */
 interface Predictions {
@@ -16,27 +14,16 @@ interface Predictions {
   readonly lossSum: number;
 }
 
-/** Runs a classifier over examples, in batches of similar length; calls `visit` with each label position's logits. */
+/** Runs a classifier over examples; calls `visit` with each label position's logits. */
 export async function eachLogits(
-  { session, graph, padId }: Asked,
+  classifier: Asked,
   examples: readonly Example[],
   batchSize: number,
   visit: (logits: Float32Array, label: number, example: number) => void,
   stop: () => boolean = () => false,
 ): Promise<void> {
-  const lengths = examples.map(({ ids }) => ids.length);
-  const random = Random.seed(0);
-  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
-  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
-    await pause();
-    if (stop()) return;
-    const { tensors, batch } = feedsOf(
-      graph,
-      rows.map((row) => examples[row] as Example),
-      padId,
-      random,
-    );
-    const logits = (await session.run(tensors)).logits;
+  for await (const { rows, batch, outputs } of runs(classifier, examples, batchSize, stop)) {
+    const { logits } = outputs;
     if (!logits) throw new RangeError("the session has no output named logits");
     const classes = logits.shape.at(-1) as number;
     const perRow = batch.labels.length / rows.length;
@@ -112,16 +99,9 @@ export function evalResults(
   };
 }
 
-/** Lets signals and timers through: the engine holds its thread while it runs. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
 /** Natural logarithms of the softmax, in float64. */
 export function logSoftmax(logits: Float32Array): Float64Array {
   const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = logits.reduce((total, x) => total + Math.exp(x - top), 0);
   return Float64Array.from(logits, (x) => x - top - Math.log(sum));
 }
-
-/** Index of the largest element; of equal ones the first. */
-export const argmax = (row: Float32Array): number =>
-  row.reduce((best, x, i) => (x > (row[best] as number) ? i : best), 0);

@@ -1,0 +1,37 @@
+import { planBatches } from "../../data/batching.ts";
+import type { Batch } from "../../data/collate.ts";
+import { Random } from "../../random.ts";
+import type { RuntimeTensor } from "../../session/session.ts";
+import { passes, passTokens } from "../loop/passes.ts";
+import { feedsOf } from "../setup/feeds.ts";
+import type { Asked, Example } from "./definition.ts";
+
+/** What one run of the session said. */
+export interface Run {
+  /** Places of its examples among all. */
+  readonly rows: readonly number[];
+  readonly batch: Batch;
+  readonly outputs: Readonly<Record<string, RuntimeTensor>>;
+}
+
+/**
+ * Runs a model over examples, those of similar length together.
+ * @param stop Once it says so, nothing more is run.
+ */
+export async function* runs(
+  { session, graph, padId }: Asked,
+  examples: readonly Example[],
+  batchSize: number,
+  stop: () => boolean,
+): AsyncGenerator<Run, void, void> {
+  const lengths = examples.map(({ ids }) => ids.length);
+  const random = Random.seed(0);
+  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
+  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
+    await new Promise((resolve) => setTimeout(resolve)); // the engine holds its thread: let signals through
+    if (stop()) return;
+    const shown = rows.map((row) => examples[row] as Example);
+    const { tensors, batch } = feedsOf(graph, shown, padId, random);
+    yield { rows, batch, outputs: await session.run(tensors) };
+  }
+}
