@@ -7,8 +7,13 @@ export type RopeFactors = ReadonlyMap<string, Float32Array>;
 /** Names of such tensors. */
 export const ROPE_FACTORS = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"];
 
+/** Turns of a full circle at which frequencies begin to be left as they are, and from which they are. */
+type Range = readonly [low: number, high: number];
+
 /** Llama 3's constants: converters keep the resulting factors alone. */
-const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+const LLAMA3: Range = [1, 4];
+/** Positions of its first training. */
+const TRAINED = 8192;
 
 /**
  * `rope_scaling` as transformers spells it, `null` for none.
@@ -47,19 +52,42 @@ function yarn(keys: GgufKeys): JsonObject {
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
-/** The largest factor is the scaling's own; with Llama 3's constants it must give all the others. */
+/**
+ * Llama 3's scaling, by its factors: the largest is the scaling's own. The file does not say within how many turns they go
+ * from that to 1: Meta's constants if they give these factors, else what a straight line through them says.
+ */
 function llama3(keys: GgufKeys, found: Float32Array, theta: number, dims: number): JsonObject {
   const factor = shortFloat(Math.max(...found));
-  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: trained } = LLAMA3;
-  const fits =
+  const turns = Array.from(found, (_, i) => (TRAINED * theta ** ((-2 * i) / dims)) / (2 * Math.PI));
+  const gives = ([low, high]: Range): boolean =>
     found.length === dims / 2 &&
     found.every((x, i) => {
-      const turns = (trained * theta ** ((-2 * i) / dims)) / (2 * Math.PI);
-      const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+      const share = Math.min(1, Math.max(0, (turns[i]! - low) / (high - low)));
       return Math.abs(x * ((1 - share) / factor + share) - 1) < 1e-4;
     });
-  if (fits) return { rope_type: "llama3", factor, ...LLAMA3 };
+  const range = [LLAMA3, fittedRange(found, turns, factor)].find((range) => range && gives(range));
+  if (range) {
+    const [low_freq_factor, high_freq_factor] = range;
+    return {
+      rope_type: "llama3",
+      factor,
+      low_freq_factor,
+      high_freq_factor,
+      original_max_position_embeddings: TRAINED,
+    };
+  }
   throw keys.fail("rope_freqs.weight does not hold the factors of Llama 3's rope scaling", {
-    expected: `${dims / 2} factors for ${low} to ${high} turns in ${trained} positions`,
+    expected: `${dims / 2} factors, which fall from ${factor} to 1 as the turns in ${TRAINED} positions grow`,
   });
+}
+
+/** Where the share of unscaled frequencies is 0, and where 1, by the two factors between that lie furthest apart. */
+function fittedRange(found: Float32Array, turns: readonly number[], factor: number): Range | undefined {
+  const between = [...found.keys()].filter((i) => found[i]! > 1 + 1e-4 && found[i]! < factor * (1 - 1e-4));
+  const [first, last] = [between[0], between.at(-1)];
+  if (first === undefined || last === undefined || first === last) return undefined;
+  const share = (i: number): number => (1 / found[i]! - 1 / factor) / (1 - 1 / factor);
+  const slope = (share(first) - share(last)) / (turns[first]! - turns[last]!);
+  const low = turns[first]! - share(first) / slope;
+  return [low, low + 1 / slope];
 }

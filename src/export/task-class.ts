@@ -7,6 +7,13 @@ const HEADS: Readonly<Record<string, string>> = {
   MASKED_LM: "ForMaskedLM",
 };
 
+/** Classes that are not called as their family and head are. */
+const OTHERS: Readonly<Record<string, string>> = {
+  GPT2ForCausalLM: "GPT2LMHeadModel",
+  Gemma3ForSequenceClassification: "Gemma3TextForSequenceClassification", // the other reads images too
+  Gemma3TextForCausalLM: "Gemma3ForCausalLM",
+};
+
 /**
  * The transformers class of a base model under a task: `BertForMaskedLM` and `SEQ_CLS` → `BertForSequenceClassification`.
  * @param config The base model's `config.json`; `undefined` when it does not say its class.
@@ -15,8 +22,8 @@ export function taskClass({ architectures }: JsonObject, taskType: string): stri
   const [known] = Array.isArray(architectures) ? (architectures as unknown[]) : [];
   const family = /^(\w+?)(?:For[A-Z]\w*|LMHeadModel|Model)$/.exec(String(known))?.[1];
   const head = HEADS[taskType];
-  if (family === "GPT2" && taskType === "CAUSAL_LM") return "GPT2LMHeadModel";
-  return family && head ? family + head : undefined;
+  const name = family && head ? family + head : undefined;
+  return OTHERS[name ?? ""] ?? name;
 }
 
 /** Label → id, from labels by id. */

@@ -52,6 +52,10 @@ test.each([
   ["XLMRobertaForMaskedLM", "SEQ_CLS", "XLMRobertaForSequenceClassification"],
   ["DistilBertForSequenceClassification", "SEQ_CLS", "DistilBertForSequenceClassification"],
   ["ElectraForPreTraining", "SEQ_CLS", "ElectraForSequenceClassification"],
+  ["GPT2LMHeadModel", "SEQ_CLS", "GPT2ForSequenceClassification"],
+  ["GPT2ForSequenceClassification", "CAUSAL_LM", "GPT2LMHeadModel"],
+  ["Gemma3ForCausalLM", "SEQ_CLS", "Gemma3TextForSequenceClassification"],
+  ["Gemma3TextForSequenceClassification", "CAUSAL_LM", "Gemma3ForCausalLM"],
   [undefined, "SEQ_CLS", undefined],
 ])("%s under %s is %s", (architecture, task, expected) => {
   expect(taskClass(architecture === undefined ? {} : { architectures: [architecture] }, task)).toBe(expected);
