@@ -49,14 +49,16 @@ export interface ArchitectureSpec<Config> {
   /** Module path of the list of layers, bottom first. */
   readonly layers: string;
   /** How a parameter of a model from scratch starts, where that is not as BERT's: normal weights, zero biases, norms of one. */
-  readonly fresh?: (name: string) => Init | undefined;
+  readonly fresh?: (name: string, config: Config) => Init | undefined;
   /** Logits: `[batch, labels]` for SEQ_CLS, `[batch*seq, labels]` for TOKEN_CLS, `[rows, vocab]` for language models. */
   readonly tasks: TaskBuilders<Config>;
 }
 
 /** An architecture as the rest of the library sees it: its config's type is its own business. */
-export interface Architecture extends Omit<ArchitectureSpec<unknown>, "tasks" | "config"> {
+export interface Architecture extends Omit<ArchitectureSpec<unknown>, "tasks" | "config" | "fresh"> {
   readonly tasks: readonly TaskType[];
+  /** As the spec's, of a parsed `config.json`. */
+  fresh(name: string, config: unknown): Init | undefined;
   /**
    * @param where The path of `config`, for messages.
    * @throws {CheckpointError} when the config lacks what this architecture needs, as `build` would without the path.
@@ -72,7 +74,8 @@ export interface Architecture extends Omit<ArchitectureSpec<unknown>, "tasks" | 
 }
 
 /** Makes an architecture of its spec. */
-export function defineArchitecture<Config>({ tasks, config: schema, ...spec }: ArchitectureSpec<Config>): Architecture {
+export function defineArchitecture<Config>(whole: ArchitectureSpec<Config>): Architecture {
+  const { tasks, config: schema, fresh, ...spec } = whole;
   const parse = (config: unknown, where?: string): Config => {
     const parsed = schema.safeParse(config);
     if (parsed.success) return parsed.data;
@@ -84,6 +87,7 @@ export function defineArchitecture<Config>({ tasks, config: schema, ...spec }: A
     ...spec,
     tasks: Object.keys(tasks) as TaskType[],
     checkConfig: (config, where) => void parse(config, where),
+    fresh: (name, config) => fresh?.(name, parse(config)),
     build(config, task, labels, options = {}) {
       const builder = tasks[task];
       if (!builder) throw noHead(spec.modelType, task, Object.keys(tasks));

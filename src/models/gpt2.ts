@@ -37,6 +37,11 @@ export const gpt2 = defineArchitecture<Gpt2Config>({
   trainedHeads: ["score", "classifier"],
   adapterSites: { "attn.c_proj": "attention_adapters", "mlp.c_proj": "output_adapters" },
   layers: "transformer.h",
+  // what each of the layers adds to the residual stream starts smaller, so that the sum does not grow with their number
+  fresh: (name, c) =>
+    name.endsWith(".c_proj.weight")
+      ? { kind: "normal", std: c.initializer_range / Math.sqrt(2 * c.n_layer) }
+      : undefined,
   tasks: decoderTasks({ base: "transformer", embeddings: "wte", encode, tokenHead: "classifier" }),
 });
 

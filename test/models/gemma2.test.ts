@@ -32,7 +32,7 @@ test("every other layer sees only a window, from the first on, unless layer_type
 });
 
 test("of a model from scratch the norms start at zero, which is one", () => {
-  expect(gemma2.fresh?.("model.layers.0.input_layernorm.weight")).toEqual({ kind: "zeros" });
-  expect(gemma2.fresh?.("model.norm.weight")).toEqual({ kind: "zeros" });
-  expect(gemma2.fresh?.("model.layers.0.mlp.up_proj.weight")).toBeUndefined();
+  expect(gemma2.fresh("model.layers.0.input_layernorm.weight", config)).toEqual({ kind: "zeros" });
+  expect(gemma2.fresh("model.norm.weight", config)).toEqual({ kind: "zeros" });
+  expect(gemma2.fresh("model.layers.0.mlp.up_proj.weight", config)).toBeUndefined();
 });

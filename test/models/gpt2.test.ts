@@ -35,3 +35,12 @@ test("its linear layers are stored the other way round, heads and embeddings are
   ]);
   expect(transposed).toHaveLength(8);
 });
+
+test("of a model from scratch what adds to the residual stream starts smaller, by the number of layers", () => {
+  expect(gpt2.fresh("transformer.h.1.mlp.c_proj.weight", config)).toEqual({ kind: "normal", std: 0.02 / Math.sqrt(4) });
+  expect(gpt2.fresh("transformer.h.0.attn.c_proj.weight", config)).toEqual({
+    kind: "normal",
+    std: 0.02 / Math.sqrt(4),
+  });
+  expect(gpt2.fresh("transformer.h.0.mlp.c_fc.weight", config)).toBeUndefined();
+});

@@ -24,7 +24,7 @@ export function freshInit(
 ): (name: string, shape: readonly number[]) => Init {
   const std = typeof config.initializer_range === "number" ? config.initializer_range : 0.02;
   return (name, shape) => {
-    const own = architecture.fresh?.(name);
+    const own = architecture.fresh(name, config);
     if (own) return own;
     if (shape.length > 1) return { kind: "normal", std };
     return { kind: name.endsWith(".bias") ? "zeros" : "ones" };
