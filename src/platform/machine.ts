@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, hostname, totalmem } from "node:os";
 
 /** The machine this process runs on. */
 export interface Machine {
@@ -25,6 +25,12 @@ export function machine(): Machine {
   const cores = availableParallelism();
   return { system: `${process.platform} ${process.arch}`, cpu, cores, instructionSets: instructionSets(), memoryBytes };
 }
+
+/** Names of the machine and of this process, by which files of several can be told apart. */
+export const whoRuns = (): { readonly host: string; readonly processId: number } => ({
+  host: hostname(),
+  processId: process.pid,
+});
 
 function instructionSets(): string[] {
   try {

@@ -14,9 +14,16 @@ export {
 export { sha256File } from "./hash.ts";
 export { hubCacheFolder } from "./hub-cache.ts";
 export { type Line, readLines } from "./lines.ts";
-export { type Machine, machine } from "./machine.ts";
+export { type Machine, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { packageFolder } from "./packages.ts";
 export { type ProcessEnd, spawnJsonLines } from "./processes.ts";
 export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
-export { type LineWriter, openAppend, writeBytesAtomic, writeChunksAtomic, writeTextAtomic } from "./write.ts";
+export {
+  appendBytes,
+  type LineWriter,
+  openAppend,
+  writeBytesAtomic,
+  writeChunksAtomic,
+  writeTextAtomic,
+} from "./write.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, open, realpath, rename, rm, writeFile } from "node:fs/promises";
 import writeFileAtomic from "write-file-atomic";
 import { orFileError } from "./file-error.ts";
 
@@ -61,3 +61,10 @@ export async function openAppend(path: string): Promise<LineWriter> {
     close: () => last.finally(() => handle.close()),
   };
 }
+
+/**
+ * Adds bytes to the end of a file, making it when it is not there.
+ * @throws {FileError} when its folder is missing or cannot be written.
+ */
+export const appendBytes = (path: string, bytes: Uint8Array): Promise<void> =>
+  appendFile(path, bytes).catch(orFileError("write", path));

@@ -8,6 +8,7 @@ import { writePredictions } from "./predictions-file.ts";
 import { checkpointSteps, type Progress } from "./progress.ts";
 import { saveModel } from "./saved.ts";
 import { type Output, type Run, trainedOf } from "./state.ts";
+import { type EventFile, openEventFile } from "./tensorboard.ts";
 
 /** Opens `output_dir`. A resumed run's log begins with what led to its checkpoint. */
 export async function openOutput(model: Prepared, { history: before }: Progress): Promise<Output> {
@@ -15,6 +16,7 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
   const folder = recipe.output_dir;
   let evaluation: EvalResults | undefined;
   let metrics: LineWriter | undefined;
+  let events: EventFile | undefined;
   const history = [...before];
 
   const writeJson = (name: string, value: unknown): Promise<void> =>
@@ -26,6 +28,7 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
     await writeTextAtomic(`${folder}/metrics.jsonl`, before.map((record) => `${JSON.stringify(record)}\n`).join(""));
     await writeTextAtomic(`${folder}/recipe.yaml`, recipeToYaml(recipe));
     metrics = await openAppend(`${folder}/metrics.jsonl`);
+    if (recipe.report_to === "tensorboard") events = await openEventFile(folder);
     return metrics;
   }
 
@@ -42,6 +45,7 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
       const record = toLogRecord(event);
       if (event.kind !== "done") history.push(record);
       await writer.append(JSON.stringify(record));
+      await events?.add(event);
     },
     async writeCheckpoint(run, best) {
       const { progress } = run;

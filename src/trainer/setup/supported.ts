@@ -5,7 +5,6 @@ import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 /** Recipe keys of which not every value can be run yet, and the values that can. */
 const SUPPORTED: { readonly [Key in keyof ResolvedRecipe]?: readonly ResolvedRecipe[Key][] } = {
   device: ["auto", "cpu"],
-  report_to: ["none"],
 };
 
 /** Refuses what a recipe may say but this version cannot do, rather than do something else. @throws {RecipeError} */
