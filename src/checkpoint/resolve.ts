@@ -1,12 +1,15 @@
 import { CheckpointError } from "../errors.ts";
-import { exists, hubCacheFolder, isFolder, listFolder, readText } from "../platform/node.ts";
+import { exists, hubCacheFolder, isFolder, listFolder, ownPath, readText } from "../platform/node.ts";
 
 /** `name` or `organisation/name`, as the Hub allows them. */
 const HUB_ID = /^(?:[\w.-]+\/)?[\w.-]+$/;
+/** The name of the model that comes with the library. */
+const EMBEDDED = "embedded";
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * The local folder of a model or adapter: the folder itself, or the snapshot of a Hub id in the local cache.
+ * The local folder of a model or adapter: the folder itself, that of the embedded model, or the snapshot of a Hub id in the
+ * local cache.
  * The one place where a name becomes files, and so where downloading belongs.
  *
  * @param revision Branch, tag or commit; used with a Hub id only.
@@ -14,6 +17,7 @@ const COMMIT = /^[0-9a-f]{40}$/;
  * @throws {FileError} when a path does not exist.
  */
 export async function resolveModelFolder(nameOrPath: string, revision = "main"): Promise<string> {
+  if (nameOrPath === EMBEDDED) return ownPath("foundation/model");
   if (await isFolder(nameOrPath)) return nameOrPath;
   if (await exists(nameOrPath)) {
     throw new CheckpointError(`${nameOrPath} is a file`, { expected: "a folder with config.json and its weights" });

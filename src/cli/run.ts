@@ -14,6 +14,10 @@ interface Verb {
 
 /** The commands. `completion` is not among them: it describes them. */
 const VERBS: Readonly<Record<string, Verb>> = {
+  demo: {
+    about: "the experiment on legal documents, with nothing to fetch",
+    load: async () => (await import("./commands/demo.ts")).demo,
+  },
   train: { about: "fine-tune a model as a recipe says", load: async () => (await import("./commands/train.ts")).train },
   compare: {
     about: "run a recipe under several methods",

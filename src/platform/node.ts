@@ -16,7 +16,7 @@ export { hubCacheFolder } from "./hub-cache.ts";
 export { type Line, readLines } from "./lines.ts";
 export { type Machine, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
-export { packageFolder } from "./packages.ts";
+export { ownPath, packageFolder } from "./packages.ts";
 export { type ProcessEnd, spawnJsonLines } from "./processes.ts";
 export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
 export {

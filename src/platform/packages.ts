@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { FileError } from "../errors.ts";
 
 /**
@@ -17,3 +18,6 @@ export function packageFolder(name: string): string {
     });
   }
 }
+
+/** A folder or file that this package carries: `ownPath("recipes/demo.yaml")`. */
+export const ownPath = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));

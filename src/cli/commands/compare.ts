@@ -57,11 +57,12 @@ function listed<T extends string>(
     });
 }
 
-/** The rows side by side; scores with their 95 % intervals. */
+/** The rows side by side; scores with their 95 % intervals. `more` columns come last, by title. */
 export function comparisonTable(
   rows: readonly ComparisonRow[],
   scoresOf: (row: ComparisonRow) => readonly RowScore[],
   emphasis = (title: string) => title,
+  more: Readonly<Record<string, readonly string[]>> = {},
 ): string {
   const columns = [
     "method",
@@ -73,10 +74,11 @@ export function comparisonTable(
     "tokens/s",
     "saved",
     ...(rows[0] ? scoresOf(rows[0]) : []).map(({ title }) => title),
+    ...Object.keys(more),
   ];
   return textTable(
     columns.map((title, i) => ({ title: emphasis(title), right: i > 0 })),
-    rows.map((row) => [
+    rows.map((row, at) => [
       row.method,
       String(row.seed),
       count(row.trainableParameters),
@@ -86,6 +88,7 @@ export function comparisonTable(
       count(row.tokensPerSecond),
       bytes(row.savedBytes),
       ...scoresOf(row).map(score),
+      ...Object.values(more).map((cells) => cells[at] ?? ""),
     ]),
   );
 }

@@ -69,6 +69,20 @@ export function splitProvisions(found: readonly Provision[]): ReadonlyMap<Embedd
   return new Map(EMBEDDED_SPLITS.map((split) => [split, grouped.filter(({ group }) => splitOf.get(group) === split)]));
 }
 
+/** The licence that a row comes from. */
+const licenseOf = ({ where }: Row): string => where.slice(0, where.indexOf(".txt:"));
+
+/**
+ * Licences of which a provision is in the dev or test split, by SPDX identifier: neither the embedded model nor a run on
+ * the embedded data set has read them.
+ * @throws {FileError} and {DataError} as `embeddedRows` does.
+ */
+export async function heldOutLicenses(): Promise<ReadonlyMap<string, string>> {
+  const rows = [...(await embeddedRows("dev")), ...(await embeddedRows("test"))];
+  const ids = new Set(rows.map(licenseOf));
+  return new Map([...(await licenseTexts())].filter(([id]) => ids.has(id)));
+}
+
 const rowOf = ({ text, label, license, line, heading }: Provision): Row => ({
   values: { text, label },
   where: `${license}.txt:${line} § ${heading}`,

@@ -20,9 +20,4 @@ export function refuseUnsupported(recipe: ResolvedRecipe): void {
       expected: "lora, qlora, adapter or full",
     });
   }
-  if (recipe.model_name_or_path !== "embedded") return;
-  throw new RecipeError("model_name_or_path: embedded is not supported yet.", {
-    where: "model_name_or_path",
-    expected: "a folder with config.json and safetensors, or a .gguf file",
-  });
 }

@@ -1,0 +1,73 @@
+import type { ComparisonRow, DemoPrediction, DemoRow } from "../../index.ts";
+import type { CliCommand } from "../command.ts";
+import { addRecipeFlags } from "../options.ts";
+import type { Output } from "../output.ts";
+import { createProgress } from "../progress.ts";
+import { comparisonTable } from "./compare.ts";
+
+const ABOUT = `Which kind of provision is this? A small encoder of legal text learns to say it, of licences that come with this
+package: every weight at once (full), layer by layer from the top (gradual), LoRA, LoRA on a 4-bit base (qlora) and
+Houlsby adapters (adapter), each in a process of its own. Nothing is fetched.
+`;
+
+const FORGETTING =
+  "forgetting: how many nats the encoder has become worse at guessing hidden words of licences that it never read";
+
+/** `lowrank demo [--quick]` */
+export const demo: CliCommand = {
+  define(command) {
+    command.option("--quick", "fewer methods and epochs: a first impression, in less than a minute");
+    addRecipeFlags(command, ["output_dir", "seed"]);
+  },
+  async run({ options, overrides, output, interruptible }) {
+    const { demo, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
+    output.note(ABOUT);
+    const progress = createProgress(output);
+    try {
+      const run = { overrides, quick: options.quick === true, signal: interruptible() };
+      for await (const event of demo(run)) {
+        if (event.kind === "run") {
+          output.record({ ...toLogRecord(event.event), method: event.method, seed: event.seed });
+          await progress.show(event.event);
+        } else if (event.kind === "row") output.record({ event: "row", ...snakeCaseKeys(event.row) });
+        else {
+          const { rows, files, baseLoss, predictions, adapter } = event;
+          const forgetting = rows.map(({ row, forgetting }) => ({ method: row.method, forgetting }));
+          output.record({ event: "done", files, adapter, base_masked_loss: baseLoss, forgetting, predictions });
+          const bold = (title: string): string => output.style("bold", title);
+          output.result(`\n${comparisonTable(rows.map(({ row }) => row), scoresOfRow, bold, { forgetting: rows.map(forgotten) })}\n`); // biome-ignore format: one step
+          output.result(
+            `${FORGETTING}:\n${baseLoss.toFixed(2)} before training; of an adapter 0 as soon as it is off.\n`,
+          );
+          output.result(`${bold("The LoRA adapter on provisions that no method has seen")}\n${predictions.map(spoken).join("\n")}\n`); // biome-ignore format: one step
+          output.result(next(adapter, files, output));
+        }
+      }
+    } finally {
+      progress.close();
+    }
+  },
+};
+
+/** Adapters stand beside weights that are as they were. */
+const forgotten = ({ row, forgetting }: DemoRow): string => {
+  const change = `${forgetting < 0 ? "−" : "+"}${Math.abs(forgetting).toFixed(2)}`;
+  return isAdapter(row) ? `${change} (off: 0)` : change;
+};
+
+const isAdapter = ({ method }: ComparisonRow): boolean => ["lora", "qlora", "adapter"].includes(method);
+
+function spoken({ prediction, label, where }: DemoPrediction): string {
+  if (!("label" in prediction)) return "";
+  const said = `${prediction.label} (${Math.round(100 * prediction.score)} %)`;
+  const truth = prediction.label === label ? "as its heading says" : `its heading says ${label}`;
+  return `  “${prediction.text.replace(/\s+/g, " ")}”\n  ${said}, ${truth}: ${where}\n`;
+}
+
+function next(adapter: string, files: readonly string[], output: Output): string {
+  const drawing = files.find((file) => file.endsWith(".svg"));
+  return `${output.style("bold", "Your turn")}
+  ${drawing} shows F1 against memory and parameters.
+  lowrank predict --adapter_name_or_path ${adapter} "The licensor accepts no liability for lost profits."
+  lowrank init                     writes a recipe for your own texts and labels`;
+}

@@ -1,0 +1,105 @@
+import { embeddedRows, heldOutLicenses } from "../data/provisions/provisions.ts";
+import { ownPath } from "../platform/node.ts";
+import { resolveRecipe } from "../recipe/resolve.ts";
+import { type Compared, compareRecipe } from "./compare/compare.ts";
+import { maskedLoss } from "./forgetting.ts";
+import { predict } from "./predict.ts";
+import { readRecipe } from "./read-recipe.ts";
+import type { CompareEvent, ComparisonRow, Prediction } from "./reports.ts";
+
+/** The recipe of the demonstration. */
+const RECIPE = ownPath("recipes/demo.yaml");
+const METHODS: readonly Compared[] = ["full", "gradual", "lora", "qlora", "adapter"];
+/** A first impression: fewer methods, one pass over a part of the data. */
+const QUICK = { methods: ["full", "lora", "qlora"], keys: { num_train_epochs: 2, method_overrides: {} } } as const;
+/** Characters of held-out licences by which forgetting is measured, and of the longest text that is shown. */
+const [READ, SHOWN] = [60_000, 400];
+
+/** How the demonstration is run. */
+export interface DemoOptions {
+  /** Recipe keys that win over the demonstration's own. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  /** Fewer methods and epochs. */
+  readonly quick?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A row of the comparison, and what its training cost the encoder elsewhere. */
+export interface DemoRow {
+  readonly row: ComparisonRow;
+  /**
+   * Masked-language loss on licences that nothing was trained on, after training less before, in nats: see `maskedLoss`.
+   * Of an adapter it is 0 again once the adapter is off.
+   */
+  readonly forgetting: number;
+}
+
+/** A provision of the test split, and what the model trained with LoRA says of it. */
+export interface DemoPrediction {
+  readonly prediction: Prediction;
+  /** Its label in the data. */
+  readonly label: string;
+  /** The licence, line and heading that it comes from. */
+  readonly where: string;
+}
+
+/** What happens in the demonstration: what happens in its comparison; at the end, what was measured and predicted. */
+export type DemoEvent =
+  | Exclude<CompareEvent, { kind: "done" }>
+  | {
+      readonly kind: "done";
+      readonly rows: readonly DemoRow[];
+      readonly files: readonly string[];
+      /** Masked-language loss of the base model, in nats. */
+      readonly baseLoss: number;
+      readonly predictions: readonly DemoPrediction[];
+      /** Folder of the adapter that predicted. */
+      readonly adapter: string;
+    };
+
+/**
+ * The experiment on legal documents, with the model and the data that come with the library: methods of fine-tuning side
+ * by side, each in a fresh process, as `compareRecipe` runs them. Needs no network.
+ * @throws {LowrankError} as `compareRecipe` does.
+ */
+export async function* demo({ overrides = {}, quick = false, signal }: DemoOptions = {}): AsyncGenerator<DemoEvent> {
+  const methods = quick ? QUICK.methods : METHODS;
+  const keys = { ...(quick && QUICK.keys), ...overrides };
+  const run = compareRecipe(RECIPE, { methods, overrides: keys, ...(signal && { signal }) });
+  for await (const event of run) {
+    if (event.kind !== "done") yield event;
+    else yield { kind: "done", ...(await afterwards(event.rows, event.files, keys)) };
+  }
+}
+
+async function afterwards(rows: readonly ComparisonRow[], files: readonly string[], keys: Record<string, unknown>) {
+  const recipe = resolveRecipe(await readRecipe(RECIPE, keys));
+  const texts = await heldOutTexts();
+  const baseLoss = await maskedLoss(recipe, texts);
+  const measured: DemoRow[] = [];
+  for (const row of rows) {
+    const loss = await maskedLoss(recipe, texts, `${recipe.output_dir}/${row.method}`);
+    measured.push({ row, forgetting: loss - baseLoss });
+  }
+  const adapter = `${recipe.output_dir}/lora`;
+  return { rows: measured, files, baseLoss, adapter, predictions: await examples(adapter) };
+}
+
+/** The beginnings of held-out licences, each as long as the others. */
+async function heldOutTexts(): Promise<string[]> {
+  const licenses = [...(await heldOutLicenses()).values()];
+  return licenses.map((text) => text.slice(0, Math.ceil(READ / licenses.length)));
+}
+
+/** Three short provisions of different labels. */
+async function examples(adapter: string): Promise<DemoPrediction[]> {
+  const short = (await embeddedRows("test")).filter(({ values }) => String(values.text).length <= SHOWN);
+  const labels = [...new Set(short.map(({ values }) => String(values.label)))].slice(0, 3);
+  const chosen = labels.map((label) => short.find(({ values }) => values.label === label)!);
+  const found: DemoPrediction[] = [];
+  for await (const prediction of predict({ adapter, texts: chosen.map(({ values }) => String(values.text)) })) {
+    const { values, where } = chosen[found.length]!;
+    found.push({ prediction, label: String(values.label), where });
+  }
+  return found;
+}
