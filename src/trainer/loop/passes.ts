@@ -3,7 +3,7 @@
  * activations stay small. Adding up gradients has its price too: the more of them, the longer the run.
  * @param trainable Parameters that have a gradient.
  */
-export const passTokens = (trainable: number): number => Math.max(1024, Math.floor(trainable / 4096));
+export const passTokens = (trainable: number): number => Math.max(512, Math.floor(trainable / 4096));
 
 /** Cuts a micro-batch into equal parts of at most `tokens`, padding included; their gradients add up to the same. */
 export function passes<T>(batch: readonly T[], lengthOf: (item: T) => number, tokens: number): (readonly T[])[] {
