@@ -1,7 +1,8 @@
 /**
  * How fast and how small a training step of a causal model is, beside PyTorch with PEFT on the same shapes, in the same
- * run: `npm run bench:causal -- [--steps 6] [--model DIR-or-GGUF]`. LoRA r 16 on query and value. Milliseconds are the
- * median step; memory is the peak resident set of a fresh process.
+ * run: `npm run bench:causal -- [--steps 6] [--model DIR-or-GGUF] [--only WORDS] [--alone]`. LoRA r 16 on query and value.
+ * Milliseconds are the median step; memory is the peak resident set of a fresh process. What PEFT's script cannot do, and
+ * everything with `--alone`, stands alone.
  *
  * What a text says does not matter here, how many tokens it has does: rows are one word over and over.
  */
@@ -13,7 +14,7 @@ import { parseArgs } from "node:util";
 import { figure, lowrank, printTable, ratio } from "./sides.ts";
 
 const text = { type: "string" } as const;
-const { values } = parseArgs({ options: { model: text, steps: text, only: text } });
+const { values } = parseArgs({ options: { model: text, steps: text, only: text, alone: { type: "boolean" } } });
 const env = process.env;
 const models = env.LOWRANK_MODELS ?? join(homedir(), ".cache/lowrank-models");
 const model = values.model ?? join(models, "smollm2/SmolLM2-135M-Instruct.Q4_1.gguf");
@@ -28,7 +29,8 @@ interface Work {
   /** Tokens of each row that are trained; the peer trains all of them. */
   readonly trained: number;
   readonly keys: Readonly<Record<string, unknown>>;
-  readonly peer: Readonly<Record<string, string>>;
+  /** The peer's settings of the same work, if it can do it. */
+  readonly peer?: Readonly<Record<string, string>>;
 }
 
 interface Side {
@@ -36,24 +38,15 @@ interface Side {
   readonly peakBytes: number;
 }
 
+const SHORT = { batch: 4, tokens: 256, trained: 255 } as const;
+const CHECKPOINTING = { gradient_checkpointing: true } as const;
+
 const WORKS: readonly Work[] = [
-  { name: "LoRA, 4×256", batch: 4, tokens: 256, trained: 255, keys: { method: "lora" }, peer: {} },
-  {
-    name: "LoRA, 4×256, checkpointing",
-    batch: 4,
-    tokens: 256,
-    trained: 255,
-    keys: { method: "lora", gradient_checkpointing: true },
-    peer: { CKPT: "1" },
-  },
-  {
-    name: "QLoRA, 4×256, checkpointing",
-    batch: 4,
-    tokens: 256,
-    trained: 255,
-    keys: { method: "qlora", gradient_checkpointing: true },
-    peer: { CKPT: "1" },
-  },
+  { name: "LoRA, 4×256", ...SHORT, keys: { method: "lora" }, peer: {} },
+  { name: "LoRA, 4×256, checkpointing", ...SHORT, keys: { method: "lora", ...CHECKPOINTING }, peer: { CKPT: "1" } },
+  { name: "QLoRA, 4×256, checkpointing", ...SHORT, keys: { method: "qlora", ...CHECKPOINTING }, peer: { CKPT: "1" } },
+  { name: "QLoRA, 4×256", ...SHORT, keys: { method: "qlora" } },
+  { name: "LoRA, 4×256, base in float16", ...SHORT, keys: { method: "lora", dtype: "float16" } },
   { name: "LoRA, 8×512, completions", batch: 8, tokens: 512, trained: 16, keys: { method: "lora" }, peer: {} },
 ];
 
@@ -90,7 +83,7 @@ function ours(work: Work): Side {
 }
 
 function peers({ batch, tokens, peer }: Work): Side | undefined {
-  if (!existsSync(python) || !existsSync(script)) return undefined;
+  if (!peer || values.alone || !existsSync(python) || !existsSync(script)) return undefined;
   const shape = { LAYERS: "30", V: "49152", B: String(batch), S: String(tokens), N: String(steps) };
   const { status, stdout, stderr } = spawnSync(python, [script], {
     env: { ...env, OMP_NUM_THREADS: "2", PYTHONWARNINGS: "ignore", ...shape, ...peer },
@@ -119,5 +112,6 @@ const rows = works.map((work) => {
     ratio(mine.peakBytes, theirs?.peakBytes),
   ];
 });
-if (!existsSync(python) || !existsSync(script)) console.log("PyTorch + PEFT is not here: no ratios.");
+if (!values.alone && (!existsSync(python) || !existsSync(script)))
+  console.log("PyTorch + PEFT is not here: no ratios.");
 printTable([["", "lowrank ms", "PEFT ms", "ratio", "lowrank MB", "PEFT MB", "ratio"], ...rows]);

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { readFloat32 } from "../src/checkpoint/float32.ts";
 import { readSafetensors, writeSafetensors } from "../src/checkpoint/safetensors.ts";
 import { float32ToFloat16 } from "../src/quant/half.ts";
+import { lossCurve } from "./curve.ts";
 
 const { values } = parseArgs({ options: { trained: { type: "string" }, output: { type: "string" } } });
 const { trained, output } = values;
@@ -24,19 +25,24 @@ for (const name of ["tokenizer.json", "tokenizer_config.json"]) copyFileSync(joi
 const config = JSON.parse(readFileSync(join(trained, "config.json"), "utf8"));
 writeFileSync(join(output, "config.json"), `${JSON.stringify({ ...config, torch_dtype: "float16" }, null, 2)}\n`);
 
-/** The loss curve: a row a logged step, and the loss on held-out contracts after each epoch. */
-const events: Record<string, number | string | undefined>[] = readFileSync(join(trained, "metrics.jsonl"), "utf8")
+/** The loss curve: a row a logged step, and the loss on held-out contracts at each evaluation. */
+interface Logged {
+  readonly event: string;
+  readonly step: number;
+  readonly num_tokens?: number;
+  readonly loss?: number;
+  readonly eval_loss?: number;
+}
+const events: Logged[] = readFileSync(join(trained, "metrics.jsonl"), "utf8")
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line));
-const rows = events
-  .filter(({ event }) => event === "step" || event === "eval")
-  .map(({ step, num_tokens, loss, eval_loss }) => [step, num_tokens, loss, eval_loss].map(shown));
-writeFileSync(
-  join(output, "..", "loss.csv"),
-  `${[["step", "tokens", "loss", "held_out_loss"], ...rows].map((row) => row.join(",")).join("\n")}\n`,
-);
-
-function shown(value: number | string | undefined): string {
-  return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : String(value ?? "");
-}
+const [steps, evaluations] = ["step", "eval"].map((kind) => events.filter(({ event }) => event === kind)) as [Logged[], Logged[]]; // biome-ignore format: a line
+const shown = (loss: number | undefined): string => loss?.toFixed(4) ?? "";
+const rows = [...steps, ...evaluations]
+  .toSorted((a, b) => a.step - b.step)
+  .map(({ step, num_tokens, loss, eval_loss }) => [step, num_tokens ?? "", shown(loss), shown(eval_loss)]);
+const beside = (name: string): string => join(output, "..", name);
+writeFileSync(beside("loss.csv"), [["step", "tokens", "loss", "held_out_loss"], ...rows, []].join("\n"));
+const points = (of: readonly Logged[], key: "loss" | "eval_loss") => of.map((e) => ({ step: e.step, loss: e[key] ?? Number.NaN })); // biome-ignore format: a line
+writeFileSync(beside("loss.svg"), `${lossCurve(points(steps, "loss"), points(evaluations, "eval_loss"))}\n`);
