@@ -13,7 +13,7 @@ export { type EvaluateOptions, evaluateRecipe } from "./trainer/evaluate.ts";
 export * from "./trainer/events.ts";
 export { exportModel } from "./trainer/export/export.ts";
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, type ExportReport } from "./trainer/export/options.ts";
-export { maskedLoss } from "./trainer/forgetting.ts";
+export { type MaskedLossOptions, maskedLoss } from "./trainer/forgetting.ts";
 export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./trainer/generate.ts";
 export {
   type ChosenKeys,
