@@ -25,7 +25,7 @@ describe("demo", () => {
     const args = ["--input-type=module", "--eval", SCRIPT];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 1e8 });
     events = stdout.trim().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: a chain
-  }, 120_000);
+  }, 600_000);
 
   test("compares the methods, then measures what each forgot", () => {
     const methods = ["full", "lora", "qlora"];
