@@ -13,8 +13,18 @@ export { type EvaluateOptions, evaluateRecipe } from "./trainer/evaluate.ts";
 export * from "./trainer/events.ts";
 export { exportModel } from "./trainer/export/export.ts";
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, type ExportReport } from "./trainer/export/options.ts";
-export { maskedLoss } from "./trainer/forgetting.ts";
+export { type MaskedLossOptions, maskedLoss } from "./trainer/forgetting.ts";
 export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./trainer/generate.ts";
+export {
+  type ChosenKeys,
+  draftRecipe,
+  type RecipeDraft,
+  startFrom,
+  usualOutputDir,
+  writeDraft,
+} from "./trainer/init/draft.ts";
+export { type FoundModel, lookAtModel } from "./trainer/init/model.ts";
+export { describeRows, type FoundRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./trainer/init/rows.ts";
 export { inspectRecipe } from "./trainer/inspect.ts";
 export { adapter, full, head, type LoraOptions, lora, type MethodSpec } from "./trainer/methods.ts";
 export { type LoadOptions, loadModel, type Model } from "./trainer/model.ts";

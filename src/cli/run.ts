@@ -18,6 +18,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: "the experiment on legal documents, with nothing to fetch",
     load: async () => (await import("./commands/demo.ts")).demo,
   },
+  init: {
+    about: "write a recipe for your own data, from a few questions",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
   train: { about: "fine-tune a model as a recipe says", load: async () => (await import("./commands/train.ts")).train },
   compare: {
     about: "run a recipe under several methods",

@@ -21,7 +21,7 @@ export interface TokenExample {
 }
 
 /** What such data sets call their columns; read where the recipe keeps the default names. */
-const USUAL = { text: ["tokens", "words"], label: ["labels", "ner_tags", "tags"] };
+export const USUAL = { text: ["tokens", "words"], label: ["labels", "ner_tags", "tags"] };
 
 /**
  * Picks and checks words and labels of every row.

@@ -1,6 +1,6 @@
 import { embeddedRows, heldOutLicenses } from "../data/provisions/provisions.ts";
 import { ownPath } from "../platform/node.ts";
-import { resolveRecipe } from "../recipe/resolve.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { type Compared, compareRecipe } from "./compare/compare.ts";
 import { maskedLoss } from "./forgetting.ts";
 import { predict } from "./predict.ts";
@@ -10,6 +10,8 @@ import type { CompareEvent, ComparisonRow, Prediction } from "./reports.ts";
 /** The recipe of the demonstration. */
 const RECIPE = ownPath("recipes/demo.yaml");
 const METHODS: readonly Compared[] = ["full", "gradual", "lora", "qlora", "adapter"];
+/** Those that leave the base's weights as they are. */
+const ADAPTERS: readonly string[] = ["lora", "qlora", "adapter"];
 /** A first impression: fewer methods, one pass over a part of the data. */
 const QUICK = { methods: ["full", "lora", "qlora"], keys: { num_train_epochs: 2, method_overrides: {} } } as const;
 /** Characters of held-out licences by which forgetting is measured, and of the longest text that is shown. */
@@ -27,11 +29,10 @@ export interface DemoOptions {
 /** A row of the comparison, and what its training cost the encoder elsewhere. */
 export interface DemoRow {
   readonly row: ComparisonRow;
-  /**
-   * Masked-language loss on licences that nothing was trained on, after training less before, in nats: see `maskedLoss`.
-   * Of an adapter it is 0 again once the adapter is off.
-   */
+  /** Masked-language loss on licences that nothing was trained on, after training less before, in nats: see `maskedLoss`. */
   readonly forgetting: number;
+  /** The same with the adapter off: what packing the base costs, else 0. Unset where the weights themselves were trained. */
+  readonly off?: number;
 }
 
 /** A provision of the test split, and what the model trained with LoRA says of it. */
@@ -68,18 +69,28 @@ export async function* demo({ overrides = {}, quick = false, signal }: DemoOptio
   const run = compareRecipe(RECIPE, { methods, overrides: keys, ...(signal && { signal }) });
   for await (const event of run) {
     if (event.kind !== "done") yield event;
-    else yield { kind: "done", ...(await afterwards(event.rows, event.files, keys)) };
+    else yield { kind: "done", ...(await afterwards(event.rows, event.files, keys, signal)) };
   }
 }
 
-async function afterwards(rows: readonly ComparisonRow[], files: readonly string[], keys: Record<string, unknown>) {
+async function afterwards(
+  rows: readonly ComparisonRow[],
+  files: readonly string[],
+  keys: Readonly<Record<string, unknown>>,
+  signal?: AbortSignal,
+) {
   const recipe = resolveRecipe(await readRecipe(RECIPE, keys));
   const texts = await heldOutTexts();
-  const baseLoss = await maskedLoss(recipe, texts);
+  const measure = (base: ResolvedRecipe, folder?: string): Promise<number> =>
+    maskedLoss(base, texts, { ...(folder !== undefined && { folder }), ...(signal && { signal }) });
+  const baseLoss = await measure(recipe);
+  const packedLoss =
+    rows.some(({ method }) => method === "qlora") && (await measure({ ...recipe, load_in_4bit: true }));
   const measured: DemoRow[] = [];
   for (const row of rows) {
-    const loss = await maskedLoss(recipe, texts, `${recipe.output_dir}/${row.method}`);
-    measured.push({ row, forgetting: loss - baseLoss });
+    const forgetting = (await measure(recipe, `${recipe.output_dir}/${row.method}`)) - baseLoss;
+    const offLoss = row.method === "qlora" ? packedLoss : ADAPTERS.includes(row.method) && baseLoss;
+    measured.push({ row, forgetting, ...(offLoss !== false && { off: offLoss - baseLoss }) });
   }
   const adapter = `${recipe.output_dir}/lora`;
   return { rows: measured, files, baseLoss, adapter, predictions: await examples(adapter) };

@@ -1,6 +1,7 @@
 import { RecipeError } from "../../src/errors.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
+import type { DemoEvent, DemoOptions, DemoRow } from "../../src/trainer/demo.ts";
 import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/events.ts";
 import type { CompareEvent, Inspection, Plan } from "../../src/trainer/reports.ts";
 
@@ -105,6 +106,23 @@ export async function* compareRecipe(
     yield { kind: "row", row };
   }
   yield { kind: "done", rows, files: ["out/comparison.json"] };
+}
+
+export async function* demo({ quick = false, overrides = {} }: DemoOptions): AsyncGenerator<DemoEvent> {
+  const folder = String(overrides.output_dir ?? "out/demo");
+  const methods = quick ? ["full", "lora", "qlora"] : ["full", "gradual", "lora", "qlora", "adapter"];
+  const rows: DemoRow[] = [];
+  for await (const event of compareRecipe("", { methods })) {
+    if (event.kind !== "done") yield event;
+    if (event.kind === "row") {
+      const off = { lora: 0, adapter: 0, qlora: 0.02 }[event.row.method];
+      rows.push({ row: event.row, forgetting: off === undefined ? 1.25 : -0.5, ...(off !== undefined && { off }) });
+    }
+  }
+  const prediction = { text: "No\n  warranty.", label: "Warranty", score: 0.916, probabilities: { Warranty: 0.916 } };
+  const predictions = ["Warranty", "Liability"].map((label) => ({ prediction, label, where: "MIT.txt:9 § Warranty" }));
+  const files = [`${folder}/comparison.json`, `${folder}/comparison.svg`];
+  yield { kind: "done", rows, files, baseLoss: 2.345, predictions, adapter: `${folder}/lora` };
 }
 
 export { scoresOfRow } from "../../src/trainer/reports.ts";

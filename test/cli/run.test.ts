@@ -128,6 +128,42 @@ describe("what was asked for goes to stdout", () => {
   });
 });
 
+describe("demo", () => {
+  test("ends with a table, what was forgotten, what the adapter says, and what to type next", async () => {
+    const { code, stdout, stderr } = await lowrank("demo --quick --output-dir mine");
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+    expect(stderr).toMatch(/^Which kind of provision is this\?[\s\S]*Nothing is fetched\.\n\nwarning: slow disk\n/);
+  });
+
+  test("tells programs the same", async () => {
+    const events = objects((await lowrank("demo --json --quiet")).stdout);
+    expect(events.map(({ event }) => event)).toEqual([...Array(5).fill(["warning", "row"]).flat(), "done"]);
+    expect(events.filter(({ event }) => event === "row").map(({ method }) => method)).toEqual(
+      ["full", "gradual", "lora", "qlora", "adapter"], // biome-ignore format: one list
+    );
+    expect(events.at(-1)).toMatchObject({
+      adapter: "out/demo/lora",
+      base_masked_loss: 2.345,
+      forgetting: [
+        { method: "full", forgetting: 1.25 },
+        { method: "gradual", forgetting: 1.25 },
+        { method: "lora", forgetting: -0.5, off: 0 },
+        { method: "qlora", forgetting: -0.5, off: 0.02 },
+        { method: "adapter", forgetting: -0.5, off: 0 },
+      ],
+      predictions: [{ label: "Warranty" }, { label: "Liability" }],
+    });
+  });
+
+  test("takes no recipe keys but where to write and the seed", async () => {
+    expect(await lowrank("demo --lora_r 3")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("unknown option '--lora_r'"),
+    });
+  });
+});
+
 describe("predict", () => {
   test.each(["", " --json"])("one JSON line a text, labels as they are%s", async (json) => {
     const { stdout } = await lowrank(`predict --adapter-name-or-path out yes no${json}`);

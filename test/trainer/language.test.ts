@@ -110,6 +110,13 @@ describe("masked language modelling", () => {
     expect(mean(losses.slice(-8))).toBeLessThan(0.7 * mean(losses.slice(0, 8)));
   });
 
+  test("dropout falls on the head's adapter too, which sees the hidden words alone", async () => {
+    const keys = { ...masked, lora_target_modules: "all-linear", max_steps: 2 };
+    const [dropped, whole] = [await runHere({ ...keys, lora_dropout: 0.5 }, { rows: texts }), await runHere(keys, { rows: texts })]; // biome-ignore format: a pair
+    expect(dropped.losses[0]).toBeCloseTo(whole.losses[0]!, 5); // lora_B is zero at first
+    expect(dropped.losses[1]).not.toBeCloseTo(whole.losses[1]!, 5);
+  });
+
   test("a resumed run hides the same tokens", async () => {
     const [whole, part] = [temporary(), temporary()];
     const keys = { ...masked, max_steps: 4, save_strategy: "steps", save_steps: 2, shuffle_dataset: true };

@@ -1,4 +1,4 @@
-import type { ComparisonRow, DemoPrediction, DemoRow } from "../../index.ts";
+import type { DemoPrediction, DemoRow } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { addRecipeFlags } from "../options.ts";
 import type { Output } from "../output.ts";
@@ -32,12 +32,12 @@ export const demo: CliCommand = {
         } else if (event.kind === "row") output.record({ event: "row", ...snakeCaseKeys(event.row) });
         else {
           const { rows, files, baseLoss, predictions, adapter } = event;
-          const forgetting = rows.map(({ row, forgetting }) => ({ method: row.method, forgetting }));
+          const forgetting = rows.map(({ row, ...lost }) => ({ method: row.method, ...lost }));
           output.record({ event: "done", files, adapter, base_masked_loss: baseLoss, forgetting, predictions });
           const bold = (title: string): string => output.style("bold", title);
           output.result(`\n${comparisonTable(rows.map(({ row }) => row), scoresOfRow, bold, { forgetting: rows.map(forgotten) })}\n`); // biome-ignore format: one step
           output.result(
-            `${FORGETTING}:\n${baseLoss.toFixed(2)} before training; of an adapter 0 as soon as it is off.\n`,
+            `${FORGETTING}:\n${baseLoss.toFixed(2)} before training. Off: with the adapter taken off; of qlora what packing costs is left.\n`,
           );
           output.result(`${bold("The LoRA adapter on provisions that no method has seen")}\n${predictions.map(spoken).join("\n")}\n`); // biome-ignore format: one step
           output.result(next(adapter, files, output));
@@ -49,13 +49,11 @@ export const demo: CliCommand = {
   },
 };
 
-/** Adapters stand beside weights that are as they were. */
-const forgotten = ({ row, forgetting }: DemoRow): string => {
-  const change = `${forgetting < 0 ? "−" : "+"}${Math.abs(forgetting).toFixed(2)}`;
-  return isAdapter(row) ? `${change} (off: 0)` : change;
-};
+/** Adapters stand beside weights that are as they were: with `off`, what is left of it once they are off. */
+const forgotten = ({ forgetting, off }: DemoRow): string =>
+  off === undefined ? change(forgetting) : `${change(forgetting)} (off: ${off === 0 ? "0" : change(off)})`;
 
-const isAdapter = ({ method }: ComparisonRow): boolean => ["lora", "qlora", "adapter"].includes(method);
+const change = (nats: number): string => `${nats < 0 ? "−" : "+"}${Math.abs(nats).toFixed(2)}`;
 
 function spoken({ prediction, label, where }: DemoPrediction): string {
   if (!("label" in prediction)) return "";

@@ -23,21 +23,28 @@ export async function readSplit(
   limit?: number,
   given?: RowsInMemory,
 ): Promise<Split> {
-  const all = given ? inMemory(given, split) : await stored(recipe.dataset_name, split);
+  const all = given ? inMemory(given, split) : await storedRows(recipe.dataset_name, split);
   const rows = limit === undefined ? all : all.slice(0, limit);
   return TASK_DEFINITIONS[recipe.task_type].split(rows, recipe);
 }
 
 /** Names of the splits that are there. */
 export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
-  if (given) return new Set(Object.keys(given));
-  if (recipe.dataset_name !== EMBEDDED) return new Set((await findSplits(recipe.dataset_name)).keys());
+  return given ? new Set(Object.keys(given)) : storedSplits(recipe.dataset_name);
+}
+
+/** Names of the splits of a file or folder, or of the data set that comes with the library. */
+export async function storedSplits(dataset: string): Promise<ReadonlySet<string>> {
+  if (dataset !== EMBEDDED) return new Set((await findSplits(dataset)).keys());
   const { EMBEDDED_SPLITS } = await import("../../data/provisions/provisions.ts");
   return new Set(EMBEDDED_SPLITS);
 }
 
-/** Rows of a file or folder, or of the data set that comes with the library. */
-async function stored(dataset: string, split: string): Promise<Row[]> {
+/**
+ * Rows of a file or folder, or of the data set that comes with the library.
+ * @throws {DataError} when the split is missing or empty, or a row is malformed.
+ */
+export async function storedRows(dataset: string, split: string): Promise<Row[]> {
   if (dataset !== EMBEDDED) return readRows(dataset, split);
   const { EMBEDDED_SPLITS, embeddedRows } = await import("../../data/provisions/provisions.ts");
   const found = EMBEDDED_SPLITS.find((name) => name === split);

@@ -30,7 +30,7 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
     label_rows: () => int64(asked ?? new BigInt64Array(), [labels.length]),
     labels: () => int64(labels, [labels.length]),
   };
-  const lengths = new Map([["batch", batch.batch], ["seq", batch.seq]]); // biome-ignore format: pairs
+  const lengths = new Map([["batch", batch.batch], ["seq", batch.seq], ["rows", labels.length]]); // biome-ignore format: pairs
   const tensors: Record<string, RuntimeTensor> = {};
   for (const { origin, shape } of graph.inputs) {
     if (origin.kind !== "input") continue;

@@ -1,12 +1,13 @@
-import { readCheckpoint } from "../../checkpoint/checkpoint.ts";
+import { type Checkpoint, readCheckpoint } from "../../checkpoint/checkpoint.ts";
 import { isGguf, readGguf } from "../../checkpoint/gguf.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { forTask, selectArchitecture } from "../../models/architecture.ts";
+import { type Architecture, forTask, selectArchitecture } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/index.ts";
 import { longestText } from "../../models/longest-text.ts";
+import { isUnder } from "../../peft/targets.ts";
 import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "../task/definition.ts";
@@ -17,6 +18,9 @@ import { baseGraph, evaluationGraph } from "./graphs.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { type LoadedWeights, loadWeights, type Weights } from "./weights.ts";
+
+/** The module between a BERT's encoder and its classifier of texts. */
+const POOLER = "pooler";
 
 /**
  * Finds the base model of a recipe.
@@ -34,7 +38,18 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   const where = isFile ? folder : `${folder}/config.json`;
   const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);
   architecture.checkConfig(config, where);
-  return { checkpoint, architecture, tokenizer: files.tokenizer, files };
+  return { checkpoint, architecture: withPooler(architecture, recipe, checkpoint), tokenizer: files.tokenizer, files };
+}
+
+/**
+ * A pooler that the checkpoint lacks, as one trained on hidden words does, starts at random: it is part of the head, trained
+ * with it and saved with it, or an adapter would not fit the next random one.
+ */
+function withPooler(architecture: Architecture, recipe: ResolvedRecipe, { tensors }: Checkpoint): Architecture {
+  const { heads, trainedHeads } = architecture;
+  const asks = recipe.task_type === "SEQ_CLS" && !recipe.from_scratch && heads.includes(POOLER);
+  if (!asks || [...tensors.keys()].some((name) => isUnder(name, [POOLER]))) return architecture;
+  return { ...architecture, trainedHeads: [...trainedHeads, POOLER] };
 }
 
 type Found = Pick<Base, "checkpoint" | "files">;

@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readSafetensors, type TensorSource, writeSafetensors } from "../../../src/checkpoint/safetensors.ts";
+import { writeTensors } from "../../../src/export/tensors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../../src/quant/half.ts";
-import { changedModel, type Keys, runHere, tensorsOf } from "../running.ts";
+import { predict } from "../../../src/trainer/predict.ts";
+import { changedModel, copyOf, type Keys, readJson, runHere, temporary, tensorsOf } from "../running.ts";
 
 const run = async (keys: Keys) => (await runHere({ method: "full", max_steps: 3, optim: "sgd", learning_rate: 0.1, eval_strategy: "no", ...keys })).losses; // biome-ignore format: one line
 const single = await run({});
@@ -74,10 +76,29 @@ test("an output layer for other labels is drawn afresh; what is missing above th
   const { trained, events } = await runHere({ method: "head", max_steps: 1 }, { rows });
   expect(trained?.get("classifier.weight")?.shape).toEqual([3, 32]);
   expect(events.filter(({ kind }) => kind === "warning")).toEqual([]);
-  const bare = await changedModel({}, (tensors) => [...tensors].filter(([name]) => !/pooler|classifier/.test(name)));
+  const bare = copyOf("modernbert");
+  const weights = `${bare}/model.safetensors`;
+  await writeTensors(
+    weights,
+    [...(await tensorsOf(weights))].filter(([name]) => !name.startsWith("head.")),
+  );
   const lacking = await runHere({ method: "lora", max_steps: 1, model_name_or_path: bare });
   expect(lacking.events.find(({ kind }) => kind === "warning")).toMatchObject({
-    message:
-      "the checkpoint lacks bert.pooler.dense.weight, bert.pooler.dense.bias: they start at random and this method does not train them",
+    message: expect.stringMatching(
+      /^the checkpoint lacks head\.dense.*: they start at random and this method does not/,
+    ),
   });
+});
+
+test("a pooler that the checkpoint lacks is part of the head: its adapter can be used", async () => {
+  const bare = await changedModel({}, (tensors) => [...tensors].filter(([name]) => !/pooler|classifier/.test(name)));
+  const output_dir = temporary();
+  const { events } = await runHere({ method: "lora", max_steps: 1, model_name_or_path: bare, output_dir });
+  expect(events.filter(({ kind }) => kind === "warning")).toEqual([]);
+  expect(readJson(`${output_dir}/adapter_config.json`)).toMatchObject({
+    modules_to_save: expect.arrayContaining(["classifier", "pooler"]),
+  });
+  const { data } = (await tensorsOf(`${output_dir}/adapter_model.safetensors`)).get("base_model.model.bert.pooler.dense.weight")!; // biome-ignore format: one step
+  expect(data.some((value) => value !== 0)).toBe(true);
+  for await (const said of predict({ adapter: output_dir, texts: ["State"] })) expect(said).toHaveProperty("label");
 });

@@ -1,0 +1,70 @@
+import { RecipeError } from "../../errors.ts";
+import { type AskedRecipe, askRecipe } from "../ask-recipe.ts";
+import type { CliCommand, Context } from "../command.ts";
+import { addRecipeFlags } from "../options.ts";
+import type { Output } from "../output.ts";
+import { openQuestions, type Questions } from "../questions.ts";
+
+/** What a recipe cannot do without, and what `--yes` takes for it. The task follows from the rows. */
+const NEEDED = { model_name_or_path: "embedded", dataset_name: "embedded", task_type: undefined } as const;
+const FILE = "recipe.yaml";
+
+/** `lowrank init [--key value]… [--output FILE] [--yes] [--force]` */
+export const init: CliCommand = {
+  define(command) {
+    command
+      .option("--output <file>", `where to write the recipe [${FILE}]`)
+      .option("--yes", "ask nothing: defaults for whatever no flag says")
+      .option("--force", "overwrite the file if it is there");
+    addRecipeFlags(command);
+  },
+  async run(context) {
+    const { options, output } = context;
+    const { draftRecipe, writeDraft } = await import("../../index.ts");
+    const ask = await questionsOf(context);
+    const { keys, file } = await answers(context, ask);
+    const draft = await draftRecipe(file, keys);
+    const again = draft.exists && options.force !== true;
+    const overwrite = again ? await ask?.confirm(`${file} is there already. Overwrite it?`) : true;
+    await writeDraft(file, draft, overwrite);
+    if (!ask) output.note(draft.found);
+    for (const note of draft.notes) output.alert(output.styleNote("yellow", `note: ${note}`));
+    const { task_type, method } = draft.recipe;
+    output.record({ event: "recipe", file, task_type, method, found: draft.found, notes: draft.notes });
+    output.result(next(file, draft.recipe.output_dir, task_type, output));
+  },
+};
+
+/** Questions are asked where there is someone to answer them. */
+async function questionsOf({ options, output, stdin }: Context): Promise<Questions | undefined> {
+  const isTerminal = stdin.isTTY === true && output.stderr.isTTY === true;
+  return isTerminal && options.yes !== true && !output.json ? openQuestions(stdin, output.stderr) : undefined;
+}
+
+/** @throws {RecipeError} naming the flags of what is not known and cannot be asked. */
+async function answers({ options, overrides }: Context, ask?: Questions): Promise<AskedRecipe> {
+  const file = options.output === undefined ? undefined : String(options.output);
+  if (ask) return askRecipe(ask, overrides, file);
+  const missing = Object.keys(NEEDED).filter((key) => overrides[key] === undefined);
+  if (missing.length > 0 && options.yes !== true) {
+    throw new RecipeError(
+      "this is no terminal to ask questions on, and the flags do not say all that a recipe needs.",
+      {
+        expected: missing.map((key) => `--${key}`).join(", "),
+        hint: "--yes takes the embedded model and data, and the task that the rows suit.",
+      },
+    );
+  }
+  const { task_type: _, ...defaults } = NEEDED;
+  return { keys: { ...defaults, ...overrides }, file: file ?? FILE };
+}
+
+function next(file: string, folder: string, task: string, output: Output): string {
+  const use = task.endsWith("_CLS") ? `predict  --adapter_name_or_path ${folder}` : undefined;
+  const chat = task === "CAUSAL_LM" ? `generate --adapter_name_or_path ${folder}` : undefined;
+  const then = use ?? chat;
+  return `${output.style("bold", `${file} is written. What to type next`)}
+  lowrank plan     ${file}          time, memory and disk
+  lowrank inspect  ${file} --data   what would train, and rows as the model sees them
+  lowrank train    ${file}${then === undefined ? "" : `\n  lowrank ${then} TEXT`}`;
+}

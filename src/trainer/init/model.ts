@@ -1,0 +1,40 @@
+import { isGguf } from "../../checkpoint/gguf.ts";
+import { resolveModelFolder } from "../../checkpoint/resolve.ts";
+import { LowrankError } from "../../errors.ts";
+import { exists, listFolder, openFile } from "../../platform/node.ts";
+import { parseRecipe } from "../../recipe/parse.ts";
+import { resolveRecipe } from "../../recipe/resolve.ts";
+import { openBase, prepare } from "../setup/prepare.ts";
+
+/** A base model as it was found; `missing` says why it was not. */
+export type FoundModel =
+  | { readonly modelType: string; readonly parameters: number; readonly missing?: undefined }
+  | { readonly missing: string };
+
+/**
+ * Looks at a base model: its files' headers, no weights. One that is not there is no error: it may come later.
+ * @param keys Recipe keys: `model_name_or_path`, and what else is known.
+ * @throws {LowrankError} when it is there and not usable, or not for this task.
+ */
+export async function lookAtModel(keys: Readonly<Record<string, unknown>>): Promise<FoundModel> {
+  const recipe = resolveRecipe(parseRecipe("dataset_name: none", { overrides: keys }));
+  const missing = await whyMissing(recipe.model_name_or_path, recipe.model_revision);
+  if (missing !== undefined) return { missing };
+  const base = await openBase(recipe);
+  prepare(recipe, base, undefined);
+  const { checkpoint } = base;
+  const sizes = [...checkpoint.tensors.values()].map(({ shape }) => shape.reduce((product, dim) => product * dim, 1));
+  const parameters = sizes.reduce((sum, size) => sum + size, 0);
+  return { modelType: String(checkpoint.config.model_type), parameters };
+}
+
+async function whyMissing(model: string, revision: string): Promise<string | undefined> {
+  try {
+    if (await isGguf(model)) await (await openFile(model)).close();
+    else await listFolder(await resolveModelFolder(model, revision));
+    return undefined;
+  } catch (error) {
+    if (error instanceof LowrankError && !(await exists(model))) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,232 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterAll, describe, expect, test } from "vitest";
+import { run } from "../../src/cli/run.ts";
+import { parseRecipe } from "../../src/recipe/parse.ts";
+import { streams } from "./streams.ts";
+
+const FIXTURES = join(import.meta.dirname, "../parity/fixtures");
+const folder = mkdtempSync(join(tmpdir(), "lowrank-init-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const ROWS: Readonly<Record<string, readonly object[]>> = {
+  labelled: [
+    { id: 1, text: "pay the fee", label: "payment" },
+    { id: 2, text: "state law", label: "law" },
+    { id: 3, text: "pay", label: "payment" },
+  ],
+  reviews: [
+    { body: "pay the fee and all", stars: 1, lang: "en" },
+    { body: "state law", stars: 1, lang: "en" },
+    { body: "the fee", stars: 5, lang: "de" },
+    { body: "law", stars: 5, lang: "de" },
+  ],
+  tagged: [
+    { tokens: ["within", "days"], ner_tags: ["O", "B-DAYS"] },
+    { tokens: ["pay"], ner_tags: ["O"] },
+  ],
+  completions: [
+    { prompt: "Q: law?\nA:", completion: " yes" },
+    { prompt: "Q: fee?\nA:", completion: " no" },
+  ],
+  texts: [{ text: "This agreement is governed by the laws." }, { text: "Payment is due." }],
+};
+for (const [name, rows] of Object.entries(ROWS)) {
+  mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, "train.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+}
+const data = (name: string) => join(folder, name, "train.jsonl");
+const model = (name: string) => join(FIXTURES, name);
+
+let files = 0;
+const newFile = (): string => join(folder, `recipe-${files++}.yaml`);
+
+async function init(args: readonly string[], given: Parameters<typeof streams>[0] = {}) {
+  const { io, written } = streams(given);
+  return { code: await run(["init", ...args], io), ...written };
+}
+
+const keyed = (keys: Readonly<Record<string, string>>): string[] =>
+  Object.entries(keys).flatMap(([key, value]) => [`--${key}`, value]);
+
+describe("flags alone, without a terminal", () => {
+  test.each([
+    ["SEQ_CLS", "bert", "labelled", { method: "lora", text_column: "text", label_column: "label", lora_r: 4 }],
+    ["TOKEN_CLS", "bert-tokens", "tagged", { method: "lora", text_column: "tokens", label_column: "ner_tags" }],
+    ["CAUSAL_LM", "causal/llama", "completions", { method: "qlora", gradient_checkpointing: true }],
+    ["CAUSAL_LM", "causal/llama", "texts", { method: "lora", packing: true, lora_r: 32 }],
+    ["CAUSAL_LM", "gguf/smollm3.gguf", "texts", { method: "lora", packing: true }],
+    ["MASKED_LM", "masked/bert", "texts", { method: "full", mlm_probability: 0.15 }],
+  ] as const)("%s with %s from %s: what is written is planned", async (task_type, name, rows, wanted) => {
+    const output = newFile();
+    const keys = { task_type, model_name_or_path: model(name), dataset_name: data(rows), output };
+    const { code, stdout, stderr } = await init(keyed(keys));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^\d rows to train on; columns /) });
+    expect(stdout).toContain(`lowrank train    ${output}`);
+    const recipe = parseRecipe(readFileSync(output, "utf8"));
+    expect(recipe).toMatchObject({ task_type, output_dir: "out/train", ...wanted });
+    const planning = ["dist/cli/main.js", "plan", output, "--json", "--quiet"];
+    const plan = JSON.parse(execFileSync(process.execPath, planning, { encoding: "utf8" }));
+    expect(plan).toMatchObject({ event: "plan", method: recipe.method });
+    expect(plan.trainable_parameters).toBeGreaterThan(0);
+  });
+
+  test("every key is a flag, and stands in the file with what it means", async () => {
+    const output = newFile();
+    const keys = { model_name_or_path: model("bert"), dataset_name: data("labelled"), task_type: "SEQ_CLS", output };
+    expect(await init([...keyed(keys), "--lora-r", "2", "--num_train_epochs=1"])).toMatchObject({ code: 0 });
+    const yaml = readFileSync(output, "utf8");
+    expect(yaml).toMatch(/^lora_r: 2 +# Rank of the update$/m);
+    expect(yaml).toMatch(/^num_train_epochs: 1 +# Passes over the training data$/m);
+    const lines = yaml.split("\n").filter((line) => /^\w/.test(line));
+    for (const [i, line] of yaml.split("\n").entries()) {
+      if (/^\w/.test(line)) expect(line.includes(" # ") || yaml.split("\n")[i - 1]?.startsWith("# "), line).toBe(true);
+    }
+    expect(lines.length).toBeGreaterThan(12);
+  });
+
+  test("the method's own settings are written, those of others are not", async () => {
+    const output = newFile();
+    const keys = { model_name_or_path: model("bert"), dataset_name: data("labelled"), task_type: "SEQ_CLS", output };
+    await init([...keyed(keys), "--method", "full"]);
+    const yaml = readFileSync(output, "utf8");
+    expect(parseRecipe(yaml)).toMatchObject({ method: "full", learning_rate: 3e-4, num_train_epochs: 3 });
+    expect(yaml).not.toMatch(/^(lora|method_overrides)/m);
+  });
+
+  test("--yes takes the task that the rows suit", async () => {
+    const output = newFile();
+    const keys = { model_name_or_path: model("bert-tokens"), dataset_name: data("tagged"), output };
+    expect(await init([...keyed(keys), "--yes"])).toMatchObject({ code: 0 });
+    expect(parseRecipe(readFileSync(output, "utf8")).task_type).toBe("TOKEN_CLS");
+  });
+
+  test("a model that is not there yet is said, and left unchecked", async () => {
+    const output = newFile();
+    const keys = { model_name_or_path: "some-one/model", dataset_name: data("labelled"), task_type: "SEQ_CLS", output };
+    const { code, stderr, stdout } = await init([...keyed(keys), "--json"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("hf download some-one/model");
+    expect(JSON.parse(stdout)).toMatchObject({ event: "recipe", file: output, method: "lora", notes: [/hf download/] });
+  });
+});
+
+describe("refusals write nothing", () => {
+  const usual = { model_name_or_path: model("bert"), dataset_name: data("labelled"), task_type: "SEQ_CLS" };
+  test.each([
+    ["what is needed", {}, /expected: --model_name_or_path, --dataset_name, --task_type\n {2}hint: --yes/],
+    ["part of what is needed", { dataset_name: "d", task_type: "SEQ_CLS" }, /expected: --model_name_or_path\n/],
+    ["an unknown task", { ...usual, task_type: "SEQ" }, /task_type: expected one of SEQ_CLS, TOKEN_CLS, .*got "SEQ"/],
+    ["an unknown method", { ...usual, method: "loro" }, /--method: expected one of full, lora/],
+    [
+      "data that is not there",
+      { ...usual, dataset_name: join(folder, "no") },
+      /does not exist[\s\S]*holds: .*labelled/,
+    ],
+    ["a column that is not there", { ...usual, label_column: "lable" }, /no column "lable"[\s\S]*id, text, label/],
+    ["labels that cannot be told", { ...usual, dataset_name: data("reviews") }, /--text_column and --label_column/],
+    ["rows of another kind", { ...usual, dataset_name: data("tagged") }, /suit TOKEN_CLS \(words with a tag each\)/],
+    ["a model for other tasks", { ...usual, task_type: "CAUSAL_LM" }, /bert/],
+    ["a method that a task has not", { ...usual, task_type: "MASKED_LM", method: "head" }, /has none/],
+  ] as const)("%s", async (_, keys, message) => {
+    const output = newFile();
+    const { code, stdout, stderr } = await init(keyed({ ...keys, output }));
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test("a file that is there stays, but with --force", async () => {
+    const output = newFile();
+    writeFileSync(output, "mine");
+    const { code, stderr } = await init(keyed({ ...usual, output }));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/is there already[\s\S]*--force/) });
+    expect(readFileSync(output, "utf8")).toBe("mine");
+    expect(await init([...keyed({ ...usual, output }), "--force"])).toMatchObject({ code: 0 });
+    expect(readFileSync(output, "utf8")).toContain("task_type: SEQ_CLS");
+  });
+});
+
+const [ENTER, DOWN, CTRL_C] = ["\r", "\u001b[B", "\u0003"];
+
+/** Answers each question, told by its words, with keys; the same question again with the next answer for it. */
+async function typing(args: readonly string[], answers: readonly (readonly [question: string, ...keys: string[]])[]) {
+  const { io, written } = streams({ terminal: true });
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin });
+  const write = io.stderr.write.bind(io.stderr) as (text: string) => boolean;
+  const left = [...answers];
+  let shown = "";
+  io.stderr.write = ((text: string) => {
+    shown += text;
+    const [question, ...keys] = left[0] ?? [];
+    if (question !== undefined && shown.includes(question)) {
+      left.shift();
+      shown = "";
+      setTimeout(() => void keys.reduce((_, key) => stdin.write(key), true), 5);
+    }
+    return write(text);
+  }) as typeof io.stderr.write;
+  const code = await run(["init", ...args], { ...io, stdin });
+  return { code, left, ...written };
+}
+
+describe("questions on a terminal", () => {
+  test("what the flags do not say is asked, and what was found is said", async () => {
+    const output = newFile();
+    const { code, left, stderr, stdout } = await typing(
+      [],
+      [
+        ["What is the model to learn?", ENTER],
+        ["Which model?", model("bert"), ENTER],
+        ["Which data?", data("no"), ENTER],
+        ["Which data?", data("labelled"), ENTER],
+        ["Which method?", DOWN, ENTER],
+        ["Folder for what is trained?", "out/mine", ENTER],
+        ["File for the recipe?", output, ENTER],
+      ],
+    );
+    expect({ code, left }).toEqual({ code: 0, left: [] });
+    expect(stderr).toContain("3 rows to train on; columns id, text, label: texts with a label each");
+    expect(stderr).toMatch(/bert, [\d,]+ parameters/);
+    expect(stdout).toContain(`lowrank plan     ${output}`);
+    const recipe = parseRecipe(readFileSync(output, "utf8"));
+    expect(recipe).toMatchObject({ task_type: "SEQ_CLS", method: "qlora", output_dir: "out/mine", lora_r: 4 });
+  });
+
+  test("columns that cannot be told are asked for", async () => {
+    const output = newFile();
+    const keys = { model_name_or_path: model("bert"), task_type: "SEQ_CLS", method: "lora", output };
+    const { code, left } = await typing(keyed({ ...keys, dataset_name: data("reviews"), output_dir: "out/r" }), [
+      ["Which column holds the texts?", ENTER],
+      ["Which column holds the labels?", ENTER],
+    ]);
+    expect({ code, left }).toEqual({ code: 0, left: [] });
+    expect(parseRecipe(readFileSync(output, "utf8"))).toMatchObject({ text_column: "body", label_column: "stars" });
+  });
+
+  test("a file that is there is overwritten only when that is said", async () => {
+    const output = newFile();
+    writeFileSync(output, "mine");
+    const keys = { model_name_or_path: model("bert"), dataset_name: data("labelled"), task_type: "SEQ_CLS" };
+    const all = keyed({ ...keys, method: "lora", output_dir: "out/o", output });
+    expect(await typing(all, [["Overwrite it?", ENTER]])).toMatchObject({ code: 2, left: [] });
+    expect(readFileSync(output, "utf8")).toBe("mine");
+    expect(await typing(all, [["Overwrite it?", "y"]])).toMatchObject({ code: 0, left: [] });
+    expect(readFileSync(output, "utf8")).toContain("task_type: SEQ_CLS");
+  });
+
+  test("Ctrl-C at any question leaves nothing behind", async () => {
+    const before = readdirSync(folder);
+    const keys = { model_name_or_path: model("bert"), dataset_name: data("labelled"), output: newFile() };
+    for (const question of ["What is the model to learn?", "Which method?", "Folder for what is trained?"]) {
+      const flags = { ...keys, ...(question.startsWith("What") ? {} : { task_type: "SEQ_CLS" }) };
+      const method = question.startsWith("Folder") ? { method: "lora" } : {};
+      const { code, left, stderr } = await typing(keyed({ ...flags, ...method }), [[question, CTRL_C]]);
+      expect({ code, left }).toEqual({ code: 130, left: [] });
+      expect(stderr).toContain("no recipe was written.");
+    }
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
