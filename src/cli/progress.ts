@@ -42,11 +42,11 @@ export function createProgress(output: Output): Progress {
           return (bar?.above ?? output.alert)(output.styleNote("yellow", `warning: ${event.message}`));
         case "done": {
           close();
-          const { trainSeconds, steps, tokensPerSecond, peakRssBytes } = event.results;
+          const { trainSeconds, steps, tokensPerSecond, peakRssBytes, plannedPeakRssBytes: planned } = event.results;
           const facts = [
             `${count(steps)} steps`,
             `${count(tokensPerSecond)} tokens/s`,
-            `peak memory ${bytes(peakRssBytes)}`,
+            `peak memory ${bytes(peakRssBytes)}${planned === undefined ? "" : ` (planned ${bytes(planned)})`}`,
           ];
           return output.note(
             `${output.styleNote(["bold", "green"], `done in ${duration(trainSeconds)}`)}  ${facts.join(", ")}`,

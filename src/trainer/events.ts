@@ -41,6 +41,9 @@ export interface TrainResults {
   readonly tokensPerSecond: number;
   readonly peakRssBytes: number;
   readonly memoryBytes: MemoryBytes;
+  /** The peak that was predicted before the first step; absent when a resumed run had none left. */
+  readonly plannedPeakRssBytes?: number;
+  readonly plannedMemoryBytes?: MemoryBytes;
 }
 
 /** Scores of one class; `support` is its number of examples. */

@@ -34,6 +34,8 @@ test.each(["full", "lora", "qlora", "adapter"])(
       gradients: measured.gradients,
       optimizer: measured.optimizer,
     });
+    expect(Object.values(plan.memoryBytes).reduce((a, b) => a + b, 0)).toBe(plan.peakRssBytes);
+    expect(plan.memoryBytes.activations).toBe((ran.planned_memory_bytes as Record<string, number>).activations);
     expect(plan.savedBytes).toBe(4 * plan[method === "full" ? "totalParameters" : "trainableParameters"]);
     expect(plan.trainSeconds).toBeGreaterThan(0);
     expect(plan.trainSeconds).toBeLessThan(60);
