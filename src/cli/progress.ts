@@ -66,7 +66,7 @@ function header(run: RunHeader, output: Output): string {
   return `${title} ${output.styleNote("dim", `(${run.taskType}, ${run.device})`)}\n${factTable({
     trainable: `${count(run.trainableParameters)} of ${count(run.totalParameters)} parameters (${share})`,
     data: `${count(run.examples)} examples, ${Number(run.epochs.toFixed(2))} epochs`,
-    steps: `${count(run.steps)}, ${count(run.batchSize)} examples each`,
+    steps: `${count(run.steps)}, ${Number(run.batchSize.toFixed(1)).toLocaleString("en-US")} examples each`,
     output: run.outputDir,
   })}`;
 }

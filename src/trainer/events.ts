@@ -22,7 +22,7 @@ export interface RunHeader {
   readonly epochs: number;
   /** Optimizer steps of the whole run. */
   readonly steps: number;
-  /** Examples an optimizer step, micro-batches added up. */
+  /** Examples an optimizer step, micro-batches added up; with `max_batch_tokens` on average. */
   readonly batchSize: number;
   readonly outputDir: string;
 }

@@ -34,7 +34,7 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const baseBytes = rssBytes() + THREAD_BYTES;
   const validation = settled.eval_strategy === "end" ? undefined : data.validation;
   const lengths = examples.map(({ ids }) => ids.length);
-  const steps = countSteps(settled, lengths.length);
+  const steps = countSteps(settled, lengths);
   const numTokens = countTokens(settled, lengths, steps);
   const graph = stepGraph(model.source);
   const batches = epochPlan(settled, lengths, 0).slice(0, steps.total).flat();
@@ -77,11 +77,11 @@ async function measured(job: Job): Promise<StepEvent[]> {
 }
 
 /** Real tokens of a whole run. */
-function countTokens(recipe: ResolvedRecipe, lengths: readonly number[], { perEpoch, total }: Steps): number {
+function countTokens(recipe: ResolvedRecipe, lengths: readonly number[], steps: Steps): number {
   const sum = (rows: readonly number[]): number => rows.reduce((tokens, row) => tokens + (lengths[row] as number), 0);
-  const epochs = Math.floor(total / perEpoch);
-  const begun = epochPlan(recipe, lengths, epochs).slice(0, total % perEpoch);
-  return epochs * sum([...lengths.keys()]) + sum(begun.flat(2));
+  const { epoch, place } = steps.at(steps.total);
+  const begun = epochPlan(recipe, lengths, epoch).slice(0, place);
+  return epoch * sum([...lengths.keys()]) + sum(begun.flat(2));
 }
 
 /** The first step, which opens the session, as it was; the rest at the speed of those after it. */

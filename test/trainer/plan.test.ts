@@ -42,10 +42,13 @@ test.each(["full", "lora", "qlora", "adapter"])(
   },
 );
 
-test("an epoch that ends early counts the tokens of its own batches", async () => {
-  const short = { ...keys, num_train_epochs: undefined, max_steps: 8 };
-  const plan = await planRecipe(recipeOf(short));
-  const { steps } = await runHere(short);
+test.each([
+  ["an epoch that ends early", { num_train_epochs: undefined, max_steps: 8 }],
+  ["batches of a budget of tokens", { num_train_epochs: 1.5, max_batch_tokens: 60 }],
+])("%s: the plan counts the tokens of its own batches", async (_, given) => {
+  const plan = await planRecipe(recipeOf({ ...keys, ...given }));
+  const { steps } = await runHere({ ...keys, ...given });
+  expect(plan.steps).toBe(steps.length);
   expect(plan.numTokens).toBe(steps.at(-1)?.numTokens);
 });
 

@@ -2,6 +2,7 @@ import { DivergedError, InterruptedError } from "../../errors.ts";
 import { isUnder } from "../../peft/targets.ts";
 import { peakRssBytes, rssBytes } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events.ts";
 import { acceptJob } from "../setup/checked.ts";
 import { checkTexts, encodeSplit } from "../setup/data.ts";
@@ -10,7 +11,7 @@ import { memoryByCategory } from "../setup/memory.ts";
 import { optimizerOf } from "../setup/optimizer.ts";
 import { totalBytes } from "../setup/planned-memory.ts";
 import { weightsOf } from "../setup/prepare.ts";
-import { countSteps, epochPlan, learningRateScale, learningRates } from "../setup/schedule.ts";
+import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } from "../setup/schedule.ts";
 import { unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
 import type { Example, Scores, Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
@@ -84,7 +85,7 @@ async function begin(job: Job): Promise<Ready> {
     random.restore(progress.random);
     optimizer.restore(progress.optimizer);
   }
-  const steps = countSteps(recipe, examples.length);
+  const steps = countSteps(recipe, examples.map(({ ids }) => ids.length)); // biome-ignore format: one call
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
   warnings.unshift(...(job.warnings ?? []), ...unreachedStages(stages, steps.total));
   const output = job.write ? await openOutput(model, progress) : noOutput;
@@ -139,10 +140,10 @@ async function* trainSteps(
   if (evaluationCutShort) yield* betweenSteps(run, validation, shouldStop);
   try {
     while (progress.step < steps.total) {
-      const epoch = Math.floor(progress.step / steps.perEpoch);
+      const { epoch, place } = steps.at(progress.step);
       if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
       stage = await stageAt(run, stage, batchesAhead(run, plan.steps), validated);
-      const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
+      const rows = plan.steps[place] ?? [];
       const batches = rows.map((batch) => batch.map((row) => draw(examples[row] as Example)));
       const learningRate = rates(progress.step);
       const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
@@ -158,7 +159,7 @@ async function* trainSteps(
         kind: "step",
         step: progress.step,
         steps: steps.total,
-        epoch: progress.step / steps.perEpoch,
+        epoch: steps.epochs(progress.step),
         loss,
         learningRate,
         gradNorm,
@@ -183,8 +184,8 @@ async function* trainSteps(
 
 /** The micro-batches that are left of an epoch, as far as the run goes. */
 function* batchesAhead({ examples, progress, steps }: Run, epoch: number[][][]): Generator<readonly Example[]> {
-  const at = progress.step % steps.perEpoch;
-  for (const batch of epoch.slice(at, at + steps.total - progress.step).flat()) {
+  const { place } = steps.at(progress.step);
+  for (const batch of epoch.slice(place, place + steps.total - progress.step).flat()) {
     yield batch.map((row) => examples[row] as Example);
   }
 }
@@ -220,7 +221,7 @@ async function* betweenSteps(
 function isDue({ recipe, progress, steps }: Run, what: "eval" | "save"): boolean {
   const strategy = recipe[`${what}_strategy`];
   if (strategy === "steps") return progress.step % (recipe[`${what}_steps`] ?? 1) === 0;
-  return strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total);
+  return strategy === "epoch" && (steps.at(progress.step).place === 0 || progress.step === steps.total);
 }
 
 type EvalEvent = Extract<TrainEvent, { kind: "eval" }>;
@@ -235,7 +236,7 @@ async function evaluate(run: Run, examples: readonly Example[], stop: () => bool
   const scores = await scoreModel(model, weights, examples, stop);
   if (!scores) throw await interrupted(run);
   const { step } = progress;
-  return { event: { kind: "eval", step, epoch: step / steps.perEpoch, metrics: scores.metrics }, scores };
+  return { event: { kind: "eval", step, epoch: steps.epochs(step), metrics: scores.metrics }, scores };
 }
 
 function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, { kind: "start" }>["header"] {
@@ -248,11 +249,18 @@ function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, 
     trainableParameters: trainable,
     totalParameters: total,
     examples: examples.length,
-    epochs: steps.total / steps.perEpoch,
+    epochs: steps.epochs(steps.total),
     steps: steps.total,
-    batchSize: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps,
+    batchSize: batchSizeOf(recipe, examples.length, steps),
     outputDir: recipe.output_dir,
   };
+}
+
+/** Examples an optimizer step; with `max_batch_tokens` their mean over the first epoch. */
+function batchSizeOf(recipe: ResolvedRecipe, examples: number, steps: Steps): number {
+  const { max_batch_tokens, per_device_train_batch_size, gradient_accumulation_steps } = recipe;
+  if (max_batch_tokens !== undefined) return examples / steps.at(0).steps;
+  return per_device_train_batch_size * gradient_accumulation_steps;
 }
 
 function resultsOf({ model, optimizer, steps, progress, baseBytes }: Run, clock: Clock): TrainResults {
