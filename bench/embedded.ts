@@ -13,14 +13,15 @@ type Keys = Readonly<Record<string, unknown>>;
 
 const LORA = { method: "lora" } as const;
 /** Weights that start at random need more passes over the data than the recipe's. */
-const FROM_RANDOM = { method: "full", from_scratch: true, num_train_epochs: 10, learning_rate: 1e-3 } as const;
+const FROM_RANDOM = { method: "full", from_scratch: true, num_train_epochs: 6, learning_rate: 1e-3 } as const;
 
 const TABLES: Readonly<Record<string, Readonly<Record<string, Keys>>>> = {
   foundation: {
     "LoRA on the pretrained encoder": LORA,
+    "QLoRA, NF4": { method: "qlora" },
     "every weight of the pretrained encoder": { method: "full" },
     "the head alone, on its frozen features": { method: "head" },
-    "every weight, from random ones, 10 epochs": FROM_RANDOM,
+    "every weight, from random ones, 6 epochs": FROM_RANDOM,
     "LoRA on random weights": { ...LORA, from_scratch: true },
   },
   rank: Object.fromEntries(

@@ -39,10 +39,11 @@ const events: Logged[] = readFileSync(join(trained, "metrics.jsonl"), "utf8")
   .map((line) => JSON.parse(line));
 const [steps, evaluations] = ["step", "eval"].map((kind) => events.filter(({ event }) => event === kind)) as [Logged[], Logged[]]; // biome-ignore format: a line
 const shown = (loss: number | undefined): string => loss?.toFixed(4) ?? "";
-const rows = [...steps, ...evaluations]
+const curve = [...new Map(evaluations.map((event) => [event.step, event])).values()]; // the last epoch's comes twice
+const rows = [...steps, ...curve]
   .toSorted((a, b) => a.step - b.step)
   .map(({ step, num_tokens, loss, eval_loss }) => [step, num_tokens ?? "", shown(loss), shown(eval_loss)]);
 const beside = (name: string): string => join(output, "..", name);
 writeFileSync(beside("loss.csv"), [["step", "tokens", "loss", "held_out_loss"], ...rows, []].join("\n"));
 const points = (of: readonly Logged[], key: "loss" | "eval_loss") => of.map((e) => ({ step: e.step, loss: e[key] ?? Number.NaN })); // biome-ignore format: a line
-writeFileSync(beside("loss.svg"), `${lossCurve(points(steps, "loss"), points(evaluations, "eval_loss"))}\n`);
+writeFileSync(beside("loss.svg"), `${lossCurve(points(steps, "loss"), points(curve, "eval_loss"))}\n`);

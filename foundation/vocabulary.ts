@@ -89,5 +89,7 @@ json("config.json", {
   pad_token_id: vocabulary["[PAD]"],
   cls_token_id: vocabulary["[CLS]"],
   sep_token_id: vocabulary["[SEP]"],
+  bos_token_id: vocabulary["[CLS]"],
+  eos_token_id: vocabulary["[SEP]"],
 });
 rmSync(folder, { recursive: true });

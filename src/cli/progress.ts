@@ -42,11 +42,11 @@ export function createProgress(output: Output): Progress {
           return (bar?.above ?? output.alert)(output.styleNote("yellow", `warning: ${event.message}`));
         case "done": {
           close();
-          const { trainSeconds, steps, tokensPerSecond, peakRssBytes } = event.results;
+          const { trainSeconds, steps, tokensPerSecond, peakRssBytes, plannedPeakRssBytes: planned } = event.results;
           const facts = [
             `${count(steps)} steps`,
             `${count(tokensPerSecond)} tokens/s`,
-            `peak memory ${bytes(peakRssBytes)}`,
+            `peak memory ${bytes(peakRssBytes)}${planned === undefined ? "" : ` (planned ${bytes(planned)})`}`,
           ];
           return output.note(
             `${output.styleNote(["bold", "green"], `done in ${duration(trainSeconds)}`)}  ${facts.join(", ")}`,
@@ -66,7 +66,7 @@ function header(run: RunHeader, output: Output): string {
   return `${title} ${output.styleNote("dim", `(${run.taskType}, ${run.device})`)}\n${factTable({
     trainable: `${count(run.trainableParameters)} of ${count(run.totalParameters)} parameters (${share})`,
     data: `${count(run.examples)} examples, ${Number(run.epochs.toFixed(2))} epochs`,
-    steps: `${count(run.steps)}, ${count(run.batchSize)} examples each`,
+    steps: `${count(run.steps)}, ${Number(run.batchSize.toFixed(1)).toLocaleString("en-US")} examples each`,
     output: run.outputDir,
   })}`;
 }

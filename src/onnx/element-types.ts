@@ -15,6 +15,25 @@ const TYPES: Readonly<Record<DType, DataType>> = {
 /** ONNX's number for an element type. */
 export const elementType = (dtype: DType): DataType => TYPES[dtype];
 
+const BYTES: ReadonlyMap<DataType, number> = new Map([
+  [DataType.FLOAT, 4],
+  [DataType.FLOAT16, 2],
+  [DataType.BFLOAT16, 2],
+  [DataType.UINT16, 2],
+  [DataType.INT64, 8],
+  [DataType.INT32, 4],
+  [DataType.INT8, 1],
+  [DataType.UINT8, 1],
+  [DataType.BOOL, 1],
+]);
+
+/** Bytes of an element, by ONNX's number for its type. @throws {RangeError} for a type that is not used here. */
+export function elementBytes(type: DataType): number {
+  const bytes = BYTES.get(type);
+  if (bytes === undefined) throw new RangeError(`no element is of ONNX's type ${type}`);
+  return bytes;
+}
+
 /** Little-endian bytes of a constant. @throws {RangeError} for types that constants do not have. */
 export function encodeElements(dtype: DType, values: readonly number[]): Uint8Array<ArrayBuffer> {
   switch (dtype) {

@@ -1,5 +1,11 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { ModelProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "onnx-buf";
+import {
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
 import { type Graph, nodeOf, reachable, type Value } from "../ir/graph.ts";
 import type { TensorType } from "../ir/types.ts";
 import { elementType } from "./element-types.ts";
@@ -15,6 +21,9 @@ export interface EmittedModel {
   readonly inputs: readonly { readonly name: string; readonly type: TensorType }[];
   /** The tensor that holds each output. */
   readonly outputs: ReadonlyMap<string, string>;
+  /** What the bytes hold, in the order of the graph. */
+  readonly nodes: readonly NodeProto[];
+  readonly constants: readonly TensorProto[];
 }
 
 /** Writes the part of a graph that its outputs depend on as an ONNX model. */
@@ -49,7 +58,8 @@ export function emitOnnx(graph: Graph): EmittedModel {
       output: [...types].map(([name, value]) => valueInfo(name, { dtype: value.dtype, shape: value.shape })),
     },
   });
-  return { bytes: toBinary(ModelProtoSchema, model), inputs, outputs };
+  const { nodes, constants } = context;
+  return { bytes: toBinary(ModelProtoSchema, model), inputs, outputs, nodes, constants };
 }
 
 function emit(value: Value, context: LoweringContext, names: ReadonlyMap<Value, string>): string {

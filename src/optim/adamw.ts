@@ -35,8 +35,12 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
     state: () => states.all(),
     restore: (state) => states.restore(state),
     bytes: () => states.bytes(),
+    bytesFor: momentBytes,
   };
 }
+
+/** Bytes of two moments in float32 and a step. */
+export const momentBytes = (elements: number): number => 4 * (2 * elements + 1);
 
 /** The numbers that all elements of a parameter share in one step. */
 export interface AdamWFactors extends Required<AdamWOptions> {

@@ -1,4 +1,4 @@
-import { type AdamWOptions, adamWFactors, adamWUpdate } from "./adamw.ts";
+import { type AdamWOptions, adamWFactors, adamWUpdate, momentBytes } from "./adamw.ts";
 import type { Optimizer, StateTensor } from "./optimizer.ts";
 import { ParamStates } from "./param-states.ts";
 
@@ -68,6 +68,8 @@ export function adamW8bit(codec: MomentCodec, options: AdamWOptions = {}): Optim
     state: () => states.all(),
     restore: (state) => states.restore(state),
     bytes: () => states.bytes(),
+    bytesFor: (elements) =>
+      elements < MIN_8BIT_ELEMENTS ? momentBytes(elements) : 2 * elements + 4 * (2 * blocksIn(elements) + 1),
   };
 }
 
@@ -80,6 +82,8 @@ type State8 = {
   readonly exp_avg_sq_absmax: Float32Array;
 };
 
+const blocksIn = (elements: number): number => Math.ceil(elements / STATE_BLOCK_SIZE);
+
 const is8bit = (state: State32 | State8): state is State8 => state.exp_avg instanceof Uint8Array;
 
 function createState(elements: number): Readonly<Record<string, StateTensor>> & (State32 | State8) {
@@ -87,7 +91,7 @@ function createState(elements: number): Readonly<Record<string, StateTensor>> & 
   if (elements < MIN_8BIT_ELEMENTS) {
     return { step, exp_avg: new Float32Array(elements), exp_avg_sq: new Float32Array(elements) };
   }
-  const blocks = Math.ceil(elements / STATE_BLOCK_SIZE);
+  const blocks = blocksIn(elements);
   return {
     step,
     exp_avg: new Uint8Array(elements),

@@ -35,5 +35,6 @@ export function lion({ beta1 = 0.9, beta2 = 0.99 }: LionOptions = {}): Optimizer
     state: () => states.all(),
     restore: (state) => states.restore(state),
     bytes: () => states.bytes(),
+    bytesFor: (elements) => 4 * elements,
   };
 }

@@ -32,4 +32,6 @@ export interface Optimizer {
   restore(state: ReadonlyMap<string, StateTensor>): void;
   /** Bytes that the state holds now. */
   bytes(): number;
+  /** Bytes that the state of a parameter of so many elements will take. */
+  bytesFor(elements: number): number;
 }

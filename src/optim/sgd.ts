@@ -35,5 +35,6 @@ export function sgd({ momentum = 0 }: SgdOptions = {}): Optimizer {
     state: () => (momentum === 0 ? new Map() : states.all()),
     restore: (state) => states.restore(state),
     bytes: () => states.bytes(),
+    bytesFor: (elements) => (momentum === 0 ? 0 : 4 * elements),
   };
 }

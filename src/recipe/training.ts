@@ -7,6 +7,9 @@ export const trainingKeys = {
   num_train_epochs: z.number().positive().default(3).describe("Passes over the training data"),
   max_steps: count().optional().describe("Stop after so many optimizer steps, whatever num_train_epochs says"),
   per_device_train_batch_size: count().default(8).describe("Examples a micro-batch"),
+  max_batch_tokens: count()
+    .optional()
+    .describe("Tokens a micro-batch, padding included: as many examples as fit, instead of a number of them"),
   gradient_accumulation_steps: count().default(1).describe("Micro-batches an optimizer step"),
   learning_rate: z.number().min(0).optional().describe("Peak learning rate; unset: 5e-5 with full, else 1e-3"),
   head_learning_rate: z.number().min(0).optional().describe("Learning rate of the classification head, if its own"),

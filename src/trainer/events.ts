@@ -22,7 +22,7 @@ export interface RunHeader {
   readonly epochs: number;
   /** Optimizer steps of the whole run. */
   readonly steps: number;
-  /** Examples an optimizer step, micro-batches added up. */
+  /** Examples an optimizer step, micro-batches added up; with `max_batch_tokens` on average. */
   readonly batchSize: number;
   readonly outputDir: string;
 }
@@ -41,6 +41,9 @@ export interface TrainResults {
   readonly tokensPerSecond: number;
   readonly peakRssBytes: number;
   readonly memoryBytes: MemoryBytes;
+  /** The peak that was predicted before the first step; absent when a resumed run had none left. */
+  readonly plannedPeakRssBytes?: number;
+  readonly plannedMemoryBytes?: MemoryBytes;
 }
 
 /** Scores of one class; `support` is its number of examples. */

@@ -1,67 +1,87 @@
+import { machine, rssBytes } from "../platform/node.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import type { StepEvent, TrainResults } from "./events.ts";
+import type { StepEvent } from "./events.ts";
 import type { Job } from "./loop/job.ts";
 import { startJob } from "./loop/start-job.ts";
 import type { Plan } from "./reports.ts";
 import { checkRun } from "./setup/checked.ts";
 import { encodeSplit } from "./setup/data.ts";
+import { emit } from "./setup/engine.ts";
+import { countParameters, stepGraph } from "./setup/graphs.ts";
+import { optimizerOf } from "./setup/optimizer.ts";
+import { plannedMemory, totalBytes } from "./setup/planned-memory.ts";
 import { countSteps, epochPlan, type Steps } from "./setup/schedule.ts";
+import type { Example } from "./task/definition.ts";
 
 /** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
 const MEASURED = 2;
 
+/** What the thread that a run trains in takes for itself, and for the library once more: measured with Node 20. */
+const THREAD_BYTES = 40e6;
+
 /**
- * Says what a run would take. Everything is checked as the run itself would check it; two steps are run, with all that
- * the method ever trains; nothing is written. Memory is the peak of the calling process: plan in a fresh one.
+ * Says what a run would take. Everything is checked as the run itself would check it; memory is predicted from graphs and
+ * lengths, as the run will predict it; time is measured on two steps, with all that the method ever trains, unless they
+ * would not fit into the machine's memory. Nothing is written.
  *
  * @throws {LowrankError} as the run would, when recipe, model or data are not usable.
  */
 export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const { job, model, data } = await checkRun(recipe);
   const settled = model.source.recipe;
-  const { steps: events, results } = await measured(job);
-  const lengths = encodeSplit(data.train, model).examples.map(({ ids }) => ids.length);
-  const steps = countSteps(settled, lengths.length);
+  const { examples } = encodeSplit(data.train, model);
+  const baseBytes = rssBytes() + THREAD_BYTES;
+  const validation = settled.eval_strategy === "end" ? undefined : data.validation;
+  const lengths = examples.map(({ ids }) => ids.length);
+  const steps = countSteps(settled, lengths);
   const numTokens = countTokens(settled, lengths, steps);
+  const graph = stepGraph(model.source);
+  const batches = epochPlan(settled, lengths, 0).slice(0, steps.total).flat();
+  const memoryBytes = await plannedMemory({
+    ...{ model, graph, emitted: await emit(graph), optimizer: optimizerOf(settled), baseBytes },
+    batches: batches.map((rows) => rows.map((row) => examples[row] as Example)),
+    validation: validation && encodeSplit(validation, model).examples,
+  });
+  const peakRssBytes = totalBytes(memoryBytes);
+  const { trainable, total } = countParameters(model.graph, model.base);
   const whole = settled.method === "full" || settled.method === "head";
+  const fits = peakRssBytes <= machine().memoryBytes;
   return {
     model: settled.model_name_or_path,
     method: settled.method,
     device: "cpu",
-    trainableParameters: results.trainableParameters,
-    totalParameters: results.totalParameters,
-    trainablePercent: results.trainablePercent,
+    trainableParameters: trainable,
+    totalParameters: total,
+    trainablePercent: (100 * trainable) / total,
     examples: lengths.length,
     steps: steps.total,
     numTokens,
-    memoryBytes: results.memoryBytes,
-    savedBytes: 4 * (whole ? results.totalParameters : results.trainableParameters),
-    trainSeconds: secondsOf(events, numTokens),
+    peakRssBytes,
+    memoryBytes,
+    savedBytes: 4 * (whole ? total : trainable),
+    ...(fits && { trainSeconds: secondsOf(await measured(job), numTokens) }),
   };
 }
 
 /** Runs the steps in a thread that writes nothing. */
-async function measured(job: Job): Promise<{ steps: StepEvent[]; results: TrainResults }> {
+async function measured(job: Job): Promise<StepEvent[]> {
   const { unfreeze_schedule: _, resume_from_checkpoint: __, ...rest } = job.recipe;
   const quiet = { eval_strategy: "no", save_strategy: "no", load_best_model_at_end: false, logging_steps: 1 } as const;
   const recipe: ResolvedRecipe = { ...rest, ...quiet, max_steps: MEASURED, group_by_length: true };
   const steps: StepEvent[] = [];
-  let results: TrainResults | undefined;
   for await (const event of startJob({ ...job, recipe })) {
     if (event.kind === "step") steps.push(event);
-    if (event.kind === "done") results = event.results;
   }
-  if (!results) throw new RangeError("the run ended without a result");
-  return { steps, results };
+  return steps;
 }
 
 /** Real tokens of a whole run. */
-function countTokens(recipe: ResolvedRecipe, lengths: readonly number[], { perEpoch, total }: Steps): number {
+function countTokens(recipe: ResolvedRecipe, lengths: readonly number[], steps: Steps): number {
   const sum = (rows: readonly number[]): number => rows.reduce((tokens, row) => tokens + (lengths[row] as number), 0);
-  const epochs = Math.floor(total / perEpoch);
-  const begun = epochPlan(recipe, lengths, epochs).slice(0, total % perEpoch);
-  return epochs * sum([...lengths.keys()]) + sum(begun.flat(2));
+  const { epoch, place } = steps.at(steps.total);
+  const begun = epochPlan(recipe, lengths, epoch).slice(0, place);
+  return epoch * sum([...lengths.keys()]) + sum(begun.flat(2));
 }
 
 /** The first step, which opens the session, as it was; the rest at the speed of those after it. */

@@ -1,6 +1,6 @@
 import type { MemoryBytes, TrainEvent } from "./events.ts";
 
-/** What a run would take, without running it; time and memory are measured on two real steps, one the longest. */
+/** What a run would take, without running it: memory is predicted, time is measured on two real steps, one the longest. */
 export interface Plan {
   readonly model: string;
   readonly method: string;
@@ -12,10 +12,13 @@ export interface Plan {
   readonly steps: number;
   /** Real tokens of the whole run. */
   readonly numTokens: number;
+  /** The peak of the run in a process of its own: the sum of `memoryBytes`. */
+  readonly peakRssBytes: number;
   readonly memoryBytes: MemoryBytes;
   /** Size of the weights saved at the end: the adapter, or the whole model. */
   readonly savedBytes: number;
-  readonly trainSeconds: number;
+  /** Absent where the run would not fit into the machine's memory, so that nothing was run. */
+  readonly trainSeconds?: number;
 }
 
 /** One module of a model, as `inspect` shows it. */

@@ -51,12 +51,15 @@ export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSign
   yield { kind: "eval", step: 2, epoch: 1, metrics: { eval_loss: 0.31, eval_samples: 100, eval_macro_f1: 0.8 } };
   yield { kind: "save", step: 2, path: "out/checkpoint-2" };
   const speed = { trainSeconds: 133, firstStepSeconds: 1.2, steps: 2, numTokens: 2360, tokensPerSecond: 1500.4 };
-  yield { kind: "done", results: { ...parameters, ...speed, peakRssBytes: 1.234e9, memoryBytes } };
+  yield {
+    kind: "done",
+    results: { ...parameters, ...speed, peakRssBytes: 1.234e9, memoryBytes, plannedPeakRssBytes: 1.2e9 },
+  };
 }
 
 export const planRecipe = async ({ method }: Recipe): Promise<Plan> => ({
   model: "embedded", method, device: "cpu", ...parameters, examples: 1200, steps: 450, numTokens: 345_678,
-  memoryBytes, savedBytes: 3.7e6, trainSeconds: 754,
+  peakRssBytes: 227e6, memoryBytes, savedBytes: 3.7e6, trainSeconds: 754,
 }); // biome-ignore format: a table
 
 export const evaluateRecipe = async (_: Recipe, { adapter }: { adapter?: string }) => ({

@@ -33,7 +33,7 @@ describe("train", () => {
       warning: 3 rows had no text
       eval at step 2  loss 0.3100, macro_f1 0.8000
       saved out/checkpoint-2
-      done in 2m 13s  2 steps, 1,500 tokens/s, peak memory 1.23 GB
+      done in 2m 13s  2 steps, 1,500 tokens/s, peak memory 1.23 GB (planned 1.2 GB)
       "
     `);
   });

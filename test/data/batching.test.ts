@@ -107,4 +107,41 @@ describe("planBatches", () => {
         expect(cells[Math.min(1, cells.length - 1)]).toBe(Math.max(...cells));
       }),
     ));
+
+  test("a budget of tokens: every row once an epoch, no batch over it but a single row, the same for the same seed", () =>
+    fc.assert(
+      fc.property(
+        anyLengths,
+        anyOptions,
+        fc.integer({ min: 1, max: 900 }),
+        fc.nat(),
+        (lengths, given, maxTokens, seed) => {
+          const plan = () => planBatches(lengths, { ...given, maxTokens, random: Random.seed(seed) });
+          const batches = plan();
+          expect(batches.flat().sort((a, b) => a - b)).toEqual(lengths.map((_, row) => row));
+          for (const batch of batches) {
+            const padded = batch.length * Math.max(...batch.map((row) => lengths[row]!));
+            if (batch.length > 1) expect(padded).toBeLessThanOrEqual(maxTokens);
+          }
+          expect(plan()).toEqual(batches);
+          if (!given.shuffle && !given.groupByLength) expect(batches.flat()).toEqual(lengths.map((_, row) => row));
+        },
+      ),
+    ));
+
+  test("a budget of tokens is filled: short texts make large batches", () => {
+    const lengths = skewed(400);
+    const grouped = planBatches(lengths, options({ maxTokens: 1024 }));
+    const tokens = (batch: readonly number[]) => batch.length * Math.max(...batch.map((row) => lengths[row]!));
+    const full = grouped.filter((batch) => tokens(batch) > 0.7 * 1024).length;
+    expect(full / grouped.length).toBeGreaterThan(0.9);
+    const sizes = grouped.map(({ length }) => length);
+    expect(Math.max(...sizes)).toBeGreaterThan(3 * Math.min(...sizes.filter((size) => size > 1)));
+    expect(planBatches([10, 10, 10, 30, 5], options({ maxTokens: 20, shuffle: false, groupByLength: false }))).toEqual([
+      [0, 1],
+      [2],
+      [3],
+      [4],
+    ]);
+  });
 });

@@ -17,6 +17,17 @@ test.each<[OptimizerName, number, string[]]>([
   expect([...optimizer.state().keys()]).toEqual(slots);
 });
 
+test.each<OptimizerName>(["adamw", "adamw_8bit", "sgd", "lion"])(
+  "%s says beforehand what its state will take",
+  (name) => {
+    for (const elements of [1, 4095, 4096, 10_001]) {
+      const optimizer = makeOptimizer(name, { codec });
+      optimizer.step([param(new Float32Array(elements), new Float32Array(elements))], 1);
+      expect(optimizer.bytesFor(elements)).toBe(optimizer.bytes());
+    }
+  },
+);
+
 test("options reach the optimizer", () => {
   const data = new Float32Array(1);
   const options = { beta1: 0.5, epsilon: 1, momentum: 0.9, codec };

@@ -34,16 +34,21 @@ test.each(["full", "lora", "qlora", "adapter"])(
       gradients: measured.gradients,
       optimizer: measured.optimizer,
     });
+    expect(Object.values(plan.memoryBytes).reduce((a, b) => a + b, 0)).toBe(plan.peakRssBytes);
+    expect(plan.memoryBytes.activations).toBe((ran.planned_memory_bytes as Record<string, number>).activations);
     expect(plan.savedBytes).toBe(4 * plan[method === "full" ? "totalParameters" : "trainableParameters"]);
     expect(plan.trainSeconds).toBeGreaterThan(0);
     expect(plan.trainSeconds).toBeLessThan(60);
   },
 );
 
-test("an epoch that ends early counts the tokens of its own batches", async () => {
-  const short = { ...keys, num_train_epochs: undefined, max_steps: 8 };
-  const plan = await planRecipe(recipeOf(short));
-  const { steps } = await runHere(short);
+test.each([
+  ["an epoch that ends early", { num_train_epochs: undefined, max_steps: 8 }],
+  ["batches of a budget of tokens", { num_train_epochs: 1.5, max_batch_tokens: 60 }],
+])("%s: the plan counts the tokens of its own batches", async (_, given) => {
+  const plan = await planRecipe(recipeOf({ ...keys, ...given }));
+  const { steps } = await runHere({ ...keys, ...given });
+  expect(plan.steps).toBe(steps.length);
   expect(plan.numTokens).toBe(steps.at(-1)?.numTokens);
 });
 

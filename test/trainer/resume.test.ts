@@ -57,6 +57,21 @@ function stateOf(folder: string) {
 const figuresOf = ({ steps }: Ran) =>
   steps.map(({ step, loss, gradNorm, learningRate }) => [step, loss, gradNorm, learningRate]);
 
+test("with a budget of tokens, of which epochs differ in length, a run goes on bit for bit", async () => {
+  const [whole, cut] = [temporary(), temporary()];
+  const budget: Keys = { ...keys, method: "lora", per_device_train_batch_size: 1, max_batch_tokens: 60 };
+  const never = await runHere({ ...budget, output_dir: whole });
+  const last = never.steps.length;
+  expect(last).toBeGreaterThan(3);
+  expect(last).toBeLessThan(22); // as many as with a row a micro-batch
+
+  const before = await runHere({ ...budget, output_dir: cut }, { stopAfter: last - 2 });
+  expect(before.error).toBeInstanceOf(InterruptedError);
+  const after = await runHere({ ...budget, output_dir: cut, resume_from_checkpoint: true });
+  expect(figuresOf({ ...before, steps: [...before.steps, ...after.steps] })).toEqual(figuresOf(never));
+  expect(stateOf(cut)).toEqual(stateOf(whole));
+});
+
 test.each(METHODS)("%s: resumed mid-epoch or from a saved step, a run goes on bit for bit", async (_, method) => {
   const [whole, cut, third] = [temporary(), temporary(), temporary()];
   const never = await runHere({ ...keys, ...method, output_dir: whole });

@@ -21,7 +21,7 @@ export async function showPlan(plan: Plan, output: Output): Promise<void> {
   const { snakeCaseKeys } = await import("../../index.ts");
   output.record({ event: "plan", ...snakeCaseKeys(plan) });
   const memory = Object.entries(snakeCaseKeys(plan.memoryBytes)) as [string, number][];
-  const total = memory.reduce((sum, [, size]) => sum + size, 0);
+  const time = plan.trainSeconds;
   output.result(
     `${output.style("bold", `${plan.method} on ${plan.model}`)} ${output.style("dim", `(${plan.device})`)}`,
   );
@@ -29,9 +29,9 @@ export async function showPlan(plan: Plan, output: Output): Promise<void> {
     factTable({
       trainable: `${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${percent(plan.trainablePercent)})`,
       data: `${count(plan.examples)} examples, ${count(plan.numTokens)} tokens, ${count(plan.steps)} steps`,
-      time: `about ${duration(plan.trainSeconds)}`,
+      time: time === undefined ? "not measured: this machine has less memory" : `about ${duration(time)}`,
       disk: bytes(plan.savedBytes),
-      memory: bytes(total),
+      memory: bytes(plan.peakRssBytes),
       ...Object.fromEntries(memory.map(([what, size]) => [`  ${what.replaceAll("_", " ")}`, bytes(size)])),
     }),
   );

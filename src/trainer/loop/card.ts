@@ -12,6 +12,7 @@ const SHOWN = [
   "num_train_epochs",
   "max_steps",
   "per_device_train_batch_size",
+  "max_batch_tokens",
   "gradient_accumulation_steps",
   "lr_scheduler_type",
   "warmup_steps",

@@ -84,7 +84,7 @@ function stateJson({ progress, steps, random }: Run, history: readonly Record<st
   const state = {
     best_metric: progress.best?.metric ?? null,
     best_model_checkpoint: progress.best?.checkpoint ?? null,
-    epoch: progress.step / steps.perEpoch,
+    epoch: steps.epochs(progress.step),
     global_step: progress.step,
     max_steps: steps.total,
     num_tokens: progress.numTokens,

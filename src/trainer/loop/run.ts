@@ -1,25 +1,25 @@
 import { DivergedError, InterruptedError } from "../../errors.ts";
-import type { Graph } from "../../ir/graph.ts";
 import { isUnder } from "../../peft/targets.ts";
 import { peakRssBytes, rssBytes } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
-import type { Session } from "../../session/session.ts";
-import type { StepEvent, TrainEvent, TrainResults } from "../events.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events.ts";
 import { acceptJob } from "../setup/checked.ts";
 import { checkTexts, encodeSplit } from "../setup/data.ts";
-import { compile } from "../setup/engine.ts";
-import { countParameters, stepGraph } from "../setup/graphs.ts";
+import { countParameters } from "../setup/graphs.ts";
 import { memoryByCategory } from "../setup/memory.ts";
 import { optimizerOf } from "../setup/optimizer.ts";
+import { totalBytes } from "../setup/planned-memory.ts";
 import { weightsOf } from "../setup/prepare.ts";
-import { countSteps, epochPlan, learningRateScale, learningRates } from "../setup/schedule.ts";
-import { type Stage, unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
+import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } from "../setup/schedule.ts";
+import { unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
 import type { Example, Scores, Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 import type { Finished, Job } from "./job.ts";
 import { openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
 import { scoreModel } from "./scoring.ts";
+import { type OpenStage, stageAt } from "./stage.ts";
 import { noOutput, type Run, trainedOf } from "./state.ts";
 import { optimizerStep } from "./steps.ts";
 
@@ -31,14 +31,13 @@ import { optimizerStep } from "./steps.ts";
  * @throws {DivergedError} when loss or gradients stop being finite; the last good state is saved.
  */
 export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
-  const runtimeBytes = rssBytes();
   const { run, validation, test, warnings } = await begin(job);
   const { recipe, model, output } = run;
   try {
     yield await tell(run, { kind: "start", header: headerOf(run) });
     for (const message of warnings) yield await tell(run, { kind: "warning", message });
     const clock = yield* trainSteps(run, validation, shouldStop);
-    const results = resultsOf(run, clock, runtimeBytes);
+    const results = resultsOf(run, clock);
     await output.writeModel(run);
     const final = test ? encodeSplit(test, model) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
@@ -75,6 +74,8 @@ async function begin(job: Job): Promise<Ready> {
   const validated = validates ? encodeSplit(validation, model) : undefined;
   warnings.push(...(validated?.warnings ?? []));
 
+  const baseBytes = rssBytes();
+
   const random = Random.seed(recipe.seed);
   const progress = await startOf(model);
   const given = new Map([...start, ...progress.weights]);
@@ -84,7 +85,7 @@ async function begin(job: Job): Promise<Ready> {
     random.restore(progress.random);
     optimizer.restore(progress.optimizer);
   }
-  const steps = countSteps(recipe, examples.length);
+  const steps = countSteps(recipe, examples.map(({ ids }) => ids.length)); // biome-ignore format: one call
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
   warnings.unshift(...(job.warnings ?? []), ...unreachedStages(stages, steps.total));
   const output = job.write ? await openOutput(model, progress) : noOutput;
@@ -92,7 +93,7 @@ async function begin(job: Job): Promise<Ready> {
   if (heads.length > 0 && recipe.method !== "full") {
     warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
   }
-  const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output };
+  const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output, baseBytes };
   return { run, validation: validated?.examples, test, warnings };
 }
 
@@ -110,6 +111,10 @@ interface Clock {
   /** Real tokens trained on since `trainSeconds` counts. */
   readonly tokens: number;
   readonly peakRssBytes: number;
+  /** By how much the process grew when the engine was opened. */
+  readonly engineBytes: number;
+  /** What was predicted before the first step; a run that has none left does not predict. */
+  readonly planned?: MemoryBytes;
 }
 
 async function* trainSteps(
@@ -126,6 +131,7 @@ async function* trainSteps(
   const draw = drawer(run);
   const resumedTokens = progress.numTokens;
   const started = performance.now();
+  const validated = recipe.eval_strategy === "end" ? undefined : validation;
   let firstStepSeconds = 0;
   let stage: OpenStage | undefined;
   let plan: { epoch: number; steps: number[][][] } | undefined;
@@ -134,10 +140,10 @@ async function* trainSteps(
   if (evaluationCutShort) yield* betweenSteps(run, validation, shouldStop);
   try {
     while (progress.step < steps.total) {
-      stage = await stageAt(run, progress.step, stage);
-      const epoch = Math.floor(progress.step / steps.perEpoch);
+      const { epoch, place } = steps.at(progress.step);
       if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
-      const rows = plan.steps[progress.step % steps.perEpoch] ?? [];
+      stage = await stageAt(run, stage, batchesAhead(run, plan.steps), validated);
+      const rows = plan.steps[place] ?? [];
       const batches = rows.map((batch) => batch.map((row) => draw(examples[row] as Example)));
       const learningRate = rates(progress.step);
       const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
@@ -153,7 +159,7 @@ async function* trainSteps(
         kind: "step",
         step: progress.step,
         steps: steps.total,
-        epoch: progress.step / steps.perEpoch,
+        epoch: steps.epochs(progress.step),
         loss,
         learningRate,
         gradNorm,
@@ -171,7 +177,17 @@ async function* trainSteps(
   const trainSeconds = (performance.now() - started) / 1000;
   const peak = peakRssBytes();
   if (recipe.load_best_model_at_end) await progress.restoreBest(run.weights, model.graph, recipe.method);
-  return { trainSeconds, firstStepSeconds, tokens: progress.numTokens - resumedTokens, peakRssBytes: peak };
+  const { planned, engineBytes = 0 } = stage ?? {};
+  const tokens = progress.numTokens - resumedTokens;
+  return { trainSeconds, firstStepSeconds, tokens, peakRssBytes: peak, engineBytes, ...(planned && { planned }) };
+}
+
+/** The micro-batches that are left of an epoch, as far as the run goes. */
+function* batchesAhead({ examples, progress, steps }: Run, epoch: number[][][]): Generator<readonly Example[]> {
+  const { place } = steps.at(progress.step);
+  for (const batch of epoch.slice(place, place + steps.total - progress.step).flat()) {
+    yield batch.map((row) => examples[row] as Example);
+  }
 }
 
 /** An example as a step sees it. */
@@ -205,23 +221,7 @@ async function* betweenSteps(
 function isDue({ recipe, progress, steps }: Run, what: "eval" | "save"): boolean {
   const strategy = recipe[`${what}_strategy`];
   if (strategy === "steps") return progress.step % (recipe[`${what}_steps`] ?? 1) === 0;
-  return strategy === "epoch" && (progress.step % steps.perEpoch === 0 || progress.step === steps.total);
-}
-
-/** The training session of a stage of unfreezing. */
-interface OpenStage {
-  readonly stage: Stage;
-  readonly graph: Graph;
-  readonly session: Session;
-}
-
-/** The session for a step: the one that is open, unless another stage has begun. */
-async function stageAt(run: Run, step: number, open: OpenStage | undefined): Promise<OpenStage> {
-  const stage = run.stages.findLast((stage) => stage.step <= step) as Stage;
-  if (open?.stage === stage) return open;
-  await open?.session.close();
-  const graph = stepGraph(run.model.source, run.stages.length > 1 ? stage.trains : undefined);
-  return { stage, graph, session: await compile(graph, run.weights) };
+  return strategy === "epoch" && (steps.at(progress.step).place === 0 || progress.step === steps.total);
 }
 
 type EvalEvent = Extract<TrainEvent, { kind: "eval" }>;
@@ -236,7 +236,7 @@ async function evaluate(run: Run, examples: readonly Example[], stop: () => bool
   const scores = await scoreModel(model, weights, examples, stop);
   if (!scores) throw await interrupted(run);
   const { step } = progress;
-  return { event: { kind: "eval", step, epoch: step / steps.perEpoch, metrics: scores.metrics }, scores };
+  return { event: { kind: "eval", step, epoch: steps.epochs(step), metrics: scores.metrics }, scores };
 }
 
 function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, { kind: "start" }>["header"] {
@@ -249,15 +249,23 @@ function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, 
     trainableParameters: trainable,
     totalParameters: total,
     examples: examples.length,
-    epochs: steps.total / steps.perEpoch,
+    epochs: steps.epochs(steps.total),
     steps: steps.total,
-    batchSize: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps,
+    batchSize: batchSizeOf(recipe, examples.length, steps),
     outputDir: recipe.output_dir,
   };
 }
 
-function resultsOf({ model, optimizer, steps, progress }: Run, clock: Clock, runtimeBytes: number): TrainResults {
+/** Examples an optimizer step; with `max_batch_tokens` their mean over the first epoch. */
+function batchSizeOf(recipe: ResolvedRecipe, examples: number, steps: Steps): number {
+  const { max_batch_tokens, per_device_train_batch_size, gradient_accumulation_steps } = recipe;
+  if (max_batch_tokens !== undefined) return examples / steps.at(0).steps;
+  return per_device_train_batch_size * gradient_accumulation_steps;
+}
+
+function resultsOf({ model, optimizer, steps, progress, baseBytes }: Run, clock: Clock): TrainResults {
   const { trainable, total } = countParameters(model.graph, model.base);
+  const { planned, peakRssBytes: peak, engineBytes } = clock;
   return {
     trainableParameters: trainable,
     totalParameters: total,
@@ -267,8 +275,9 @@ function resultsOf({ model, optimizer, steps, progress }: Run, clock: Clock, run
     steps: steps.total,
     numTokens: progress.numTokens,
     tokensPerSecond: clock.tokens / clock.trainSeconds,
-    peakRssBytes: clock.peakRssBytes,
-    memoryBytes: memoryByCategory(model.graph, optimizer.bytes(), clock.peakRssBytes, runtimeBytes),
+    peakRssBytes: peak,
+    memoryBytes: memoryByCategory(model.graph, optimizer.bytes(), peak, baseBytes + engineBytes),
+    ...(planned && { plannedPeakRssBytes: totalBytes(planned), plannedMemoryBytes: planned }),
   };
 }
 

@@ -23,6 +23,8 @@ export interface Run {
   readonly examples: readonly Example[];
   readonly progress: Progress;
   readonly output: Output;
+  /** What the process took when all but the weights was read. */
+  readonly baseBytes: number;
 }
 
 /** The parameters that the run trains, by name, as files have them. */

@@ -76,7 +76,7 @@ export async function optimizerStep(
 }
 
 /** Label positions of an example that count. */
-const labelsOf = (example: Example): number =>
+export const labelsOf = (example: Example): number =>
   "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
 
 function accumulate(gradients: Map<string, Float32Array>, name: string, part: Float32Array): void {

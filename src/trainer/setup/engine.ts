@@ -1,12 +1,23 @@
 import type { Graph } from "../../ir/graph.ts";
+import type { EmittedModel } from "../../onnx/emit.ts";
 import type { Session } from "../../session/session.ts";
 import type { Weights } from "./weights.ts";
 
-/** Compiles a graph on the engine, with its weights bound. The engine is loaded here, so not where nothing runs. */
-export async function compile(graph: Graph, weights: Weights, options: { threads?: number } = {}): Promise<Session> {
-  const [{ emitOnnx }, { openSession }] = await Promise.all([
-    import("../../onnx/emit.ts"),
-    import("../../session/node.ts"),
-  ]);
-  return openSession(emitOnnx(graph), { weights, ...options });
+interface EngineOptions {
+  readonly threads?: number;
+}
+
+/** Compiles a graph on the engine, with its weights bound. */
+export async function compile(graph: Graph, weights: Weights, options?: EngineOptions): Promise<Session> {
+  return open(await emit(graph), weights, options);
+}
+
+/** A graph in the engine's words. */
+export async function emit(graph: Graph): Promise<EmittedModel> {
+  return (await import("../../onnx/emit.ts")).emitOnnx(graph);
+}
+
+/** Opens a session on a model, with its weights bound. The engine is loaded here, so not where nothing runs. */
+export async function open(model: EmittedModel, weights: Weights, options: EngineOptions = {}): Promise<Session> {
+  return (await import("../../session/node.ts")).openSession(model, { weights, ...options });
 }

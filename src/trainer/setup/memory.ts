@@ -2,7 +2,8 @@ import type { Graph } from "../../ir/graph.ts";
 import type { DType } from "../../ir/types.ts";
 import type { MemoryBytes } from "../events.ts";
 
-const BYTES: Readonly<Record<DType, number>> = {
+/** Bytes of an element. */
+export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
   float32: 4,
   float16: 2,
   bfloat16: 2,
@@ -17,7 +18,7 @@ const BYTES: Readonly<Record<DType, number>> = {
 export function parameterBytes(graph: Graph): { weights: number; quantizedWeights: number; gradients: number } {
   const bytes = { weights: 0, quantizedWeights: 0, gradients: 0 };
   for (const { origin, dtype, shape } of graph.params) {
-    const size = BYTES[dtype] * shape.reduce<number>((n, dim) => n * (dim as number), 1);
+    const size = ELEMENT_BYTES[dtype] * shape.reduce<number>((n, dim) => n * (dim as number), 1);
     bytes[origin.quantized ? "quantizedWeights" : "weights"] += size;
     if (origin.trainable) bytes.gradients += size;
   }
@@ -26,7 +27,7 @@ export function parameterBytes(graph: Graph): { weights: number; quantizedWeight
 
 /**
  * Splits a measured peak into what is known and, as activations, the rest.
- * @param runtimeBytes What the process took before the model was read.
+ * @param runtimeBytes What the process took before a weight was read, and the engine when it was opened.
  */
 export function memoryByCategory(graph: Graph, optimizer: number, peak: number, runtimeBytes: number): MemoryBytes {
   const known = { ...parameterBytes(graph), optimizer, runtime: runtimeBytes };

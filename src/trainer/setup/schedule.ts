@@ -3,23 +3,69 @@ import { type ScheduleOptions, schedule } from "../../optim/schedule.ts";
 import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 
-/** Where a run's steps lie. */
-export interface Steps {
-  readonly perEpoch: number;
-  readonly total: number;
+/** Where a step lies. */
+export interface StepPlace {
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps of that epoch before it. */
+  readonly place: number;
+  /** Steps of that epoch. */
+  readonly steps: number;
 }
 
-/** The number of optimizer steps of a run over so many examples. */
-export function countSteps(recipe: ResolvedRecipe, examples: number): Steps {
-  const microBatches = Math.ceil(examples / recipe.per_device_train_batch_size);
-  const perEpoch = Math.ceil(microBatches / recipe.gradient_accumulation_steps);
-  return { perEpoch, total: recipe.max_steps ?? Math.max(1, Math.ceil(recipe.num_train_epochs * perEpoch)) };
+/** Where a run's steps lie. */
+export interface Steps {
+  readonly total: number;
+  /** Where the step after so many others lies. */
+  at(done: number): StepPlace;
+  /** The epochs that so many steps make. */
+  epochs(done: number): number;
+}
+
+/** The optimizer steps of a run over examples of these lengths. */
+export function countSteps(recipe: ResolvedRecipe, lengths: readonly number[]): Steps {
+  const { max_batch_tokens, per_device_train_batch_size: size, gradient_accumulation_steps: every } = recipe;
+  if (max_batch_tokens !== undefined) return unevenSteps(recipe, lengths);
+  const steps = Math.ceil(Math.ceil(lengths.length / size) / every);
+  return {
+    total: recipe.max_steps ?? Math.max(1, Math.ceil(recipe.num_train_epochs * steps)),
+    at: (done) => ({ epoch: Math.floor(done / steps), place: done % steps, steps }),
+    epochs: (done) => done / steps,
+  };
+}
+
+/** Steps of epochs that are planned to be counted: with `max_batch_tokens` no two need have as many. */
+function unevenSteps(recipe: ResolvedRecipe, lengths: readonly number[]): Steps {
+  const known: number[] = [];
+  const stepsOf = (epoch: number): number => {
+    known[epoch] ??= epochPlan(recipe, lengths, epoch).length;
+    return known[epoch];
+  };
+  const at = (done: number): StepPlace => {
+    let [epoch, place] = [0, done];
+    for (; place >= stepsOf(epoch); epoch++) place -= stepsOf(epoch);
+    return { epoch, place, steps: stepsOf(epoch) };
+  };
+  const asked = (epochs: number): number => {
+    const whole = Math.floor(epochs);
+    const begun = epochs > whole ? Math.ceil(Number(((epochs - whole) * stepsOf(whole)).toFixed(6))) : 0;
+    return Array.from({ length: whole }, (_, epoch) => stepsOf(epoch)).reduce((a, b) => a + b, begun);
+  };
+  return {
+    total: recipe.max_steps ?? Math.max(1, asked(recipe.num_train_epochs)),
+    at,
+    epochs(done) {
+      const { epoch, place, steps } = at(done);
+      return epoch + place / steps;
+    },
+  };
 }
 
 /** Example numbers of each micro-batch of each optimizer step of one epoch. The same for the same seed and epoch. */
 export function epochPlan(recipe: ResolvedRecipe, lengths: readonly number[], epoch: number): number[][][] {
   const batches = planBatches(lengths, {
     batchSize: recipe.per_device_train_batch_size,
+    maxTokens: recipe.max_batch_tokens,
     groupByLength: recipe.group_by_length,
     shuffle: recipe.shuffle_dataset,
     random: Random.seed(recipe.seed).stream(`order of epoch ${epoch}`),

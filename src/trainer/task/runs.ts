@@ -14,6 +14,12 @@ export interface Run {
   readonly outputs: Readonly<Record<string, RuntimeTensor>>;
 }
 
+/** Places of the examples of each run of the session: those of similar length together, in passes of bounded size. */
+export function plannedRuns(lengths: readonly number[], batchSize: number): (readonly number[])[] {
+  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random: Random.seed(0) });
+  return planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)));
+}
+
 /**
  * Runs a model over examples, those of similar length together.
  * @param stop Once it says so, nothing more is run.
@@ -26,8 +32,7 @@ export async function* runs(
 ): AsyncGenerator<Run, void, void> {
   const lengths = examples.map(({ ids }) => ids.length);
   const random = Random.seed(0);
-  const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random });
-  for (const rows of planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)))) {
+  for (const rows of plannedRuns(lengths, batchSize)) {
     await new Promise((resolve) => setTimeout(resolve)); // the engine holds its thread: let signals through
     if (stop()) return;
     const shown = rows.map((row) => examples[row] as Example);

@@ -59,7 +59,13 @@ describe("the output folder", () => {
     const results = readJson(`${folder}/train_results.json`) as Record<string, number> & {
       memory_bytes: Record<string, number>;
     };
-    expect(Object.keys(results)).toEqual(["trainable_parameters", "total_parameters", "trainable_percent", "train_seconds", "first_step_seconds", "steps", "num_tokens", "tokens_per_second", "peak_rss_bytes", "memory_bytes"]); // biome-ignore format: a list
+    expect(Object.keys(results)).toEqual(["trainable_parameters", "total_parameters", "trainable_percent", "train_seconds", "first_step_seconds", "steps", "num_tokens", "tokens_per_second", "peak_rss_bytes", "memory_bytes", "planned_peak_rss_bytes", "planned_memory_bytes"]); // biome-ignore format: a list
+    const planned = results.planned_memory_bytes as unknown as Record<string, number>;
+    expect(Object.keys(planned).sort()).toEqual(Object.keys(results.memory_bytes).sort());
+    expect(Object.values(planned).reduce((a, b) => a + b, 0)).toBe(results.planned_peak_rss_bytes);
+    for (const part of ["weights", "quantized_weights", "gradients", "optimizer"]) {
+      expect(planned[part]).toBe(results.memory_bytes[part]);
+    }
     expect(Object.keys(results.memory_bytes).sort()).toEqual(["activations", "gradients", "optimizer", "quantized_weights", "runtime", "weights"]); // biome-ignore format: a list
     const saved = await tensorsOf(`${folder}/adapter_model.safetensors`);
     const size = [...saved.values()].reduce((sum, { data }) => sum + data.length, 0);
