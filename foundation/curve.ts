@@ -25,6 +25,7 @@ export function lossCurve(train: readonly Point[], heldOut: readonly Point[]): s
   return el(
     "svg",
     { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "font-family": "sans-serif" },
+    el("title", {}, "Loss on hidden words while the encoder is pretrained"),
     el("rect", { width: WIDTH, height: HEIGHT, fill: "#fff" }),
     ...y.ticks.flatMap(({ value, label }) => [
       line(LEFT, value, WIDTH - RIGHT, value, { stroke: "#ddd" }),
