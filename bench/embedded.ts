@@ -1,6 +1,6 @@
 /**
  * What the settings of a run do, on the embedded model and data: `npm run bench:embedded -- [--table foundation,rank,…]
- * [--seeds 0,1,2]`. A row is the demonstration's recipe with a few keys changed, trained in a fresh process for each seed:
+ * [--only WORDS] [--seeds 0,1,2]`. A row is the demonstration's recipe with a few keys changed, trained in a fresh process for each seed:
  * F1 on the test split as mean ± standard deviation over seeds, the largest peak memory, the mean time.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -76,7 +76,7 @@ function train(keys: Keys, seed: string): Measured {
 }
 
 const text = { type: "string" } as const;
-const { values } = parseArgs({ options: { table: text, seeds: text } });
+const { values } = parseArgs({ options: { table: text, only: text, seeds: text } });
 const seeds = (values.seeds ?? "0,1,2").split(",");
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const spread = (values: readonly number[]): string => {
@@ -87,7 +87,8 @@ const spread = (values: readonly number[]): string => {
 for (const table of (values.table ?? Object.keys(TABLES).join()).split(",")) {
   const variants = TABLES[table];
   if (!variants) throw new Error(`--table ${table}: there are ${Object.keys(TABLES).join(", ")}`);
-  const rows = Object.entries(variants).map(([name, keys]) => {
+  const wanted = Object.entries(variants).filter(([name]) => name.includes(values.only ?? ""));
+  const rows = wanted.map(([name, keys]) => {
     const runs = seeds.map((seed) => train(keys, seed));
     const of = (pick: (run: Measured) => number): readonly number[] => runs.map(pick);
     return [
