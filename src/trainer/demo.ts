@@ -12,8 +12,8 @@ const RECIPE = ownPath("recipes/demo.yaml");
 const METHODS: readonly Compared[] = ["full", "gradual", "lora", "qlora", "adapter"];
 /** Those that leave the base's weights as they are. */
 const ADAPTERS: readonly string[] = ["lora", "qlora", "adapter"];
-/** A first impression: fewer methods, one pass over a part of the data. */
-const QUICK = { methods: ["full", "lora", "qlora"], keys: { num_train_epochs: 2, method_overrides: {} } } as const;
+/** A first impression: fewer methods, one pass over the data. */
+const QUICK = { methods: ["full", "lora", "qlora"], keys: { num_train_epochs: 1 } } as const;
 /** Characters of held-out licences by which forgetting is measured, and of the longest text that is shown. */
 const [READ, SHOWN] = [60_000, 400];
 
