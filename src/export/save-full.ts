@@ -22,7 +22,7 @@ export interface ModelToSave {
 export async function saveFull(folder: string, { tensors, ...model }: ModelToSave): Promise<void> {
   await makeFolder(folder);
   await writeTensors(`${folder}/model.safetensors`, tensors);
-  await writeJson(`${folder}/config.json`, configOf(model));
+  await writeJson(`${folder}/config.json`, tunedConfig(model));
 }
 
 /**
@@ -30,11 +30,11 @@ export async function saveFull(folder: string, { tensors, ...model }: ModelToSav
  * configuration nor a base model's holds. PEFT does not read it.
  */
 export async function saveConfig(folder: string, model: Omit<ModelToSave, "tensors">): Promise<void> {
-  await writeJson(`${folder}/config.json`, configOf(model));
+  await writeJson(`${folder}/config.json`, tunedConfig(model));
 }
 
 /** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
-function configOf({ baseConfig, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
+export function tunedConfig({ baseConfig, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
   const { num_labels, problem_type, torch_dtype, dtype, ...rest } = baseConfig;
   const className = taskClass(baseConfig, taskType);
   return {

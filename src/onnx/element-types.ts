@@ -3,8 +3,8 @@ import type { DType } from "../ir/types.ts";
 
 const TYPES: Readonly<Record<DType, DataType>> = {
   float32: DataType.FLOAT,
-  float16: DataType.UINT16, // half floats travel as their bits
-  bfloat16: DataType.UINT16,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
   int64: DataType.INT64,
   int32: DataType.INT32,
   int8: DataType.INT8,
@@ -12,8 +12,9 @@ const TYPES: Readonly<Record<DType, DataType>> = {
   bool: DataType.BOOL,
 };
 
-/** ONNX's number for an element type. */
-export const elementType = (dtype: DType): DataType => TYPES[dtype];
+/** ONNX's number for an element type. @param halvesAsBits Whether half floats are told as their bits. */
+export const elementType = (dtype: DType, halvesAsBits = false): DataType =>
+  halvesAsBits && dtype.endsWith("float16") ? DataType.UINT16 : TYPES[dtype];
 
 const BYTES: ReadonlyMap<DataType, number> = new Map([
   [DataType.FLOAT, 4],

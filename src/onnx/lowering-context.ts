@@ -11,6 +11,7 @@ import {
 import type { Lowering, OnnxAttr, OnnxNodeOptions } from "../ir/lowering.ts";
 import type { Dim, DType, Shape } from "../ir/types.ts";
 import { elementType, encodeElements } from "./element-types.ts";
+import type { Form } from "./standard-forms.ts";
 
 /** Names of the inputs, and the axis, at which each named dim can be read at run time. */
 export type DimSources = ReadonlyMap<string, { readonly input: string; readonly axis: number }>;
@@ -20,10 +21,13 @@ export class LoweringContext implements Lowering {
   readonly nodes: NodeProto[] = [];
   readonly constants: TensorProto[] = [];
   readonly #sources: DimSources;
+  readonly #forms: Readonly<Record<string, Form>>;
   readonly #known = new Map<string, readonly string[]>();
 
-  constructor(sources: DimSources) {
+  /** @param forms What is written instead of a node, by its operator. */
+  constructor(sources: DimSources, forms: Readonly<Record<string, Form>> = {}) {
     this.#sources = sources;
+    this.#forms = forms;
   }
 
   node(opType: string, inputs: readonly string[], options: OnnxNodeOptions = {}): string {
@@ -36,6 +40,8 @@ export class LoweringContext implements Lowering {
     inputs: readonly string[],
     { attrs = {}, domain }: OnnxNodeOptions = {},
   ): string {
+    const form = index === 0 ? this.#forms[opType] : undefined;
+    if (form) return form(this, inputs, attrs);
     const key = `${opType} ${inputs.join(",")} ${JSON.stringify(attrs)} ${domain ?? ""}`;
     const known = this.#known.get(key);
     if (known) return known[index] as string;
@@ -97,6 +103,7 @@ export class LoweringContext implements Lowering {
 const SEVERAL_OUTPUTS: Readonly<Record<string, readonly string[]>> = {
   LayerNormalization: ["", "_mean", "_inverse_std"],
   SimplifiedLayerNormalization: ["", "_inverse_rms"],
+  Split: ["_first", "_second"],
 };
 
 function attributeProto(name: string, value: OnnxAttr): AttributeProto {

@@ -1,6 +1,7 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { EngineError, OutOfMemoryError } from "../errors.ts";
-import type { Elements, RuntimeTensor, Session, SessionOptions } from "./session.ts";
+import type { DType } from "../ir/types.ts";
+import type { Elements, FileSession, RuntimeTensor, Session, SessionOptions } from "./session.ts";
 
 env.logLevel = "error";
 
@@ -19,10 +20,7 @@ export async function openSession(model: Model, options: SessionOptions): Promis
   const { weights, threads, profile } = options;
   const session = await engine("open the graph", () =>
     InferenceSession.create(model.bytes, {
-      executionProviders: ["cpu"],
-      graphOptimizationLevel: "all",
-      executionMode: "sequential",
-      enableMemPattern: false, // one plan for each batch shape: it doubled the peak
+      ...SETTINGS,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     }),
@@ -34,18 +32,54 @@ export async function openSession(model: Model, options: SessionOptions): Promis
   }
 
   return {
-    async run(feeds, outputs = [...model.outputs.keys()]) {
-      const all: Record<string, Tensor> = { ...bound };
-      for (const [name, tensor] of Object.entries(feeds)) all[name] = toTensor(tensor);
-      const fetches = outputs.map((name) => model.outputs.get(name) as string);
-      const results = await engine("run the graph", () => session.run(all, [...new Set(fetches)]));
-      return Object.fromEntries(outputs.map((name, i) => [name, fromTensor(results[fetches[i] as string] as Tensor)]));
-    },
+    run: (feeds, outputs = [...model.outputs.keys()]) => run(session, bound, model.outputs, feeds, outputs),
     async close() {
       if (profile !== undefined) session.endProfiling();
       await session.release();
     },
   };
+}
+
+/**
+ * Opens a model file that holds its weights, or has them in files beside it, for a few runs.
+ * @throws {EngineError} when the engine refuses the model.
+ */
+export async function openModelFile(path: string): Promise<FileSession> {
+  const settings = {
+    ...SETTINGS,
+    logSeverityLevel: 3, // that a weight may be replaced is no warning
+    extra: { session: { disable_prepacking: "1" } }, // a second copy of each weight
+  } as const;
+  const session = await engine(`open ${path}`, () => InferenceSession.create(path, settings));
+  const inputs = session.inputMetadata.flatMap((input) => (input.isTensor ? [input] : []));
+  const outputs = new Map(session.outputNames.map((name) => [name, name]));
+  return {
+    inputs: new Map(inputs.map(({ name, type, shape }) => [name, { dtype: type as DType, shape }])),
+    run: (feeds, wanted = session.outputNames) => run(session, {}, outputs, feeds, wanted),
+    close: () => session.release(),
+  };
+}
+
+const SETTINGS = {
+  executionProviders: ["cpu"],
+  graphOptimizationLevel: "all",
+  executionMode: "sequential",
+  enableMemPattern: false, // one plan for each batch shape: it doubled the peak
+} as const;
+
+/** @param tensors The tensor that holds each output. */
+async function run(
+  session: InferenceSession,
+  bound: Readonly<Record<string, Tensor>>,
+  tensors: ReadonlyMap<string, string>,
+  feeds: Readonly<Record<string, RuntimeTensor>>,
+  outputs: readonly string[],
+): Promise<Record<string, RuntimeTensor>> {
+  const all: Record<string, Tensor> = { ...bound };
+  for (const [name, tensor] of Object.entries(feeds)) all[name] = toTensor(tensor);
+  const fetches = outputs.map((name) => tensors.get(name) as string);
+  const results = await engine("run the graph", () => session.run(all, [...new Set(fetches)]));
+  return Object.fromEntries(outputs.map((name, i) => [name, fromTensor(results[fetches[i] as string] as Tensor)]));
 }
 
 const toTensor = ({ dtype, data, shape }: RuntimeTensor): Tensor =>

@@ -1,4 +1,4 @@
-import type { DType } from "../ir/types.ts";
+import type { DType, TensorType } from "../ir/types.ts";
 
 /** Elements as the engine takes and gives them: half floats travel as their bits. */
 export type Elements = Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array | Uint16Array;
@@ -24,6 +24,12 @@ export interface Session {
   ): Promise<Record<string, RuntimeTensor>>;
   /** Frees what the engine holds. */
   close(): Promise<void>;
+}
+
+/** A session of a model file, which says what it is to be fed. */
+export interface FileSession extends Session {
+  /** Inputs without a value of their own. */
+  readonly inputs: ReadonlyMap<string, TensorType>;
 }
 
 /** What a session is opened from: an emitted model and the arrays that stay the same from run to run. */

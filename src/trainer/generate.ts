@@ -6,7 +6,9 @@ import { TextStream } from "../generation/text-stream.ts";
 import { longestText } from "../models/longest-text.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { RuntimeTensor, Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
+import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./setup/cache.ts";
+import { endIds } from "./setup/end-ids.ts";
 import { compile } from "./setup/engine.ts";
 import { evaluationGraph } from "./setup/graphs.ts";
 import { openTrained } from "./setup/open-trained.ts";
@@ -141,30 +143,10 @@ export class TextGenerator {
   async #logitsAfter(ids: readonly number[]): Promise<Float32Array> {
     const known = this.#cache;
     const reusable = known !== undefined && known.ids.length < ids.length && known.ids.every((id, i) => id === ids[i]);
-    const past = reusable ? known : { ids: [], tensors: emptyCache(this.#open.inputs) };
+    const past = reusable ? known : emptyCache(this.#open.inputs);
     const news = ids.slice(past.ids.length);
-    const int64 = (values: readonly number[], shape: readonly number[]): RuntimeTensor => ({
-      dtype: "int64",
-      shape,
-      data: BigInt64Array.from(values, BigInt),
-    });
-    const all: Record<string, RuntimeTensor> = {
-      input_ids: int64(news, [1, news.length]),
-      attention_mask: int64(new Array<number>(ids.length).fill(1), [1, ids.length]),
-      position_ids: int64(
-        news.map((_, i) => past.ids.length + i),
-        [1, news.length],
-      ),
-      label_rows: int64([news.length - 1], [1]),
-      ...past.tensors,
-    };
-    const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => this.#open.inputs.has(name)));
-    const { logits, ...present } = await this.#open.session.run(feeds);
-    const tensors = Object.entries(present).map(([name, tensor]) => [
-      name.replace("present", "past_key_values"),
-      tensor,
-    ]);
-    this.#cache = { ids: [...ids], tensors: Object.fromEntries(tensors) };
+    const { logits, ...present } = await this.#open.session.run(feedsAfter(past, news, this.#open.inputs));
+    this.#cache = grownCache(past, news, present);
     return logits?.data as Float32Array;
   }
 }
@@ -173,14 +155,7 @@ export class TextGenerator {
 interface Opened {
   readonly model: Prepared;
   readonly session: Session;
-  /** What it is fed besides weights, with shapes. */
-  readonly inputs: ReadonlyMap<string, readonly (number | string)[]>;
-}
-
-/** Keys and values of the tokens that were read. */
-interface Cache {
-  readonly ids: readonly number[];
-  readonly tensors: Readonly<Record<string, RuntimeTensor>>;
+  readonly inputs: InputShapes;
 }
 
 async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
@@ -194,23 +169,4 @@ async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, 
     graph.inputs.flatMap(({ origin, shape }) => (origin.kind === "input" ? [[origin.name, shape] as const] : [])),
   );
   return { model, session: await compile(graph, weights), inputs };
-}
-
-/** Keys and values of nothing. */
-function emptyCache(inputs: Opened["inputs"]): Record<string, RuntimeTensor> {
-  const empty = [...inputs].filter(([name]) => name.startsWith("past_key_values."));
-  return Object.fromEntries(
-    empty.map(([name, [, kvHeads, , headDim]]) => [
-      name,
-      { dtype: "float32", shape: [1, kvHeads as number, 0, headDim as number], data: new Float32Array(0) },
-    ]),
-  );
-}
-
-/** Tokens that end a text: the tokenizer's, and those that the model's configuration names. */
-function endIds({ checkpoint, tokenizer }: Prepared): ReadonlySet<number> {
-  const { eos_token } = tokenizer.special;
-  const own = eos_token === undefined ? undefined : tokenizer.idOf(eos_token);
-  const named = [checkpoint.config.eos_token_id ?? []].flat().filter((id): id is number => typeof id === "number");
-  return new Set(own === undefined ? named : [own, ...named]);
 }

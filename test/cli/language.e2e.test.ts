@@ -64,6 +64,9 @@ test("what trains is shown, trained, generated, merged and exported", () => {
   expect(merged.stdout).toMatch(/^merged: safetensors, opened again, logits within \d\.\de-\d+ of the original's\n$/);
   expect(lowrank(["generate", "--model_name_or_path", "merged", "Which law?"]).stdout).toBe(" Delaware\n");
 
+  const onnx = lowrank(["export", "--format", "onnx", "--adapter-inputs", "required", ...adapter, "--out", "onnx"]);
+  expect(onnx.stdout).toMatch(/^onnx: onnx, opened again, logits within \d\.\de-\d+ of the original's\n$/);
+  expect(existsSync(join(folder, "onnx/onnx/adapter.safetensors"))).toBe(true);
   expect(lowrank(["export", "--format", "mlx", ...adapter, "--out", "mlx"]).code).toBe(0);
   expect(existsSync(join(folder, "mlx/adapters.safetensors"))).toBe(true);
 });
@@ -93,7 +96,7 @@ test("what cannot be generated or exported is refused", () => {
   });
   expect(lowrank(["export", "--model_name_or_path", base, "--format", "onyx", "--out", "x"])).toMatchObject({
     code: 2,
-    stderr: "--format onyx is not known.\n  at: --format\n  expected: peft, safetensors, gguf, mlx\n",
+    stderr: "--format onyx is not known.\n  at: --format\n  expected: peft, safetensors, onnx, gguf, mlx\n",
   });
   expect(lowrank(["merge", "--out", "x"]).stderr).toMatch(/^merge needs an adapter\./);
 });

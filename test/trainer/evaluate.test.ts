@@ -22,6 +22,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 test.each([
   ["full", { method: "full" }],
+  ["from scratch", { method: "full", from_scratch: true }],
   ["head", { method: "head" }],
   ["lora", { method: "lora", lora_r: 3, lora_target_modules: "all-linear" }],
   ["dora", { method: "lora", use_dora: true, rank_pattern: { value: 2 } }],

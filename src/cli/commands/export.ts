@@ -4,7 +4,8 @@ import type { CliCommand, Context } from "../command.ts";
 import { addRecipeFlags } from "../options.ts";
 import { sourceOf } from "../source.ts";
 
-const FORMATS: readonly ExportFormat[] = ["peft", "safetensors", "gguf", "mlx"];
+const FORMATS: readonly ExportFormat[] = ["peft", "safetensors", "onnx", "gguf", "mlx"];
+const ADAPTER_INPUTS = ["optional", "required"] as const;
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16", q8_0: "Q8_0" } as const;
 
 /** `lowrank export --format gguf --adapter_name_or_path DIR --out FILE`: models and adapters in other forms. */
@@ -14,7 +15,14 @@ export const exportCommand: CliCommand = {
       .requiredOption("--format <format>", `what to write: ${FORMATS.join(", ")}`)
       .requiredOption("--out <path>", "folder to write; with gguf the file")
       .option("--merge", "with gguf: the adapter goes into the base's weights")
-      .option("--type <type>", `type of the weights: ${Object.keys(DTYPES).join(", ")} [the base's; gguf: float16]`);
+      .option(
+        "--type <type>",
+        `type of the weights: ${Object.keys(DTYPES).join(", ")} [the base's; gguf: float16, onnx: float32]`,
+      )
+      .option(
+        "--adapter_inputs <how>",
+        "with onnx: the adapter's weights are inputs, optional (the model has values for them) or required [merged]",
+      );
     addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
   },
   run: (context) => write(context, oneOf(FORMATS, context.options.format, "--format")),
@@ -40,12 +48,15 @@ async function write(context: Context, format: ExportFormat): Promise<void> {
   const { options, output } = context;
   const { exportModel, snakeCaseKeys } = await import("../../index.ts");
   const type = options.type === undefined ? undefined : oneOf(typeNames, options.type, "--type");
+  const { adapter_inputs: how } = options;
+  const inputs = how === undefined ? undefined : oneOf(ADAPTER_INPUTS, how, "--adapter_inputs");
   const asked: ExportOptions = {
     format,
     out: String(options.out),
     merge: options.merge === true,
     ...sourceOf(context),
     ...(type && { dtype: DTYPES[type] }),
+    ...(inputs && { adapterInputs: inputs }),
   };
   const report = await exportModel(asked);
   output.record({ event: "export", ...snakeCaseKeys(report) });

@@ -10,7 +10,7 @@ export const TOLERANCE = { F32: 1e-4, F16: 1e-2, BF16: 5e-2, Q8_0: 5e-2 } as con
 
 /** Opens what was written and asks both the same. @throws {CheckpointError} when they do not agree. */
 export async function compared(
-  { format, out }: ExportOptions,
+  options: ExportOptions,
   recipe: ResolvedRecipe,
   adapter: string | undefined,
   written: string,
@@ -22,7 +22,16 @@ export async function compared(
   const copy = (await isAdapterFolder(written))
     ? await openTrained(recipe, written)
     : await openTrained({ ...plain, method: "full", model_name_or_path: written });
-  const difference = logitsDifference(await sampleLogits(copy), wanted);
+  return agreed(options, logitsDifference(await sampleLogits(copy), wanted), tolerance, notes);
+}
+
+/** The report of what was written. @throws {CheckpointError} when its logits differ by more than rounding does. */
+export function agreed(
+  { format, out }: ExportOptions,
+  difference: number,
+  tolerance: number,
+  notes: readonly string[],
+): ExportReport {
   if (difference <= tolerance) return { format, out, difference, notes };
   throw new CheckpointError(
     `what was written does not compute what the original does: its logits differ by ${difference}`,

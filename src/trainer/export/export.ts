@@ -11,18 +11,22 @@ import type { ExportOptions, ExportReport } from "./options.ts";
  *   else than the original.
  */
 export async function exportModel(options: ExportOptions): Promise<ExportReport> {
-  const { format, adapter, model, merge = false } = options;
+  const { format, adapter, model, merge = false, adapterInputs } = options;
+  if (adapterInputs !== undefined && format !== "onnx") {
+    throw new RecipeError(`the format ${format} has no inputs`, { where: "adapter_inputs", expected: "--format onnx" });
+  }
   if (adapter !== undefined && !(await isPeft(adapter))) return importAdapter(options);
   const trained = adapter ?? model;
   if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
   const recipe = await recipeOfTrained(trained, model);
+  if (format === "onnx") return (await import("./onnx.ts")).exportOnnx(recipe, options); // it loads the engine
   if (format === "safetensors") return exportSafetensors(recipe, options);
   if (format === "gguf" && (adapter === undefined || merge)) return exportGgufModel(recipe, options);
   if (adapter === undefined) {
     throw new RecipeError(`the format ${format} holds adapters only`, {
       where: "adapter",
       expected: "--adapter_name_or_path DIR",
-      hint: "safetensors and gguf hold whole models.",
+      hint: "safetensors, onnx and gguf hold whole models.",
     });
   }
   return exportAdapter(recipe, adapter, options);

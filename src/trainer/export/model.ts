@@ -19,7 +19,8 @@ export async function exportSafetensors(recipe: ResolvedRecipe, options: ExportO
   const { adapter, out, dtype } = options;
   if (dtype === "Q8_0")
     throw new RecipeError("safetensors holds no Q8_0", { where: "dtype", expected: "F32, F16, BF16" });
-  const notes = adapter === undefined ? await unpackedGguf(recipe, out) : await merged(recipe, adapter, out, dtype);
+  const notes =
+    adapter === undefined ? await unpackedGguf(recipe, out) : await mergedFolder(recipe, adapter, out, dtype);
   return compared(options, recipe, adapter, out, TOLERANCE[dtype ?? (await storedDtype(recipe))], notes);
 }
 
@@ -28,7 +29,8 @@ export async function exportGgufModel(recipe: ResolvedRecipe, options: ExportOpt
   const { adapter, out, dtype = "F16" } = options;
   const folder = adapter === undefined ? undefined : `${out}.merged`;
   try {
-    const notes = folder === undefined || adapter === undefined ? [] : await merged(recipe, adapter, folder, "F32");
+    const notes =
+      folder === undefined || adapter === undefined ? [] : await mergedFolder(recipe, adapter, folder, "F32");
     const whole = folder ?? (await resolveModelFolder(recipe.model_name_or_path));
     await exportGguf({ base: await readCheckpoint(whole), out, type: dtype });
     return await compared(options, recipe, adapter, out, TOLERANCE[dtype], notes);
@@ -38,7 +40,12 @@ export async function exportGgufModel(recipe: ResolvedRecipe, options: ExportOpt
 }
 
 /** Merges an adapter into its base, as it was when the adapter was trained. */
-async function merged(recipe: ResolvedRecipe, adapter: string, out: string, dtype?: FloatDtype): Promise<string[]> {
+export async function mergedFolder(
+  recipe: ResolvedRecipe,
+  adapter: string,
+  out: string,
+  dtype?: FloatDtype,
+): Promise<string[]> {
   const { model } = await prepareTrained(recipe, adapter);
   const packing = quantizationOf(recipe);
   const params = new Set(model.graph.params.flatMap(({ origin }) => origin.quantized?.of ?? []));

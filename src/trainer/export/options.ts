@@ -1,5 +1,5 @@
 /** What models and adapters can be written as. */
-export const EXPORT_FORMATS = ["peft", "safetensors", "gguf", "mlx"] as const;
+export const EXPORT_FORMATS = ["peft", "safetensors", "onnx", "gguf", "mlx"] as const;
 
 /** One of {@link EXPORT_FORMATS}. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -13,10 +13,16 @@ export interface ExportOptions {
   readonly model?: string;
   /** Folder to write, or with `gguf` the file. */
   readonly out: string;
-  /** With `gguf`: write the adapter into the base's weights instead of by itself. `safetensors` always does. */
+  /** With `gguf`: write the adapter into the base's weights instead of by itself. `safetensors` and `onnx` always do. */
   readonly merge?: boolean;
-  /** Type of the weights that are written. Default: the base's own, with `gguf` F16. */
+  /** Type of the weights that are written. Default: the base's own, with `gguf` F16, with `onnx` F32. */
   readonly dtype?: "F32" | "F16" | "BF16" | "Q8_0";
+  /**
+   * With `onnx`: what the adapter's files hold stays apart from the base, as inputs of the model under their own names,
+   * LoRA's scaling in B. `optional`: the model has values for them, which a run may replace (in Python, C, C# and others;
+   * not in JavaScript). `required`: each run gives them.
+   */
+  readonly adapterInputs?: "optional" | "required";
 }
 
 /** What was written. */

@@ -72,7 +72,7 @@ export async function prepareTrained(
   }
   const folder = await resolveModelFolder(adapter);
   if (!(await isAdapter(folder))) {
-    const whole = { ...recipe, model_name_or_path: folder, method: "full" } as const;
+    const whole = { ...recipe, model_name_or_path: folder, method: "full", from_scratch: false } as const;
     const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
     return { model: prepare(unpacked, await openBase(whole), undefined), warnings: [] };
   }

@@ -3,7 +3,7 @@ import { isGguf, readGguf } from "../../checkpoint/gguf.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
 import { CheckpointError } from "../../errors.ts";
-import type { Graph } from "../../ir/graph.ts";
+import type { Graph, ParamValue } from "../../ir/graph.ts";
 import { type Architecture, forTask, selectArchitecture } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/index.ts";
 import { longestText } from "../../models/longest-text.ts";
@@ -94,12 +94,16 @@ function checkDepth({ architecture, checkpoint }: Base, { params }: Graph): void
   });
 }
 
-/** Reads or draws the weights of a prepared model. */
+/**
+ * Reads or draws the weights of a prepared model.
+ * @param params Those wanted. Default: all of its graph.
+ */
 export function weightsOf(
   { checkpoint, architecture, graph, base, labels, source }: Prepared,
   random: Random,
   given?: ReadonlyMap<string, Float32Array>,
   known?: Weights,
+  params: readonly ParamValue[] = graph.params,
 ): Promise<LoadedWeights> {
   const { basePrefix } = architecture;
   const shapes = new Map(base.params.map(({ origin, shape }) => [origin.name, shape as readonly number[]]));
@@ -113,7 +117,7 @@ export function weightsOf(
     ...(known && { known }),
     ...(source.recipe.from_scratch && { fresh: freshInit(architecture, checkpoint.config) }),
   };
-  return loadWeights(graph.params, sources);
+  return loadWeights(params, sources);
 }
 
 /** No text is longer than the model has positions for. */

@@ -20,7 +20,8 @@ export async function recipeOfTrained(trained: string, base?: string): Promise<R
   const recipe = (await exists(file))
     ? resolveRecipe(parseRecipe(await readText(file), { file }))
     : await recipeOf(folder);
-  return base === undefined ? recipe : { ...recipe, model_name_or_path: base };
+  const whole = !(await isAdapter(folder)) && { from_scratch: false }; // its weights are there now
+  return { ...recipe, ...whole, ...(base !== undefined && { model_name_or_path: base }) };
 }
 
 async function recipeOf(folder: string): Promise<ResolvedRecipe> {

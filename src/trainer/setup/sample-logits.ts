@@ -1,3 +1,4 @@
+import type { Tokenizer } from "../../data/tokenizer.ts";
 import { Random } from "../../random.ts";
 import type { Example } from "../task/definition.ts";
 import { compile } from "./engine.ts";
@@ -8,10 +9,13 @@ import type { TrainedModel } from "./open-trained.ts";
 const TEXT =
   "This Agreement, made in 2024, is governed by the laws of Delaware.\nEither party may end it: (a) with notice";
 
+/** A fixed text as a model reads it. */
+export const sampleIds = (tokenizer: Tokenizer): number[] => tokenizer.encodePlain(TEXT);
+
 /** What a model says of a fixed text: for comparing two models that should be one. */
 export async function sampleLogits({ model, weights }: TrainedModel): Promise<Float32Array> {
   const { graph, tokenizer } = model;
-  const ids = Int32Array.from(tokenizer.encodePlain(TEXT));
+  const ids = Int32Array.from(sampleIds(tokenizer));
   const [label, where] = [0, "the sample"];
   const perText = graph.outputs.get("logits")?.shape[0] === "batch";
   const example: Example = perText ? { ids, label, where } : { ids, labels: ids, where };

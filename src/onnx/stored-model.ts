@@ -1,0 +1,99 @@
+import { create } from "@bufbuild/protobuf";
+import { type ModelProto, type NodeProto, NodeProtoSchema } from "onnx-buf";
+import type { Graph } from "../ir/graph.ts";
+import type { Shape } from "../ir/types.ts";
+import { type LoweredGraph, lowerGraph, type Named } from "./lower-graph.ts";
+import { modelProto } from "./model-proto.ts";
+import { STANDARD } from "./target.ts";
+import { externalFiles, inlineFile, type ModelFile, type Weight, type WeightBytes, weightOf } from "./weight-files.ts";
+
+/** Lengths that decide how a model is cut into files. */
+export interface FileLimits {
+  /** Up to here the model file holds its weights. */
+  readonly inlineBytes: number;
+  /** Longest file of weights beside it. */
+  readonly dataBytes: number;
+}
+
+/**
+ * A browser has a weight three times in memory while it reads it out of a model file, in an address space of 4 GB. No
+ * buffer of a browser, and no protobuf message, is longer than 2 GB.
+ */
+const LIMITS: FileLimits = { inlineBytes: 1e9, dataBytes: 2e9 };
+
+/** What becomes of a graph's inputs, outputs and parameters. */
+export interface StoreOptions {
+  /** Name of the model file; files of weights are called after it. */
+  readonly name: string;
+  /** What named dims are called outside; others keep their names. */
+  readonly dims: Readonly<Record<string, string>>;
+  /** Parameters that are inputs, with the shapes that they may have. */
+  readonly inputs?: ReadonlyMap<string, Shape>;
+  /** Whether the model holds those as well, so that a run need not give them. */
+  readonly defaults?: boolean;
+  readonly limits?: FileLimits;
+}
+
+/** A model with its weights in the ONNX standard's operators, to be written. */
+export interface StoredModel {
+  /** The model file comes last. */
+  readonly files: readonly ModelFile[];
+  /** How many of them hold weights only: `model.onnx_data`, then `model.onnx_data_1` and so on. */
+  readonly dataFiles: number;
+}
+
+/**
+ * Lays a graph out as files. Nothing is read before they are written, and then one weight at a time.
+ * @param read Little-endian bytes of a parameter.
+ */
+export function storeOnnx(graph: Graph, read: WeightBytes, options: StoreOptions): StoredModel {
+  const { name, dims, inputs: swappable = new Map(), defaults = false, limits = LIMITS } = options;
+  const lowered = underOwnNames(lowerGraph(graph, STANDARD));
+  const params = new Map(graph.params.map((param) => [param.origin.name, param]));
+  const weights: Weight[] = [];
+  const fed: Named[] = [];
+  const swapped: Named[] = [];
+  for (const { name, type } of lowered.inputs) {
+    const param = params.get(name);
+    const shape = swappable.get(name);
+    if (param && (!shape || defaults)) weights.push(weightOf(param));
+    if (!param) fed.push({ name, type });
+    else if (shape) swapped.push({ name, type: { ...type, shape } });
+  }
+  const outside = ({ name, type }: Named): Named => ({
+    name,
+    type: { ...type, shape: type.shape.map((dim) => dims[dim] ?? dim) },
+  });
+  const outputs = [...lowered.outputs.values()];
+  const face = { inputs: [...fed, ...swapped].map(outside), outputs: outputs.map(outside) };
+  const model = modelProto(lowered, face, STANDARD);
+  const files = filesOf(model, weights, read, name, limits);
+  return { files, dataFiles: files.length - 1 };
+}
+
+function filesOf(
+  model: ModelProto,
+  weights: readonly Weight[],
+  read: WeightBytes,
+  name: string,
+  { inlineBytes, dataBytes }: FileLimits,
+): readonly ModelFile[] {
+  const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= inlineBytes) return [inlineFile(model, weights, read, name)];
+  return externalFiles(model, weights, read, name, dataBytes);
+}
+
+/** The same graph, in which each output's tensor is called as the output is. */
+function underOwnNames(lowered: LoweredGraph): LoweredGraph {
+  const names = new Map<string, string>();
+  const again: NodeProto[] = [];
+  for (const [output, { name: tensor }] of lowered.outputs) {
+    const first = names.get(tensor);
+    if (first === undefined) names.set(tensor, output);
+    else again.push(create(NodeProtoSchema, { name: output, opType: "Identity", input: [first], output: [output] }));
+  }
+  const own = (tensor: string): string => names.get(tensor) ?? tensor;
+  const nodes = lowered.nodes.map((node) => ({ ...node, input: node.input.map(own), output: node.output.map(own) }));
+  const outputs = [...lowered.outputs].map(([name, { type }]) => [name, { name, type }] as const);
+  return { ...lowered, nodes: [...nodes, ...again], outputs: new Map(outputs) };
+}

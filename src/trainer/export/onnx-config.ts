@@ -1,0 +1,46 @@
+import type { JsonObject } from "../../checkpoint/json.ts";
+import { copyTokenizer } from "../../export/copy-tokenizer.ts";
+import { tunedConfig } from "../../export/save-full.ts";
+import { classifies } from "../../models/architecture.ts";
+import { exists } from "../../platform/node.ts";
+import { endIds } from "../setup/end-ids.ts";
+import type { Prepared } from "../setup/prepared.ts";
+
+const GENERATION = "generation_config.json";
+
+/** The `config.json` of a model as it is, and what it generates with, where no file of the model says. */
+export async function configFiles(
+  { files, labels, source, checkpoint, tokenizer }: Prepared,
+  out: string,
+): Promise<{ readonly config: JsonObject; readonly generation?: JsonObject }> {
+  const taskType = source.recipe.task_type;
+  const id2label = Object.fromEntries(labels.names.map((name, id) => [id, name]));
+  const config = tunedConfig({ baseConfig: await files.config(), taskType, id2label });
+  if (taskType !== "CAUSAL_LM") return { config };
+  if (await exists(`${checkpoint.folder}/${GENERATION}`)) {
+    await copyTokenizer(checkpoint.folder, out, [GENERATION]);
+    return { config };
+  }
+  const { bos_token } = tokenizer.special;
+  const bos = bos_token === undefined ? undefined : tokenizer.idOf(bos_token);
+  const generation = {
+    ...(bos !== undefined && { bos_token_id: bos }),
+    eos_token_id: [...endIds({ checkpoint, tokenizer })],
+    pad_token_id: tokenizer.padId,
+  };
+  return { config, generation };
+}
+
+/** What keeps transformers.js from loading a model that other runtimes run. */
+export function obstacles({ architecture, source, tokenizer }: Prepared): string[] {
+  const { task_type } = source.recipe;
+  const { modelType, tasks } = architecture;
+  const notes: string[] = [];
+  if (classifies(task_type) && tasks.includes("CAUSAL_LM")) {
+    notes.push(`transformers.js has no class for ${task_type} on ${modelType}: run the model with ONNX Runtime itself`);
+  }
+  const wanted = ["tokenizer.json", "tokenizer_config.json"];
+  const missing = tokenizer.files.length > 0 ? wanted.filter((name) => !tokenizer.files.includes(name)) : [];
+  if (missing.length > 0) notes.push(`transformers.js reads ${missing.join(" and ")}, which the model came without`);
+  return notes;
+}
