@@ -55,7 +55,7 @@ export async function optimizerStep(
     const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
     loss += Number(results.loss?.data[0]) / trained;
     realTokens += batch.realTokens;
-    for (const name of names) accumulate(gradients, name, results[gradientOf(name)]?.data as Float32Array);
+    addTo(gradients, new Map(names.map((name) => [name, results[gradientOf(name)]?.data as Float32Array])));
   }
   const gradNorm = clip([...gradients.values()], recipe.max_grad_norm || Infinity);
   if (Number.isFinite(loss) && Number.isFinite(gradNorm)) {
@@ -79,8 +79,16 @@ export async function optimizerStep(
 export const labelsOf = (example: Example): number =>
   "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
 
-function accumulate(gradients: Map<string, Float32Array>, name: string, part: Float32Array): void {
-  const sum = gradients.get(name);
-  if (!sum) return void gradients.set(name, part);
-  for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
+/**
+ * Adds a pass's gradients to the step's, in place. Gradients that are one value of the graph, as those of two biases added to
+ * the same sum, come as one array: each parameter gets its own, or what changes one would change the other too.
+ */
+function addTo(gradients: Map<string, Float32Array>, parts: ReadonlyMap<string, Float32Array>): void {
+  const taken = new Set<Float32Array>();
+  for (const [name, part] of parts) {
+    const sum = gradients.get(name);
+    if (sum) for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
+    else gradients.set(name, taken.has(part) ? part.slice() : part);
+    taken.add(part);
+  }
 }

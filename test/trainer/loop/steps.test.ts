@@ -40,6 +40,21 @@ describe("accumulated micro-batches are one big batch", () => {
     expectSame(await runHere({ ...keys, ...tokens, ...cut }, { rows: rowsOf(true) }), nine);
   });
 
+  test("where two parameters have one gradient, which is clipped once", async () => {
+    const gptNeox: Keys = { model_name_or_path: fixture("causal/gpt_neox"), task_type: "CAUSAL_LM" };
+    const some: Keys = {
+      method: "full",
+      optim: "sgd",
+      learning_rate: 0.1,
+      max_steps: 2,
+      max_grad_norm: 0.1,
+      max_length: 48,
+    };
+    const six = await runHere({ ...some, ...gptNeox, per_device_train_batch_size: 6 });
+    const cut: Keys = { per_device_train_batch_size: 2, gradient_accumulation_steps: 3 };
+    expectSame(await runHere({ ...some, ...gptNeox, ...cut }), six);
+  });
+
   test("row by row nothing is padded, and nothing changes", async () => {
     const keys: Keys = { method: "lora", optim: "sgd", learning_rate: 0.5, max_steps: 3, lora_dropout: 0 };
     const single = { per_device_train_batch_size: 1, gradient_accumulation_steps: 8 };
