@@ -40,7 +40,10 @@ export async function refuseStored(folder: string, dtype: OnnxDtype): Promise<vo
  * @throws {FileError} when the folder cannot be written.
  * @see https://huggingface.co/docs/transformers.js/guides/dtypes
  */
-export async function saveOnnx(folder: string, { dtype, stored, config, generation, inputs }: OnnxModel): Promise<string> {
+export async function saveOnnx(
+  folder: string,
+  { dtype, stored, config, generation, inputs }: OnnxModel,
+): Promise<string> {
   const [onnx, name] = [`${folder}/onnx`, onnxName(dtype)];
   await makeFolder(onnx);
   if (inputs) await writeTensors(`${onnx}/adapter.safetensors`, inputs);

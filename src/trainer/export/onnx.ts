@@ -50,7 +50,9 @@ export async function exportOnnx(
   try {
     const notes = folder && adapter ? await mergedFolder(trained, adapter, folder, "F32") : [];
     const whole = folder ?? (kind === undefined ? adapter : undefined);
-    const prepared = await (whole ? prepareTrained({ ...held, model_name_or_path: whole }) : prepareTrained(held, adapter));
+    const prepared = await (whole
+      ? prepareTrained({ ...held, model_name_or_path: whole })
+      : prepareTrained(held, adapter));
     const { file, fed } = await write(prepared, name, options, limits);
     const asked = await askOnnx(file, sampleIds(prepared.model.tokenizer), fed); // before weights are in memory
     const wanted = await sampleLogits(await openTrained(trained, adapter));

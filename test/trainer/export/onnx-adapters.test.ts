@@ -46,7 +46,6 @@ describe("an adapter says what PEFT says, merged or as inputs", () => {
       const batch = firstBatch(name, method);
       const side = name.startsWith("causal/") ? "left" : "right";
       expectClose(await saysOf(path, batch, side, fed), batch.wanted, "logits", 2e-5);
-      if (how === "required") expect(batch.wanted).not.toEqual(firstBatch(name).wanted);
     },
   );
 });
@@ -56,7 +55,10 @@ test("Houlsby's adapters stay in the graph", async () => {
   const merged = await exported(adapter, "merged", fixture("bert"));
   const apart = await exported(adapter, "required", fixture("bert"));
   expect(merged.difference).toBeLessThan(2e-6);
-  expect(Object.keys(apart.fed).filter((name) => name.includes(".adapters."))).toHaveLength(2 * 2 * 4);
+  const { num_hidden_layers } = readJson(fixture("bert/config.json"));
+  expect(Object.keys(apart.fed).filter((name) => name.includes(".adapters."))).toHaveLength(
+    2 * 4 * Number(num_hidden_layers),
+  );
   const batch = firstBatch("bert");
   const [one, other] = [await saysOf(merged.path, batch, "right"), await saysOf(apart.path, batch, "right", apart.fed)];
   expectClose(other, one, "logits", 1e-6);
