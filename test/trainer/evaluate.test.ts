@@ -51,6 +51,13 @@ test.each([
   }
 });
 
+test("a model that was trained from scratch is its own base: its weights are not drawn again", async () => {
+  const folder = await trained({ method: "full", from_scratch: true });
+  const texts = ["state law"];
+  const [wanted] = await all(predict({ adapter: folder, texts }));
+  expect(await all(predict({ model: folder, texts }))).toEqual([wanted]);
+});
+
 test("an adapter that PEFT wrote has no recipe and no labels beside it", async () => {
   const adapter = fixture("bert/adapters/lora");
   const [first] = await all(predict({ adapter, model: fixture("bert"), texts: ["state law"] }));

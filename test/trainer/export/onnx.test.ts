@@ -81,6 +81,15 @@ describe("an encoder says what transformers says", () => {
   });
 });
 
+test("dims are called as Optimum calls them: transformers.js makes empty caches of that", async () => {
+  const { out } = await exported("causal/llama");
+  const { inputs, close } = await openModelFile(`${out}/onnx/model.onnx`);
+  await close();
+  expect(inputs.get("attention_mask")!.shape).toEqual(["batch_size", "total_sequence_length"]);
+  expect(inputs.get("position_ids")!.shape).toEqual(["batch_size", "sequence_length"]);
+  expect(inputs.get("past_key_values.1.value")!.shape).toEqual(["batch_size", 2, "past_sequence_length", 12]);
+});
+
 describe("the folder", () => {
   test("of a language model is what transformers.js looks for", async () => {
     const { out } = await exported("causal/llama");
