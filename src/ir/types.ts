@@ -19,6 +19,18 @@ export type Shape = readonly Dim[];
 /** Element types a graph can carry. */
 export type DType = "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int8" | "uint8" | "bool";
 
+/** Bytes of an element. */
+export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
 /** What is known of a value before it is run. */
 export interface TensorType {
   readonly dtype: DType;

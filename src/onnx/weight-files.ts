@@ -9,7 +9,7 @@ import {
   TensorProtoSchema,
 } from "onnx-buf";
 import type { ParamValue } from "../ir/graph.ts";
-import type { DType } from "../ir/types.ts";
+import { type DType, ELEMENT_BYTES } from "../ir/types.ts";
 import { elementType } from "./element-types.ts";
 
 /** Reads the bytes of a weight: little-endian, row-major. */
@@ -29,17 +29,6 @@ export interface Weight {
   readonly shape: readonly number[];
   readonly bytes: number;
 }
-
-const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
 
 /** A parameter as a weight. */
 export function weightOf({ origin, dtype, shape }: ParamValue): Weight {

@@ -1,18 +1,6 @@
 import type { Graph } from "../../ir/graph.ts";
-import type { DType } from "../../ir/types.ts";
+import { ELEMENT_BYTES } from "../../ir/types.ts";
 import type { MemoryBytes } from "../events.ts";
-
-/** Bytes of an element. */
-export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
 
 /** Bytes that a model's parameters take, and those of their gradients. */
 export function parameterBytes(graph: Graph): { weights: number; quantizedWeights: number; gradients: number } {

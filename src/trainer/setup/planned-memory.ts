@@ -1,6 +1,7 @@
 import { gradientOf } from "../../autodiff/training-graph.ts";
 import { type DimBindings, resolveShape } from "../../ir/dims.ts";
 import type { Graph } from "../../ir/graph.ts";
+import { ELEMENT_BYTES } from "../../ir/types.ts";
 import type { EmittedModel } from "../../onnx/emit.ts";
 import { type EngineMemory, engineMemory } from "../../onnx/memory/engine-memory.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
@@ -11,7 +12,7 @@ import type { Example } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 import { plannedRuns } from "../task/runs.ts";
 import { emit } from "./engine.ts";
-import { ELEMENT_BYTES, parameterBytes } from "./memory.ts";
+import { parameterBytes } from "./memory.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** What decides how much memory a run takes. */
