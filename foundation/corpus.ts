@@ -39,7 +39,8 @@ function without(text: string): string {
     .join("\n");
 }
 
-const contracts = (await readRows(values.contracts, "train")).map(({ values }) => values.text as string);
+const contracts: string[] = [];
+for await (const { values: row } of await readRows(values.contracts, "train")) contracts.push(row.text as string);
 const licenses = [...(await licenseTexts())].filter(([, text]) => isEnglish(text));
 const read = [
   ...contracts.filter((_, at) => at % HELD_OUT_EVERY !== 0),

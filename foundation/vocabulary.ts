@@ -19,12 +19,10 @@ if (!values.corpus || !values.output) throw new Error("usage: vocabulary.ts --co
 const rust = createRequire(import.meta.url)("tokenizers") as typeof import("tokenizers");
 const folder = mkdtempSync(join(tmpdir(), "lowrank-vocabulary-"));
 const text = join(folder, "corpus.txt");
-const rows = await readRows(values.corpus, "train");
+const texts: string[] = [];
+for await (const { values: row } of await readRows(values.corpus, "train")) texts.push(row.text as string);
 // Other characters are too rare to deserve a place of 8,192: they are [UNK].
-writeFileSync(
-  text,
-  rows.map(({ values }) => (values.text as string).replace(/[^\n\x20-\x7E“”‘’–—•§©]/g, " ")).join("\n"),
-);
+writeFileSync(text, texts.map((text) => text.replace(/[^\n\x20-\x7E“”‘’–—•§©]/g, " ")).join("\n"));
 
 function bert(model: import("tokenizers").Model): import("tokenizers").Tokenizer {
   const tokenizer = new rust.Tokenizer(model);

@@ -24,15 +24,15 @@ export interface TextExample {
 }
 
 /**
- * Picks and checks text and label of every row; cheap, so that bad rows are refused before anything is tokenised.
- * @throws {DataError} when a row lacks a column or holds something else in it.
+ * Picks and checks text and label of a row; cheap, so that bad rows are refused before anything is tokenised.
+ * @throws {DataError} when the row lacks a column or holds something else in it.
  */
-export function textRows(rows: readonly Row[], { textColumn, labelColumn }: Columns): TextRow[] {
-  return rows.map((row) => ({
+export function textRow(row: Row, { textColumn, labelColumn }: Columns): TextRow {
+  return {
     text: asText(column(row, [textColumn], "text_column"), textColumn, row.where),
     label: asLabel(column(row, [labelColumn], "label_column"), labelColumn, row.where),
     where: row.where,
-  }));
+  };
 }
 
 /**

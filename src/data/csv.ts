@@ -1,26 +1,26 @@
-import { type CsvError, type Info, parse } from "csv-parse/sync";
+import { CsvError, type Info, parse } from "csv-parse";
 import { DataError } from "../errors.ts";
+import { readThrough } from "../platform/node.ts";
 import type { Row } from "./row.ts";
-import { unpackText } from "./unpack.ts";
 
 /**
  * Reads comma-separated values with a header line, `.gz` unpacked. A column that holds only integers becomes numbers
- * (as pandas and Hugging Face `datasets` read it); every other value stays a string.
+ * (as pandas and Hugging Face `datasets` read it), so the file is read twice; every other value stays a string.
  * @throws {DataError} naming `file:line` of an unclosed quote or a row with too many or too few fields.
  */
-export async function readCsv(path: string): Promise<Row[]> {
-  const records = parseRecords(await unpackText(path), path);
-  const integers = new Set(Object.keys(records[0]?.record ?? {}));
-  for (const { record } of records) {
+export async function* readCsv(path: string): AsyncGenerator<Row> {
+  let integers: Set<string> | undefined;
+  for await (const { record } of records(path)) {
+    integers ??= new Set(Object.keys(record));
     for (const name of integers) if (!/^(0|-?[1-9]\d{0,14})$/.test(record[name] ?? "")) integers.delete(name);
   }
   let line = 1; // the header's last line; `info.lines` is the last line of its record
-  return records.map(({ record, info }) => {
+  for await (const { record, info } of records(path)) {
     const where = `${path}:${Math.min(line + 1, info.lines)}`;
     line = info.lines;
-    const values = Object.entries(record).map(([name, value]) => [name, integers.has(name) ? Number(value) : value]);
-    return { values: Object.fromEntries(values), where };
-  });
+    const values = Object.entries(record).map(([name, value]) => [name, integers?.has(name) ? Number(value) : value]);
+    yield { values: Object.fromEntries(values), where };
+  }
 }
 
 interface CsvRecord {
@@ -28,11 +28,12 @@ interface CsvRecord {
   readonly info: Info;
 }
 
-function parseRecords(text: string, path: string): CsvRecord[] {
+async function* records(path: string): AsyncGenerator<CsvRecord> {
+  const parser = parse({ columns: true, info: true, skip_empty_lines: true });
   try {
-    const options = { columns: true, info: true, skip_empty_lines: true } as const;
-    return parse(text, options) as unknown as CsvRecord[];
+    for await (const record of readThrough(path, parser)) yield record as CsvRecord;
   } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause;
     const { message, lines } = cause as CsvError & { lines?: number };
     throw new DataError(`malformed CSV: ${message}`, {
       where: lines === undefined ? path : `${path}:${lines}`,

@@ -1,32 +1,50 @@
 import { DataError } from "../errors.ts";
+import { type Example, ExampleStore, type Examples } from "./examples.ts";
+
+/** Places (`file:line`) of rows: how many there are, and the first. */
+export class Places {
+  count = 0;
+  first: string | undefined;
+
+  add(where: string): void {
+    this.count++;
+    this.first ??= where;
+  }
+}
 
 /** The examples of a split, and where the rows are that had no token to train on. */
-export interface Encoded<Example> {
-  readonly examples: readonly Example[];
-  /** Places (`file:line`) of the rows left out. */
-  readonly skipped: readonly string[];
+export interface Encoded {
+  readonly examples: Examples;
+  /** The rows left out. */
+  readonly skipped: Places;
   /** What a user should know of the others. */
   readonly warnings?: readonly string[];
 }
 
-/**
- * Encodes every row, leaving out those for which `encode` finds nothing to train on.
- * @throws {DataError} when nothing is left.
- */
-export function encodeRows<R extends { readonly where: string }, Example>(
-  rows: readonly R[],
-  encode: (row: R) => Example | undefined,
-): Encoded<Example> {
-  const examples: Example[] = [];
-  const skipped: string[] = [];
-  for (const row of rows) {
-    const example = encode(row);
-    if (example) examples.push(example);
-    else skipped.push(row.where);
-  }
-  if (examples.length > 0) return { examples, skipped };
-  throw new DataError(`none of the ${rows.length} rows has anything to train on: every text is empty once tokenised`, {
-    ...(skipped[0] && { where: skipped[0] }),
-    hint: "text_column names the column to read.",
-  });
+/** Tokenises the rows of a split one by one. */
+export interface Encoder<R> {
+  /** @throws {DataError} for a row that cannot be tokenised, or has a label that training never saw. */
+  add(row: R): void;
+  /** What came of them. @throws {DataError} when that is nothing. */
+  finish(): Encoded;
+}
+
+/** An encoder that leaves out the rows for which `encode` finds nothing to train on. */
+export function rowEncoder<R extends { readonly where: string }>(encode: (row: R) => readonly Example[]): Encoder<R> {
+  const examples = new ExampleStore();
+  const skipped = new Places();
+  return {
+    add(row) {
+      const found = encode(row);
+      for (const example of found) examples.add(example);
+      if (found.length === 0) skipped.add(row.where);
+    },
+    finish() {
+      if (examples.length > 0) return { examples, skipped };
+      throw new DataError(
+        `none of the ${skipped.count} rows has anything to train on: every text is empty once tokenised`,
+        { ...(skipped.first && { where: skipped.first }), hint: "text_column names the column to read." },
+      );
+    },
+  };
 }

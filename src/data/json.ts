@@ -1,48 +1,64 @@
 import { DataError } from "../errors.ts";
+import { readTextChunks } from "../platform/node.ts";
 import { readJsonl } from "./jsonl.ts";
 import { parseRow, type Row } from "./row.ts";
-import { unpackText } from "./unpack.ts";
 
 /**
  * Reads a JSON array of objects, `.gz` unpacked. A `.json` file that does not start with `[` is read as JSON Lines,
  * which is what many data sets keep under that name.
  * @throws {DataError} naming `file:line` of malformed JSON.
  */
-export async function readJson(path: string): Promise<Row[]> {
-  const text = await unpackText(path);
-  if (!/^\s*\[/.test(text)) return readJsonl(path);
-  return [...elements(text, path)].map(({ json, line }) =>
-    parseRow(json, `${path}:${line}`, "the file is one array of objects, with commas between them."),
-  );
+export async function* readJson(path: string): AsyncGenerator<Row> {
+  if (!(await startsWithBracket(path))) return yield* readJsonl(path);
+  for await (const { json, line } of elements(path)) {
+    yield parseRow(json, `${path}:${line}`, "the file is one array of objects, with commas between them.");
+  }
+}
+
+async function startsWithBracket(path: string): Promise<boolean> {
+  for await (const text of readTextChunks(path)) {
+    const begun = text.trimStart();
+    if (begun !== "") return begun.startsWith("[");
+  }
+  return false;
 }
 
 /** The elements of a top-level array with the line each starts on: `JSON.parse` would not say where it stopped. */
-function* elements(text: string, path: string): Generator<{ json: string; line: number }> {
-  const end = text.trimEnd().length;
-  let [from, fromLine, line, depth, quoted] = [0, 1, 1, 0, false];
-  for (let i = 0; i < end; i++) {
-    const char = text[i];
-    if (char === "\n") line++;
-    else if (quoted && char === "\\") i++;
-    else if (char === '"') quoted = !quoted;
-    else if (quoted) continue;
-    else if (char === "{" || (char === "[" && depth > 0)) depth++;
-    else if (char === "[") [from, fromLine, depth] = [i + 1, line, 1];
-    else if (char === "}" || char === "]") depth--;
-    const ends = depth === 1 ? char === "," : depth === 0 && (char === "]" || char === "}");
-    if (!ends) continue;
+async function* elements(path: string): AsyncGenerator<{ json: string; line: number }> {
+  let [line, depth, quoted, escaped, count, closed] = [1, 0, false, false, 0, false];
+  let held = ""; // of the element at hand, what lies in earlier pieces
+  let heldLine = 1;
+  for await (const text of readTextChunks(path)) {
+    let from = 0;
+    for (let i = 0; i < text.length; i++) {
+      const char = text[i] as string;
+      if (char === "\n") line++;
+      if (closed) {
+        if (char.trim() === "") continue;
+        throw new DataError("there is more after the closing ] of the array", { where: `${path}:${line}` });
+      }
+      if (escaped) escaped = false;
+      else if (quoted && char === "\\") escaped = true;
+      else if (char === '"') quoted = !quoted;
+      else if (quoted) continue;
+      else if (char === "{" || (char === "[" && depth > 0)) depth++;
+      else if (char === "[") [from, heldLine, depth] = [i + 1, line, 1];
+      else if (char === "}" || char === "]") depth--;
+      closed = depth === 0 && char === "]" && !quoted;
+      if (!closed && (depth !== 1 || char !== "," || quoted)) continue;
 
-    const json = text.slice(from, i);
-    const before = /^\s*/.exec(json)?.[0] ?? "";
-    const empty = char === "]" && text.slice(0, from).trim() === "[" && before === json;
-    if (!empty) yield { json, line: fromLine + before.split("\n").length - 1 };
-    [from, fromLine] = [i + 1, line];
-    if (depth > 0) continue;
-    if (from === end) return;
-    throw new DataError("there is more after the closing ] of the array", { where: `${path}:${line}` });
+      const json = held + text.slice(from, i);
+      const before = /^\s*/.exec(json)?.[0] ?? "";
+      const empty = closed && count === 0 && before === json;
+      if (!empty) yield { json, line: heldLine + before.split("\n").length - 1 };
+      [held, from, heldLine] = ["", i + 1, line];
+      count++;
+    }
+    held += text.slice(from);
   }
+  if (closed) return;
   throw new DataError("the JSON array is not closed: the file ends too early", {
-    where: `${path}:${fromLine}`,
+    where: `${path}:${heldLine}`,
     hint: "the file may have been cut short while copying.",
   });
 }

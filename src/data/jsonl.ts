@@ -5,10 +5,8 @@ import { parseRow, type Row } from "./row.ts";
  * Reads JSON Lines: one object a line, blank lines skipped, `.gz` unpacked.
  * @throws {DataError} naming `file:line` of malformed JSON.
  */
-export async function readJsonl(path: string): Promise<Row[]> {
-  const rows: Row[] = [];
+export async function* readJsonl(path: string): AsyncGenerator<Row> {
   for await (const { line, text } of readLines(path)) {
-    if (text.trim() !== "") rows.push(parseRow(text, `${path}:${line}`, "each line holds one whole JSON object."));
+    if (text.trim() !== "") yield parseRow(text, `${path}:${line}`, "each line holds one whole JSON object.");
   }
-  return rows;
 }

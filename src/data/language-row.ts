@@ -40,26 +40,24 @@ const FORMS: readonly Form[] = [
 ];
 
 /**
- * Recognises what every row is by its columns: `{text}`, `{prompt, completion}` (texts or lists of messages),
+ * Recognises what a row is by its columns: `{text}`, `{prompt, completion}` (texts or lists of messages),
  * `{messages}`, Alpaca's `{instruction, input, output}`, ShareGPT's `{conversations}`. Other columns do no harm, and
  * one that is null counts as absent.
  *
  * @param textColumn The column of plain texts. One that the recipe names itself goes before every other form.
- * @throws {DataError} naming the place of a row that is none of these or several, or holds something else.
+ * @throws {DataError} when the row is none of these or several, or holds something else.
  */
-export function languageRows(rows: readonly Row[], { textColumn }: { readonly textColumn: string }): LanguageRow[] {
+export function languageRow(row: Row, { textColumn }: { readonly textColumn: string }): LanguageRow {
   const text: Form = {
     columns: [textColumn],
     read: (row) => ({ kind: "text", text: textOf(row, textColumn), where: row.where }),
   };
-  return rows.map((row) => {
-    if (textColumn !== "text" && has(row, textColumn)) return text.read(row);
-    const forms = [text, ...FORMS].filter(({ columns }) => columns.every((name) => has(row, name)));
-    const [form, other] = forms;
-    if (!form) throw unknownForm(row, textColumn);
-    if (other) throw mixture(row, forms);
-    return form.read(row);
-  });
+  if (textColumn !== "text" && has(row, textColumn)) return text.read(row);
+  const forms = [text, ...FORMS].filter(({ columns }) => columns.every((name) => has(row, name)));
+  const [form, other] = forms;
+  if (!form) throw unknownForm(row, textColumn);
+  if (other) throw mixture(row, forms);
+  return form.read(row);
 }
 
 /**

@@ -1,5 +1,4 @@
-import { DataError } from "../errors.ts";
-import type { Encoded } from "./encode.ts";
+import { type Encoder, rowEncoder } from "./encode.ts";
 import { IGNORED } from "./labels.ts";
 import { textOf } from "./language-row.ts";
 import { maskingTokens } from "./masking.ts";
@@ -14,14 +13,12 @@ export interface PlainText {
 }
 
 /**
- * Picks and checks the text of every row.
- * @throws {DataError} when a row lacks the column or holds no text in it.
+ * Picks and checks the text of a row.
+ * @throws {DataError} when the row lacks the column or holds no text in it.
  */
-export function plainTexts(rows: readonly Row[], { textColumn }: { readonly textColumn: string }): PlainText[] {
-  return rows.map((row) => {
-    column(row, [textColumn], "text_column");
-    return { text: textOf(row, textColumn), where: row.where };
-  });
+export function plainText(row: Row, { textColumn }: { readonly textColumn: string }): PlainText {
+  column(row, [textColumn], "text_column");
+  return { text: textOf(row, textColumn), where: row.where };
 }
 
 /**
@@ -45,25 +42,10 @@ export function encodeMaskedText(
 }
 
 /**
- * Encodes every text of a split.
- * @throws {DataError} when nothing is left.
+ * An encoder of texts for masked language modelling.
  * @throws {TokenizerError} when the tokenizer has no mask token.
  */
-export function encodeMasked(
-  rows: readonly PlainText[],
-  tokenizer: Tokenizer,
-  maxLength: number,
-): Encoded<TokenExample> {
+export function maskedEncoder(tokenizer: Tokenizer, maxLength: number): Encoder<PlainText> {
   const { specials } = maskingTokens(tokenizer);
-  const skipped: string[] = [];
-  const examples = rows.flatMap((row) => {
-    const pieces = encodeMaskedText(row, tokenizer, specials, maxLength);
-    if (pieces.length === 0) skipped.push(row.where);
-    return pieces;
-  });
-  if (examples.length > 0) return { examples, skipped };
-  throw new DataError(`none of the ${rows.length} rows has a token to train on: every text is empty once tokenised`, {
-    ...(skipped[0] && { where: skipped[0] }),
-    hint: "text_column names the column to read.",
-  });
+  return rowEncoder((row) => encodeMaskedText(row, tokenizer, specials, maxLength));
 }

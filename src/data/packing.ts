@@ -1,3 +1,4 @@
+import { type Examples, iterable } from "./examples.ts";
 import { IGNORED } from "./labels.ts";
 import type { TokenExample } from "./tokens.ts";
 
@@ -11,29 +12,38 @@ export interface PackedExample extends TokenExample {
 
 /** A row that is being filled. */
 interface Bin {
-  readonly examples: TokenExample[];
+  /** Numbers of its examples. */
+  readonly rows: number[];
 }
 
 /**
  * Packs examples into as few rows as best-fit decreasing finds: the longest first, each into the row that it fills
  * most; of equals the first. The same examples give the same rows.
  *
- * @param examples None longer than `maxLength`.
- * @returns Rows in the order in which they were opened, the longest example's first.
+ * @param examples With labels for each token, none longer than `maxLength`.
+ * @returns Rows in the order in which they were opened, the longest example's first; put together when they are asked for.
  * @see Ding et al. 2024, "Fewer Truncations Improve Language Modeling", arXiv:2404.10830; TRL's `bfd`.
  */
-export function packExamples(examples: readonly TokenExample[], maxLength: number): PackedExample[] {
+export function packExamples(examples: Examples, maxLength: number): Examples {
+  const { lengths, labelled, largestId } = examples;
   const bins: Bin[] = [];
   const open = new OpenBins();
-  for (const example of examples.toSorted((a, b) => b.ids.length - a.ids.length)) {
-    const { length } = example.ids;
+  for (const row of [...lengths.keys()].sort((a, b) => (lengths[b] as number) - (lengths[a] as number))) {
+    const length = lengths[row] as number;
     const found = open.take(length);
-    const { bin, space } = found ?? { bin: { examples: [] }, space: maxLength };
+    const { bin, space } = found ?? { bin: { rows: [] }, space: maxLength };
     if (!found) bins.push(bin);
-    bin.examples.push(example);
+    bin.rows.push(row);
     open.put(bin, space - length);
   }
-  return bins.map(({ examples }) => joined(examples));
+  const sums = (of: readonly number[]): number[] =>
+    bins.map(({ rows }) => rows.reduce((sum, row) => sum + (of[row] as number), 0));
+  const at = (row: number): PackedExample =>
+    joined((bins[row]?.rows ?? []).map((part) => examples.at(part) as TokenExample));
+  return {
+    ...{ length: bins.length, lengths: sums(lengths), labelled: sums(labelled), largestId },
+    ...{ at, close: () => examples.close(), ...iterable(bins.length, at) },
+  };
 }
 
 /** Rows with room left, by how much; of equals the one that came first is taken first. */

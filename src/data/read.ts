@@ -48,12 +48,13 @@ export async function findSplits(dataset: string): Promise<Map<string, string>> 
 }
 
 /**
- * Reads the rows of one split.
+ * The rows of one split, read from its file whenever they are walked.
  *
  * @param dataset A file, or a folder with a file a split.
- * @throws {DataError} when the split is missing or empty, or a row is malformed (with `file:line`).
+ * @throws {DataError} when the split is missing; while it is walked, when a row is malformed (with `file:line`) or there
+ *   is none.
  */
-export async function readRows(dataset: string, split: string): Promise<Row[]> {
+export async function readRows(dataset: string, split: string): Promise<AsyncIterable<Row>> {
   const splits = await findSplits(dataset);
   const path = splits.get(split);
   if (path === undefined) {
@@ -66,11 +67,17 @@ export async function readRows(dataset: string, split: string): Promise<Row[]> {
   const { format } = parts(path);
   const reader = Object.hasOwn(READERS, format) ? READERS[format] : undefined;
   if (!reader) throw new DataError(`cannot tell the format of ${path}`, { expected: `a file ending in ${FORMATS}` });
-  const rows = await (await reader())(path);
-  if (rows.length === 0) {
-    throw new DataError("this file holds no rows", { where: path, expected: "at least one row of data" });
+  const read = await reader();
+  return { [Symbol.asyncIterator]: () => orEmpty(read(path), path) };
+}
+
+async function* orEmpty(rows: AsyncIterable<Row>, path: string): AsyncGenerator<Row, void, undefined> {
+  let none = true;
+  for await (const row of rows) {
+    none = false;
+    yield row;
   }
-  return rows;
+  if (none) throw new DataError("this file holds no rows", { where: path, expected: "at least one row of data" });
 }
 
 async function missing(dataset: string): Promise<DataError> {

@@ -6,8 +6,22 @@ export interface Row {
   readonly where: string;
 }
 
-/** A data format's reader: the whole file, every row with its place. */
-export type ReadRows = (path: string) => Promise<Row[]>;
+/** Rows that may be walked more than once. Those of a file are read anew each time: it may be larger than memory. */
+export type Rows = Iterable<Row> | AsyncIterable<Row>;
+
+/** The first `count` of rows, or as many as there are. */
+export const firstRows = (rows: Rows, count: number): Rows => ({
+  async *[Symbol.asyncIterator]() {
+    let left = count;
+    for await (const row of rows) {
+      if (left-- <= 0) return;
+      yield row;
+    }
+  },
+});
+
+/** A data format's reader: every row of a file with its place, one at a time. */
+export type ReadRows = (path: string) => AsyncIterable<Row>;
 
 /**
  * The value of a row under the first of `names` that it has.

@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import { asLabel, type Columns } from "./classification.ts";
-import type { Label, Labelled, Labels } from "./labels.ts";
+import type { Label, Labels } from "./labels.ts";
 import { IGNORED } from "./labels.ts";
 import { column, type Row } from "./row.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -24,32 +24,26 @@ export interface TokenExample {
 export const USUAL = { text: ["tokens", "words"], label: ["labels", "ner_tags", "tags"] };
 
 /**
- * Picks and checks words and labels of every row.
- * @throws {DataError} when a row lacks a column, holds no lists there, or lists of different lengths.
+ * Picks and checks words and labels of a row.
+ * @throws {DataError} when the row lacks a column, holds no lists there, or lists of different lengths.
  */
-export function wordRows(rows: readonly Row[], { textColumn, labelColumn }: Columns): WordRow[] {
+export function wordRow(row: Row, { textColumn, labelColumn }: Columns): WordRow {
   const texts = [textColumn, ...(textColumn === "text" ? USUAL.text : [])] as [string, ...string[]];
   const labels = [labelColumn, ...(labelColumn === "label" ? USUAL.label : [])] as [string, ...string[]];
-  return rows.map((row) => {
-    const { where } = row;
-    const words = asList(column(row, texts, "text_column"), "words", where).map((word) => {
-      if (typeof word === "string") return word;
-      throw new DataError(`the list of words holds ${JSON.stringify(word)}`, { where, expected: "strings only" });
-    });
-    const tags = asList(column(row, labels, "label_column"), "labels", where).map((tag) =>
-      asLabel(tag, labelColumn, where),
-    );
-    if (words.length === tags.length) return { words, tags, where };
-    throw new DataError(`this row has ${words.length} words but ${tags.length} labels`, {
-      where,
-      expected: "one label for every word",
-    });
+  const { where } = row;
+  const words = asList(column(row, texts, "text_column"), "words", where).map((word) => {
+    if (typeof word === "string") return word;
+    throw new DataError(`the list of words holds ${JSON.stringify(word)}`, { where, expected: "strings only" });
+  });
+  const tags = asList(column(row, labels, "label_column"), "labels", where).map((tag) =>
+    asLabel(tag, labelColumn, where),
+  );
+  if (words.length === tags.length) return { words, tags, where };
+  throw new DataError(`this row has ${words.length} words but ${tags.length} labels`, {
+    where,
+    expected: "one label for every word",
   });
 }
-
-/** Every label of the rows with its place, for `labelsOf`. */
-export const tagsOf = (rows: readonly WordRow[]): Labelled[] =>
-  rows.flatMap(({ tags, where }) => tags.map((label) => ({ label, where })));
 
 /**
  * Tokenises one row; the first token of each word carries the word's label.

@@ -16,16 +16,3 @@ export async function unpackBytes(path: string): Promise<Uint8Array<ArrayBuffer>
     throw new DataError("the gzip data is damaged or cut off", { where: path, hint, cause });
   }
 }
-
-/**
- * A whole data file as text, unpacked, without its byte order mark.
- * @throws {DataError} when it is not UTF-8.
- */
-export async function unpackText(path: string): Promise<string> {
-  const bytes = await unpackBytes(path);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DataError("this file is not UTF-8 text", { where: path, cause });
-  }
-}

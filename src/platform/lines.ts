@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { pipeline, type Readable } from "node:stream";
+import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
@@ -38,6 +38,27 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
   }
   if (held.length) yield take(new Uint8Array());
 }
+
+/**
+ * The text of a file, piece by piece, unpacked when the name ends in `.gz`, without its byte order mark.
+ * @throws {FileError} when the file is missing or not UTF-8, or the gzip data is damaged or cut off.
+ */
+export async function* readTextChunks(path: string): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch (cause) {
+      throw new FileError(`cannot read ${path}: not UTF-8 text`, { cause });
+    }
+  };
+  for await (const chunk of chunksOf(path)) yield decode(chunk);
+  yield decode();
+}
+
+/** What a stream, such as a parser, makes of a file's text. @throws {FileError} as `readTextChunks`, and what the stream throws. */
+export const readThrough = (path: string, stream: Duplex): AsyncIterable<unknown> =>
+  pipeline(Readable.from(readTextChunks(path)), stream, () => {});
 
 async function* chunksOf(path: string): AsyncGenerator<Buffer, void, undefined> {
   const file: Readable = createReadStream(path);

@@ -13,11 +13,12 @@ export {
 } from "./files.ts";
 export { sha256File } from "./hash.ts";
 export { hubCacheFolder } from "./hub-cache.ts";
-export { type Line, readLines } from "./lines.ts";
+export { type Line, readLines, readTextChunks, readThrough } from "./lines.ts";
 export { type Machine, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";
 export { type ProcessEnd, spawnJsonLines } from "./processes.ts";
+export { openScratch, type ScratchFile } from "./scratch.ts";
 export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
 export {
   appendBytes,

@@ -42,7 +42,7 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
     warnings: ofAdapter,
     madeFor = resolved.model_name_or_path,
   } = await openTrained(resolved, adapter, classes);
-  const { examples, warnings } = encodeSplit(split, model);
+  const { examples, warnings } = await encodeSplit(split, model);
   for (const warning of [...ofAdapter, ...warnings]) onWarning(warning);
   if (madeFor !== undefined && madeFor !== resolved.model_name_or_path) {
     onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${resolved.model_name_or_path}`);
@@ -51,6 +51,7 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
     onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
   const stopped = (): boolean => signal?.aborted === true;
   const scores = await scoreModel(model, weights, examples, stopped);
+  examples.close();
   if (!scores) throw new InterruptedError("stopped before the evaluation was done.");
   return scores.metrics;
 }

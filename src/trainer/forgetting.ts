@@ -40,8 +40,9 @@ export async function maskedLoss(
   if (given) checkPlaces([...given.keys()], new Set(model.graph.params.map(({ origin }) => origin.name)), folder);
   const { weights } = await weightsOf(model, Random.seed(recipe.seed).stream("init"), given);
   const rows = texts.map((text, i) => ({ values: { [recipe.text_column]: text }, where: `text ${i + 1}` }));
-  const { examples } = encodeSplit(TASK_DEFINITIONS.MASKED_LM.split(rows, recipe), model);
+  const { examples } = await encodeSplit(await TASK_DEFINITIONS.MASKED_LM.split(rows, recipe), model);
   const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true);
+  examples.close();
   if (!scores) throw new InterruptedError("stopped before forgetting was measured.");
   return scores.metrics.eval_loss;
 }

@@ -16,8 +16,10 @@ export async function inspectedExamples({ source, tokenizer, labels }: Prepared)
   const { recipe } = source;
   if (!classifies(recipe.task_type)) return languageExamples({ ...recipe, packing: false }, tokenizer, labels);
   const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
-  const encoded = (maxLength: number): readonly Example[] => split.encode({ tokenizer, labels, maxLength }).examples;
-  const [seen, whole] = [encoded(recipe.max_length), encoded(Number.MAX_SAFE_INTEGER)];
+  const encoded = async (maxLength: number): Promise<readonly Example[]> => [
+    ...(await split.encode({ tokenizer, labels, maxLength })).examples,
+  ];
+  const [seen, whole] = [await encoded(recipe.max_length), await encoded(Number.MAX_SAFE_INTEGER)];
   return whole.map((example, i) => inspected(example, seen[i] as Example, tokenizer, labels.names));
 }
 
@@ -28,9 +30,9 @@ async function languageExamples(
   labels: Labels,
 ): Promise<InspectedExample[]> {
   const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
-  const { examples } = split.encode({ tokenizer, labels, maxLength: recipe.max_length });
+  const { examples } = await split.encode({ tokenizer, labels, maxLength: recipe.max_length });
   const ahead = recipe.task_type === "CAUSAL_LM" ? 1 : 0; // each position is labelled with the token after it
-  return (examples as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({
+  return ([...examples] as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({
     tokens: pieces(ids, tokenizer).map((text, i) => ({ text, trained: (labels[i - ahead] ?? IGNORED) !== IGNORED })),
   }));
 }

@@ -12,7 +12,6 @@ import { countParameters, stepGraph } from "./setup/graphs.ts";
 import { optimizerOf } from "./setup/optimizer.ts";
 import { plannedMemory, totalBytes } from "./setup/planned-memory.ts";
 import { countSteps, epochPlan, type Steps } from "./setup/schedule.ts";
-import type { Example } from "./task/definition.ts";
 
 /** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
 const MEASURED = 2;
@@ -30,19 +29,21 @@ const THREAD_BYTES = 40e6;
 export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const { job, model, data } = await checkRun(recipe);
   const settled = model.source.recipe;
-  const { examples } = encodeSplit(data.train, model);
+  const { examples } = await encodeSplit(data.train, model);
   const baseBytes = rssBytes() + THREAD_BYTES;
   const validation = settled.eval_strategy === "end" ? undefined : data.validation;
-  const lengths = examples.map(({ ids }) => ids.length);
+  const validated = validation && (await encodeSplit(validation, model)).examples;
+  const { lengths } = examples;
   const steps = countSteps(settled, lengths);
   const numTokens = countTokens(settled, lengths, steps);
   const graph = stepGraph(model.source);
   const batches = epochPlan(settled, lengths, 0).slice(0, steps.total).flat();
   const memoryBytes = await plannedMemory({
-    ...{ model, graph, emitted: await emit(graph), optimizer: optimizerOf(settled), baseBytes },
-    batches: batches.map((rows) => rows.map((row) => examples[row] as Example)),
-    validation: validation && encodeSplit(validation, model).examples,
+    ...{ model, graph, emitted: await emit(graph), optimizer: optimizerOf(settled), baseBytes, examples, batches },
+    validation: validated,
   });
+  examples.close();
+  validated?.close();
   const peakRssBytes = totalBytes(memoryBytes);
   const { trainable, total } = countParameters(model.graph, model.base);
   const whole = settled.method === "full" || settled.method === "head";

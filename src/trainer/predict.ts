@@ -1,3 +1,4 @@
+import { ExampleStore } from "../data/examples.ts";
 import { IGNORED } from "../data/labels.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
 import { argmax } from "../generation/sampling.ts";
@@ -73,7 +74,7 @@ async function label(classifier: Asked, model: Prepared, texts: readonly string[
     return { ids: Int32Array.from(ids), labels: Int32Array.from(first), where };
   });
   const found = texts.map((): LabelScore[] => []);
-  await eachLogits(classifier, examples, BATCH, (logits, _, example) =>
+  await eachLogits(classifier, ExampleStore.of(examples), BATCH, (logits, _, example) =>
     found[example]?.push(best(logits, labels.names)),
   );
   return texts.map((text, i) => {

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encodeText, textRows } from "../../src/data/classification.ts";
+import { encodeText, type TextRow, textRow } from "../../src/data/classification.ts";
 import type { Part } from "../../src/data/compat.ts";
-import { encodeRows } from "../../src/data/encode.ts";
+import { rowEncoder } from "../../src/data/encode.ts";
 import { labelsOf } from "../../src/data/labels.ts";
 import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import { encodeAll } from "./collected.ts";
 
 const path = join(import.meta.dirname, "fixtures/wordpiece.json");
 const tokenizer = tokenizerOf(JSON.parse(readFileSync(path, "utf8")) as Part, {}, [], path);
@@ -13,13 +14,11 @@ const columns = { textColumn: "text", labelColumn: "label" };
 const rows = (...values: Record<string, unknown>[]) =>
   values.map((row, i) => ({ values: row, where: `train.jsonl:${i + 1}` }));
 
-describe("textRows", () => {
+describe("textRow", () => {
   test("reads the columns it is told to", () => {
-    const read = textRows(rows({ clause: "a", kind: "x" }, { clause: 2019, kind: "y" }), {
-      textColumn: "clause",
-      labelColumn: "kind",
-    });
-    expect(read).toEqual([
+    const own = { textColumn: "clause", labelColumn: "kind" };
+    const read = rows({ clause: "a", kind: "x" }, { clause: 2019, kind: "y" });
+    expect(read.map((row) => textRow(row, own))).toEqual([
       { text: "a", label: "x", where: "train.jsonl:1" },
       { text: "2019", label: "y", where: "train.jsonl:2" },
     ]);
@@ -27,7 +26,7 @@ describe("textRows", () => {
 
   test("a row without the column: names its place and the columns it has", () => {
     const given = rows({ text: "a", label: 0 }, { clause: "b", label: 0 });
-    expect(() => textRows(given, columns)).toThrow(
+    expect(() => given.map((row) => textRow(row, columns))).toThrow(
       /no column "text"\n.*train.jsonl:2\n.*its columns: clause, label\n.*text_column: clause/,
     );
   });
@@ -36,7 +35,7 @@ describe("textRows", () => {
     [{ text: null, label: 0 }, /column "text" holds null\n.*train.jsonl:1\n.*a text/],
     [{ text: "a", label: 0.5 }, /column "label" holds 0.5\n.*train.jsonl:1\n.*integer or a string/],
     [{ text: "a", label: null }, /column "label" holds null/],
-  ])("refuses %j", (row, message) => expect(() => textRows(rows(row), columns)).toThrow(message));
+  ])("refuses %j", (row, message) => expect(() => textRow(rows(row)[0]!, columns)).toThrow(message));
 });
 
 describe("encodeText", () => {
@@ -56,10 +55,11 @@ describe("encodeText", () => {
 
   test("texts that are empty once tokenised are left out with their place", () => {
     const texts = ["rent", "", " \u200b\n"].map((text, i) => ({ text, label: "no", where: `a:${i + 1}` }));
-    const { examples, skipped } = encodeRows(texts, (row) => encodeText(row, tokenizer, labels, 6));
-    expect(examples.map(({ where }) => where)).toEqual(["a:1"]);
-    expect(skipped).toEqual(["a:2", "a:3"]);
-    const none = () => encodeRows(texts.slice(1), (row) => encodeText(row, tokenizer, labels, 6));
+    const encoder = () => rowEncoder<TextRow>((row) => [encodeText(row, tokenizer, labels, 6)].filter((one) => !!one));
+    const { examples, skipped } = encodeAll(encoder(), texts);
+    expect([...examples].map(({ where }) => where)).toEqual(["a:1"]);
+    expect(skipped).toMatchObject({ count: 2, first: "a:2" });
+    const none = () => encodeAll(encoder(), texts.slice(1));
     expect(none).toThrow(/none of the 2 rows has anything to train on.*\n.*a:2/);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { alpacaPrompt } from "../../src/data/alpaca.ts";
-import { languageRows } from "../../src/data/language-row.ts";
+import { languageRow } from "../../src/data/language-row.ts";
 import { DataError } from "../../src/errors.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
 const where = "data.jsonl:7";
-const read = (values: Values, textColumn = "text") => languageRows([{ values, where }], { textColumn })[0];
+const read = (values: Values, textColumn = "text") => languageRow({ values, where }, { textColumn });
 const ask = { role: "user", content: "Is it due?" };
 const answer = { role: "assistant", content: "Yes." };
 

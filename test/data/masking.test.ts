@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { IGNORED } from "../../src/data/labels.ts";
-import { encodeMasked, encodeMaskedText, plainTexts } from "../../src/data/masked.ts";
+import { encodeMaskedText, maskedEncoder, plainText } from "../../src/data/masked.ts";
 import { maskingTokens, maskTokens } from "../../src/data/masking.ts";
 import { loadTokenizer } from "../../src/data/tokenizer.ts";
 import { DataError, TokenizerError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 import { chatTokenizer, expected } from "./chat-fixture.ts";
+import { encodeAll } from "./collected.ts";
 
 const tokenizer = await loadTokenizer(join(import.meta.dirname, "../parity/fixtures/bert"));
 const masking = maskingTokens(tokenizer);
@@ -82,20 +83,19 @@ describe("encodeMaskedText", () => {
 
   test("the rows of a split; empty ones are left out, nothing but such is refused", () => {
     const values = ["The rent", "", "is due"].map((text, i) => ({ values: { text }, where: `a:${i + 1}` }));
-    const rows = plainTexts(values, { textColumn: "text" });
-    const { examples, skipped } = encodeMasked(rows, tokenizer, 8);
-    expect(examples.map(({ where }) => where)).toEqual(["a:1", "a:3"]);
-    expect(skipped).toEqual(["a:2"]);
-    expect(() => encodeMasked(rows.slice(1, 2), tokenizer, 8)).toThrow(DataError);
-    expect(() => encodeMasked(rows.slice(1, 2), tokenizer, 8)).toThrow(
-      /none of the 1 rows[\s\S]*a:2[\s\S]*text_column/,
-    );
-    expect(() => encodeMasked(rows, tokenizer, 2)).toThrow(/max_length 2 leaves no room for text/);
+    const rows = values.map((row) => plainText(row, { textColumn: "text" }));
+    const encode = (from: number, to: number, length: number) =>
+      encodeAll(maskedEncoder(tokenizer, length), rows.slice(from, to));
+    const { examples, skipped } = encode(0, 3, 8);
+    expect([...examples].map(({ where }) => where)).toEqual(["a:1", "a:3"]);
+    expect(skipped).toMatchObject({ count: 1, first: "a:2" });
+    expect(() => encode(1, 2, 8)).toThrow(DataError);
+    expect(() => encode(1, 2, 8)).toThrow(/none of the 1 rows[\s\S]*a:2[\s\S]*text_column/);
+    expect(() => encode(0, 3, 2)).toThrow(/max_length 2 leaves no room for text/);
   });
 
   test("a row without a text is refused", () => {
-    const read = (values: object) => () =>
-      plainTexts([{ values: { ...values }, where: "a:1" }], { textColumn: "text" });
+    const read = (values: object) => () => plainText({ values: { ...values }, where: "a:1" }, { textColumn: "text" });
     expect(read({ body: "x" })).toThrow(/no column "text"\n.*a:1/);
     expect(read({ text: null })).toThrow(/holds null\n.*a:1/);
   });

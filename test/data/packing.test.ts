@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ExampleStore } from "../../src/data/examples.ts";
 import { IGNORED } from "../../src/data/labels.ts";
-import { packExamples } from "../../src/data/packing.ts";
+import { type PackedExample, packExamples } from "../../src/data/packing.ts";
 import type { TokenExample } from "../../src/data/tokens.ts";
 import { expected } from "./chat-fixture.ts";
 
@@ -12,10 +13,12 @@ const example = (length: number, row: number): TokenExample => ({
   where: `data.jsonl:${row}`,
 });
 const examples = (...lengths: number[]) => lengths.map((length, i) => example(length, i + 1));
+const pack = (given: readonly TokenExample[], maxLength: number) =>
+  [...packExamples(ExampleStore.of(given), maxLength)] as PackedExample[];
 
 describe("packExamples", () => {
   test("the longest first, each where it fills most, of equals the first", () => {
-    const packed = packExamples(examples(2, 5, 3, 6, 2, 4), 8);
+    const packed = pack(examples(2, 5, 3, 6, 2, 4), 8);
     expect(packed.map(({ where }) => where)).toEqual([
       "data.jsonl:4 and 1 more",
       "data.jsonl:2 and 1 more",
@@ -29,13 +32,13 @@ describe("packExamples", () => {
   });
 
   test.each(expected.packs)("as TRL does, $max_length", ({ max_length, lengths, rows }) => {
-    const packed = packExamples(lengths.map(example), max_length);
+    const packed = pack(lengths.map(example), max_length);
     const shared = packed.map(({ ids }) => [...new Set([...ids].map((id) => Math.floor(id / 1000)))]);
     expect(shared).toEqual(rows);
   });
 
   test("documents count from 1, positions from 0 in each, nothing is predicted across a border", () => {
-    const [packed] = packExamples(examples(2, 3), 9);
+    const [packed] = pack(examples(2, 3), 9);
     expect([...packed!.ids]).toEqual([2000, 2001, 2002, 1000, 1001]);
     expect([...packed!.documents]).toEqual([1, 1, 1, 2, 2]);
     expect([...packed!.positions]).toEqual([0, 1, 2, 0, 1]);
@@ -46,7 +49,7 @@ describe("packExamples", () => {
     const lengths = fc.array(fc.integer({ min: 1, max: 16 }), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(lengths, (lengths) => {
-        const packed = packExamples(examples(...lengths), 16);
+        const packed = pack(examples(...lengths), 16);
         const rows = packed.flatMap(({ ids, positions }) => [...ids].filter((_, i) => positions[i] === 0));
         expect(rows.map((id) => id / 1000).toSorted((a, b) => a - b)).toEqual(lengths.map((_, i) => i + 1));
         const sizes = packed.map(({ ids }) => ids.length).toSorted((a, b) => a - b);
@@ -57,5 +60,5 @@ describe("packExamples", () => {
   });
 
   test("a bound that nothing reaches needs no memory", () =>
-    expect(packExamples(examples(3, 4), Number.MAX_SAFE_INTEGER)).toHaveLength(1));
+    expect(pack(examples(3, 4), Number.MAX_SAFE_INTEGER)).toHaveLength(1));
 });

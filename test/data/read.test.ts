@@ -4,7 +4,9 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findSplits, readRows } from "../../src/data/read.ts";
+import { firstRows } from "../../src/data/row.ts";
 import { DataError } from "../../src/errors.ts";
+import { collected } from "./collected.ts";
 import { folderWith } from "./temporary.ts";
 
 const ROWS = [
@@ -14,7 +16,7 @@ const ROWS = [
 const parquet = readFileSync(join(import.meta.dirname, "fixtures/rows.parquet"));
 const read = async (name: string, content: string | Uint8Array) => {
   const folder = await folderWith({ [name]: content });
-  return (await readRows(folder, "train")).map(({ values, where }) => ({
+  return (await collected(await readRows(folder, "train"))).map(({ values, where }) => ({
     values,
     where: where.slice(folder.length + 1),
   }));
@@ -82,7 +84,7 @@ describe("a malformed row is refused with its line", () => {
     ["train.json", '[{"text": "a"},\n {"text": b}]', /malformed JSON.*\n.*train.json:2/],
     ["train.json", '[\n{"a": 1},\n]', /malformed JSON.*\n.*train.json:3/],
     ["train.json", '[{"a": 1}\n, {"a": "]', /not closed.*\n.*train.json:2/],
-    ["train.json", '[{"a": 1}]\n[', /more after.*\n.*train.json:1/],
+    ["train.json", '[{"a": 1}]\n[', /more after.*\n.*train.json:2/],
     ["train.csv", "a,b\n1,2\n1,2,3\n", /malformed CSV.*\n.*train.csv:3/],
     ["train.csv", 'a,b\n1,"2\n', /malformed CSV.*[\s\S]*train.csv:/],
   ])("%s %j", async (name, content, message) => {
@@ -92,7 +94,7 @@ describe("a malformed row is refused with its line", () => {
   });
 
   test.each(["train.jsonl", "train.json", "train.csv"])("%s.gz that is cut off", async (name) => {
-    const error = (await refusal(`${name}.gz`, gzipSync(jsonl).subarray(0, 40))) as Error;
+    const error = (await refusal(`${name}.gz`, gzipSync(name.endsWith("csv") ? csv : jsonl).subarray(0, 40))) as Error;
     expect(error.message).toMatch(/gzip data is damaged or cut off/);
   });
 
@@ -115,6 +117,21 @@ test("any array of objects is read as JSON.parse reads it, however it is laid ou
     ),
     { numRuns: 50 },
   ));
+
+test("an array of many megabytes is read piece by piece", async () => {
+  const rows = Array.from({ length: 3000 }, (_, i) => ({ text: `é\\"[{,]}" \n${"x".repeat(i % 97)}`, label: i }));
+  const read = await collected(
+    await readRows(await folderWith({ "train.json": JSON.stringify(rows, null, 1) }), "train"),
+  );
+  expect(read.map(({ values }) => values)).toEqual(rows);
+  expect(read.at(-1)?.where).toMatch(/:11998$/);
+});
+
+test("rows are read anew each time they are walked, as far as they are walked", async () => {
+  const rows = await readRows(await folderWith({ "train.csv": csv }), "train");
+  for await (const { values } of firstRows(rows, 1)) expect(values).toEqual(ROWS[0]);
+  expect(await collected(firstRows(rows, 9))).toHaveLength(2);
+});
 
 describe("findSplits", () => {
   test("a folder's files by name, validation and dev standing for each other", async () => {

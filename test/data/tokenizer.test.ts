@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Part } from "../../src/data/compat.ts";
 import { readRows } from "../../src/data/read.ts";
 import { loadTokenizer, tokenizerOf } from "../../src/data/tokenizer.ts";
+import { collected } from "./collected.ts";
 import { CORPUS } from "./fixtures/corpus.ts";
 import { folderWith } from "./temporary.ts";
 
@@ -209,7 +210,7 @@ const reason = existsSync(minilm) ? "" : ` (skipped: ${minilm} is not here)`;
 
 describe.skipIf(reason)(`all-MiniLM-L6-v2${reason}`, () => {
   test("ids of real texts equal Rust's, from tokenizer.json and from vocab.txt", async () => {
-    const rows = textsFile ? (await readRows(textsFile, "train")).slice(0, 500) : [];
+    const rows = textsFile ? (await collected(await readRows(textsFile, "train"))).slice(0, 500) : [];
     const texts = [...TEXTS, ...rows.map(({ values }) => String(values.text))];
     const reference = rust.Tokenizer.fromFile(join(minilm, "tokenizer.json"));
     reference.disablePadding();

@@ -4,21 +4,21 @@ import { describe, expect, test } from "vitest";
 import type { Part } from "../../src/data/compat.ts";
 import { labelsOf } from "../../src/data/labels.ts";
 import { tokenizerOf } from "../../src/data/tokenizer.ts";
-import { encodeWords, tagsOf, wordRows } from "../../src/data/tokens.ts";
+import { encodeWords, wordRow } from "../../src/data/tokens.ts";
 
 const path = join(import.meta.dirname, "fixtures/wordpiece.json");
 const tokenizer = tokenizerOf(JSON.parse(readFileSync(path, "utf8")) as Part, {}, [], path);
 const columns = { textColumn: "text", labelColumn: "label" };
 const where = "train.jsonl:4";
 
-describe("wordRows", () => {
+describe("wordRow", () => {
   test("reads the usual columns, or those it is told to", () => {
-    const expected = [{ words: ["a", "b"], tags: ["O", "B"], where }];
-    expect(wordRows([{ values: { tokens: ["a", "b"], ner_tags: ["O", "B"] }, where }], columns)).toEqual(expected);
-    expect(wordRows([{ values: { words: ["a", "b"], labels: ["O", "B"] }, where }], columns)).toEqual(expected);
+    const expected = { words: ["a", "b"], tags: ["O", "B"], where };
+    expect(wordRow({ values: { tokens: ["a", "b"], ner_tags: ["O", "B"] }, where }, columns)).toEqual(expected);
+    expect(wordRow({ values: { words: ["a", "b"], labels: ["O", "B"] }, where }, columns)).toEqual(expected);
     const own = { textColumn: "w", labelColumn: "t" };
-    expect(wordRows([{ values: { w: ["a", "b"], t: ["O", "B"], tokens: [] }, where }], own)).toEqual(expected);
-    expect(() => wordRows([{ values: { tokens: ["a"], t: ["O"] }, where }], own)).toThrow(/no column "w"/);
+    expect(wordRow({ values: { w: ["a", "b"], t: ["O", "B"], tokens: [] }, where }, own)).toEqual(expected);
+    expect(() => wordRow({ values: { tokens: ["a"], t: ["O"] }, where }, own)).toThrow(/no column "w"/);
   });
 
   test.each([
@@ -26,12 +26,12 @@ describe("wordRows", () => {
     [{ tokens: "a b", labels: [1, 2] }, /words of this row are not a list: "a b"\n.*train.jsonl:4/],
     [{ tokens: ["a", 1], labels: [1, 2] }, /holds 1\n.*train.jsonl:4\n.*strings/],
     [{ tokens: ["a"], labels: [null] }, /holds null\n.*train.jsonl:4/],
-  ])("refuses %j", (values, message) => expect(() => wordRows([{ values, where }], columns)).toThrow(message));
+  ])("refuses %j", (values, message) => expect(() => wordRow({ values, where }, columns)).toThrow(message));
 });
 
 describe("encodeWords", () => {
   const row = { words: ["The", "zzz", "\u200b", "rent"], tags: ["O", "B", "O", "I"], where };
-  const labels = labelsOf(tagsOf([row]));
+  const labels = labelsOf(row.tags.map((label) => ({ label, where })));
 
   test("the first token of a word carries its label, nothing else does", () => {
     const example = encodeWords(row, tokenizer, labels, 20);

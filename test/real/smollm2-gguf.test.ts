@@ -6,7 +6,9 @@ import { describe, expect, test } from "vitest";
 import { readGguf } from "../../src/checkpoint/gguf.ts";
 import { ggufTokenizer } from "../../src/data/gguf-tokenizer.ts";
 import { readRows } from "../../src/data/read.ts";
+import { firstRows } from "../../src/data/row.ts";
 import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import { collected } from "../data/collected.ts";
 
 /** As `test/parity/make_smollm2_fixture.py` writes it. */
 interface Expected {
@@ -71,7 +73,9 @@ describe.skipIf(missing)(`SmolLM2-135M-Instruct from GGUF, beside transformers${
     async () => {
       const tokenizer = await openTokenizer();
       const textsOf = async (file: string, count: number) =>
-        (await readRows(join(data ?? "", file), "train")).slice(0, count).map(({ values }) => String(values.text));
+        (await collected(firstRows(await readRows(join(data ?? "", file), "train"), count))).map(({ values }) =>
+          String(values.text),
+        );
       const contracts = await textsOf("contracts/train.jsonl.gz", 200);
       const texts = [
         ...(await textsOf("cuad-clauses-19/train.jsonl.gz", 800)),

@@ -1,5 +1,5 @@
 import { columnsOf, guessLabel, guessText, guessWords } from "../../data/guess-columns.ts";
-import { languageRows } from "../../data/language-row.ts";
+import { languageRow } from "../../data/language-row.ts";
 import type { Row } from "../../data/row.ts";
 import { DataError, RecipeError } from "../../errors.ts";
 import type { TaskType } from "../../models/architecture.ts";
@@ -43,10 +43,13 @@ export interface FoundRows {
  */
 export async function lookAtRows(source: RowsSource): Promise<FoundRows> {
   const { dataset_name, dataset_train_split = "train" } = source;
-  const all = await storedRows(dataset_name, dataset_train_split);
-  const rows = all.slice(0, SEEN);
+  const rows: Row[] = [];
+  let size = 0;
+  for await (const row of await storedRows(dataset_name, dataset_train_split)) {
+    if (size++ < SEEN) rows.push(row);
+  }
   const splits = [...(await storedSplits(dataset_name))];
-  return { splits, size: all.length, columns: columnsOf(rows), uses: usesOf(rows, source) };
+  return { splits, size, columns: columnsOf(rows), uses: usesOf(rows, source) };
 }
 
 /**
@@ -118,7 +121,7 @@ function usesOf(rows: readonly Row[], { text_column, label_column }: RowsSource)
 /** How a language model would read the rows; `undefined` when it could not. */
 function languageKind(rows: readonly Row[], textColumn = "text"): string | undefined {
   try {
-    return languageRows(rows, { textColumn })[0]?.kind;
+    return rows.map((row) => languageRow(row, { textColumn }))[0]?.kind;
   } catch (error) {
     if (error instanceof DataError) return undefined;
     throw error;

@@ -13,7 +13,7 @@ import { totalBytes } from "../setup/planned-memory.ts";
 import { weightsOf } from "../setup/prepare.ts";
 import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } from "../setup/schedule.ts";
 import { unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
-import type { Example, Scores, Split } from "../task/definition.ts";
+import type { Example, Examples, Scores, Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 import type { Finished, Job } from "./job.ts";
 import { openOutput } from "./output.ts";
@@ -39,7 +39,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     const clock = yield* trainSteps(run, validation, shouldStop);
     const results = resultsOf(run, clock);
     await output.writeModel(run);
-    const final = test ? encodeSplit(test, model) : { examples: validation, warnings: [] };
+    const final = test ? await encodeSplit(test, model) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
     if (final.examples) {
       const { event, scores } = await evaluate(run, final.examples, shouldStop);
@@ -48,7 +48,9 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     }
     await output.writeResults(run, results);
     yield await tell(run, { kind: "done", results });
+    final.examples?.close();
   } finally {
+    run.examples.close();
     await output.close();
   }
   return { trained: trainedOf(run), labels: model.labels.names, recipe };
@@ -58,7 +60,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
 interface Ready {
   readonly run: Run;
   /** What the run is measured on before its end. */
-  readonly validation: readonly Example[] | undefined;
+  readonly validation: Examples | undefined;
   readonly test: Split | undefined;
   readonly warnings: readonly string[];
 }
@@ -68,10 +70,10 @@ async function begin(job: Job): Promise<Ready> {
   const { model, data, start } = await acceptJob(job);
   const { train, validation, test } = data;
   const { recipe } = model.source;
-  if (test) checkTexts(test, model);
-  const { examples, warnings } = encodeSplit(train, model);
+  if (test) await checkTexts(test, model);
+  const { examples, warnings } = await encodeSplit(train, model);
   const validates = validation && (recipe.eval_strategy !== "end" || !test);
-  const validated = validates ? encodeSplit(validation, model) : undefined;
+  const validated = validates ? await encodeSplit(validation, model) : undefined;
   warnings.push(...(validated?.warnings ?? []));
 
   const baseBytes = rssBytes();
@@ -85,7 +87,7 @@ async function begin(job: Job): Promise<Ready> {
     random.restore(progress.random);
     optimizer.restore(progress.optimizer);
   }
-  const steps = countSteps(recipe, examples.map(({ ids }) => ids.length)); // biome-ignore format: one call
+  const steps = countSteps(recipe, examples.lengths);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
   warnings.unshift(...(job.warnings ?? []), ...unreachedStages(stages, steps.total));
   const output = job.write ? await openOutput(model, progress) : noOutput;
@@ -119,14 +121,13 @@ interface Clock {
 
 async function* trainSteps(
   run: Run,
-  validation: readonly Example[] | undefined,
+  validation: Examples | undefined,
   shouldStop: () => boolean,
 ): AsyncGenerator<TrainEvent, Clock, void> {
   const { recipe, progress, steps, examples, model } = run;
   const rates = learningRates(recipe, steps.total);
   const isHead = (name: string): boolean => isUnder(name, model.architecture.trainedHeads);
   const rateScale = learningRateScale(recipe, isHead);
-  const lengths = examples.map(({ ids }) => ids.length);
   const masks = run.random.stream("dropout");
   const draw = drawer(run);
   const resumedTokens = progress.numTokens;
@@ -141,10 +142,10 @@ async function* trainSteps(
   try {
     while (progress.step < steps.total) {
       const { epoch, place } = steps.at(progress.step);
-      if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, lengths, epoch) };
+      if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, examples.lengths, epoch) };
       stage = await stageAt(run, stage, batchesAhead(run, plan.steps), validated);
       const rows = plan.steps[place] ?? [];
-      const batches = rows.map((batch) => batch.map((row) => draw(examples[row] as Example)));
+      const batches = rows.map((batch) => batch.map((row) => draw(examples.at(row))));
       const learningRate = rates(progress.step);
       const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
       const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
@@ -183,11 +184,9 @@ async function* trainSteps(
 }
 
 /** The micro-batches that are left of an epoch, as far as the run goes. */
-function* batchesAhead({ examples, progress, steps }: Run, epoch: number[][][]): Generator<readonly Example[]> {
+function batchesAhead({ progress, steps }: Run, epoch: number[][][]): number[][] {
   const { place } = steps.at(progress.step);
-  for (const batch of epoch.slice(place, place + steps.total - progress.step).flat()) {
-    yield batch.map((row) => examples[row] as Example);
-  }
+  return epoch.slice(place, place + steps.total - progress.step).flat();
 }
 
 /** An example as a step sees it. */
@@ -201,7 +200,7 @@ function drawer({ recipe, model, random }: Run): (example: Example) => Example {
 /** Evaluates and saves where the recipe's strategies say so. */
 async function* betweenSteps(
   run: Run,
-  validation: readonly Example[] | undefined,
+  validation: Examples | undefined,
   shouldStop: () => boolean,
 ): AsyncGenerator<TrainEvent> {
   const { recipe, progress } = run;
@@ -231,7 +230,7 @@ interface Evaluation {
   readonly scores: Scores;
 }
 
-async function evaluate(run: Run, examples: readonly Example[], stop: () => boolean): Promise<Evaluation> {
+async function evaluate(run: Run, examples: Examples, stop: () => boolean): Promise<Evaluation> {
   const { model, weights, progress, steps } = run;
   const scores = await scoreModel(model, weights, examples, stop);
   if (!scores) throw await interrupted(run);

@@ -1,8 +1,9 @@
+import { mapExamples } from "../../data/examples.ts";
 import { Random } from "../../random.ts";
 import { compile } from "../setup/engine.ts";
 import type { Prepared } from "../setup/prepared.ts";
 import type { Weights } from "../setup/weights.ts";
-import type { Example, Scores } from "../task/definition.ts";
+import type { Examples, Scores } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 
 /**
@@ -12,13 +13,14 @@ import { TASK_DEFINITIONS } from "../task/index.ts";
 export async function scoreModel(
   { source, graph: whole, tokenizer, labels }: Prepared,
   weights: Weights,
-  examples: readonly Example[],
+  examples: Examples,
   stop: () => boolean,
 ): Promise<Scores | undefined> {
   const { recipe } = source;
   const task = TASK_DEFINITIONS[recipe.task_type];
-  const random = Random.seed(recipe.seed).stream("evaluation");
-  const shown = task.draw ? examples.map((one) => task.draw?.(one, tokenizer, recipe, random) ?? one) : examples;
+  const { draw } = task;
+  const randomOf = (row: number): Random => Random.seed(recipe.seed).stream(`evaluation of ${row}`);
+  const shown = draw ? mapExamples(examples, (one, row) => draw(one, tokenizer, recipe, randomOf(row))) : examples;
   const graph = task.scoringGraph(whole);
   const session = await compile(graph, weights);
   try {

@@ -26,13 +26,13 @@ export async function stageAt(
   batches: Workload["batches"],
   validation: Workload["validation"],
 ): Promise<OpenStage> {
-  const { model, stages, progress, optimizer, baseBytes, weights } = run;
+  const { model, stages, progress, optimizer, baseBytes, weights, examples } = run;
   const stage = stages.findLast(({ step }) => step <= progress.step) as Stage;
   if (before?.stage === stage) return before;
   await before?.session.close();
   const graph = stepGraph(model.source, stages.length > 1 ? stage.trains : undefined);
   const emitted = await emit(graph);
-  const planned = await plannedMemory({ model, graph, emitted, batches, optimizer, validation, baseBytes });
+  const planned = await plannedMemory({ model, graph, emitted, examples, batches, optimizer, validation, baseBytes });
   const closed = rssBytes();
   const session = await open(emitted, weights);
   return { stage, graph, session, planned, engineBytes: Math.max(0, rssBytes() - closed) };

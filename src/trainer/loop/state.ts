@@ -7,7 +7,7 @@ import type { Steps } from "../setup/schedule.ts";
 import { asStored } from "../setup/stored.ts";
 import type { Stage } from "../setup/unfreezing.ts";
 import type { Weights } from "../setup/weights.ts";
-import type { Example, Scores } from "../task/definition.ts";
+import type { Examples, Scores } from "../task/definition.ts";
 import type { Trained } from "./job.ts";
 import type { Progress } from "./progress.ts";
 
@@ -20,7 +20,7 @@ export interface Run {
   readonly random: Random;
   readonly steps: Steps;
   readonly stages: readonly Stage[];
-  readonly examples: readonly Example[];
+  readonly examples: Examples;
   readonly progress: Progress;
   readonly output: Output;
   /** What the process took when all but the weights was read. */

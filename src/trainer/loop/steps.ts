@@ -1,5 +1,5 @@
 import { gradientOf, LOSS_SCALE } from "../../autodiff/training-graph.ts";
-import { IGNORED } from "../../data/labels.ts";
+import { labelsIn } from "../../data/examples.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { clip } from "../../optim/clip.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
@@ -44,7 +44,7 @@ export async function optimizerStep(
   learningRate: number,
 ): Promise<StepResult> {
   const { graph, session, weights, optimizer, recipe } = context;
-  const trained = microBatches.flat().reduce((n, example) => n + labelsOf(example), 0);
+  const trained = microBatches.flat().reduce((n, example) => n + labelsIn(example), 0);
   const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1 / trained) };
   const names = graph.params.map(({ origin }) => origin.name).filter((name) => graph.outputs.has(gradientOf(name)));
   const gradients = new Map<string, Float32Array>();
@@ -74,10 +74,6 @@ export async function optimizerStep(
   }
   return { loss, gradNorm, realTokens };
 }
-
-/** Label positions of an example that count. */
-export const labelsOf = (example: Example): number =>
-  "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
 
 /**
  * Adds a pass's gradients to the step's, in place. Gradients that are one value of the graph, as those of two biases added to

@@ -2,7 +2,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Labels } from "../../data/labels.ts";
 import { DataError, TokenizerError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
-import type { Example, Split } from "../task/definition.ts";
+import type { Examples, Split } from "../task/definition.ts";
 import { type RowsInMemory, readSplit, splitNames, validationSplit } from "./dataset.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -43,28 +43,27 @@ export function checkLabels({ validation, test }: RunData, labels: Labels): void
 }
 
 /** @throws {DataError} when nothing would be left of a split that is tokenised later. */
-export function checkTexts(split: Split, { tokenizer, labels, source }: Prepared): void {
-  const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
-  split.check(encoding);
+export async function checkTexts(split: Split, { tokenizer, labels, source }: Prepared): Promise<void> {
+  await split.check({ tokenizer, labels, maxLength: source.recipe.max_length });
 }
 
 /** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
-export function encodeSplit(
+export async function encodeSplit(
   split: Split,
   { tokenizer, labels, source, checkpoint }: Prepared,
-): { examples: readonly Example[]; warnings: string[] } {
-  const { examples, skipped, warnings = [] } = split.encode({ tokenizer, labels, maxLength: source.recipe.max_length });
+): Promise<{ examples: Examples; warnings: string[] }> {
+  const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
+  const { examples, skipped, warnings = [] } = await split.encode(encoding);
   checkVocabulary(examples, checkpoint);
-  if (skipped.length === 0) return { examples, warnings: [...warnings] };
-  const rows = skipped.length === 1 ? "1 row was" : `${skipped.length} rows were`;
-  const left = `${rows} left out: nothing to train on after tokenizing, the first at ${skipped[0]}`;
+  if (skipped.count === 0) return { examples, warnings: [...warnings] };
+  const rows = skipped.count === 1 ? "1 row was" : `${skipped.count} rows were`;
+  const left = `${rows} left out: nothing to train on after tokenizing, the first at ${skipped.first}`;
   return { examples, warnings: [left, ...warnings] };
 }
 
 /** @throws {TokenizerError} for a token that the model has no embedding for. */
-function checkVocabulary(examples: readonly Example[], { config, folder }: Checkpoint): void {
+function checkVocabulary({ largestId: last }: Examples, { config, folder }: Checkpoint): void {
   const size = config.vocab_size;
-  const last = examples.reduce((last, { ids }) => ids.reduce((last, id) => Math.max(last, id), last), 0);
   if (typeof size !== "number" || last < size) return;
   throw new TokenizerError(`the tokenizer gives the token ${last}, the model knows only ${size}: 0 to ${size - 1}`, {
     where: folder,

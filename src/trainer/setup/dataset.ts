@@ -1,6 +1,6 @@
 import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint } from "../../data/labels.ts";
 import { findSplits, readRows } from "../../data/read.ts";
-import type { Row } from "../../data/row.ts";
+import { firstRows, type Row, type Rows } from "../../data/row.ts";
 import { DataError } from "../../errors.ts";
 import { classifies } from "../../models/architecture.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
@@ -24,7 +24,7 @@ export async function readSplit(
   given?: RowsInMemory,
 ): Promise<Split> {
   const all = given ? inMemory(given, split) : await storedRows(recipe.dataset_name, split);
-  const rows = limit === undefined ? all : all.slice(0, limit);
+  const rows = limit === undefined ? all : firstRows(all, limit);
   return TASK_DEFINITIONS[recipe.task_type].split(rows, recipe);
 }
 
@@ -42,9 +42,9 @@ export async function storedSplits(dataset: string): Promise<ReadonlySet<string>
 
 /**
  * Rows of a file or folder, or of the data set that comes with the library.
- * @throws {DataError} when the split is missing or empty, or a row is malformed.
+ * @throws {DataError} when the split is missing; while they are walked, when a row is malformed or there is none.
  */
-export async function storedRows(dataset: string, split: string): Promise<Row[]> {
+export async function storedRows(dataset: string, split: string): Promise<Rows> {
   if (dataset !== EMBEDDED) return readRows(dataset, split);
   const { EMBEDDED_SPLITS, embeddedRows } = await import("../../data/provisions/provisions.ts");
   const found = EMBEDDED_SPLITS.find((name) => name === split);

@@ -7,8 +7,7 @@ import { type EngineMemory, engineMemory } from "../../onnx/memory/engine-memory
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { MemoryBytes } from "../events.ts";
 import { passes, passTokens } from "../loop/passes.ts";
-import { labelsOf } from "../loop/steps.ts";
-import type { Example } from "../task/definition.ts";
+import type { Examples } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 import { plannedRuns } from "../task/runs.ts";
 import { emit } from "./engine.ts";
@@ -21,11 +20,12 @@ export interface Workload {
   /** A training step, and its form for the engine. */
   readonly graph: Graph;
   readonly emitted: EmittedModel;
-  /** The micro-batches of the run. */
-  readonly batches: Iterable<readonly Example[]>;
+  readonly examples: Examples;
+  /** Numbers of the examples of each micro-batch of the run. */
+  readonly batches: readonly (readonly number[])[];
   readonly optimizer: Optimizer;
   /** What is evaluated between steps. */
-  readonly validation: readonly Example[] | undefined;
+  readonly validation: Examples | undefined;
   /** What the process took when model and data were checked and tokenised, and no weight was read. */
   readonly baseBytes: number;
 }
@@ -39,14 +39,14 @@ export interface Workload {
  * collected), and the gradients as the engine hands them over, beside those that are added up.
  */
 export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
-  const { model, graph, emitted, optimizer, validation, baseBytes } = work;
+  const { model, graph, emitted, examples, optimizer, validation, baseBytes } = work;
   const { weights, quantizedWeights, gradients } = parameterBytes(model.graph);
   const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
   const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
   const tokens = passTokens(sizes.reduce((sum, size) => sum + size, 0));
   const { recipe } = model.source;
   const masked = TASK_DEFINITIONS[recipe.task_type].draw ? recipe.mlm_probability : 1;
-  const runs = heaviest(eachPass(work.batches, tokens), masked);
+  const runs = heaviest(eachPass(work.batches, examples, tokens), examples, masked);
   const training = engineMemory(emitted, runs);
   const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
   const fed = Math.max(...runs.map((lengths) => fedBytes(graph, lengths)));
@@ -66,17 +66,15 @@ export const totalBytes = (memory: MemoryBytes): number => Object.values(memory)
 const NOTHING: EngineMemory = { session: 0, arena: 0 };
 
 /** What evaluation between steps adds: its session is open beside the one that trains. */
-async function scoringMemory(model: Prepared, examples: readonly Example[]): Promise<EngineMemory> {
+async function scoringMemory(model: Prepared, examples: Examples): Promise<EngineMemory> {
   const { recipe } = model.source;
   const graph = TASK_DEFINITIONS[recipe.task_type].scoringGraph(model.graph);
-  const lengths = examples.map(({ ids }) => ids.length);
-  const runs = plannedRuns(lengths, recipe.per_device_train_batch_size);
-  const shown = runs.map((rows) => rows.map((row) => examples[row] as Example));
-  return engineMemory(await emit(graph), heaviest(shown, 1));
+  const runs = plannedRuns(examples.lengths, recipe.per_device_train_batch_size);
+  return engineMemory(await emit(graph), heaviest(runs, examples, 1));
 }
 
-function* eachPass(batches: Iterable<readonly Example[]>, tokens: number): Generator<readonly Example[]> {
-  for (const batch of batches) yield* passes(batch, ({ ids }) => ids.length, tokens);
+function* eachPass(batches: Workload["batches"], { lengths }: Examples, tokens: number): Generator<readonly number[]> {
+  for (const batch of batches) yield* passes(batch, (row) => lengths[row] as number, tokens);
 }
 
 /** By what a pass may be the heaviest: its tokens, the pairs of them that attention sees, the rows whose logits are asked. */
@@ -88,14 +86,15 @@ const WEIGHTS: readonly ((lengths: { batch: number; seq: number; rows: number })
 
 /**
  * Lengths of the first pass and of those that are the heaviest, each once, in the order of the run.
+ * @param passes Numbers of the examples of each.
  * @param share Part of the labels that one step draws.
  */
-function heaviest(passes: Iterable<readonly Example[]>, share: number): DimBindings[] {
+function heaviest(passes: Iterable<readonly number[]>, { lengths, labelled }: Examples, share: number): DimBindings[] {
   const found: { batch: number; seq: number; rows: number }[] = [];
-  for (const examples of passes) {
-    const seq = examples.reduce((longest, { ids }) => Math.max(longest, ids.length), 1);
-    const rows = Math.ceil(share * examples.reduce((sum, example) => sum + labelsOf(example), 0));
-    found.push({ batch: examples.length, seq, rows });
+  for (const pass of passes) {
+    const seq = pass.reduce((longest, row) => Math.max(longest, lengths[row] as number), 1);
+    const rows = Math.ceil(share * pass.reduce((sum, row) => sum + (labelled[row] as number), 0));
+    found.push({ batch: pass.length, seq, rows });
   }
   const most = WEIGHTS.map((weight) => found.reduce((a, b) => (weight(b) > weight(a) ? b : a)));
   const chosen = found.filter((lengths, i) => i === 0 || most.includes(lengths));

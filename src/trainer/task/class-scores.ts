@@ -3,7 +3,7 @@ import { argmax } from "../../generation/sampling.ts";
 import { classificationReport } from "../../metrics/classification.ts";
 import { areEntityTags, entityScores } from "../../metrics/entities.ts";
 import type { EvalResults } from "../events.ts";
-import type { Asked, Example, ScoreOptions, Scores } from "./definition.ts";
+import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
 import { runs } from "./runs.ts";
 
 /** What a model says of the label positions that count. */
@@ -17,7 +17,7 @@ interface Predictions {
 /** Runs a classifier over examples; calls `visit` with each label position's logits. */
 export async function eachLogits(
   classifier: Asked,
-  examples: readonly Example[],
+  examples: Examples,
   batchSize: number,
   visit: (logits: Float32Array, label: number, example: number) => void,
   stop: () => boolean = () => false,
@@ -37,7 +37,7 @@ export async function eachLogits(
 /** Scores a classifier on examples; `undefined` when it was stopped. */
 export async function classScores(
   classifier: Asked,
-  examples: readonly Example[],
+  examples: Examples,
   { batchSize, classes, stop }: ScoreOptions,
 ): Promise<Scores | undefined> {
   const found: { label: number; prediction: number; example: number }[] = [];
@@ -63,7 +63,7 @@ export async function classScores(
  */
 export async function wordScores(
   classifier: Asked,
-  examples: readonly Example[],
+  examples: Examples,
   options: ScoreOptions,
 ): Promise<Scores | undefined> {
   const scores = await classScores(classifier, examples, options);

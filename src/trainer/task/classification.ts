@@ -1,11 +1,12 @@
-import { encodeText, textRows } from "../../data/classification.ts";
+import { encodeText, type TextRow, textRow } from "../../data/classification.ts";
+import { rowEncoder } from "../../data/encode.ts";
 import { IGNORED, type Labels } from "../../data/labels.ts";
-import { encodeWords, type TokenExample, tagsOf, type WordRow, wordRows } from "../../data/tokens.ts";
+import { encodeWords, type TokenExample, type WordRow, wordRow } from "../../data/tokens.ts";
 import { DataError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { classScores, evalResults, wordScores } from "./class-scores.ts";
 import type { Encoding, TaskDefinition } from "./definition.ts";
-import { labelledSplit } from "./split.ts";
+import { splitOf } from "./split.ts";
 
 const columnsOf = ({ text_column, label_column }: ResolvedRecipe) => ({
   textColumn: text_column,
@@ -25,12 +26,13 @@ const classifier = {
 /** SEQ_CLS: a class for each text. */
 export const textClassification: TaskDefinition = {
   ...classifier,
-  split(rows, recipe) {
-    const texts = textRows(rows, columnsOf(recipe));
-    return labelledSplit(texts, texts, (row, { tokenizer, labels, maxLength }) =>
-      encodeText(row, tokenizer, labels, maxLength),
-    );
-  },
+  split: (rows, recipe) =>
+    splitOf<TextRow>(rows, {
+      pick: (row) => textRow(row, columnsOf(recipe)),
+      labels: ({ label }) => [label],
+      encoder: ({ tokenizer, labels, maxLength }) =>
+        rowEncoder((row) => orNone(encodeText(row, tokenizer, labels, maxLength))),
+    }),
 };
 
 /** TOKEN_CLS: a class for each word. */
@@ -38,13 +40,22 @@ export const wordClassification: TaskDefinition = {
   ...classifier,
   score: wordScores,
   metrics: [...classifier.metrics, "eval_precision", "eval_recall", "eval_f1"],
-  split(rows, recipe) {
-    const words = wordRows(rows, columnsOf(recipe));
-    const labels = tagsOf(words).filter(({ label }) => label !== IGNORED);
-    if (labels.length === 0) throw allMasked(words);
-    return labelledSplit(words, labels, encodeTrainedWords);
+  async split(rows, recipe) {
+    let first: string | undefined;
+    const split = await splitOf<WordRow>(rows, {
+      pick(row) {
+        first ??= row.where;
+        return wordRow(row, columnsOf(recipe));
+      },
+      labels: ({ tags }) => tags.filter((tag) => tag !== IGNORED),
+      encoder: (encoding) => rowEncoder((row) => orNone(encodeTrainedWords(row, encoding))),
+    });
+    if (split.labels.length === 0) throw allMasked(first);
+    return split;
   },
 };
+
+const orNone = <T>(example: T | undefined): T[] => (example === undefined ? [] : [example]);
 
 /** A row of words; those labelled `IGNORED` are not trained, and a row that has no others is left out. */
 function encodeTrainedWords(row: WordRow, { tokenizer, labels, maxLength }: Encoding): TokenExample | undefined {
@@ -53,9 +64,9 @@ function encodeTrainedWords(row: WordRow, { tokenizer, labels, maxLength }: Enco
   return example?.labels.every((label) => label === IGNORED) ? undefined : example;
 }
 
-const allMasked = (rows: readonly WordRow[]): DataError =>
+const allMasked = (first: string | undefined): DataError =>
   new DataError(`every label is ${IGNORED}, which marks a word that is not trained: nothing would be`, {
-    ...(rows[0] && { where: rows[0].where }),
+    ...(first !== undefined && { where: first }),
     expected: "a class for some of the words",
     hint: "label_column names the column to read.",
   });

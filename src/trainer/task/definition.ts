@@ -1,17 +1,15 @@
-import type { TextExample } from "../../data/classification.ts";
 import type { Encoded } from "../../data/encode.ts";
+import type { Example, Examples } from "../../data/examples.ts";
 import type { Labelled, Labels } from "../../data/labels.ts";
-import type { Row } from "../../data/row.ts";
+import type { Rows } from "../../data/row.ts";
 import type { Tokenizer } from "../../data/tokenizer.ts";
-import type { TokenExample } from "../../data/tokens.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Session } from "../../session/session.ts";
 import type { EvalResults } from "../events.ts";
 
-/** An example of any task, tokenised. */
-export type Example = TextExample | TokenExample;
+export type { Example, Examples } from "../../data/examples.ts";
 
 /** How texts and labels become numbers. */
 export interface Encoding {
@@ -21,15 +19,16 @@ export interface Encoding {
   readonly maxLength: number;
 }
 
-/** One split, read and checked but not yet tokenised. */
+/** One split, read and checked but not yet tokenised. Its rows are not held: they are read again to be tokenised. */
 export interface Split {
-  /** The labels of the data, from which classes are made; none for a language model. */
+  /** Each label of the data where it comes first; none for a language model. Classes are made of them. */
   readonly labels: readonly Labelled[];
+  /** Rows. */
   readonly size: number;
   /** Tokenises every row. @throws {DataError} for a label that training never saw, or when nothing is left. */
-  encode(encoding: Encoding): Encoded<Example>;
+  encode(encoding: Encoding): Promise<Encoded>;
   /** Looks for a row that has anything to train on. @throws {DataError} as `encode` would, when none has. */
-  check(encoding: Encoding): void;
+  check(encoding: Encoding): Promise<void>;
 }
 
 /** A model ready to be asked. */
@@ -59,14 +58,14 @@ export interface Scores {
 
 /** What a model is trained to do: what it reads of a row, what it is asked, how it is scored. */
 export interface TaskDefinition {
-  /** Picks and checks what the task reads of every row. @throws {DataError} naming file and line of a bad row. */
-  split(rows: readonly Row[], recipe: ResolvedRecipe): Split;
+  /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */
+  split(rows: Rows, recipe: ResolvedRecipe): Promise<Split>;
   /** An example as one step sees it, where no two steps see it alike. */
   draw?(example: Example, tokenizer: Tokenizer, recipe: ResolvedRecipe, random: Random): Example;
   /** The graph that scores examples, made of the model's own, which ends in `logits`. */
   scoringGraph(graph: Graph): Graph;
   /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
-  score(asked: Asked, examples: readonly Example[], options: ScoreOptions): Promise<Scores | undefined>;
+  score(asked: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined>;
   /** Names of the figures that `score` finds; `metric_for_best_model` is one of them. */
   readonly metrics: readonly string[];
 }

@@ -1,7 +1,7 @@
-import { encodeCausal } from "../../data/causal-split.ts";
+import { causalSplitEncoder } from "../../data/causal-split.ts";
 import { IGNORED } from "../../data/labels.ts";
-import { languageRows } from "../../data/language-row.ts";
-import { encodeMasked, plainTexts } from "../../data/masked.ts";
+import { languageRow } from "../../data/language-row.ts";
+import { maskedEncoder, plainText } from "../../data/masked.ts";
 import { maskingTokens, maskTokens } from "../../data/masking.ts";
 import type { Tokenizer } from "../../data/tokenizer.ts";
 import type { TokenExample } from "../../data/tokens.ts";
@@ -23,11 +23,12 @@ const languageModel = {
 export const causalLanguageModel: TaskDefinition = {
   ...languageModel,
   split(rows, recipe) {
-    const read = languageRows(rows, { textColumn: recipe.text_column });
     const { completion_only_loss: completionOnlyLoss = true, assistant_only_loss: assistantOnlyLoss, packing } = recipe;
-    return splitOf(read, (rows, { tokenizer, maxLength }) =>
-      encodeCausal(rows, { tokenizer, maxLength, packing, completionOnlyLoss, assistantOnlyLoss }),
-    );
+    return splitOf(rows, {
+      pick: (row) => languageRow(row, { textColumn: recipe.text_column }),
+      encoder: ({ tokenizer, maxLength }) =>
+        causalSplitEncoder({ tokenizer, maxLength, packing, completionOnlyLoss, assistantOnlyLoss }),
+    });
   },
 };
 
@@ -35,9 +36,10 @@ export const causalLanguageModel: TaskDefinition = {
 export const maskedLanguageModel: TaskDefinition = {
   ...languageModel,
   split: (rows, recipe) =>
-    splitOf(plainTexts(rows, { textColumn: recipe.text_column }), (rows, { tokenizer, maxLength }) =>
-      encodeMasked(rows, tokenizer, maxLength),
-    ),
+    splitOf(rows, {
+      pick: (row) => plainText(row, { textColumn: recipe.text_column }),
+      encoder: ({ tokenizer, maxLength }) => maskedEncoder(tokenizer, maxLength),
+    }),
   draw: (example, tokenizer, { mlm_probability: probability }, random) =>
     maskedOnce(example as TokenExample, tokenizer, probability, random),
 };

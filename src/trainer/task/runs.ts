@@ -4,7 +4,7 @@ import { Random } from "../../random.ts";
 import type { RuntimeTensor } from "../../session/session.ts";
 import { passes, passTokens } from "../loop/passes.ts";
 import { feedsOf } from "../setup/feeds.ts";
-import type { Asked, Example } from "./definition.ts";
+import type { Asked, Examples } from "./definition.ts";
 
 /** What one run of the session said. */
 export interface Run {
@@ -26,16 +26,15 @@ export function plannedRuns(lengths: readonly number[], batchSize: number): (rea
  */
 export async function* runs(
   { session, graph, padId }: Asked,
-  examples: readonly Example[],
+  examples: Examples,
   batchSize: number,
   stop: () => boolean,
 ): AsyncGenerator<Run, void, void> {
-  const lengths = examples.map(({ ids }) => ids.length);
   const random = Random.seed(0);
-  for (const rows of plannedRuns(lengths, batchSize)) {
+  for (const rows of plannedRuns(examples.lengths, batchSize)) {
     await new Promise((resolve) => setTimeout(resolve)); // the engine holds its thread: let signals through
     if (stop()) return;
-    const shown = rows.map((row) => examples[row] as Example);
+    const shown = rows.map((row) => examples.at(row));
     const { tensors, batch } = feedsOf(graph, shown, padId, random);
     yield { rows, batch, outputs: await session.run(tensors) };
   }

@@ -1,39 +1,51 @@
-import { type Encoded, encodeRows } from "../../data/encode.ts";
-import type { Labelled } from "../../data/labels.ts";
+import type { Encoder } from "../../data/encode.ts";
+import type { Label, Labelled } from "../../data/labels.ts";
+import type { Row, Rows } from "../../data/row.ts";
 import { DataError } from "../../errors.ts";
-import type { Encoding, Example, Split } from "./definition.ts";
+import type { Encoding, Split } from "./definition.ts";
 
-/** A split of labelled rows, tokenised one by one. @param encode `undefined` for a row with nothing to train on. */
-export function labelledSplit<R extends { readonly where: string }>(
-  rows: readonly R[],
-  labels: readonly Labelled[],
-  encode: (row: R, encoding: Encoding) => Example | undefined,
-): Split {
-  return {
-    ...splitOf(rows, (rows, encoding) => encodeRows(rows, (row) => encode(row, encoding))),
-    labels,
-  };
+/** How a task reads the rows of a split. */
+export interface SplitReader<R> {
+  /** What it reads of a row. @throws {DataError} for a row that lacks it. */
+  pick(row: Row): R;
+  /** The labels of a row. */
+  labels?(row: R): Iterable<Label>;
+  encoder(encoding: Encoding): Encoder<R>;
 }
 
-/** A split of rows without labels. @param encode Throws a `DataError` when no row has anything to train on. */
-export function splitOf<R>(
-  rows: readonly R[],
-  encode: (rows: readonly R[], encoding: Encoding) => Encoded<Example>,
-): Split {
-  const has = (row: R, encoding: Encoding): boolean => {
-    try {
-      return encode([row], encoding).examples.length > 0;
-    } catch (error) {
-      if (error instanceof DataError) return false;
-      throw error;
-    }
-  };
-  return {
-    labels: [],
-    size: rows.length,
-    encode: (encoding) => encode(rows, encoding),
-    check(encoding) {
-      if (!rows.some((row) => has(row, encoding))) encode(rows, encoding);
-    },
-  };
+/**
+ * Walks over all rows to check and count them.
+ * @throws {DataError} naming file and line of a bad row.
+ */
+export async function splitOf<R>(rows: Rows, { pick, labels, encoder }: SplitReader<R>): Promise<Split> {
+  const seen = new Map<Label, Labelled>();
+  let size = 0;
+  for await (const row of rows) {
+    const picked = pick(row);
+    for (const label of labels?.(picked) ?? []) if (!seen.has(label)) seen.set(label, { label, where: row.where });
+    size++;
+  }
+
+  async function encode(encoding: Encoding): ReturnType<Split["encode"]> {
+    const encodes = encoder(encoding);
+    for await (const row of rows) encodes.add(pick(row));
+    return encodes.finish();
+  }
+
+  async function check(encoding: Encoding): Promise<void> {
+    for await (const row of rows) if (trains(encoder(encoding), pick(row))) return;
+    await encode(encoding); // says why none does
+  }
+
+  return { labels: [...seen.values()], size, encode, check };
+}
+
+function trains<R>(encoder: Encoder<R>, row: R): boolean {
+  try {
+    encoder.add(row);
+    return encoder.finish().examples.length > 0;
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { tokenChoice, tokenLoss } from "../../ops/token-loss.ts";
 import { rewrite } from "../../passes/rewrite.ts";
 import type { EvalResults } from "../events.ts";
 import { outputLayer } from "../setup/loss.ts";
-import type { Asked, Example, ScoreOptions, Scores } from "./definition.ts";
+import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
 import { runs } from "./runs.ts";
 
 /** What a language model made of an example's trained tokens. */
@@ -32,10 +32,10 @@ export function tokenScoringGraph(graph: Graph): Graph {
 /** Scores a language model on the trained tokens of examples; `undefined` when it was stopped. */
 export async function tokenScores(
   model: Asked,
-  examples: readonly Example[],
+  examples: Examples,
   { batchSize, stop }: ScoreOptions,
 ): Promise<Scores | undefined> {
-  const found = examples.map((): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
+  const found = examples.lengths.map((): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
   for await (const { rows, batch, outputs } of runs(model, examples, batchSize, stop)) {
     const { losses, choices } = outputs;
     let at = 0;

@@ -7,6 +7,7 @@ import { PROVISION_LABELS } from "../../../src/data/provisions/labels.ts";
 import { EMBEDDED_SPLITS, embeddedRows, writeEmbedded } from "../../../src/data/provisions/provisions.ts";
 import { readRows } from "../../../src/data/read.ts";
 import { packageFolder } from "../../../src/platform/node.ts";
+import { collected } from "../collected.ts";
 import { folderWith } from "../temporary.ts";
 
 const splits = Object.fromEntries(
@@ -99,7 +100,7 @@ describe("the embedded data set", () => {
     const folder = join(await folderWith({}), "embedded");
     await writeEmbedded(folder);
     for (const split of EMBEDDED_SPLITS) {
-      const rows = await readRows(folder, split);
+      const rows = await collected(await readRows(folder, split));
       expect(rows.map(({ values }) => values)).toEqual(
         splits[split]!.map(({ values, where }) => ({ ...values, where })),
       );

@@ -1,0 +1,84 @@
+import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FileError } from "../errors.ts";
+
+/** A file for what need not stay in memory. It has no name where the system allows that, and ends with its process. */
+export interface ScratchFile {
+  /**
+   * Writes bytes at the end; returns where they begin.
+   * @throws {FileError} when the disk is full.
+   */
+  append(bytes: Uint8Array): number;
+  /** `length` bytes from `offset`, in a buffer of their own. */
+  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
+  close(): void;
+}
+
+/** Bytes that are written at once. */
+const BLOCK = 2 ** 20;
+
+/** Opens an empty file in `TMPDIR`; without one in `/var/tmp`, since `/tmp` may be memory itself. */
+export function openScratch(): ScratchFile {
+  const folder = process.env.TMPDIR ?? (existsSync("/var/tmp") ? "/var/tmp" : tmpdir());
+  const path = join(folder, `lowrank-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+  const file = attempt(folder, () => openSync(path, "wx+", 0o600));
+  const unnamed = removed(path);
+  let pending: Uint8Array[] = [];
+  let [written, waiting] = [0, 0];
+
+  const flush = (): void => {
+    const bytes = Buffer.concat(pending);
+    for (let at = 0; at < bytes.length; ) {
+      at += attempt(folder, () => writeSync(file, bytes, at, bytes.length - at, written + at));
+    }
+    written += waiting;
+    [pending, waiting] = [[], 0];
+  };
+
+  return {
+    append(bytes) {
+      const offset = written + waiting;
+      pending.push(bytes);
+      waiting += bytes.length;
+      if (waiting >= BLOCK) flush();
+      return offset;
+    },
+    read(offset, length) {
+      if (offset + length > written) flush();
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const got = attempt(folder, () => readSync(file, bytes, at, length - at, offset + at));
+        if (got === 0) throw new RangeError(`the scratch file holds ${written} bytes, not ${offset + length}`);
+        at += got;
+      }
+      return bytes;
+    },
+    close() {
+      closeSync(file);
+      if (!unnamed) removed(path);
+    },
+  };
+}
+
+/** Whether the name could be taken away; an open file keeps it on Windows. */
+function removed(path: string): boolean {
+  try {
+    rmSync(path, { force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function attempt<T>(folder: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw new FileError(`cannot keep tokenised examples in ${folder}: ${(cause as Error).message}`, {
+      expected: "a folder with room for about twice the size of the data",
+      hint: "the environment variable TMPDIR names another one.",
+      cause,
+    });
+  }
+}
