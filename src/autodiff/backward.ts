@@ -74,13 +74,18 @@ function recomputation(
     const known = copies.get(x);
     if (known) return known;
     const inside = segmentOf(nodeOf(x)?.module ?? "") === segment;
-    const again = inside ? applied(x, (input) => copy(input, segment, dy)) : late(x, after);
+    const inner = (): Value => (inside ? applied(x, (input) => copy(input, segment, dy)) : late(x, after));
+    const again = isOfWeights(x) ? cheaply(x, after) : inner();
     copies.set(x, again);
     return again;
   }
 
-  const cheaply = (x: Value, dy: Value): Value =>
-    nodeOf(x)?.op.cheap ? applied(x, (input) => (nodeOf(input)?.op.cheap ? cheaply(input, dy) : late(input, dy))) : x;
+  function cheaply(x: Value, dy: Value): Value {
+    if (!nodeOf(x)?.op.cheap) return x;
+    // Weights alone would not wait: the copy would be the first computation itself, kept from there to here.
+    const behind = isOfWeights(x) ? barrier : late;
+    return applied(x, (input) => (nodeOf(input)?.op.cheap ? cheaply(input, dy) : behind(input, dy)));
+  }
 
   return (x, dy, segment) => (segment === undefined ? cheaply(x, dy) : copy(x, segment, dy));
 }
@@ -91,9 +96,17 @@ function applied(x: Value, input: (input: Value) => Value): Value {
   return node ? x.graph.node(node.op, node.inputs.map(input), node.attrs, node.module) : x;
 }
 
-/** `x` behind a barrier; weights and constants are there all the time. */
-const late = (x: Value, after: Value): Value =>
-  x.origin.kind === "param" || x.origin.kind === "constant" ? x : barrier(x, after);
+/** Weights and constants are there all the time. */
+const isThere = (x: Value): boolean => x.origin.kind === "param" || x.origin.kind === "constant";
+
+/** Whether `x` is cheaply computed of weights and constants alone. */
+const isOfWeights = (x: Value): boolean => {
+  const node = nodeOf(x);
+  return node?.op.cheap === true && node.inputs.every((input) => isThere(input) || isOfWeights(input));
+};
+
+/** `x` behind a barrier, unless it is there all the time. */
+const late = (x: Value, after: Value): Value => (isThere(x) ? x : barrier(x, after));
 
 /** `wrt` and every value computed from it. */
 function dependents(graph: Graph, wrt: readonly Value[]): Set<Value> {

@@ -1,4 +1,5 @@
 import type { Lowering } from "../ir/lowering.ts";
+import type { DType, TensorType } from "../ir/types.ts";
 import {
   chunksOf,
   type LayerOperands,
@@ -7,6 +8,7 @@ import {
   lowerUnbend,
   type TokenLossAttrs,
 } from "./token-loss-layer.ts";
+import { lowerWide } from "./widen.ts";
 
 /** What can be asked of each row's logits: the label's loss, that loss's gradient by `x`, the greatest entry. */
 export type Question = "loss" | "slope" | "choice";
@@ -33,32 +35,40 @@ interface Chunk extends LayerOperands<string> {
 
 /**
  * Goes through the vocabulary and finds what `asked` needs, as attention goes through its keys: sums are kept relative
- * to the greatest logit so far. A chunk is cut out of `w` only when all that reads the one before is done.
+ * to the greatest logit so far. A chunk is cut out of `w`, and widened, only when all that reads the one before is done.
+ * @param type Of `w`.
  * @see Milakov and Gimelshein 2018, arXiv:1805.02867, section 3.
  */
 export function lowerVocabulary(
   to: Lowering,
   layer: LayerOperands<string>,
-  vocab: number,
+  type: TensorType,
   asked: ReadonlySet<Question>,
   { chunks, softcap }: TokenLossAttrs,
 ): Found {
   let found: Found | undefined;
-  for (const [start, end] of chunksOf(vocab, chunks)) {
+  for (const [start, end] of chunksOf(type.shape[0] as number, chunks)) {
     const done = [found?.choice, found?.own, found?.sum, found?.pull].filter((name) => name !== undefined);
     const begin = done.reduce((at, name) => lowerOnce(to, at, name), to.ints([start]));
     const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
-    const chunk = { ...layer, w: cut(layer.w), bias: layer.bias && cut(layer.bias), start, end };
+    const chunk = {
+      ...layer,
+      w: lowerWide(to, cut(layer.w), type.dtype),
+      bias: layer.bias && cut(layer.bias),
+      start,
+      end,
+    };
     found = lowerChunk(to, chunk, asked, softcap, found);
   }
   return found as Found;
 }
 
-/** The ONNX form of one answer, from what was found in the whole vocabulary. */
+/** The ONNX form of one answer, from what was found in the whole vocabulary. @param dtype Of `w`. */
 export function lowerAnswer(
   to: Lowering,
   question: Question,
   { w, labels = "" }: LayerOperands<string>,
+  dtype: DType,
   { top, choice = "", own = "", sum = "", pull = "" }: Found,
   softcap: number | undefined,
 ): string {
@@ -68,7 +78,7 @@ export function lowerAnswer(
   const kept = (x: string): string => to.node("Where", [ignored, to.scalar(0), x]);
   if (question === "loss") return flat(kept(to.node("Add", [to.node("Sub", [top, own]), to.node("Log", [sum])])));
   const tanh = softcap === undefined ? undefined : to.node("Mul", [own, to.scalar(1 / softcap)]);
-  const away = lowerUnbend(to, to.node("Gather", [w, flat(index)]), tanh);
+  const away = lowerUnbend(to, lowerWide(to, to.node("Gather", [w, flat(index)]), dtype), tanh);
   return kept(to.node("Sub", [to.node("Div", [pull, sum]), away]));
 }
 

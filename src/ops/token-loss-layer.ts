@@ -10,7 +10,7 @@ export interface TokenLossAttrs extends VocabularyAttrs {
   readonly chunks: number;
 }
 
-/** The operands of an output layer; `labels` where they are asked for. */
+/** The operands of an output layer; `labels` where they are asked for. `w` may be in half precision, the others are not. */
 export interface LayerOperands<T> {
   readonly x: T;
   readonly w: T;

@@ -23,9 +23,9 @@ export function lowerTogether(to: Lowering, layer: LayerOperands<string>, y: Val
   ahead.set(to, known);
   if (!known.has(y.id)) {
     const asked = new Map(askedTogether(y).map((value) => [questionOf(value) as Question, value.id]));
-    const vocab = nodeOf(y)?.inputs[1]?.shape[0] as number;
-    const found = lowerVocabulary(to, layer, vocab, new Set(asked.keys()), attrs);
-    for (const [question, id] of asked) known.set(id, lowerAnswer(to, question, layer, found, attrs.softcap));
+    const w = nodeOf(y)?.inputs[1] as Value;
+    const found = lowerVocabulary(to, layer, w, new Set(asked.keys()), attrs);
+    for (const [question, id] of asked) known.set(id, lowerAnswer(to, question, layer, w.dtype, found, attrs.softcap));
   }
   return known.get(y.id) as string;
 }

@@ -11,6 +11,7 @@ import {
   type TokenLossAttrs,
 } from "./token-loss-layer.ts";
 import { eachLogitGradient } from "./token-loss-reference.ts";
+import { lowerWide } from "./widen.ts";
 
 /**
  * Gradient by `w`, and in a last column by `bias` where there is one.
@@ -23,8 +24,8 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
   defineOp({
     name: "TokenLossWeightBackward",
     operands: ["dy", "x", "w", "labels", "loss", "bias?"],
-    infer: ({ w, bias }) => ({
-      dtype: w.dtype,
+    infer: ({ x, w, bias }) => ({
+      dtype: x.dtype,
       shape: bias ? [w.shape[0] as number, (w.shape[1] as number) + 1] : w.shape,
     }),
     vjp: { dy: notTwice, x: notTwice, w: notTwice, labels: nonDifferentiable, loss: notTwice, bias: notTwice },
@@ -41,7 +42,8 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
     },
     lower(to, { dy, labels, loss, ...layer }, { types }, { chunks, softcap }) {
       const { ignored, index } = lowerLabels(to, labels);
-      const own = lowerOwnLogits(to, layer, index, softcap);
+      const wide = (rows: string): string => lowerWide(to, rows, types.w.dtype);
+      const own = lowerOwnLogits(to, layer, wide, index, softcap);
       const sum = to.node("Add", [to.node("Unsqueeze", [loss, to.ints([1])]), own.logits]); // log Σ exp(logits)
       const normalizer = to.node("Where", [ignored, to.scalar(NOTHING), sum]);
       const x = layer.bias ? to.node("Pad", [layer.x, to.ints([0, 1]), to.scalar(1), to.ints([1])]) : layer.x;
@@ -52,7 +54,7 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
         // Not before dy: a chunk that the loss computed too would else be kept until then.
         const begin = lowerOnce(to, to.ints([start]), dy);
         const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
-        const part = { x: layer.x, w: cut(layer.w), bias: layer.bias && cut(layer.bias) };
+        const part = { x: layer.x, w: wide(cut(layer.w)), bias: layer.bias && cut(layer.bias) };
         const { logits, tanh } = lowerLogits(to, part, softcap);
         const p = lowerUnbend(to, to.node("Exp", [to.node("Sub", [logits, normalizer])]), tanh);
         return to.node("Gemm", [p, dyx], { attrs: { transA: 1 } });
@@ -70,11 +72,12 @@ const NOTHING = 1e30;
 function lowerOwnLogits(
   to: Lowering,
   { x, w, bias }: LayerOperands<string>,
+  wide: (rows: string) => string,
   index: string,
   softcap?: number,
 ): LoweredLogits {
   const flat = to.node("Squeeze", [index, to.ints([1])]);
-  const products = to.node("Mul", [x, to.node("Gather", [w, flat])]);
+  const products = to.node("Mul", [x, wide(to.node("Gather", [w, flat]))]);
   const sum = to.node("ReduceSum", [products, to.ints([1])], { attrs: { keepdims: 1 } });
   const logits = bias ? to.node("Add", [sum, to.node("Gather", [bias, index])]) : sum;
   if (softcap === undefined) return { logits };

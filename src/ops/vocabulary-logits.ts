@@ -1,6 +1,7 @@
 import { OperandError } from "../errors.ts";
 import type { Dim } from "../ir/types.ts";
 import { defineOp, notTwice, type OpFunction } from "./define.ts";
+import { lowerWide } from "./widen.ts";
 
 /** Settings of a language model's output layer. */
 export interface VocabularyAttrs {
@@ -10,7 +11,8 @@ export interface VocabularyAttrs {
 
 /**
  * A language model's output layer: `logits = x·wᵀ + bias`. An op of its own, not a `Linear`: no adapter, no packing takes
- * it, and where only the loss is wanted the logits are never laid out whole (`tokenLoss`).
+ * it, and where only the loss is wanted the logits are never laid out whole (`tokenLoss`). `w` may be in half precision: what
+ * is read of it is widened then, not the whole.
  *
  * Shapes: `x [rows, hidden]`, `w [vocab, hidden]`, `bias [vocab]` → `[rows, vocab]`.
  */
@@ -35,7 +37,8 @@ export const vocabularyLogits: OpFunction<["x", "w", "bias?"], VocabularyAttrs> 
       return softcap === undefined ? sum : softcap * Math.tanh(sum / softcap);
     });
   },
-  lower(to, { x, w, bias }, _, { softcap }) {
+  lower(to, { x, w: stored, bias }, { types }, { softcap }) {
+    const w = lowerWide(to, stored, types.w.dtype);
     const logits = to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
     if (softcap === undefined) return logits;
     const bent = to.node("Tanh", [to.node("Mul", [logits, to.scalar(1 / softcap)])]);

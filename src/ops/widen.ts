@@ -1,3 +1,5 @@
+import type { Lowering } from "../ir/lowering.ts";
+import type { DType } from "../ir/types.ts";
 import { defineOp, type OpFunction } from "./define.ts";
 
 /** ONNX's numbers of the half types. */
@@ -15,9 +17,15 @@ export const widen: OpFunction<["x"]> = defineOp({
   infer: ({ x }) => ({ dtype: "float32", shape: x.shape }),
   vjp: { x: (dy) => dy },
   reference: ({ x }) => x.data,
-  // Half floats travel as their bits: not every Node version has an array for them, none has one for bfloat16.
-  lower(to, { x }, { types }) {
-    const half = to.node("BitCast", [x], { attrs: { to: HALVES[types.x.dtype] as number } });
-    return to.node("Cast", [half], { attrs: { to: FLOAT } });
-  },
+  lower: (to, { x }, { types }) => lowerWide(to, x, types.x.dtype),
 });
+
+/**
+ * The ONNX form of `x` as float32; `x` itself if it is that already. Half floats travel as their bits: not every Node
+ * version has an array for them, none has one for bfloat16.
+ */
+export function lowerWide(to: Lowering, x: string, dtype: DType): string {
+  const half = HALVES[dtype];
+  if (half === undefined) return x;
+  return to.node("Cast", [to.node("BitCast", [x], { attrs: { to: half } })], { attrs: { to: FLOAT } });
+}

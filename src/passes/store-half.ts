@@ -1,5 +1,6 @@
 import { nodeOf, type ParamValue, type Value } from "../ir/graph.ts";
 import { embedding } from "../ops/embedding.ts";
+import { vocabularyLogits } from "../ops/vocabulary-logits.ts";
 import { widen } from "../ops/widen.ts";
 import type { Pass } from "./pass.ts";
 import { rewrite } from "./rewrite.ts";
@@ -18,10 +19,13 @@ export const storeHalf = (dtype: "float16" | "bfloat16"): Pass => ({
         return widen(next.param(name, { dtype, shape }, options));
       },
       node(y, { op, inputs, attrs }) {
-        const [ids, table] = inputs as [Value, Value?];
-        const half = table && nodeOf(table);
-        if (op !== embedding.op || half?.op !== widen.op) return y;
-        return widen(embedding(ids, half.inputs[0] as Value, attrs)); // the rows that are looked up, not the table
+        const [x, matrix, bias] = inputs as [Value, Value?, Value?];
+        const widened = matrix && nodeOf(matrix);
+        if (widened?.op !== widen.op) return y;
+        const half = widened.inputs[0] as Value;
+        if (op === embedding.op) return widen(embedding(x, half, attrs)); // the rows that are looked up, not the table
+        if (op === vocabularyLogits.op) return vocabularyLogits(x, half, bias, attrs); // widens what it reads
+        return y;
       },
     }),
 });

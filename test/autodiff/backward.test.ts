@@ -7,6 +7,7 @@ import { add, mul } from "../../src/ops/elementwise.ts";
 import { gelu } from "../../src/ops/gelu.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { tanh } from "../../src/ops/tanh.ts";
+import { widen } from "../../src/ops/widen.ts";
 import { prune } from "../../src/passes/rewrite.ts";
 import { gradcheck } from "../ops/check.ts";
 import { feedForward, feedsOf } from "../tiny.ts";
@@ -146,6 +147,24 @@ describe("what is cheap", () => {
       ],
     );
   });
+
+  test.each([false, true])(
+    "and made of weights alone, waits for dy as well: it is not held (segments: %s)",
+    (segments) => {
+      const graph = new Graph();
+      const x = graph.param("x", { dtype: "float32", shape: [2, 3] }, { trainable: true });
+      const half = graph.param("w", { dtype: "float16", shape: [4, 3] }, { trainable: false });
+      graph.module = "layer";
+      const y = linear(x, widen(half));
+      const dy = graph.input("dy", y);
+      const forward = graph.values.filter((value) => nodeOf(value)?.op === widen.op);
+      backward(y, [x], dy, { segmentOf: (module) => (segments ? module : undefined) });
+      const widened = graph.values.filter((value) => nodeOf(value)?.op === widen.op);
+      expect([forward.length, widened.length]).toEqual([1, 2]);
+      const waits = nodeOf(nodeOf(widened[1]!)!.inputs[0]!)!;
+      expect([waits.op.name, ...waits.inputs]).toEqual(["Barrier", half, dy]);
+    },
+  );
 
   test("is kept where it costs: tanh is read as it was computed", () => {
     const graph = new Graph();

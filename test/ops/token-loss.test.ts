@@ -21,15 +21,17 @@ interface Asked {
   readonly chunks: number;
   readonly softcap?: number;
   readonly bias?: boolean;
+  /** How `w` is stored; it is frozen then. */
+  readonly half?: "float16" | "bfloat16";
   /** Trained: gradients by x, w and bias. Scored: losses and choices. */
   readonly kind: "trained" | "scored" | "scored, choice first" | "everything";
 }
 
-function build({ vocab, hidden, chunks, softcap, bias, kind }: Asked): Graph {
+function build({ vocab, hidden, chunks, softcap, bias, half, kind }: Asked): Graph {
   const graph = new Graph();
   const attrs = softcap === undefined ? { chunks } : { chunks, softcap };
   const given = graph.input("x", { dtype: "float32", shape: ["rows", hidden] });
-  const w = graph.param("w", { dtype: "float32", shape: [vocab, hidden] }, { trainable: true });
+  const w = graph.param("w", { dtype: half ?? "float32", shape: [vocab, hidden] }, { trainable: !half });
   const b = bias ? graph.param("bias", { dtype: "float32", shape: [vocab] }, { trainable: true }) : undefined;
   const labels = graph.input("labels", { dtype: "int64", shape: ["rows"] });
   const x = scale(given, { by: 1 });
@@ -40,7 +42,11 @@ function build({ vocab, hidden, chunks, softcap, bias, kind }: Asked): Graph {
   if (kind === "trained" || kind === "everything") {
     const seed = graph.input("seed", { dtype: "float32", shape: [] });
     // Squared, so that each row's gradient waits for the losses.
-    const gradients = backward(reduceSum(mul(losses, losses), { axes: [0] }), [given, w, ...(b ? [b] : [])], seed);
+    const gradients = backward(
+      reduceSum(mul(losses, losses), { axes: [0] }),
+      [given, ...(half ? [] : [w]), ...(b ? [b] : [])],
+      seed,
+    );
     for (const [i, gradient] of gradients.entries()) if (gradient) graph.outputs.set(`gradient ${i}`, gradient);
   }
   return graph;
@@ -48,11 +54,14 @@ function build({ vocab, hidden, chunks, softcap, bias, kind }: Asked): Graph {
 
 const rounded = ({ data, shape }: Tensor): Tensor => ({ data: data.map(Math.fround), shape });
 
-function feedsOf({ vocab, hidden, bias }: Asked, rows: number, std = 1): Record<string, Tensor> {
+/** With few enough digits for either half type. */
+const short = ({ data, shape }: Tensor): Tensor => ({ data: data.map((x) => Math.round(x * 16) / 16), shape });
+
+function feedsOf({ vocab, hidden, bias, half }: Asked, rows: number, std = 1): Record<string, Tensor> {
   const labels = Float64Array.from({ length: rows }, (_, i) => (i % 5 === 2 ? IGNORED_LABEL : (i * 7919) % vocab));
   return {
     x: rounded(randn("x", [rows, hidden], std)),
-    w: rounded(randn("w", [vocab, hidden])),
+    w: (half ? short : rounded)(randn("w", [vocab, hidden])),
     ...(bias && { bias: rounded(randn("bias", [vocab])) }),
     labels: { data: labels, shape: [rows] },
     seed: { data: Float64Array.of(0.25), shape: [] },
@@ -88,6 +97,8 @@ describe("any number of rows, none too", () => {
     { vocab: 11, hidden: 4, chunks: 1, kind: "everything" },
     { vocab: 11, hidden: 4, chunks: 20, softcap: 3, bias: true, kind: "trained" },
     { vocab: 11, hidden: 4, chunks: 4, kind: "scored" },
+    { vocab: 11, hidden: 4, chunks: 4, bias: true, half: "bfloat16", kind: "everything" },
+    { vocab: 11, hidden: 4, chunks: 4, softcap: 3, half: "float16", kind: "scored" },
     { vocab: 11, hidden: 4, chunks: 4, softcap: 3, kind: "scored, choice first" },
   ])("%j", (asked) =>
     compare(
