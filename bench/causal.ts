@@ -47,6 +47,7 @@ const WORKS: readonly Work[] = [
   { name: "QLoRA, 4×256, checkpointing", ...SHORT, keys: { method: "qlora", ...CHECKPOINTING }, peer: { CKPT: "1" } },
   { name: "QLoRA, 4×256", ...SHORT, keys: { method: "qlora" } },
   { name: "LoRA, 4×256, base in float16", ...SHORT, keys: { method: "lora", dtype: "float16" } },
+  { name: "full, 4×256, checkpointing", ...SHORT, keys: { method: "full", ...CHECKPOINTING } },
   { name: "LoRA, 8×512, completions", batch: 8, tokens: 512, trained: 16, keys: { method: "lora" }, peer: {} },
 ];
 

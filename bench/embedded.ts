@@ -31,6 +31,19 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Keys>>>> = {
     "Wqkv; r 12, alpha 24": { ...LORA, lora_target_modules: "Wqkv", lora_r: 12, lora_alpha: 24 },
     "all-linear; r 4, alpha 8": LORA,
   },
+  rates: {
+    "one rate for all": { ...LORA, loraplus_lr_ratio: 1, head_learning_rate: 2e-3 },
+    "B 8 times as fast": { ...LORA, head_learning_rate: 2e-3 },
+    "the head 2.5 times as fast": { ...LORA, loraplus_lr_ratio: 1 },
+    both: LORA,
+    "full fine-tuning at 5e-4": { method: "full" },
+    "full fine-tuning at LoRA's 2e-3": { method: "full", learning_rate: 2e-3, head_learning_rate: 2e-3 },
+  },
+  quantization: {
+    float32: LORA,
+    "8 bits": { method: "qlora", load_in_8bit: true },
+    "4 bits, NF4": { method: "qlora" },
+  },
   layers: {
     "the top layer": { ...LORA, ...onlyLayers([3]) },
     "the two top layers": { ...LORA, ...onlyLayers([2, 3]) },
