@@ -1,6 +1,8 @@
 import { isGguf } from "../checkpoint/gguf.ts";
 import type { DownloadOptions } from "../checkpoint/hub/download.ts";
 import { downloadModel, resolveModelFolder } from "../checkpoint/resolve.ts";
+import { LowrankError } from "../errors.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { isAdapter } from "./setup/open-trained.ts";
 import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
 
@@ -24,16 +26,28 @@ export async function fetchModels(
   { model, revision, adapter, weights = true }: ModelSource,
   options: Omit<DownloadOptions, "weights"> = {},
 ): Promise<void> {
-  let base = { model, revision };
+  let base = { model, revision, weights };
   if (adapter !== undefined && !(await isGguf(adapter))) {
     if (!(await isAdapter(await downloadModel(adapter, options)))) return; // it takes the base's place
-    if (model === undefined) base = baseOf(await recipeOfTrained(adapter));
+    const recipe = model === undefined ? await recipeBeside(adapter) : undefined;
+    if (recipe) base = baseOf(recipe);
   }
   if (base.model === undefined || (await isGguf(base.model))) return;
-  await resolveModelFolder(base.model, base.revision, { ...options, weights });
+  await resolveModelFolder(base.model, base.revision, { ...options, weights: base.weights });
 }
 
-const baseOf = (recipe: { readonly model_name_or_path: string; readonly model_revision: string }) => ({
-  model: recipe.model_name_or_path,
-  revision: recipe.model_revision,
+/** Undefined where it cannot be told: whoever uses the adapter says why, in words of its own. */
+async function recipeBeside(adapter: string): Promise<ResolvedRecipe | undefined> {
+  try {
+    return await recipeOfTrained(adapter);
+  } catch (error) {
+    if (error instanceof LowrankError) return undefined;
+    throw error;
+  }
+}
+
+const baseOf = ({ model_name_or_path: model, model_revision: revision, from_scratch }: ResolvedRecipe) => ({
+  model,
+  revision,
+  weights: !from_scratch,
 });

@@ -1,4 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -38,6 +40,21 @@ const refused = (id = "org/tiny", revision = "main"): Promise<Error> =>
     () => expect.fail("was not refused"),
     (error) => error,
   );
+
+/** An address where nobody listens. */
+async function closedPort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return `http://127.0.0.1:${port}`;
+}
+
+/** A server that lists names alone, as some mirrors do. */
+const listsNames: Instead = ({ url }, response) => {
+  const siblings = Object.keys(files).map((rfilename) => ({ rfilename }));
+  return url!.startsWith("/api/") && !!response.end(JSON.stringify({ sha: COMMIT, siblings }));
+};
 
 describe("a download", () => {
   test("lays files out as Python's huggingface_hub does: blobs by ETag, a snapshot of relative links, a ref", async () => {
@@ -97,6 +114,22 @@ describe("a download", () => {
     expect(await readdir(snapshot())).toContain("model.safetensors");
   });
 
+  test("from a server that lists names alone: sizes and hashes are those of the answers", async () => {
+    put({ instead: listsNames });
+    const told: DownloadProgress[] = [];
+    await downloadModel("org/tiny", { onProgress: (progress) => told.push(progress) });
+    expect(told.at(-1)?.totalBytes).toBeUndefined();
+    expect(await blobs()).toContain(sha256(files["model.safetensors"]));
+    await rm(root(), { recursive: true });
+    const wrong = Buffer.alloc(300_000, 9);
+    const spoilt = `/${sha256(files["model.safetensors"])}`;
+    put({
+      instead: (request, response) =>
+        listsNames(request, response) || (request.url === spoilt && !!response.end(wrong)),
+    });
+    expect((await refused()).message).toMatch(/was not received .* hash .* instead of/);
+  });
+
   test("an empty file, and two of the same content", async () => {
     put({ files: { ...files, "merges.txt": "", "added_tokens.json": "{}" } });
     await resolveModelFolder("org/tiny");
@@ -136,8 +169,7 @@ describe("with what Python has left", () => {
 
 describe("what is not as it should be leaves nothing that looks complete", () => {
   const untouched = async () => {
-    expect(await readdir(`${root()}/refs`).catch(() => [])).toEqual([]);
-    expect(await readdir(snapshot())).toEqual([]);
+    expect(await readdir(root())).toEqual(["blobs"]);
     expect(await blobs()).toEqual([]);
   };
   const large = `/${sha256(files["model.safetensors"])}`;
@@ -195,7 +227,7 @@ describe("what is not as it should be leaves nothing that looks complete", () =>
         url!.endsWith("/config.json") && !!response.writeHead(200, { etag: `"${gitHash("x")}"` }).end("x"),
     });
     expect((await refused()).message).toMatch(/lists config\.json with the hash .* and sends/);
-    expect(await readdir(snapshot())).toEqual([]);
+    expect(await readdir(root())).toEqual(["blobs"]);
   });
 
   test.each([
@@ -209,6 +241,18 @@ describe("what is not as it should be leaves nothing that looks complete", () =>
     put({ files: { ...files, [name]: "x" } });
     expect((await refused()).message).toMatch(/would be written outside its folder/);
     expect(await readdir(home)).toEqual([]);
+  });
+
+  test("a file of another commit, and redirects without end", async () => {
+    const resolves =
+      (act: (response: ServerResponse, url: string) => unknown): Instead =>
+      ({ url }, response) =>
+        url!.includes("/resolve/") && !!act(response, url!);
+    put({ instead: resolves((response) => response.writeHead(200, { "x-repo-commit": "0".repeat(40) }).end("{}")) });
+    expect((await refused()).message).toMatch(/of commit 0{40}, not of/);
+    put({ instead: resolves((response, url) => response.writeHead(302, { location: url }).end()) });
+    expect((await refused()).message).toMatch(/redirects more than/);
+    await untouched();
   });
 
   test("an ETag that is a path, a commit that is none", async () => {
@@ -298,17 +342,22 @@ describe("refusals of the Hub", () => {
     expect(hub.requests).toHaveLength(1);
   });
 
+  test.each(["nowhere", "file:///x"])("HF_ENDPOINT=%s", async (endpoint) => {
+    vi.stubEnv("HF_ENDPOINT", endpoint);
+    expect((await refused()).message).toMatch(/HF_ENDPOINT is no address/);
+  });
+
   test("a web page where a list should be", async () => {
     put({ instead: (_, response) => !!response.end("<html>") });
     expect((await refused()).message).toMatch(/answer for model org\/tiny is no list of files/);
   });
 
   test("nobody there", async () => {
-    vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
+    vi.stubEnv("HF_ENDPOINT", await closedPort());
     const error = await refused();
     expect(error).toBeInstanceOf(CheckpointError);
     expect(error.message).toMatch(
-      /cannot download model org\/tiny \(revision main\): .+\n {2}at: http:\/\/127\.0\.0\.1:9\n.*HF_ENDPOINT.*\n.*hf download org\/tiny/,
+      /cannot download model org\/tiny \(revision main\): .*ECONNREFUSED.*\n {2}at: http:\/\/127\.0\.0\.1:\d+\n.*HF_ENDPOINT.*\n.*hf download org\/tiny/,
     );
   });
 
@@ -346,6 +395,13 @@ describe("the token", () => {
     vi.stubEnv("HF_TOKEN", "hf_first");
     expect((await refused("org/other")).message).toMatch(/that this token may see[\s\S]*HF_TOKEN is valid/);
     expect(tokens().at(-1)).toBe("Bearer hf_first");
+  });
+
+  test("that is malformed is not shown", async () => {
+    vi.stubEnv("HF_TOKEN", "hf_sec\nret");
+    const { message } = await refused();
+    expect(message).toMatch(/token has characters that no token has\n {2}at: HF_TOKEN/);
+    expect(message).not.toContain("sec");
   });
 
   test("is not sent where there is none", async () => {

@@ -57,6 +57,7 @@ export function hubClient(settings: HubSettings, wish: Wish, signal?: AbortSigna
         if (next === null && response.ok) return { response, header: (name) => firstOf(passed, name) };
         await response.body?.cancel();
         if (next === null) throw refusalOf(response, wish, settings);
+        if (!URL.canParse(next, url.href)) throw strange(`the Hub redirects to no address: ${next}`, url.href);
         url = new URL(next, url);
       }
       throw strange(`the Hub redirects more than ${HOPS} times for model ${wish.id}`, `${endpoint}/${path}`);
