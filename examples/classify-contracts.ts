@@ -3,7 +3,7 @@
  *
  *   npx tsx examples/classify-contracts.ts [MODEL] [OUTPUT]
  *
- * MODEL is a folder or a Hub id in the local cache. Without it a tiny model is taken, which shows how things go
+ * MODEL is a folder or a Hub id. Without it a tiny model is taken, which shows how things go
  * together in a second but is too small to learn much.
  */
 import { mkdtemp } from "node:fs/promises";

@@ -1,4 +1,7 @@
 /** The public API of `lowrank`. */
+
+export type { DownloadOptions, DownloadProgress } from "./checkpoint/hub/download.ts";
+export { type DownloadModelOptions, downloadModel } from "./checkpoint/resolve.ts";
 export type { Message } from "./data/conversation.ts";
 export { EMBEDDED_SPLITS, type EmbeddedSplit, embeddedRows, writeEmbedded } from "./data/provisions/provisions.ts";
 export * from "./errors.ts";
@@ -13,6 +16,7 @@ export { type EvaluateOptions, evaluateRecipe } from "./trainer/evaluate.ts";
 export * from "./trainer/events.ts";
 export { exportModel } from "./trainer/export/export.ts";
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, type ExportReport } from "./trainer/export/options.ts";
+export { fetchModels, type ModelSource } from "./trainer/fetch-models.ts";
 export { type MaskedLossOptions, maskedLoss } from "./trainer/forgetting.ts";
 export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./trainer/generate.ts";
 export {

@@ -1,22 +1,29 @@
 import { CheckpointError } from "../errors.ts";
-import { exists, hubCacheFolder, isFolder, listFolder, ownPath, readText } from "../platform/node.ts";
+import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "../platform/node.ts";
+import { cachedSnapshot, isWhole } from "./hub/cache.ts";
+import { leadsOut } from "./hub/choose-files.ts";
+import type { DownloadOptions } from "./hub/download.ts";
+import { isOffline } from "./hub/settings.ts";
 
 /** `name` or `organisation/name`, as the Hub allows them. */
 const HUB_ID = /^(?:[\w.-]+\/)?[\w.-]+$/;
 /** The name of the model that comes with the library. */
 const EMBEDDED = "embedded";
-const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
  * The local folder of a model or adapter: the folder itself, that of the embedded model, or the snapshot of a Hub id in the
- * local cache.
- * The one place where a name becomes files, and so where downloading belongs.
+ * local cache, into which it is downloaded when it is not there.
+ * The one place where a name becomes files.
  *
  * @param revision Branch, tag or commit; used with a Hub id only.
- * @throws {CheckpointError} when a Hub id is not in the cache.
+ * @throws {CheckpointError} when a Hub id is not in the cache and cannot be downloaded.
  * @throws {FileError} when a path does not exist.
  */
-export async function resolveModelFolder(nameOrPath: string, revision = "main"): Promise<string> {
+export async function resolveModelFolder(
+  nameOrPath: string,
+  revision = "main",
+  options: DownloadOptions = {},
+): Promise<string> {
   if (nameOrPath === EMBEDDED) return ownPath("foundation/model");
   if (await isFolder(nameOrPath)) return nameOrPath;
   if (await exists(nameOrPath)) {
@@ -25,21 +32,34 @@ export async function resolveModelFolder(nameOrPath: string, revision = "main"):
   const [parent] = nameOrPath.split("/");
   const isId = HUB_ID.test(nameOrPath) && !/(^|\/)[.-]|--|\.\./.test(nameOrPath);
   const snapshot = isId ? await cachedSnapshot(nameOrPath, revision) : undefined;
-  if (snapshot) return snapshot;
+  if (snapshot && (isOffline() || (await isWhole(snapshot, options.weights ?? true)))) return snapshot;
   if (!isId || (parent !== nameOrPath && (await isFolder(parent ?? "")))) await listFolder(nameOrPath); // names what is missing
-  throw new CheckpointError(`model ${nameOrPath} (revision ${revision}) is neither a folder nor in the local cache`, {
-    where: hubCacheFolder(),
-    expected: "a local folder, or a Hub model that has been downloaded: downloading is not available yet",
-    hint: `hf download ${nameOrPath} --revision ${revision}   puts it where it is looked for.`,
-  });
+  if (isOffline()) throw offline(nameOrPath, revision);
+  if (leadsOut(revision))
+    throw new CheckpointError(`${revision} is no revision`, { expected: "a branch, tag or commit" });
+  const { downloadSnapshot } = await import("./hub/download.ts");
+  return downloadSnapshot({ id: nameOrPath, revision }, options);
 }
 
-/** Layout: `models--org--name/refs/<revision>` names a commit, `snapshots/<commit>/` holds its files. */
-async function cachedSnapshot(id: string, revision: string): Promise<string | undefined> {
-  const root = `${hubCacheFolder()}/models--${id.replace("/", "--")}`;
-  const ref = `${root}/refs/${revision}`;
-  if (revision.split(/[/\\]/).includes("..")) return undefined;
-  const commit = (await exists(ref)) ? (await readText(ref)).trim() : revision;
-  const snapshot = `${root}/snapshots/${commit}`;
-  return COMMIT.test(commit) && (await isFolder(snapshot)) ? snapshot : undefined;
+/** What {@link downloadModel} is told. */
+export interface DownloadModelOptions extends Omit<DownloadOptions, "weights"> {
+  /** Branch, tag or commit. Default `main`. */
+  readonly revision?: string;
 }
+
+/**
+ * Downloads a model or adapter of the Hub into the local cache, unless it is there, and returns its folder. The functions that
+ * take a Hub id do so by themselves; this one says how far it is, and can be stopped.
+ * @throws {LowrankError} as they do, when it does not exist, may not be had, or there is no network.
+ */
+export const downloadModel = (
+  nameOrPath: string,
+  { revision, ...options }: DownloadModelOptions = {},
+): Promise<string> => resolveModelFolder(nameOrPath, revision, options);
+
+const offline = (id: string, revision: string): CheckpointError =>
+  new CheckpointError(`model ${id} (revision ${revision}) is neither a folder nor in the local cache`, {
+    where: hubCacheFolder(),
+    expected: "a local folder, or a Hub model that has been downloaded: HF_HUB_OFFLINE forbids to do so now",
+    hint: `unset HF_HUB_OFFLINE, or copy the cache folder of a machine where this was run: hf download ${id} --revision ${revision}`,
+  });

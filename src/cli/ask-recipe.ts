@@ -1,7 +1,9 @@
 import { LowrankError } from "../errors.ts";
 import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../index.ts";
 import { METHODS, type Method } from "../recipe/task.ts";
+import { showDownloads } from "./download.ts";
 import { count } from "./format.ts";
+import type { Output } from "./output.ts";
 import type { Choice, Questions } from "./questions.ts";
 
 type Keys = Readonly<Record<string, unknown>>;
@@ -29,14 +31,19 @@ export interface AskedRecipe {
   readonly file: string;
 }
 
+/** Where a recipe goes, if that is known, and where it is said how far a download is. */
+export interface AskOptions {
+  readonly file?: string;
+  readonly output: Output;
+}
+
 /**
  * Asks for whatever a recipe needs and `given` does not say. An answer that does not do is asked for again.
- * @param file Where to write it, if that is known.
  * @throws {InterruptedError} when a question is left by Ctrl-C.
  */
-export async function askRecipe(ask: Questions, given: Keys, file?: string): Promise<AskedRecipe> {
+export async function askRecipe(ask: Questions, given: Keys, { file, output }: AskOptions): Promise<AskedRecipe> {
   const task = (given.task_type as Task) ?? (await ask.choose("What is the model to learn?", TASKS));
-  const model = await askModel(ask, { ...given, task_type: task });
+  const model = await askModel(ask, { ...given, task_type: task }, output);
   const data = await askData(ask, given, task);
   const { startFrom } = await import("../index.ts");
   const { method: preset } = await startFrom(data.use, { ...given, ...data.keys, task_type: task });
@@ -48,7 +55,7 @@ export async function askRecipe(ask: Questions, given: Keys, file?: string): Pro
   return { keys: { ...keys, output_dir }, file: file ?? (await ask.text("File for the recipe?", "recipe.yaml")) };
 }
 
-async function askModel(ask: Questions, given: Keys): Promise<unknown> {
+async function askModel(ask: Questions, given: Keys, output: Output): Promise<unknown> {
   const { lookAtModel } = await import("../index.ts");
   const preset = given.task_type === "CAUSAL_LM" ? undefined : "embedded";
   const also = preset ? ", or embedded: a small encoder that comes with lowrank" : "";
@@ -57,7 +64,8 @@ async function askModel(ask: Questions, given: Keys): Promise<unknown> {
     async () => {
       const message = `Which model? A folder, a .gguf file, a Hub id${also}`;
       const model_name_or_path = given.model_name_or_path ?? (await ask.text(message, preset));
-      ask.say(described(await lookAtModel({ ...given, model_name_or_path })));
+      const keys = { ...given, model_name_or_path };
+      ask.say(described(await showDownloads(output, (options) => lookAtModel(keys, options))));
       return model_name_or_path;
     },
     given.model_name_or_path !== undefined,

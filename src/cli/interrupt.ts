@@ -12,14 +12,14 @@ export interface Interrupt {
   stop(): void;
 }
 
-/** Listens for SIGINT and SIGTERM; a second one quits at once. */
-export function watchInterrupts(output: Output): Interrupt {
+/** Listens for SIGINT and SIGTERM and says what follows from the first; a second one quits at once. */
+export function watchInterrupts(output: Output, then = "finishing this step and saving"): Interrupt {
   const controller = new AbortController();
   let code: number | undefined;
   const heard = (name: keyof typeof CODES) => {
     if (code !== undefined) process.exit(code);
     code = CODES[name];
-    output.alert(`\n${name}: finishing this step and saving; press Ctrl-C again to quit at once.`);
+    output.alert(`\n${name}: ${then}; press Ctrl-C again to quit at once.`);
     controller.abort(name);
   };
   const names = Object.keys(CODES) as (keyof typeof CODES)[];

@@ -12,8 +12,9 @@ export {
   removeFolder,
 } from "./files.ts";
 export { sha256File } from "./hash.ts";
-export { hubCacheFolder } from "./hub-cache.ts";
+export { hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
 export { type Line, readLines, readTextChunks, readThrough } from "./lines.ts";
+export { type LinkOptions, linkFile } from "./links.ts";
 export { type Machine, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";

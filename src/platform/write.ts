@@ -23,14 +23,16 @@ export const writeBytesAtomic = (path: string, bytes: Uint8Array): Promise<void>
 /**
  * Writes chunks one after the other, whole or not at all; holds no more than one of them.
  * An error of the iterable passes through, and leaves the file as it was.
+ * @param ending Of the name that the bytes have until they are all there.
  * @throws {FileError} as `writeTextAtomic` does.
  */
 export async function writeChunksAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ending = "tmp",
 ): Promise<void> {
   const target = await realpath(path).catch(() => path);
-  const temporary = `${target}.${randomUUID()}.tmp`;
+  const temporary = `${target}.${randomUUID()}.${ending}`;
   try {
     const handle = await open(temporary, "wx");
     try {

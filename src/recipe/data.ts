@@ -3,7 +3,7 @@ import { count, text } from "./kinds.ts";
 
 /** The data set and how its rows become batches; names are TRL's. */
 export const dataKeys = {
-  dataset_name: text().describe("Data: a file, a folder of train/validation/test files, a Hub id, or embedded"),
+  dataset_name: text().describe("Data: a file, a folder of train/validation/test files, or embedded"),
   dataset_train_split: text().default("train").describe("Split to train on"),
   dataset_validation_split: text()
     .optional()

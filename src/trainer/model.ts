@@ -91,7 +91,8 @@ export class Model {
 }
 
 /**
- * Opens a base model: a folder, or a Hub id in the local cache. Reads its configuration and tokenizer, no weights yet.
+ * Opens a base model: a folder, or a Hub id, which is downloaded unless it is in the local cache. Reads its configuration and
+ * tokenizer, no weights yet.
  * @throws {CheckpointError} when it is missing or malformed; {ArchitectureError} when it is not supported.
  */
 export async function loadModel(

@@ -13,7 +13,7 @@ export type DataRow = Readonly<Record<string, unknown>>;
 
 /** The keys of a recipe in camelCase: `learningRate`, `numTrainEpochs`, `perDeviceTrainBatchSize` … */
 export type TrainOptions = { readonly [Key in keyof Recipe as CamelCase<Key>]?: Recipe[Key] | undefined } & {
-  /** Rows; or rows by split (`train`, `validation`, `test`); or a file, a folder or a Hub id. */
+  /** Rows; or rows by split (`train`, `validation`, `test`); or a file or a folder. */
   readonly data: string | readonly DataRow[] | Readonly<Record<string, readonly DataRow[]>>;
   /** Aborting it ends the run after the step at hand. */
   readonly signal?: AbortSignal;

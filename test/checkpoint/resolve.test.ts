@@ -37,18 +37,19 @@ test.each([
   ["org/tiny", "../refs/main"],
   ["org/tiny", "astray"],
   ["other", "main"],
-])("%s at %s is not in the cache: says where it looked and that nothing is downloaded", async (id, revision) => {
-  const refused = resolveModelFolder(id, revision);
-  await expect(refused).rejects.toThrow(CheckpointError);
-  await expect(refused).rejects.toThrow(
-    `model ${id} (revision ${revision}) is neither a folder nor in the local cache`,
-  );
-  await expect(refused).rejects.toThrow(
-    new RegExp(
-      `at: ${root.path}/hub\n.*expected: a local folder, .*downloading is not available yet\n.*hf download ${id}`,
-    ),
-  );
-});
+])(
+  "%s at %s is not in the cache: says where it looked and, offline, that nothing is downloaded",
+  async (id, revision) => {
+    const refused = resolveModelFolder(id, revision);
+    await expect(refused).rejects.toThrow(CheckpointError);
+    await expect(refused).rejects.toThrow(
+      `model ${id} (revision ${revision}) is neither a folder nor in the local cache`,
+    );
+    await expect(refused).rejects.toThrow(
+      new RegExp(`at: ${root.path}/hub\n.*expected: a local folder, .*HF_HUB_OFFLINE forbids.*\n.*hf download ${id}`),
+    );
+  },
+);
 
 test.each(["./models/tiny", "/no/such/model", "../tiny", "a/b/c", "src/chekpoint"])(
   "%s is a path, and missing",

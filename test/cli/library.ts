@@ -1,8 +1,10 @@
-import { RecipeError } from "../../src/errors.ts";
+import type { DownloadModelOptions } from "../../src/checkpoint/resolve.ts";
+import { CheckpointError, InterruptedError, RecipeError } from "../../src/errors.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
 import type { DemoEvent, DemoOptions, DemoRow } from "../../src/trainer/demo.ts";
 import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/events.ts";
+import type { ModelSource } from "../../src/trainer/fetch-models.ts";
 import type { CompareEvent, Inspection, Plan } from "../../src/trainer/reports.ts";
 
 /** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
@@ -21,6 +23,20 @@ const parameters = { trainableParameters: 921_600, totalParameters: 135_436_608,
 
 export const readRecipe = async (path: string, overrides: Readonly<Record<string, unknown>>): Promise<Recipe> =>
   parseRecipe("model_name_or_path: embedded\ndataset_name: embedded\n", { file: path, overrides });
+
+/** Models of the organisation "hub" are downloaded, in two parts; "hub/slow" ends when it is stopped. */
+export async function fetchModels(
+  { model = "" }: ModelSource,
+  { onProgress, signal }: DownloadModelOptions,
+): Promise<void> {
+  if (model === "hub/gone") throw new CheckpointError("model hub/gone is not on the Hub");
+  if (!model.startsWith("hub/")) return;
+  for (const bytes of [0, 1e6, 1.5e6]) {
+    onProgress?.({ model, file: "model.safetensors", bytes, totalBytes: 1.5e6 });
+    if (model === "hub/slow" && bytes > 0) process.emit("SIGINT", "SIGINT");
+    if (signal?.aborted) throw new InterruptedError("the download of hub/slow was stopped");
+  }
+}
 
 export async function* readTexts(path: string): AsyncGenerator<string> {
   yield `first line of ${path}`;

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { LowrankError } from "../../errors.ts";
 import type { Message, TextGenerator } from "../../index.ts";
 import type { CliCommand, Context } from "../command.ts";
+import { fetchFirst } from "../download.ts";
 import { addGenerationFlags, generateOptions, generatorSource } from "../generation.ts";
 import { streamAnswer } from "../stream-answer.ts";
 
@@ -16,6 +17,7 @@ export const chat: CliCommand = {
   async run(context) {
     const source = generatorSource(context, "chat");
     const { TextGenerator } = await import("../../index.ts");
+    await fetchFirst(source, context.output);
     const generator = await TextGenerator.open(source);
     try {
       generator.render([{ role: "user", content: "" }]); // refuses a model that cannot chat before anything is typed
@@ -39,8 +41,12 @@ async function converse(generator: TextGenerator, context: Context): Promise<voi
     if (command === "/exit") return;
     if (command === "/reset") messages = [...system];
     else if (command === "/base" || command === "/adapter") {
-      const swapped = await tryTo(() => generator.use(command === "/base" ? undefined : rest.join(" ")), context);
-      if (swapped) output.note(command === "/base" ? "the base model alone" : `adapter ${rest.join(" ")}`);
+      const adapter = command === "/base" ? undefined : rest.join(" ");
+      const swapped = await tryTo(async () => {
+        if (adapter !== undefined) await fetchFirst({ model: adapter }, output); // it alone: the base stays
+        await generator.use(adapter);
+      }, context);
+      if (swapped) output.note(adapter === undefined ? "the base model alone" : `adapter ${adapter}`);
     } else if (command?.startsWith("/")) output.note(HELP);
     else if (command !== undefined && command !== "") {
       messages = [...messages, { role: "user", content: line }];

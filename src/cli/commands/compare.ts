@@ -1,6 +1,7 @@
 import { RecipeError } from "../../errors.ts";
 import type { Compared, ComparisonRow, RowScore } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
+import { fetchFirst, modelsOf } from "../download.ts";
 import { bytes, count, duration, percent } from "../format.ts";
 import { addRecipeFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
@@ -16,10 +17,13 @@ export const compare: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { COMPARED, compareRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../../index.ts");
+    const { COMPARED, compareRecipe, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import(
+      "../../index.ts"
+    );
     const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
     const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);
     const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");
+    await fetchFirst(modelsOf(await readRecipe(args[0]!, overrides)), output);
     const progress = createProgress(output);
     try {
       const run = { overrides, methods, signal: interruptible(), ...(seeds && { seeds: seeds.map(Number) }) };

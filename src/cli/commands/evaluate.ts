@@ -1,5 +1,6 @@
 import type { ClassScores, EvalResults } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
+import { fetchFirst, modelsOf } from "../download.ts";
 import { count, figure } from "../format.ts";
 import { addRecipeFlags } from "../options.ts";
 import { textTable } from "../table.ts";
@@ -12,6 +13,7 @@ export const evaluate: CliCommand = {
   async run({ args, overrides, output, interruptible }) {
     const { evaluateRecipe, readRecipe } = await import("../../index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
+    await fetchFirst(modelsOf(recipe), output);
     const adapter = recipe.adapter_name_or_path;
     const results = await evaluateRecipe(recipe, {
       ...(adapter !== undefined && { adapter }),

@@ -1,6 +1,7 @@
 import { RecipeError } from "../../errors.ts";
 import type { ExportFormat, ExportOptions } from "../../index.ts";
 import type { CliCommand, Context } from "../command.ts";
+import { fetchFirst } from "../download.ts";
 import { addRecipeFlags } from "../options.ts";
 import { sourceOf } from "../source.ts";
 
@@ -58,6 +59,7 @@ async function write(context: Context, format: ExportFormat): Promise<void> {
     ...(type && { dtype: DTYPES[type] }),
     ...(inputs && { adapterInputs: inputs }),
   };
+  await fetchFirst(sourceOf(context), output);
   const report = await exportModel(asked);
   output.record({ event: "export", ...snakeCaseKeys(report) });
   for (const note of report.notes) output.note(note);

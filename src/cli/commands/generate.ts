@@ -1,5 +1,6 @@
 import { RecipeError } from "../../errors.ts";
 import type { CliCommand } from "../command.ts";
+import { fetchFirst } from "../download.ts";
 import { addGenerationFlags, generateOptions, generatorSource } from "../generation.ts";
 import { streamAnswer } from "../stream-answer.ts";
 
@@ -21,6 +22,7 @@ export const generate: CliCommand = {
       throw new RecipeError("--side_by_side needs an adapter.", { expected: "--adapter_name_or_path DIR" });
     }
     const { TextGenerator } = await import("../../index.ts");
+    await fetchFirst(source, context.output);
     const signal = context.interruptible();
     const generator = await TextGenerator.open(source);
     try {

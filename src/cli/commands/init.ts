@@ -1,6 +1,7 @@
 import { RecipeError } from "../../errors.ts";
 import { type AskedRecipe, askRecipe } from "../ask-recipe.ts";
 import type { CliCommand, Context } from "../command.ts";
+import { showDownloads } from "../download.ts";
 import { addRecipeFlags } from "../options.ts";
 import type { Output } from "../output.ts";
 import { openQuestions, type Questions } from "../questions.ts";
@@ -23,7 +24,7 @@ export const init: CliCommand = {
     const { draftRecipe, writeDraft } = await import("../../index.ts");
     const ask = await questionsOf(context);
     const { keys, file } = await answers(context, ask);
-    const draft = await draftRecipe(file, keys);
+    const draft = await showDownloads(output, (options) => draftRecipe(file, keys, options));
     const again = draft.exists && options.force !== true;
     const overwrite = again ? await ask?.confirm(`${file} is there already. Overwrite it?`) : true;
     await writeDraft(file, draft, overwrite);
@@ -42,9 +43,9 @@ async function questionsOf({ options, output, stdin }: Context): Promise<Questio
 }
 
 /** @throws {RecipeError} naming the flags of what is not known and cannot be asked. */
-async function answers({ options, overrides }: Context, ask?: Questions): Promise<AskedRecipe> {
+async function answers({ options, overrides, output }: Context, ask?: Questions): Promise<AskedRecipe> {
   const file = options.output === undefined ? undefined : String(options.output);
-  if (ask) return askRecipe(ask, overrides, file);
+  if (ask) return askRecipe(ask, overrides, { output, ...(file !== undefined && { file }) });
   const missing = Object.keys(NEEDED).filter((key) => overrides[key] === undefined);
   if (missing.length > 0 && options.yes !== true) {
     throw new RecipeError(

@@ -1,5 +1,6 @@
 import type { InspectedExample, InspectedModule } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
+import { fetchFirst, modelsOf } from "../download.ts";
 import { count } from "../format.ts";
 import { addRecipeFlags } from "../options.ts";
 import type { Output } from "../output.ts";
@@ -14,6 +15,7 @@ export const inspect: CliCommand = {
   async run({ args, options, overrides, output }) {
     const { inspectRecipe, readRecipe, snakeCaseKeys } = await import("../../index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
+    await fetchFirst(modelsOf(recipe), output);
     const { modules, examples } = await inspectRecipe(recipe, { data: options.data === true });
     for (const module of modules) output.record({ event: "module", ...snakeCaseKeys(module) });
     for (const example of examples) output.record({ event: "example", ...snakeCaseKeys(example) });

@@ -1,5 +1,6 @@
 import type { Plan } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
+import { fetchFirst, modelsOf } from "../download.ts";
 import { bytes, count, duration, percent } from "../format.ts";
 import { addRecipeFlags } from "../options.ts";
 import type { Output } from "../output.ts";
@@ -12,7 +13,9 @@ export const plan: CliCommand = {
   },
   async run({ args, overrides, output }) {
     const { planRecipe, readRecipe } = await import("../../index.ts");
-    await showPlan(await planRecipe(await readRecipe(args[0]!, overrides)), output);
+    const recipe = await readRecipe(args[0]!, overrides);
+    await fetchFirst(modelsOf(recipe), output);
+    await showPlan(await planRecipe(recipe), output);
   },
 };
 

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { RecipeError } from "../../errors.ts";
 import type { CliCommand, Context } from "../command.ts";
+import { fetchFirst } from "../download.ts";
 import { addRecipeFlags } from "../options.ts";
 import { sourceOf } from "../source.ts";
 
@@ -22,6 +23,7 @@ export const predict: CliCommand = {
     }
     const { predict, readTexts } = await import("../../index.ts");
     const texts = textsOf(context, readTexts);
+    await fetchFirst(source, context.output);
     for await (const prediction of predict({ ...source, texts })) {
       context.output.record(prediction);
       context.output.result(JSON.stringify(prediction));

@@ -1,4 +1,5 @@
 import type { CliCommand } from "../command.ts";
+import { fetchFirst, modelsOf } from "../download.ts";
 import { addRecipeFlags } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { showPlan } from "./plan.ts";
@@ -12,6 +13,7 @@ export const train: CliCommand = {
   async run({ args, options, overrides, output, interruptible }) {
     const { planRecipe, readRecipe, runRecipe, toLogRecord } = await import("../../index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
+    await fetchFirst(modelsOf(recipe), output);
     if (options.dryRun) return showPlan(await planRecipe(recipe), output);
     const progress = createProgress(output);
     try {

@@ -9,7 +9,7 @@ import { withoutEffect } from "../../recipe/without-effect.ts";
 import { readRecipe } from "../read-recipe.ts";
 import { checkRun } from "../setup/checked.ts";
 import { readData } from "../setup/data.ts";
-import { lookAtModel } from "./model.ts";
+import { type LookOptions, lookAtModel } from "./model.ts";
 import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./rows.ts";
 
 /** Recipe keys as someone chose them; those of a command line may be texts. */
@@ -31,12 +31,12 @@ export interface RecipeDraft {
 /**
  * Makes a recipe of a model, data and whatever else is chosen. The rows say which of the library's own recipes it starts
  * from, and which columns are read. What would be written is read again and checked as a run would check it, without
- * reading weights; a model that is not there yet is left unchecked. Writes nothing.
+ * reading weights; a model of the Hub is downloaded for that, and one that cannot be had is left unchecked. Writes nothing else.
  *
  * @param file The name it will have, for its head and for messages.
  * @throws {LowrankError} when the keys, the data or the model are not usable.
  */
-export async function draftRecipe(file: string, chosen: ChosenKeys): Promise<RecipeDraft> {
+export async function draftRecipe(file: string, chosen: ChosenKeys, options: LookOptions = {}): Promise<RecipeDraft> {
   const source = sourceOf(chosen);
   const rows = await lookAtRows(source);
   const use = useOf(rows, source, chosen.task_type === undefined ? undefined : String(chosen.task_type));
@@ -44,7 +44,8 @@ export async function draftRecipe(file: string, chosen: ChosenKeys): Promise<Rec
   const yaml = `${headOf(file, use, started)}\n${commentedYaml(started, keysToWrite(started, chosen))}`;
 
   const recipe = parseRecipe(yaml, { file });
-  const model = await lookAtModel({ ...chosen, task_type: recipe.task_type, method: recipe.method });
+  const keys = { ...chosen, task_type: recipe.task_type, method: recipe.method };
+  const model = await lookAtModel(keys, options);
   if (model.missing === undefined) await checkRun(recipe);
   else await readData(resolveRecipe(recipe));
   const notes = [...(model.missing === undefined ? [] : [model.missing]), ...withoutEffect(recipe)];

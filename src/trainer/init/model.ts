@@ -1,10 +1,14 @@
 import { isGguf } from "../../checkpoint/gguf.ts";
+import type { DownloadOptions } from "../../checkpoint/hub/download.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
-import { LowrankError } from "../../errors.ts";
+import { InterruptedError, LowrankError } from "../../errors.ts";
 import { exists, listFolder, openFile } from "../../platform/node.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
-import { resolveRecipe } from "../../recipe/resolve.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../../recipe/resolve.ts";
 import { openBase, prepare } from "../setup/prepare.ts";
+
+/** How it is downloaded, where it must be. */
+export type LookOptions = Omit<DownloadOptions, "weights">;
 
 /** A base model as it was found; `missing` says why it was not. */
 export type FoundModel =
@@ -12,13 +16,17 @@ export type FoundModel =
   | { readonly missing: string };
 
 /**
- * Looks at a base model: its files' headers, no weights. One that is not there is no error: it may come later.
+ * Looks at a base model: its files' headers, no weights. It is downloaded when it is on the Hub and not here; one that cannot be
+ * had is no error: it may come later.
  * @param keys Recipe keys: `model_name_or_path`, and what else is known.
  * @throws {LowrankError} when it is there and not usable, or not for this task.
  */
-export async function lookAtModel(keys: Readonly<Record<string, unknown>>): Promise<FoundModel> {
+export async function lookAtModel(
+  keys: Readonly<Record<string, unknown>>,
+  options: LookOptions = {},
+): Promise<FoundModel> {
   const recipe = resolveRecipe(parseRecipe("dataset_name: none", { overrides: keys }));
-  const missing = await whyMissing(recipe.model_name_or_path, recipe.model_revision);
+  const missing = await whyMissing(recipe, { ...options, weights: !recipe.from_scratch });
   if (missing !== undefined) return { missing };
   const base = await openBase(recipe);
   prepare(recipe, base, undefined);
@@ -28,12 +36,14 @@ export async function lookAtModel(keys: Readonly<Record<string, unknown>>): Prom
   return { modelType: String(checkpoint.config.model_type), parameters };
 }
 
-async function whyMissing(model: string, revision: string): Promise<string | undefined> {
+async function whyMissing(recipe: ResolvedRecipe, options: DownloadOptions): Promise<string | undefined> {
+  const { model_name_or_path: model, model_revision: revision } = recipe;
   try {
     if (await isGguf(model)) await (await openFile(model)).close();
-    else await listFolder(await resolveModelFolder(model, revision));
+    else await listFolder(await resolveModelFolder(model, revision, options));
     return undefined;
   } catch (error) {
+    if (error instanceof InterruptedError) throw error;
     if (error instanceof LowrankError && !(await exists(model))) return error.message;
     throw error;
   }

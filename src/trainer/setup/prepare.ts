@@ -33,7 +33,10 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   const isFile = await isGguf(model_name_or_path);
   const { checkpoint, files } = isFile
     ? await openGguf(model_name_or_path)
-    : await openFolder(await resolveModelFolder(model_name_or_path, model_revision), recipe.from_scratch);
+    : await openFolder(
+        await resolveModelFolder(model_name_or_path, model_revision, { weights: !recipe.from_scratch }),
+        recipe.from_scratch,
+      );
   const { config, folder } = checkpoint;
   const where = isFile ? folder : `${folder}/config.json`;
   const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);

@@ -1,17 +1,22 @@
 import { readConfig } from "../../checkpoint/config.ts";
 import { isGguf } from "../../checkpoint/gguf.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
+import { AdapterError } from "../../errors.ts";
 import { exists, readText } from "../../platform/node.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../../recipe/resolve.ts";
 import { isAdapter } from "./open-trained.ts";
 import { readStartingAdapter } from "./starting-adapter.ts";
 
+/** Stands for the base model of an adapter that names none. */
+const UNKNOWN = "unknown";
+
 /**
  * The recipe that lies with an adapter or a whole model, else what its configuration says.
  *
  * @param trained Folder or Hub id of an adapter or model.
  * @param base The base model to use instead of the adapter's own.
+ * @throws {AdapterError} when neither names a base model.
  */
 export async function recipeOfTrained(trained: string, base?: string): Promise<ResolvedRecipe> {
   if (await isGguf(trained)) return readKeys({ ...keysOfWhole(trained), task_type: "CAUSAL_LM" }, trained);
@@ -20,6 +25,12 @@ export async function recipeOfTrained(trained: string, base?: string): Promise<R
   const recipe = (await exists(file))
     ? resolveRecipe(parseRecipe(await readText(file), { file }))
     : await recipeOf(folder);
+  if (base === undefined && recipe.model_name_or_path === UNKNOWN) {
+    throw new AdapterError("the adapter does not say which model it was made for", {
+      where: `${folder}/adapter_config.json`,
+      expected: "--model_name_or_path MODEL, or `model` beside `adapter`",
+    });
+  }
   const whole = !(await isAdapter(folder)) && { from_scratch: false }; // its weights are there now
   return { ...recipe, ...whole, ...(base !== undefined && { model_name_or_path: base }) };
 }
@@ -36,7 +47,7 @@ const keysOfWhole = (model: string) => ({ model_name_or_path: model, method: "fu
 async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
   const adapter = await readStartingAdapter(folder);
   const task_type = adapter.format === "peft" ? adapter.taskType : undefined;
-  return { model_name_or_path: adapter.baseModel ?? "unknown", ...(task_type !== undefined && { task_type }) };
+  return { model_name_or_path: adapter.baseModel ?? UNKNOWN, ...(task_type !== undefined && { task_type }) };
 }
 
 const TASKS = { ForTokenClassification: "TOKEN_CLS", ForCausalLM: "CAUSAL_LM", LMHeadModel: "CAUSAL_LM", ForMaskedLM: "MASKED_LM" }; // biome-ignore format: a table

@@ -1,0 +1,38 @@
+import { exists, hubCacheFolder, isFolder, listFolder, readText } from "../../platform/node.ts";
+import { isObject, readJsonObject } from "../json.ts";
+import { isPickleName } from "../lookalike.ts";
+import { leadsOut } from "./choose-files.ts";
+
+const COMMIT = /^[0-9a-f]{40}$/;
+const INDEX = "model.safetensors.index.json";
+
+/**
+ * A model's place in the cache: `blobs/<etag>` holds bytes, `snapshots/<commit>/` links to them under their names, and
+ * `refs/<revision>` names a commit.
+ */
+export const modelCache = (id: string): string => `${hubCacheFolder()}/models--${id.replace("/", "--")}`;
+
+/** The snapshot of a revision, whoever downloaded it; all of its files need not be there. */
+export async function cachedSnapshot(id: string, revision: string): Promise<string | undefined> {
+  if (leadsOut(revision)) return undefined;
+  const root = modelCache(id);
+  const ref = `${root}/refs/${revision}`;
+  const commit = (await exists(ref)) && !(await isFolder(ref)) ? (await readText(ref)).trim() : revision;
+  const snapshot = `${root}/snapshots/${commit}`;
+  return COMMIT.test(commit) && (await isFolder(snapshot)) ? snapshot : undefined;
+}
+
+/**
+ * Whether a snapshot has what a model needs: Python fetches files when it needs them, and may have stopped at the
+ * configuration. Weights of whatever kind count: which can be read is for whoever reads them to say.
+ */
+export async function isWhole(snapshot: string, weights: boolean): Promise<boolean> {
+  const names: string[] = [];
+  for (const name of await listFolder(snapshot)) if (await exists(`${snapshot}/${name}`)) names.push(name); // no dead link
+  if (!names.includes("config.json") && !names.includes("adapter_config.json")) return false;
+  if (!weights) return true;
+  if (!names.some((name) => /\.(safetensors|gguf)$/.test(name) || isPickleName(name))) return false;
+  if (names.includes("model.safetensors") || !names.includes(INDEX)) return true;
+  const { weight_map } = await readJsonObject(`${snapshot}/${INDEX}`);
+  return !isObject(weight_map) || Object.values(weight_map).every((shard) => names.includes(String(shard)));
+}

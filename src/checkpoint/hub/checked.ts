@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { CheckpointError } from "../../errors.ts";
+
+/** What a file must be; what is not known is not checked. */
+export interface Expected {
+  readonly size?: number | undefined;
+  /** SHA-256 of the bytes (64 digits), or git's hash of them (40 digits), which counts their number too. */
+  readonly digest?: string | undefined;
+}
+
+/**
+ * Passes bytes on, and compares them with what was promised.
+ * @param what The file, for the message.
+ * @throws {CheckpointError} at the end, when size or hash differ; as soon as there are too many.
+ */
+export async function* checked(
+  chunks: AsyncIterable<Uint8Array>,
+  { size, digest }: Expected,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  const hash = hashLike(digest, size);
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (size !== undefined && bytes > size) throw broken(what, `more than the ${size} bytes that it should have`);
+    hash?.update(chunk);
+    yield chunk;
+  }
+  if (size !== undefined && bytes !== size) throw broken(what, `${bytes} bytes of ${size}`);
+  const found = hash?.digest("hex");
+  if (found !== undefined && found !== digest) throw broken(what, `bytes with the hash ${found} instead of ${digest}`);
+}
+
+function hashLike(digest: string | undefined, size: number | undefined) {
+  if (digest?.length === 64) return createHash("sha256");
+  return digest?.length === 40 && size !== undefined ? createHash("sha1").update(`blob ${size}\0`) : undefined;
+}
+
+const broken = (what: string, got: string): CheckpointError =>
+  new CheckpointError(`${what} was not received as it is on the Hub: ${got}`, {
+    expected: "the size and the hash that the Hub lists",
+    hint: "nothing of this file was kept: try again. Files that are complete are not fetched a second time.",
+  });

@@ -1,0 +1,60 @@
+import { isObject } from "../json.ts";
+import { strange } from "./refusals.ts";
+import type { HubClient } from "./request.ts";
+
+/** A file of a repository, as far as the Hub's list describes it. */
+export interface HubFile {
+  readonly name: string;
+  readonly size?: number;
+  /** Of a large file its SHA-256 (64 digits), of another git's hash of it (40 digits). */
+  readonly digest?: string;
+}
+
+/** What a revision was when it was asked for. */
+export interface Listing {
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+}
+
+/** Commit and files of a revision. @throws {CheckpointError} as `HubClient.get` does, and for an answer that is no list. */
+export async function listRevision(client: HubClient): Promise<Listing> {
+  const { id, revision } = client.wish;
+  const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const { response } = await client.get(path);
+  const parts: Uint8Array[] = [];
+  for await (const part of client.bytes(response)) parts.push(part);
+  const said = parsed(Buffer.concat(parts).toString("utf8"));
+  const wrong = (what: string) =>
+    strange(`the Hub's answer for model ${id} ${what}`, `${client.settings.endpoint}/${path}`);
+  if (!isObject(said) || !Array.isArray(said.siblings)) throw wrong("is no list of files");
+  const { sha, siblings } = said;
+  if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha)) throw wrong("names no commit");
+  return {
+    commit: sha,
+    files: siblings.map((entry) => {
+      if (!isObject(entry) || typeof entry.rfilename !== "string") throw wrong("lists a file without a name");
+      return fileOf(entry.rfilename, entry);
+    }),
+  };
+}
+
+function fileOf(name: string, { size, blobId, lfs }: Record<string, unknown>): HubFile {
+  const digest = isObject(lfs) ? (lfs.sha256 ?? lfs.oid) : blobId;
+  return { name, ...(isSize(size) && { size }), ...(isDigest(digest) && { digest }) };
+}
+
+/** A length in bytes. */
+export const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** A hash that the bytes can be checked against. */
+export const isDigest = (value: unknown): value is string =>
+  typeof value === "string" && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

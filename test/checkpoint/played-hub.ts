@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+
+/** A repository as the Hub keeps it: files by name, safetensors among them as LFS; the commit is the same for all revisions. */
+export interface PlayedModel {
+  readonly files: Readonly<Record<string, string | Buffer>>;
+  readonly revisions?: readonly string[];
+  /** Answers a request itself, in place of the Hub; true when it did. */
+  readonly instead?: Instead;
+}
+
+export type Instead = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
+
+/** A Hub on this machine, with its large files on a second server, as the real one has them. */
+export interface PlayedHub {
+  readonly url: string;
+  /** By id. Emptied before each test. */
+  readonly models: Map<string, PlayedModel>;
+  /** What was asked for since the test began: paths, those of the second server after `cdn:`. */
+  readonly requests: string[];
+  /** Headers of each of them. */
+  readonly headers: IncomingMessage["headers"][];
+}
+
+export const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+
+/** What `git hash-object` says. */
+export const gitHash = (content: string | Buffer): string =>
+  createHash("sha1")
+    .update(`blob ${Buffer.byteLength(content)}\0`)
+    .update(content)
+    .digest("hex");
+
+const isLarge = (name: string): boolean => name.endsWith(".safetensors");
+
+/** Plays the Hub while the tests of a file run. */
+export function playedHub(): PlayedHub {
+  const hub = { url: "", models: new Map<string, PlayedModel>(), requests: [] as string[], headers: [] as PlayedHub["headers"] }; // biome-ignore format: one step
+  let servers: Server[] = [];
+  beforeAll(async () => {
+    const store = createServer((request, response) => {
+      note(`cdn:${request.url}`, request);
+      sendLarge(hub.models, request, response);
+    });
+    const storeUrl = await listen(store);
+    const home = createServer((request, response) => {
+      note(request.url ?? "", request);
+      answer(hub.models, storeUrl, request, response);
+    });
+    hub.url = await listen(home);
+    servers = [home, store];
+  });
+  beforeEach(() => {
+    hub.models.clear();
+    hub.requests.length = 0;
+    hub.headers.length = 0;
+  });
+  afterAll(async () => {
+    for (const server of servers) {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    }
+  });
+  const note = (what: string, { headers }: IncomingMessage): void => {
+    hub.requests.push(what);
+    hub.headers.push(headers);
+  };
+  return hub;
+}
+
+const listen = (server: Server): Promise<string> =>
+  new Promise((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
+  );
+
+type Models = ReadonlyMap<string, PlayedModel>;
+
+function answer(models: Models, store: string, request: IncomingMessage, response: ServerResponse): unknown {
+  const path = decodeURIComponent((request.url ?? "").split("?")[0]!);
+  const found = [...models].find(([id]) => path.startsWith(`/api/models/${id}/`) || path.startsWith(`/${id}/`));
+  if (!found) return refuse(response, 401, "RepoNotFound");
+  const [id, model] = found;
+  if (model.instead?.(request, response)) return response;
+  const revision = path.match(/^\/api\/models\/.*\/revision\/(.*)$/)?.[1];
+  if (revision !== undefined) {
+    const known = ["main", COMMIT, ...(model.revisions ?? [])].includes(revision);
+    return known
+      ? sendJson(response, { id, sha: COMMIT, siblings: siblingsOf(model) })
+      : refuse(response, 404, "RevisionNotFound");
+  }
+  const name = path.slice(`/${id}/resolve/${COMMIT}/`.length);
+  const content = model.files[name];
+  if (content === undefined) return refuse(response, 404, "EntryNotFound");
+  response.setHeader("x-repo-commit", COMMIT);
+  if (!isLarge(name)) {
+    const header = { etag: `"${gitHash(content)}"`, "content-length": Buffer.byteLength(content) };
+    return response.writeHead(200, header).end(content);
+  }
+  const linked = { "x-linked-etag": `"${sha256(content)}"`, "x-linked-size": Buffer.byteLength(content) };
+  return response
+    .writeHead(302, { ...linked, etag: '"of-the-pointer"', location: `${store}/${sha256(content)}` })
+    .end("Found");
+}
+
+function sendLarge(models: Models, request: IncomingMessage, response: ServerResponse): void {
+  for (const model of models.values()) {
+    const content = Object.values(model.files).find((file) => request.url === `/${sha256(file)}`);
+    if (content === undefined) continue;
+    if (!model.instead?.(request, response)) response.writeHead(200, { etag: '"of-the-store"' }).end(content);
+    return;
+  }
+  response.writeHead(404).end();
+}
+
+const siblingsOf = ({ files }: PlayedModel) =>
+  Object.entries(files).map(([rfilename, content]) => {
+    const size = Buffer.byteLength(content);
+    const lfs = isLarge(rfilename) && { lfs: { sha256: sha256(content), size, pointerSize: 134 } };
+    return { rfilename, size, blobId: gitHash(content), ...lfs };
+  });
+
+const sendJson = (response: ServerResponse, body: object): ServerResponse =>
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+
+/** As the Hub says no. */
+export const refuse = (response: ServerResponse, status: number, code = ""): ServerResponse =>
+  response.writeHead(status, { "x-error-code": code }).end("no");
