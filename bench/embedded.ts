@@ -28,7 +28,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Keys>>>> = {
     [1, 4, 16].map((r) => [`r ${r}, alpha ${2 * r}`, { ...LORA, lora_r: r, lora_alpha: 2 * r }]),
   ),
   targets: {
-    "Wqkv; r 12, alpha 24": { ...LORA, lora_target_modules: "Wqkv", lora_r: 12, lora_alpha: 24 },
+    "Wqkv; r 12, alpha 24": { ...LORA, lora_target_modules: '["Wqkv"]', lora_r: 12, lora_alpha: 24 },
     "all-linear; r 4, alpha 8": LORA,
   },
   rates: {

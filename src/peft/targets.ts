@@ -2,7 +2,17 @@ import { RecipeError } from "../errors.ts";
 import { type Graph, nodeOf } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
 import { linear } from "../ops/linear.ts";
-import { LAYERS, noLayer, noModule, noPattern, noTarget, type Option, placeOf, TARGETS } from "./unmatched.ts";
+import {
+  LAYERS,
+  noFullMatch,
+  noLayer,
+  noModule,
+  noPattern,
+  noTarget,
+  type Option,
+  placeOf,
+  TARGETS,
+} from "./unmatched.ts";
 
 /** Which linear layers a method takes. PEFT's rules: `tuners_utils.check_target_module_exists`. */
 export interface TargetRules {
@@ -33,7 +43,7 @@ export function selectTargets(modules: readonly ModulePath[], rules: TargetRules
   const open = modules.filter((path) => !isUnder(path, modulesToSave));
   if (typeof targetModules === "string") {
     const taken = targetModules.toLowerCase() === "all-linear" ? open : open.filter(fullMatch(targetModules, TARGETS));
-    if (taken.length === 0) throw noTarget([targetModules], open);
+    if (taken.length === 0) throw noFullMatch(targetModules, open);
     if (layersToTransform) {
       throw new RecipeError(`${LAYERS[0]} needs ${TARGETS[0]} as a list`, { where: placeOf(LAYERS) });
     }

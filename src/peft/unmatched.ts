@@ -28,6 +28,20 @@ export function noTarget(patterns: readonly string[], available: readonly Module
   );
 }
 
+/** A target that is no list, and so a regular expression for whole paths, which fits none of the linear layers. */
+export function noFullMatch(pattern: string, available: readonly ModulePath[]): NoTargetError {
+  const end = namesOf(available).includes(pattern) ? pattern : (namesOf(available)[0] ?? "query");
+  return new NoTargetError(
+    `${TARGETS[0]} ${pattern} is the whole path of none of the ${available.length} linear layers.`,
+    {
+      where: placeOf(TARGETS),
+      expected: `what stands alone is a regular expression for whole paths, such as ${available[0] ?? ".*query"}`,
+      hint: `the list ["${end}"], or .*\\.${end}, selects that layer in every block; "all-linear" every linear layer.`,
+    },
+    { patterns: [pattern], available },
+  );
+}
+
 /** Layer numbers under which there is no target; `ends` are the targets, `layers` the numbers they have, ascending. */
 export function noLayer(numbers: readonly number[], ends: readonly string[], layers: readonly number[]): NoTargetError {
   const last = layers.at(-1);

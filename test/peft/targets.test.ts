@@ -139,10 +139,10 @@ describe("what is refused, and how it is said", () => {
 
   test("a regular expression that matches no whole path", () =>
     expect(refusal({ targetModules: "query|value" }).message).toMatchInlineSnapshot(`
-      "lora_target_modules [query|value] matched none of the 14 linear layers.
+      "lora_target_modules query|value is the whole path of none of the 14 linear layers.
         at: lora_target_modules; in TypeScript, targetModules
-        expected: the end of a module path; the model has: query, value, dense, classifier
-        hint: "query" selects that layer in every block, "all-linear" selects every linear layer."
+        expected: what stands alone is a regular expression for whole paths, such as bert.encoder.layer.0.attention.self.query
+        hint: the list ["query"], or .*\\.query, selects that layer in every block; "all-linear" every linear layer."
     `));
 
   test("a regular expression that cannot be read", () => {
