@@ -12,13 +12,15 @@ import { figure, lowrank, printTable } from "./sides.ts";
 type Keys = Readonly<Record<string, unknown>>;
 
 const LORA = { method: "lora" } as const;
+const QLORA = { method: "qlora" } as const; // the recipe takes eight bits
 /** Weights that start at random need more passes over the data than the recipe's. */
 const FROM_RANDOM = { method: "full", from_scratch: true, num_train_epochs: 6, learning_rate: 1e-3 } as const;
 
 const TABLES: Readonly<Record<string, Readonly<Record<string, Keys>>>> = {
   foundation: {
     "LoRA on the pretrained encoder": LORA,
-    "QLoRA, NF4": { method: "qlora" },
+    "QLoRA, 8 bits": QLORA,
+    "QLoRA, NF4": { ...QLORA, load_in_8bit: false },
     "every weight of the pretrained encoder": { method: "full" },
     "the head alone, on its frozen features": { method: "head" },
     "every weight, from random ones, 6 epochs": FROM_RANDOM,
@@ -41,8 +43,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Keys>>>> = {
   },
   quantization: {
     float32: LORA,
-    "8 bits": { method: "qlora", load_in_8bit: true },
-    "4 bits, NF4": { method: "qlora" },
+    "8 bits": QLORA,
+    "4 bits, NF4": { ...QLORA, load_in_8bit: false },
   },
   layers: {
     "the top layer": { ...LORA, ...onlyLayers([3]) },
