@@ -1,6 +1,6 @@
 /**
  * What a causal model learns with the shipped recipe: `npm run bench:language -- [--model DIR-or-GGUF] [--data DIR]
- * [--rows 3657] [--tested 400] [--texts 60] [--only clauses|contracts] [--methods lora,qlora] [--seed 0]`.
+ * [--rows 3657] [--tested 400] [--texts 60] [--only clauses|contracts] [--methods lora,qlora8,qlora] [--seed 0]`.
  *
  * Clauses: rows {prompt: a clause, completion: its category}; the share of test clauses whose category the model writes, token
  * for token. Contracts: raw texts, packed; perplexity on contracts that no method saw. Each beside the untuned model.
@@ -19,7 +19,13 @@ const { values } = parseArgs({
 const models = process.env.LOWRANK_MODELS ?? join(homedir(), ".cache/lowrank-models");
 const model = values.model ?? join(models, "smollm2/SmolLM2-135M-Instruct.Q4_1.gguf");
 const data = values.data ?? join(import.meta.dirname, "../../shared/data");
-const methods = (values.methods ?? "lora,qlora").split(",");
+/** What is trained; of `qlora` the base lies in four bits (NF4), of `qlora8` in eight. */
+const METHODS: Readonly<Record<string, object>> = {
+  lora: { method: "lora" },
+  qlora8: { method: "qlora", load_in_8bit: true },
+  qlora: { method: "qlora" },
+};
+const methods = (values.methods ?? Object.keys(METHODS).join()).split(",");
 const recipe = join(import.meta.dirname, "../recipes/language-model.yaml");
 const output = mkdtempSync(join(tmpdir(), "lowrank-language-"));
 
@@ -83,7 +89,7 @@ for (const [name, build] of Object.entries(TASKS)) {
   const untuned = JSON.parse(lowrank(["evaluate", recipe, ...flags({ method: "lora" }), "--json", "--quiet"]));
   const rows = methods.map((method) => {
     const out = join(output, `${name}-${method}`);
-    lowrank(["train", recipe, ...flags({ method, output_dir: out }), "--quiet"]);
+    lowrank(["train", recipe, ...flags({ ...METHODS[method], output_dir: out }), "--quiet"]);
     const read = (file: string) => JSON.parse(readFileSync(join(out, file), "utf8"));
     const [scores, run] = [read("eval_results.json"), read("train_results.json")];
     return [
