@@ -30,7 +30,8 @@ export function noTarget(patterns: readonly string[], available: readonly Module
 
 /** A target that is no list, and so a regular expression for whole paths, which fits none of the linear layers. */
 export function noFullMatch(pattern: string, available: readonly ModulePath[]): NoTargetError {
-  const end = namesOf(available).includes(pattern) ? pattern : (namesOf(available)[0] ?? "query");
+  const names = namesOf(available);
+  const end = names.includes(pattern) ? pattern : (nearest(pattern, names) ?? names[0] ?? "query");
   return new NoTargetError(
     `${TARGETS[0]} ${pattern} is the whole path of none of the ${available.length} linear layers.`,
     {
