@@ -1,6 +1,6 @@
 /** The public API of `lowrank`. */
 
-export type { DownloadOptions, DownloadProgress } from "./checkpoint/hub/download.ts";
+export type { DownloadOptions, DownloadProgress, FollowOptions } from "./checkpoint/hub/download.ts";
 export { type DownloadModelOptions, downloadModel } from "./checkpoint/resolve.ts";
 export type { Message } from "./data/conversation.ts";
 export { EMBEDDED_SPLITS, type EmbeddedSplit, embeddedRows, writeEmbedded } from "./data/provisions/provisions.ts";

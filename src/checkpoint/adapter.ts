@@ -1,15 +1,13 @@
 import { CheckpointError } from "../errors.ts";
 import { listFolder } from "../platform/node.ts";
+import { ADAPTER_CONFIG as CONFIG, HEAD, HEAD_PICKLE } from "./file-names.ts";
 import { float32Reader } from "./float32.ts";
 import { type JsonObject, readJsonObject } from "./json.ts";
 import { isPickleName, pickleError } from "./lookalike.ts";
 import { readSafetensors, type TensorEntry } from "./safetensors.ts";
 
-const CONFIG = "adapter_config.json";
 const PEFT = "adapter_model.safetensors";
 const ADAPTERS = "adapter.safetensors";
-const HEAD = "model_head.safetensors";
-const HEAD_PICKLE = "pytorch_model_head.bin";
 const HEAD_CONFIG = "head_config.json";
 
 /** An adapter as it lies on disk, in its own library's keys and tensor names. */

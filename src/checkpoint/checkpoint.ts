@@ -1,13 +1,11 @@
 import { CheckpointError } from "../errors.ts";
 import { listFolder } from "../platform/node.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
+import { INDEX, SINGLE } from "./file-names.ts";
 import { float32Reader } from "./float32.ts";
 import { isObject, readJsonObject } from "./json.ts";
 import { isPickleName, pickleError } from "./lookalike.ts";
 import { readSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.ts";
-
-const SINGLE = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
 
 /** A model folder: its configuration, and its tensors under their own names, not read yet. */
 export interface Checkpoint {

@@ -2,7 +2,7 @@ import { CheckpointError } from "../errors.ts";
 import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "../platform/node.ts";
 import { cachedSnapshot, isWhole } from "./hub/cache.ts";
 import { leadsOut } from "./hub/choose-files.ts";
-import type { DownloadOptions } from "./hub/download.ts";
+import type { DownloadOptions, FollowOptions } from "./hub/download.ts";
 import { isOffline } from "./hub/settings.ts";
 
 /** `name` or `organisation/name`, as the Hub allows them. */
@@ -42,7 +42,7 @@ export async function resolveModelFolder(
 }
 
 /** What {@link downloadModel} is told. */
-export interface DownloadModelOptions extends Omit<DownloadOptions, "weights"> {
+export interface DownloadModelOptions extends FollowOptions {
   /** Branch, tag or commit. Default `main`. */
   readonly revision?: string;
 }

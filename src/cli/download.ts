@@ -1,5 +1,6 @@
 import type { SingleBar } from "cli-progress";
 import type { DownloadModelOptions, DownloadProgress, ModelSource, Recipe } from "../index.ts";
+import { barStyle } from "./bar-style.ts";
 import { bytes, duration } from "./format.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import type { Output } from "./output.ts";
@@ -93,19 +94,13 @@ interface Bar {
 }
 
 /** Its module is loaded while the first bytes come. */
-function openBar({ stderr }: Output): Bar {
+function openBar(output: Output): Bar {
   let [bar, stopped]: [SingleBar | undefined, boolean] = [undefined, false];
   void import("cli-progress").then(({ default: progress }) => {
     if (stopped) return;
     bar = new progress.SingleBar({
-      stream: stderr as NodeJS.WriteStream,
+      ...barStyle(output),
       format: "{bar} {amounts}  {file}  ETA {eta_formatted}",
-      barCompleteChar: "━",
-      barIncompleteChar: " ",
-      barsize: 30,
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
       etaBuffer: 100,
     });
     bar.start(1, 0, { amounts: "", file: "" });

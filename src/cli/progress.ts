@@ -1,5 +1,6 @@
 import type { MultiBar, SingleBar } from "cli-progress";
 import type { EvalResults, RunHeader, StepEvent, TrainEvent } from "../index.ts";
+import { barStyle } from "./bar-style.ts";
 import { bytes, count, duration, figure, percent } from "./format.ts";
 import type { Output } from "./output.ts";
 import { factTable } from "./table.ts";
@@ -99,17 +100,11 @@ interface StepBar {
   stop(): void;
 }
 
-async function openBar(steps: number, { stderr }: Output): Promise<StepBar> {
+async function openBar(steps: number, output: Output): Promise<StepBar> {
   const { default: progress } = await import("cli-progress");
   const bars: MultiBar = new progress.MultiBar({
-    stream: stderr as NodeJS.WriteStream,
+    ...barStyle(output),
     format: "{bar} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {eta_formatted}",
-    barCompleteChar: "━",
-    barIncompleteChar: " ",
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
   });
   const bar: SingleBar = bars.create(steps, 0, { loss: "…", speed: "…" });
   return {

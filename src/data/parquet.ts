@@ -23,7 +23,6 @@ export async function* readParquet(path: string): AsyncGenerator<Row> {
       }
     }
   } catch (cause) {
-    if (cause instanceof DataError) throw cause;
     throw new DataError(`cannot read this Parquet file: ${(cause as Error).message}`, {
       where: path,
       hint: "the file may be damaged or cut short; pandas or `datasets` can rewrite it, also as .jsonl.",

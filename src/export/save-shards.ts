@@ -1,4 +1,5 @@
 import { DTYPE_BITS } from "../checkpoint/dtype.ts";
+import { INDEX } from "../checkpoint/file-names.ts";
 import { type TensorSource, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { writeJson } from "./json-file.ts";
 
@@ -33,11 +34,10 @@ export async function saveShards(
     await writeSafetensors(`${folder}/${file}`, shard);
     for (const [name] of shard) places.push([name, file]);
   }
-  const index = "model.safetensors.index.json";
   const total_size = shards.flat().reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
   const weight_map = Object.fromEntries(places.sort(([a], [b]) => (a < b ? -1 : 1)));
-  await writeJson(`${folder}/${index}`, { metadata: { total_size }, weight_map });
-  return [...files, index];
+  await writeJson(`${folder}/${INDEX}`, { metadata: { total_size }, weight_map });
+  return [...files, INDEX];
 }
 
 function split(tensors: readonly NamedSource[], maxShardBytes: number): NamedSource[][] {

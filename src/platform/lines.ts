@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { FileError } from "../errors.ts";
+import { type ErrorDetail, FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
 
 /** One line of a text file. */
@@ -49,7 +49,7 @@ export async function* readTextChunks(path: string): AsyncGenerator<string, void
     try {
       return decoder.decode(bytes, { stream: bytes !== undefined });
     } catch (cause) {
-      throw new FileError(`cannot read ${path}: not UTF-8 text`, { cause });
+      throw notText(path, { cause });
     }
   };
   for await (const chunk of chunksOf(path)) yield decode(chunk);
@@ -80,6 +80,9 @@ function decode(bytes: Uint8Array, path: string, line: number): string {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
     return text.endsWith("\r") ? text.slice(0, -1) : text;
   } catch (cause) {
-    throw new FileError(`cannot read ${path}: not UTF-8 text`, { where: `${path}:${line}`, cause });
+    throw notText(path, { where: `${path}:${line}`, cause });
   }
 }
+
+const notText = (path: string, detail: ErrorDetail): FileError =>
+  new FileError(`cannot read ${path}: not UTF-8 text`, detail);

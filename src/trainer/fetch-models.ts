@@ -1,5 +1,5 @@
 import { isGguf } from "../checkpoint/gguf.ts";
-import type { DownloadOptions } from "../checkpoint/hub/download.ts";
+import type { FollowOptions } from "../checkpoint/hub/download.ts";
 import { downloadModel, resolveModelFolder } from "../checkpoint/resolve.ts";
 import { LowrankError } from "../errors.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -24,7 +24,7 @@ export interface ModelSource {
  */
 export async function fetchModels(
   { model, revision, adapter, weights = true }: ModelSource,
-  options: Omit<DownloadOptions, "weights"> = {},
+  options: FollowOptions = {},
 ): Promise<void> {
   let base = { model, revision, weights };
   if (adapter !== undefined && !(await isGguf(adapter))) {

@@ -1,10 +1,10 @@
 import { exists, hubCacheFolder, isFolder, listFolder, readText } from "../../platform/node.ts";
+import { ADAPTER_CONFIG, INDEX, SINGLE } from "../file-names.ts";
 import { isObject, readJsonObject } from "../json.ts";
 import { isPickleName } from "../lookalike.ts";
 import { leadsOut } from "./choose-files.ts";
 
 const COMMIT = /^[0-9a-f]{40}$/;
-const INDEX = "model.safetensors.index.json";
 
 /**
  * A model's place in the cache: `blobs/<etag>` holds bytes, `snapshots/<commit>/` links to them under their names, and
@@ -29,10 +29,10 @@ export async function cachedSnapshot(id: string, revision: string): Promise<stri
 export async function isWhole(snapshot: string, weights: boolean): Promise<boolean> {
   const names: string[] = [];
   for (const name of await listFolder(snapshot)) if (await exists(`${snapshot}/${name}`)) names.push(name); // no dead link
-  if (!names.includes("config.json") && !names.includes("adapter_config.json")) return false;
+  if (!names.includes("config.json") && !names.includes(ADAPTER_CONFIG)) return false;
   if (!weights) return true;
   if (!names.some((name) => /\.(safetensors|gguf)$/.test(name) || isPickleName(name))) return false;
-  if (names.includes("model.safetensors") || !names.includes(INDEX)) return true;
+  if (names.includes(SINGLE) || !names.includes(INDEX)) return true;
   const { weight_map } = await readJsonObject(`${snapshot}/${INDEX}`);
   return !isObject(weight_map) || Object.values(weight_map).every((shard) => names.includes(String(shard)));
 }

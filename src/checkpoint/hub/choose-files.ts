@@ -1,4 +1,5 @@
 import { CheckpointError } from "../../errors.ts";
+import { ADAPTER_CONFIG, HEAD, HEAD_PICKLE, INDEX, SINGLE } from "../file-names.ts";
 import { isPickleName, pickleError } from "../lookalike.ts";
 
 const CONFIG = /^(config|adapter_config)\.json$/;
@@ -7,10 +8,6 @@ const RECIPE = "recipe.yaml";
 /** What is read, or copied to a merged model, besides weights. */
 const PLAIN =
   /^(config\.json|generation_config\.json|tokenizer[\w.-]*\.json|tokenizer\.model|spiece\.model|sentencepiece\.bpe\.model|vocab[\w.-]*\.(json|txt)|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|adapter_config\.json|head_config\.json)$/;
-const SINGLE = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
-const HEAD = "model_head.safetensors";
-const HEAD_PICKLE = "pytorch_model_head.bin";
 
 /** What is to be chosen. */
 export interface FileChoice {
@@ -35,7 +32,7 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
   }
   const weights = wanted ? chooseWeights(names) : [];
   if (wanted) refusePickles(names, weights, where);
-  const isAdapter = names.includes("adapter_config.json");
+  const isAdapter = names.includes(ADAPTER_CONFIG);
   const plain = names.filter((name) => PLAIN.test(name) || (isAdapter && name === RECIPE));
   if (!plain.some((name) => CONFIG.test(name))) {
     const gguf = names.find((name) => name.endsWith(".gguf"));
@@ -53,7 +50,7 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
 function refusePickles(names: readonly string[], weights: readonly string[], where: string): void {
   const pickle = names.find((name) => isPickleName(name) && !name.includes("/"));
   if (weights.length === 0 && pickle !== undefined) {
-    throw pickleError(where, pickle, names.includes("adapter_config.json") ? "adapter_model.safetensors" : SINGLE);
+    throw pickleError(where, pickle, names.includes(ADAPTER_CONFIG) ? "adapter_model.safetensors" : SINGLE);
   }
   const isAdapter = weights.some((name) => name.startsWith("adapter"));
   if (isAdapter && names.includes(HEAD_PICKLE) && !weights.includes(HEAD)) throw pickleError(where, HEAD_PICKLE, HEAD);

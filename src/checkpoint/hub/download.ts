@@ -19,12 +19,16 @@ export interface DownloadProgress {
   readonly totalBytes: number | undefined;
 }
 
-/** How a model is downloaded. */
-export interface DownloadOptions {
+/** How a download is followed, and ended. */
+export interface FollowOptions {
   /** Called before the first byte and whenever there are more. */
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Aborting it ends the download; files that are complete are kept. */
   readonly signal?: AbortSignal;
+}
+
+/** How a model is downloaded. */
+export interface DownloadOptions extends FollowOptions {
   /** Default true; false leaves out the weights. */
   readonly weights?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { FollowOptions } from "../../checkpoint/hub/download.ts";
 import { FileError, RecipeError } from "../../errors.ts";
 import { exists, makeFolder, ownPath, writeTextAtomic } from "../../platform/node.ts";
 import { commentedYaml } from "../../recipe/commented.ts";
@@ -9,7 +10,7 @@ import { withoutEffect } from "../../recipe/without-effect.ts";
 import { readRecipe } from "../read-recipe.ts";
 import { checkRun } from "../setup/checked.ts";
 import { readData } from "../setup/data.ts";
-import { type LookOptions, lookAtModel } from "./model.ts";
+import { lookAtModel } from "./model.ts";
 import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./rows.ts";
 
 /** Recipe keys as someone chose them; those of a command line may be texts. */
@@ -36,7 +37,7 @@ export interface RecipeDraft {
  * @param file The name it will have, for its head and for messages.
  * @throws {LowrankError} when the keys, the data or the model are not usable.
  */
-export async function draftRecipe(file: string, chosen: ChosenKeys, options: LookOptions = {}): Promise<RecipeDraft> {
+export async function draftRecipe(file: string, chosen: ChosenKeys, options: FollowOptions = {}): Promise<RecipeDraft> {
   const source = sourceOf(chosen);
   const rows = await lookAtRows(source);
   const use = useOf(rows, source, chosen.task_type === undefined ? undefined : String(chosen.task_type));

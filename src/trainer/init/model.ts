@@ -1,14 +1,11 @@
 import { isGguf } from "../../checkpoint/gguf.ts";
-import type { DownloadOptions } from "../../checkpoint/hub/download.ts";
+import type { DownloadOptions, FollowOptions } from "../../checkpoint/hub/download.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import { InterruptedError, LowrankError } from "../../errors.ts";
 import { exists, listFolder, openFile } from "../../platform/node.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../../recipe/resolve.ts";
 import { openBase, prepare } from "../setup/prepare.ts";
-
-/** How it is downloaded, where it must be. */
-export type LookOptions = Omit<DownloadOptions, "weights">;
 
 /** A base model as it was found; `missing` says why it was not. */
 export type FoundModel =
@@ -23,7 +20,7 @@ export type FoundModel =
  */
 export async function lookAtModel(
   keys: Readonly<Record<string, unknown>>,
-  options: LookOptions = {},
+  options: FollowOptions = {},
 ): Promise<FoundModel> {
   const recipe = resolveRecipe(parseRecipe("dataset_name: none", { overrides: keys }));
   const missing = await whyMissing(recipe, { ...options, weights: !recipe.from_scratch });

@@ -51,6 +51,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     final.examples?.close();
   } finally {
     run.examples.close();
+    validation?.close();
     await output.close();
   }
   return { trained: trainedOf(run), labels: model.labels.names, recipe };

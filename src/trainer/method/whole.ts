@@ -1,3 +1,4 @@
+import { SINGLE } from "../../checkpoint/file-names.ts";
 import { readFloat32 } from "../../checkpoint/float32.ts";
 import { readSafetensors } from "../../checkpoint/safetensors.ts";
 import { saveFull } from "../../export/save-full.ts";
@@ -6,13 +7,11 @@ import { isUnder } from "../../peft/targets.ts";
 import { asStored } from "../setup/stored.ts";
 import type { MethodDefinition } from "./definition.ts";
 
-const FILE = "model.safetensors";
-
 /** Full fine-tuning: every weight trains, and the whole model is saved. */
 export const fullMethod: MethodDefinition = {
   passes: () => [],
   format: "transformers",
-  weightFiles: [FILE],
+  weightFiles: [SINGLE],
   keys: ["unfreeze_schedule"],
   async save(folder, { model, whole, id2label }) {
     const weights = await whole();
@@ -24,7 +23,7 @@ export const fullMethod: MethodDefinition = {
     await saveFull(folder, { tensors, baseConfig: await model.files.config(), id2label, taskType });
   },
   async read(folder) {
-    const { tensors } = await readSafetensors(`${folder}/${FILE}`);
+    const { tensors } = await readSafetensors(`${folder}/${SINGLE}`);
     const found = new Map<string, Float32Array>();
     for (const [name, entry] of tensors) found.set(name, await readFloat32(entry));
     return found;
