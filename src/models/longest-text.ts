@@ -9,15 +9,24 @@ const Config = z.object({
   n_positions: z.int().optional(),
 });
 
-/**
- * Tokens of the longest text that a model has positions for; `undefined` where its `config.json` does not limit them.
- * Of longrope's two sets of frequencies the first alone is there: it ends where the model was first trained to.
- */
+/** Tokens of the longest text that a model has positions for; `undefined` where its `config.json` does not limit them. */
 export function longestText(config: unknown): number | undefined {
   const { success, data } = Config.safeParse(config);
   const positions = success ? (data.max_position_embeddings ?? data.n_positions) : undefined;
   if (!success || positions === undefined) return undefined;
-  const places = /roberta/.test(data.model_type ?? "") ? positions - (data.pad_token_id ?? 1) - 1 : positions;
-  const { type, trained } = stretch({ ...data, max_position_embeddings: places });
-  return type === "longrope" ? Math.min(places, trained) : places;
+  return /roberta/.test(data.model_type ?? "") ? positions - (data.pad_token_id ?? 1) - 1 : positions;
+}
+
+/**
+ * The length past which a model sees all tokens of a text from other positions, so that what it kept of a shorter text
+ * no longer holds: where longrope changes its factors. `undefined` for all other models.
+ */
+export function changesAfter(config: unknown): number | undefined {
+  const { success, data } = Config.safeParse(config);
+  if (!success) return undefined;
+  const { type, trained } = stretch({
+    ...data,
+    max_position_embeddings: longestText(config) ?? Number.POSITIVE_INFINITY,
+  });
+  return type === "longrope" ? trained : undefined;
 }

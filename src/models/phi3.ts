@@ -21,8 +21,7 @@ const Phi3Config = LlamaConfig.extend({
 type Phi3Config = z.output<typeof Phi3Config>;
 
 /**
- * Phi 3, 3.5 and 4 mini: Llama with fused projections. Of longrope the short factors are used, which hold up to
- * `original_max_position_embeddings` tokens.
+ * Phi 3, 3.5 and 4 mini: Llama with fused projections, and often longrope.
  * Source: transformers, models/phi3/modeling_phi3.py; Abdin et al. 2024, arXiv:2404.14219.
  */
 export const phi3 = defineArchitecture<Phi3Config>({

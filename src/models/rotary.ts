@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
+import type { RopeAttrs } from "../ops/rope.ts";
 
 const types = ["default", "linear", "llama3", "yarn", "longrope"] as const;
 
@@ -20,6 +21,7 @@ export const RopeParameters = z.object({
   mscale_all_dim: z.number().nullish(),
   truncate: z.boolean().default(true),
   short_factor: z.array(z.number()).nullish(),
+  long_factor: z.array(z.number()).nullish(),
 });
 
 type RopeParameters = z.output<typeof RopeParameters>;
@@ -37,18 +39,15 @@ export const rotaryKeys = {
 /** The parsed rotary settings of a config. */
 export type RotaryConfig = z.output<z.ZodObject<typeof rotaryKeys>>;
 
-/** How a rotary position turns a head: radians a token of each pair, and a factor on sine and cosine. */
-export interface Rotary {
-  readonly frequencies: readonly number[];
-  readonly scale?: number;
-}
+/** How a rotary position turns a head: `rope`'s settings but for the number of heads. */
+export type Rotary = Pick<RopeAttrs, "frequencies" | "beyond" | "scale">;
 
 /** Base of the wavelengths where a config names none. */
 const THETA = 10_000;
 
 /**
- * The rotary positions that a config asks for. Of longrope the short factors: they hold up to the length that the model
- * was first trained with.
+ * The rotary positions that a config asks for. Of longrope the short factors, and the long ones for a batch that reaches
+ * past the length that the model was first trained with.
  * @param headDim Columns of a head; with `partial_rotary_factor` only the first of them turn.
  * @throws {CheckpointError} when longrope's factors are not as many as the pairs that turn.
  * @see Su et al. 2021, arXiv:2104.09864; yarn: Peng et al. 2023, arXiv:2309.00071; longrope: Ding et al. 2024,
@@ -78,7 +77,9 @@ export function rotary(config: RotaryConfig, headDim: number, defaultTheta = THE
     }
     case "longrope": {
       const grown = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trained));
-      return { frequencies: shortened(plain, given), scale: given.attention_factor ?? grown };
+      const divided = (by: "short_factor" | "long_factor"): number[] => dividedBy(plain, by, given[by] ?? []);
+      const beyond = { length: trained, frequencies: divided("long_factor") };
+      return { frequencies: divided("short_factor"), beyond, scale: given.attention_factor ?? grown };
     }
     default:
       return type satisfies never;
@@ -119,11 +120,11 @@ function yarnScale({ attention_factor, mscale, mscale_all_dim }: RopeParameters,
   return mscale && mscale_all_dim ? grown(mscale) / grown(mscale_all_dim) : grown(1);
 }
 
-function shortened(plain: readonly number[], { short_factor }: RopeParameters): number[] {
-  if (short_factor?.length !== plain.length) {
-    throw new CheckpointError(`config.json gives longrope ${short_factor?.length ?? 0} short factors`, {
+function dividedBy(plain: readonly number[], list: string, factors: readonly number[]): number[] {
+  if (factors.length !== plain.length) {
+    throw new CheckpointError(`config.json gives longrope a ${list} of ${factors.length} numbers`, {
       expected: `${plain.length}: one for each pair of columns that turns`,
     });
   }
-  return plain.map((frequency, i) => frequency / (short_factor[i] as number));
+  return plain.map((frequency, i) => frequency / (factors[i] as number));
 }

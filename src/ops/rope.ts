@@ -1,4 +1,5 @@
 import { OperandError } from "../errors.ts";
+import type { Lowering } from "../ir/lowering.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "./define.ts";
 
 /** Settings of rotary positions. */
@@ -6,6 +7,8 @@ export interface RopeAttrs {
   readonly heads: number;
   /** Radians a token by which each pair turns. The pairs of a head are in its first `2 · frequencies.length` columns. */
   readonly frequencies: readonly number[];
+  /** Other frequencies, as many, where a position of the batch is `length` or more: longrope. */
+  readonly beyond?: { readonly length: number; readonly frequencies: readonly number[] };
   /** Sine and cosine are multiplied by this: yarn's attention factor. Default 1. */
   readonly scale?: number;
   /** Turn the other way: the gradient. */
@@ -36,9 +39,10 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
     x: (dy, { positions }, attrs) => rope(dy, positions, { ...attrs, backwards: !attrs.backwards }),
     positions: nonDifferentiable,
   },
-  reference({ x, positions }, _, { heads, frequencies, scale = 1, backwards }) {
+  reference({ x, positions }, _, { heads, frequencies: near, beyond, scale = 1, backwards }) {
     const width = x.shape[1]!;
-    const half = frequencies.length;
+    const half = near.length;
+    const frequencies = beyond && positions.data.some((at) => at >= beyond.length) ? beyond.frequencies : near;
     return x.data.map((value, flat) => {
       const column = flat % (width / heads);
       if (column >= 2 * half) return value;
@@ -47,10 +51,11 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
       return scale * (value * Math.cos(angle) + partner * Math.sin(angle));
     });
   },
-  lower(to, { x, positions }, { types }, { heads, frequencies, scale = 1, backwards }) {
+  lower(to, { x, positions }, { types }, { heads, frequencies, beyond, scale = 1, backwards }) {
     const half = frequencies.length;
     const places = to.node("Unsqueeze", [to.node("Cast", [positions], { attrs: { to: 1 } }), to.ints([1])]);
-    const angles = to.node("Mul", [places, to.constant("float32", [1, half], frequencies)]);
+    const near = to.constant("float32", [1, half], frequencies);
+    const angles = to.node("Mul", [places, beyond ? lowerBeyond(to, places, near, beyond) : near]);
     const times = (x: string, by: number): string => (by === 1 ? x : to.node("Mul", [x, to.scalar(by)]));
     const cos = times(to.node("Cos", [angles]), scale);
     const sin = times(to.node("Sin", [angles]), backwards ? -scale : scale);
@@ -64,3 +69,15 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
     return to.node("Squeeze", [turned, to.ints([0])]);
   },
 });
+
+/** `near`, or the frequencies beyond it where one of `places` lies there. */
+function lowerBeyond(
+  to: Lowering,
+  places: string,
+  near: string,
+  { length, frequencies }: NonNullable<RopeAttrs["beyond"]>,
+): string {
+  const farthest = to.node("ReduceMax", [places], { attrs: { keepdims: 0 } });
+  const far = to.constant("float32", [1, frequencies.length], frequencies);
+  return to.node("Where", [to.node("GreaterOrEqual", [farthest, to.scalar(length)]), far, near]);
+}

@@ -3,7 +3,7 @@ import type { Message } from "../data/conversation.ts";
 import { RecipeError } from "../errors.ts";
 import { chooseToken, type SamplingOptions } from "../generation/sampling.ts";
 import { TextStream } from "../generation/text-stream.ts";
-import { longestText } from "../models/longest-text.ts";
+import { changesAfter, longestText } from "../models/longest-text.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
@@ -141,13 +141,19 @@ export class TextGenerator {
 
   /** Logits of the token after `ids`. Only what the cache does not hold is computed. */
   async #logitsAfter(ids: readonly number[]): Promise<Float32Array> {
-    const known = this.#cache;
-    const reusable = known !== undefined && known.ids.length < ids.length && known.ids.every((id, i) => id === ids[i]);
-    const past = reusable ? known : emptyCache(this.#open.inputs);
+    const past = this.#reusable(ids) ?? emptyCache(this.#open.inputs);
     const news = ids.slice(past.ids.length);
     const { logits, ...present } = await this.#open.session.run(feedsAfter(past, news, this.#open.inputs));
     this.#cache = grownCache(past, news, present);
     return logits?.data as Float32Array;
+  }
+
+  /** The cache, if it holds what the model would keep of the beginning of `ids`. */
+  #reusable(ids: readonly number[]): Cache | undefined {
+    const read = this.#cache?.ids ?? [];
+    const change = changesAfter(this.#open.model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
+    const begins = read.length < ids.length && read.every((id, i) => id === ids[i]);
+    return begins && read.length > change === ids.length > change ? this.#cache : undefined;
   }
 }
 

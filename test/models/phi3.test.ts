@@ -25,9 +25,13 @@ checkDecoder(phi3, {
   padded: ["model.embed_tokens.weight"],
 });
 
-test("as many short factors as pairs turn", () => {
-  const build = (): unknown =>
-    phi3.build({ ...config, rope_scaling: { type: "longrope", short_factor: [1, 2, 3] } }, "CAUSAL_LM", 0);
+test.each([
+  ["short_factor", 3, { short_factor: [1, 2, 3], long_factor: [1, 2] }],
+  ["long_factor", 1, { short_factor: [1, 2], long_factor: [1] }],
+  ["long_factor", 0, { short_factor: [1, 2] }],
+])("refuses a %s of %i numbers where two pairs turn", (list, count, factors) => {
+  const rope_scaling = { type: "longrope", ...factors };
+  const build = (): unknown => phi3.build({ ...config, rope_scaling }, "CAUSAL_LM", 0);
   expect(build).toThrow(CheckpointError);
-  expect(build).toThrow(/gives longrope 3 short factors[\s\S]*2: one for each pair/);
+  expect(build).toThrow(new RegExp(`gives longrope a ${list} of ${count} numbers[\\s\\S]*2: one for each pair`));
 });

@@ -23,10 +23,12 @@ test("the base is the parameters' own, else the config's, else the family's", ()
   expect(second({ rope_theta: 16, rope_parameters: { ...given, rope_theta: 4 } })).toBeCloseTo(0.5);
 });
 
-test("longrope divides by its short factors and grows with the logarithm of the stretch", () => {
-  const rope_scaling = { ...given, type: "longrope" as const, short_factor: [1, 2, 4, 8] };
-  const { frequencies, scale } = rotary({ ...config, original_max_position_embeddings: 16, rope_scaling }, 8);
+test("longrope divides by its short factors or its long ones, and grows with the logarithm of the stretch", () => {
+  const lists = { short_factor: [1, 2, 4, 8], long_factor: [2, 4, 8, 16] };
+  const rope_scaling = { ...given, type: "longrope" as const, ...lists };
+  const { frequencies, beyond, scale } = rotary({ ...config, original_max_position_embeddings: 16, rope_scaling }, 8);
   expect(frequencies).toEqual([1, 0.25, 0.0625, 0.015625]);
+  expect(beyond).toEqual({ length: 16, frequencies: [0.5, 0.125, 0.03125, 0.0078125] });
   expect(scale).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(16)));
 });
 

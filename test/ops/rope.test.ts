@@ -41,6 +41,13 @@ test("columns past the pairs stay as they are, scale or not", () => {
   expect(y[0]).toBeCloseTo(3 * (Math.cos(0.7) - 2 * Math.sin(0.7)), 12);
 });
 
+test("other frequencies hold for all rows where one of them lies beyond a length", () => {
+  const attrs = { heads: 1, frequencies: [0.5], beyond: { length: 4, frequencies: [0.1] } };
+  const [near, far] = [Math.cos(3 * 0.5), Math.cos(3 * 0.1)];
+  expect(turned([1, 0, 1, 0], [3, 0], attrs)[0]).toBeCloseTo(near, 12);
+  expect(turned([1, 0, 1, 0], [3, 4], attrs)[0]).toBeCloseTo(far, 12);
+});
+
 test("backwards undoes it", () => {
   const attrs = { heads: 1, frequencies: [0.7, 0.3] };
   const x = [1, -2, 0.5, 3];

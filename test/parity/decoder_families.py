@@ -148,6 +148,10 @@ VARIANTS: dict[str, dict[str, dict]] = {
     },
     "phi3": {
         "longrope": {**EXTENDED, "rope_parameters": LONGROPE, "sliding_window": None},
+        "longrope, past the first length": {
+            **EXTENDED, "original_max_position_embeddings": 20,
+            "rope_parameters": {**LONGROPE, "original_max_position_embeddings": 20}, "sliding_window": None,
+        },
         "longrope, as transformers 4 spelled it": {
             **EXTENDED,
             "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.3, 2.1], "long_factor": [1.0, 3.0, 9.0]},

@@ -1,7 +1,8 @@
+import { writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type * as node from "../../src/session/node.ts";
 import { TextGenerator } from "../../src/trainer/generate.ts";
-import { fixture } from "./running.ts";
+import { copyOf, fixture, readJson } from "./running.ts";
 
 /** Tokens that each run of the session was given. */
 const read: number[] = [];
@@ -42,6 +43,21 @@ describe("a token is computed once", () => {
     const [first, second, third] = read as [number, number, number];
     expect(second).toBeLessThan(first); // of "governed by the laws", the cache holds the beginning
     expect(third).toBeGreaterThan(1); // nothing of it was read before
+    await generator.close();
+  });
+
+  test("where longrope changes its factors, what was read is read again", async () => {
+    const model = copyOf("causal/phi3");
+    const rope_parameters = { rope_type: "longrope", short_factor: [1, 1, 1], long_factor: [1, 3, 9] };
+    const stretched = { original_max_position_embeddings: 20, rope_parameters, partial_rotary_factor: 0.75 };
+    writeFileSync(`${model}/config.json`, JSON.stringify({ ...readJson(`${model}/config.json`), ...stretched }));
+    const generator = await TextGenerator.open({ model });
+    for await (const _ of generator.generate("This agreement", { maxNewTokens: 25 }));
+    const prompt = read[0] as number;
+    const grown = read.findIndex((count, i) => i > 0 && count > 1);
+    expect(read[grown]).toBe(21);
+    expect(grown).toBe(21 - prompt);
+    expect(read.filter((count) => count > 1)).toHaveLength(2);
     await generator.close();
   });
 });
