@@ -19,9 +19,10 @@ const { values } = parseArgs({
 const models = process.env.LOWRANK_MODELS ?? join(homedir(), ".cache/lowrank-models");
 const model = values.model ?? join(models, "smollm2/SmolLM2-135M-Instruct.Q4_1.gguf");
 const data = values.data ?? join(import.meta.dirname, "../../shared/data");
-/** What is trained; of `qlora` the base lies in four bits (NF4), of `qlora8` in eight. */
+/** What is trained; of `qlora` the base lies in four bits (NF4), of `qlora8` in eight, of `qloraG` in the blocks of its file. */
 const METHODS: Readonly<Record<string, object>> = {
   lora: { method: "lora" },
+  qloraG: { method: "qlora", bnb_4bit_quant_type: "gguf" },
   qlora8: { method: "qlora", load_in_8bit: true },
   qlora: { method: "qlora" },
 };

@@ -21,7 +21,7 @@ export async function supportText() {
 Written by \`npm run docs:support\` from the library's registries; a test compares.
 
 Every method works with every architecture and task (\`head\` needs a head: a classification). The frozen linear weights can be held packed under every method but
-\`full\`, which freezes none: \`load_in_4bit\` (NF4 or FP4, with or without double quantization) or \`load_in_8bit\`.
+\`full\`, which freezes none: \`load_in_4bit\` (NF4 or FP4, with or without double quantization, or a GGUF file's own blocks) or \`load_in_8bit\`.
 
 Tasks: \`SEQ_CLS\` (a label for a text), \`TOKEN_CLS\` (a tag for each word), \`CAUSAL_LM\` (the next token),
 \`MASKED_LM\` (hidden tokens).

@@ -100,8 +100,14 @@ function packedOf(graph: Graph, { of, scheme, part }: QuantizedPart): ArrayLike<
     const packed = quantizeInt8(Float32Array.from(randn(of, shape).data), shape[0]!);
     return part === "codes" ? packed.codes : packed.absmax;
   }
+  if (scheme.type === "gguf") throw new Error("no random blocks of GGUF's");
   const packed = quantize4(Float32Array.from(randn(of, [2 * shape[0]!]).data), scheme);
   if (part === "codes" || !scheme.doubleQuant) return part === "codes" ? packed.codes : packed.absmax;
   const nested = doubleQuantize(packed.absmax);
-  return { absmax: nested.codes, nestedAbsmax: nested.absmax, nestedOffset: [nested.offset] }[part];
+  const parts: Partial<Record<QuantizedPart["part"], ArrayLike<number>>> = {
+    absmax: nested.codes,
+    nestedAbsmax: nested.absmax,
+    nestedOffset: [nested.offset],
+  };
+  return parts[part] as ArrayLike<number>;
 }

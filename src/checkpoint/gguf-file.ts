@@ -1,6 +1,7 @@
 import { CheckpointError } from "../errors.ts";
 import { openFile } from "../platform/node.ts";
-import { dequantizeGgml } from "../quant/gguf-dequantize.ts";
+import { decodeGgml, dequantizeGgml, type QuantizedGgmlType } from "../quant/gguf-dequantize.ts";
+import type { ScaledBlocks } from "../quant/scaled-blocks.ts";
 import { MoreNeeded } from "./gguf-cursor.ts";
 import { type GgufHeader, type GgufTensorInfo, parseGgufHeader } from "./gguf-header.ts";
 
@@ -13,6 +14,8 @@ export interface GgufFile extends GgufHeader {
   readonly path: string;
   /** A tensor's values as the file has them, row-major, in an array of their own. */
   read(tensor: GgufTensorInfo): Promise<Float32Array<ArrayBuffer>>;
+  /** The codes and scales of a quantized tensor as the file has them. */
+  readBlocks(tensor: GgufTensorInfo): Promise<ScaledBlocks>;
 }
 
 /**
@@ -24,13 +27,19 @@ export async function openGguf(path: string): Promise<GgufFile> {
   const file = await openFile(path);
   try {
     for (let length = FIRST_READ_BYTES; ; ) {
-      const bytes = await file.read(0, Math.min(length, file.size, MAX_HEADER_BYTES));
+      const begin = await file.read(0, Math.min(length, file.size, MAX_HEADER_BYTES));
       try {
-        const header = parseGgufHeader(bytes, file.size, path);
-        return { path, ...header, read: (tensor) => readTensor(path, tensor, file.size) };
+        const header = parseGgufHeader(begin, file.size, path);
+        const bytes = (tensor: GgufTensorInfo) => readBytes(path, tensor, file.size);
+        return {
+          path,
+          ...header,
+          read: async (tensor) => dequantizeGgml(tensor.type, await bytes(tensor)) as Float32Array<ArrayBuffer>,
+          readBlocks: async (tensor) => decodeGgml(tensor.type as QuantizedGgmlType, await bytes(tensor)),
+        };
       } catch (error) {
         if (!(error instanceof MoreNeeded)) throw error;
-        length = Math.max(4 * bytes.length, error.bytes);
+        length = Math.max(4 * begin.length, error.bytes);
         if (error.bytes > MAX_HEADER_BYTES) throw tooLong(path);
       }
     }
@@ -44,15 +53,11 @@ const tooLong = (path: string) =>
     hint: "the file is damaged or not a model.",
   });
 
-async function readTensor(
-  path: string,
-  { type, begin, byteLength }: GgufTensorInfo,
-  fileBytes: number,
-): Promise<Float32Array<ArrayBuffer>> {
+async function readBytes(path: string, { begin, byteLength }: GgufTensorInfo, fileBytes: number): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
     if (file.size !== fileBytes) throw new CheckpointError(`${path} changed after its header was read`);
-    return dequantizeGgml(type, await file.read(begin, byteLength)) as Float32Array<ArrayBuffer>;
+    return await file.read(begin, byteLength);
   } finally {
     await file.close();
   }

@@ -6,6 +6,8 @@ export interface Restored {
   readonly shape: readonly number[];
   /** @param x The stored values, which may be changed in place. */
   values(x: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+  /** The row of the file that a row of a linear layer's weight is; absent: the same. */
+  readonly fromRow?: (row: number) => number;
 }
 
 /** A tensor that is stored as transformers has it. */
@@ -67,6 +69,7 @@ function reordered(shape: readonly number[], from: (row: number) => number): Res
   const [rows = 1, columns = 1] = shape;
   return {
     shape,
+    fromRow: from,
     values(x) {
       const out = new Float32Array(x.length);
       for (let row = 0; row < rows; row++) {

@@ -1,5 +1,7 @@
 import { ArchitectureError, CheckpointError } from "../errors.ts";
 import { exists, isFolder, openFile } from "../platform/node.ts";
+import { scaledFormatOf } from "../quant/gguf-dequantize.ts";
+import { reorderedRows } from "../quant/scaled-blocks.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import { float32Reader } from "./float32.ts";
@@ -8,9 +10,9 @@ import { tokenIds } from "./gguf-config.ts";
 import { type GgufFile, openGguf } from "./gguf-file.ts";
 import type { GgufTensorInfo } from "./gguf-header.ts";
 import { GgufKeys } from "./gguf-keys.ts";
-import { asStored } from "./gguf-restore.ts";
+import { asStored, type Restored } from "./gguf-restore.ts";
 import type { GgufValue } from "./gguf-values.ts";
-import type { TensorEntry } from "./safetensors.ts";
+import type { StoredBlocks, TensorEntry } from "./safetensors.ts";
 
 /** A model in one GGUF file, in the words of transformers. `folder` is the file's own path. */
 export interface GgufCheckpoint extends Checkpoint {
@@ -136,8 +138,23 @@ function entryOf(
   heads: Heads,
 ): TensorEntry {
   const what = `${file.path}: tensor ${JSON.stringify(stored)}`;
-  const { shape, values } = architecture.restore?.(module, info.shape, heads, what) ?? asStored(info.shape);
+  const restored = architecture.restore?.(module, info.shape, heads, what) ?? asStored(info.shape);
+  const { shape, values } = restored;
   const byteLength = 4 * shape.reduce((product, dim) => product * dim, 1);
   const read = async () => new Uint8Array(values(await file.read(info)).buffer);
-  return { name, path: file.path, dtype: "F32", shape, byteLength, read };
+  const blocks = blocksOf(file, info, restored);
+  return { name, path: file.path, dtype: "F32", shape, byteLength, read, ...(blocks && { blocks }) };
+}
+
+/** The blocks of a matrix, if it is quantized, its rows in transformers' order. */
+function blocksOf(file: GgufFile, info: GgufTensorInfo, { fromRow }: Restored): StoredBlocks | undefined {
+  const format = scaledFormatOf(info.type);
+  if (!format || info.shape.length !== 2) return undefined;
+  return {
+    format,
+    async read() {
+      const blocks = await file.readBlocks(info);
+      return fromRow ? reorderedRows(blocks, info.shape[0] as number, fromRow) : blocks;
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { CheckpointError } from "../errors.ts";
 import { openFile, writeChunksAtomic } from "../platform/node.ts";
+import type { ScaledBlocks, ScaledFormat } from "../quant/scaled-blocks.ts";
 import { DTYPE_BITS, type Dtype } from "./dtype.ts";
 import { headerBytes, PREFIX_BYTES, parseHeader, type TensorInfo } from "./safetensors-header.ts";
 
@@ -13,6 +14,14 @@ export interface TensorEntry {
   readonly byteLength: number;
   /** Its bytes, little-endian, row-major, in a buffer of their own that any typed array may view. */
   read(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Set where the file holds codes under scales, which `read` unpacks. */
+  readonly blocks?: StoredBlocks;
+}
+
+/** A weight `[out, in]` of a linear layer as codes under scales, each row a whole number of blocks. */
+export interface StoredBlocks {
+  readonly format: ScaledFormat;
+  read(): Promise<ScaledBlocks>;
 }
 
 /** A safetensors file: its header checked, its tensors still on disk. */

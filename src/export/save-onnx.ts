@@ -6,7 +6,7 @@ import { writeJson } from "./json-file.ts";
 import { type NamedTensors, writeTensors } from "./tensors.ts";
 
 /** What the files of a folder for transformers.js are called after: its names of how weights are held. */
-const SUFFIXES = { fp32: "", fp16: "_fp16", int8: "_int8", bnb4: "_bnb4" } as const;
+const SUFFIXES = { fp32: "", fp16: "_fp16", int8: "_int8", bnb4: "_bnb4", q4: "_q4" } as const;
 
 /** How the weights of a model are held, in transformers.js' words. */
 export type OnnxDtype = keyof typeof SUFFIXES;

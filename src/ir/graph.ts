@@ -30,13 +30,23 @@ export interface QuantizedPart {
   /** Name of the weight that is packed. */
   readonly of: string;
   readonly scheme: QuantizationScheme;
-  readonly part: "codes" | "absmax" | "nestedAbsmax" | "nestedOffset";
+  readonly part: "codes" | "absmax" | "nestedAbsmax" | "nestedOffset" | "scales";
 }
 
-/** How a frozen weight is packed. */
+/** How a frozen weight is packed: in four or eight bits as bitsandbytes does, or in the blocks that a GGUF file holds. */
 export type QuantizationScheme =
   | { readonly type: "nf4" | "fp4"; readonly blockSize: number; readonly doubleQuant: boolean }
-  | { readonly type: "int8" };
+  | { readonly type: "int8" }
+  | BlockScheme;
+
+/** Codes of some bits, a scale for each block of them, and an offset where `offsets` says so. */
+export interface BlockScheme {
+  readonly type: "gguf";
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  readonly offsets: boolean;
+  readonly scaleType: "float16" | "float32";
+}
 
 /** Settings of a parameter. */
 export interface ParamOptions {

@@ -22,6 +22,7 @@ export * from "./relu.ts";
 export * from "./rms-norm.ts";
 export * from "./rope.ts";
 export * from "./row-norm.ts";
+export * from "./scaled-blocks.ts";
 export * from "./shape.ts";
 export * from "./silu.ts";
 export * from "./slice.ts";

@@ -1,21 +1,49 @@
-import { dequantizeQ4K, dequantizeQ5K, dequantizeQ6K } from "./gguf-k-blocks.ts";
-import { dequantizeQ4_0, dequantizeQ4_1, dequantizeQ5_0, dequantizeQ5_1, dequantizeQ8_0 } from "./gguf-small-blocks.ts";
+import { decodeQ4K, decodeQ5K, decodeQ6K } from "./gguf-k-blocks.ts";
+import { decodeQ4_0, decodeQ4_1, decodeQ5_0, decodeQ5_1, decodeQ8_0 } from "./gguf-small-blocks.ts";
 import { GGML_TYPES, type GgmlType, wholeBlocks } from "./gguf-types.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.ts";
+import { emptyBlocks, type ScaledBlocks, type ScaledFormat, scaledValues } from "./scaled-blocks.ts";
 
-/** Decodes whole blocks into `out`, which has room for them. */
-type Decode = (bytes: Uint8Array, out: Float32Array) => void;
+/** A type whose values are codes under scales. */
+export type QuantizedGgmlType = Exclude<GgmlType, "F32" | "F16" | "BF16">;
 
-const DECODE: Readonly<Record<Exclude<GgmlType, "F32" | "F16" | "BF16">, Decode>> = {
-  Q4_0: dequantizeQ4_0,
-  Q4_1: dequantizeQ4_1,
-  Q5_0: dequantizeQ5_0,
-  Q5_1: dequantizeQ5_1,
-  Q8_0: dequantizeQ8_0,
-  Q4_K: dequantizeQ4K,
-  Q5_K: dequantizeQ5K,
-  Q6_K: dequantizeQ6K,
+/** How a type's values are held once decoded, and what decodes whole blocks of it. */
+interface Coding extends ScaledFormat {
+  readonly decode: (bytes: Uint8Array, blocks: ScaledBlocks) => void;
+}
+
+const small = { blockSize: 32, scaleType: "float16" } as const;
+const parts = { blockSize: 32, offsets: true, scaleType: "float32" } as const;
+
+const CODINGS: Readonly<Record<QuantizedGgmlType, Coding>> = {
+  Q4_0: { ...small, bits: 4, offsets: false, decode: decodeQ4_0 },
+  Q4_1: { ...small, bits: 4, offsets: true, decode: decodeQ4_1 },
+  Q5_0: { ...small, bits: 8, offsets: false, decode: decodeQ5_0 },
+  Q5_1: { ...small, bits: 8, offsets: true, decode: decodeQ5_1 },
+  Q8_0: { ...small, bits: 8, offsets: false, decode: decodeQ8_0 },
+  Q4_K: { ...parts, bits: 4, decode: decodeQ4K },
+  Q5_K: { ...parts, bits: 8, decode: decodeQ5K },
+  Q6_K: { blockSize: 16, scaleType: "float32", bits: 8, offsets: false, decode: decodeQ6K },
 };
+
+/** How the values of a type are held once decoded; `undefined` for plain floats. */
+export function scaledFormatOf(type: GgmlType): ScaledFormat | undefined {
+  if (!isQuantized(type)) return undefined;
+  const { decode: _, ...format } = CODINGS[type];
+  return format;
+}
+
+/**
+ * Codes and scales of ggml blocks, as the file has them.
+ * @param bytes Blocks one after the other, as a GGUF file holds them.
+ * @throws {BlockSizeError} when they are no whole number of blocks.
+ */
+export function decodeGgml(type: QuantizedGgmlType, bytes: Uint8Array): ScaledBlocks {
+  const count = wholeBlocks(type, bytes.length, "blockBytes") * GGML_TYPES[type].blockSize;
+  const blocks = emptyBlocks(count, CODINGS[type]);
+  CODINGS[type].decode(bytes, blocks);
+  return blocks;
+}
 
 /**
  * Restores the values of ggml blocks as float32, in an array of its own.
@@ -27,21 +55,14 @@ const DECODE: Readonly<Record<Exclude<GgmlType, "F32" | "F16" | "BF16">, Decode>
  * @throws {BlockSizeError} when they are no whole number of blocks.
  */
 export function dequantizeGgml(type: GgmlType, bytes: Uint8Array): Float32Array {
-  const count = wholeBlocks(type, bytes.length, "blockBytes") * GGML_TYPES[type].blockSize;
-  switch (type) {
-    case "F32":
-      return new Float32Array(new Float32Array(...elements(bytes, count)));
-    case "F16":
-      return float16ToFloat32(new Uint16Array(...elements(bytes, count)));
-    case "BF16":
-      return bfloat16ToFloat32(new Uint16Array(...elements(bytes, count)));
-    default: {
-      const out = new Float32Array(count);
-      DECODE[type](bytes, out);
-      return out;
-    }
-  }
+  if (isQuantized(type)) return scaledValues(decodeGgml(type, bytes), CODINGS[type].blockSize);
+  const count = wholeBlocks(type, bytes.length, "blockBytes");
+  if (type === "F32") return new Float32Array(new Float32Array(...elements(bytes, count)));
+  const bits = new Uint16Array(...elements(bytes, count));
+  return type === "F16" ? float16ToFloat32(bits) : bfloat16ToFloat32(bits);
 }
+
+const isQuantized = (type: GgmlType): type is QuantizedGgmlType => type in CODINGS;
 
 /** What a typed array of `count` elements needs to view these bytes, which may lie where none may begin. */
 function elements(bytes: Uint8Array, count: number): [ArrayBuffer, number, number] {

@@ -8,7 +8,10 @@ export const modelKeys = {
   dtype: z.enum(["float32", "bfloat16", "float16"]).default("float32").describe("Type of the unquantized weights"),
   load_in_4bit: z.boolean().default(false).describe("Hold the frozen linear weights in 4 bits"),
   load_in_8bit: z.boolean().default(false).describe("Hold the frozen linear weights in 8 bits"),
-  bnb_4bit_quant_type: z.enum(["nf4", "fp4"]).default("nf4").describe("Codebook of the 4-bit weights"),
+  bnb_4bit_quant_type: z
+    .enum(["nf4", "fp4", "gguf"])
+    .default("nf4")
+    .describe("Codebook of the 4-bit weights; gguf: none, the file's own blocks are kept"),
   use_bnb_nested_quant: z.boolean().default(true).describe("Quantize the scales of the 4-bit weights too"),
   device: z
     .enum(["auto", "cpu", "webgpu", "cuda", "coreml", "dml"])

@@ -14,9 +14,9 @@ import type { Base, Prepared } from "./setup/prepared.ts";
 export interface LoadOptions {
   /** What it will do. Default: `CAUSAL_LM` for a decoder, `SEQ_CLS` for an encoder. */
   readonly taskType?: TaskType;
-  /** Hold the frozen linear weights packed: NF4 or FP4, or eight bits. */
+  /** Hold the frozen linear weights packed: NF4 or FP4, the blocks of a quantized GGUF file, or eight bits. */
   readonly quantization?:
-    | { readonly bits: 4; readonly type?: "nf4" | "fp4"; readonly doubleQuant?: boolean }
+    | { readonly bits: 4; readonly type?: "nf4" | "fp4" | "gguf"; readonly doubleQuant?: boolean }
     | { readonly bits: 8 };
   /** Branch, tag or commit of a Hub model. */
   readonly revision?: string;

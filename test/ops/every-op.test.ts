@@ -37,6 +37,12 @@ const scales = (count: number): Operand => ({
   shape: [count],
   data: Array.from({ length: count }, (_, i) => 1 + i / 4),
 });
+/** Scales of `count` blocks, and offsets. */
+const both = (count: number): Operand => ({
+  ...scales(2 * count),
+  shape: [2, count],
+});
+const signed: Operand = { dtype: "int8", shape: [12], data: [-128, 127, 0, -1, 5, 6, 7, 8, -9, 10, 11, 12] };
 const packed = { type: "nf4", blockSize: 16, shape: [4, 8] } as const;
 const heads = { heads: 2, scale: 0.7 };
 
@@ -116,6 +122,11 @@ const rows: readonly Row[] = [
   ["MaskedMeanBackward", (dy, mask) => ops.maskedMeanBackward(dy!, mask!), [["batch", 4], mask], "forward only"],
   ["Linear4bit", (x, codes, absmax, book, bias) => ops.linear4bit(x!, codes!, absmax!, book!, bias, packed), [[T, 8], nibbles(16), scales(2), nf4, [4]]],
   ["Linear4bit", (x, codes, absmax, book) => ops.linear4bit(x!, codes!, absmax!, book!, undefined, { ...packed, shape: [3, 7] }), [[T, 7], nibbles(16), scales(2), nf4]],
+  ["LinearScaled", (x, codes, by, bias) => ops.linearScaled(x!, codes!, by!, bias!, { bits: 4, blockSize: 4, shape: [4, 8] }), [[T, 8], nibbles(16), both(8), [4]]],
+  ["LinearScaled", (x, codes, by) => ops.linearScaled(x!, codes!, by!, undefined, { bits: 4, blockSize: 8, shape: [4, 8] }), [[T, 8], nibbles(16), scales(4)]],
+  ["LinearScaled", (x, codes, by) => ops.linearScaled(x!, codes!, by!, undefined, { bits: 8, blockSize: 4, shape: [3, 4] }), [[T, 4], signed, scales(3)]],
+  ["DequantizeScaled", (codes, by) => ops.dequantizeScaled(codes!, by!, { bits: 4, blockSize: 4, shape: [4, 8] }), [nibbles(16), both(8)]],
+  ["DequantizeScaled", (codes, by) => ops.dequantizeScaled(codes!, by!, { bits: 8, blockSize: 4, shape: [3, 4] }), [signed, scales(3)]],
   ["Dequantize4bit", (codes, absmax, book) => ops.dequantize4bit(codes!, absmax!, book!, packed), [nibbles(16), scales(2), nf4]],
   ["Dequantize4bit", (codes, absmax, book) => ops.dequantize4bit(codes!, absmax!, book!, { ...packed, shape: [3, 7] }), [nibbles(16), scales(2), nf4]],
   ["DequantizeBlockwise", (codes, absmax, offset, book) => ops.dequantizeBlockwise(codes!, absmax!, offset!, book!, { blockSize: 4 }), [nibbles(10), scales(3), scales(1), table(256)]],

@@ -67,6 +67,25 @@ describe("quantize", () => {
     `);
   });
 
+  test("blocks of a file: codes, scales, offsets; a weight without a scheme stays as it is", () => {
+    const blocks = { type: "gguf", bits: 4, blockSize: 4, offsets: true, scaleType: "float16" } as const;
+    const of = (name: string) => (name === "layer.0.query.weight" ? blocks : undefined);
+    expect(print(runPasses(tiny(), [freeze, quantize(of)], training))).toMatchInlineSnapshot(`
+      "%0: float32[tokens,4] = input x
+      %1: float32[3] = frozen layer.0.query.bias
+      %2: uint8[6] = frozen layer.0.query.weight.codes
+      %3: float16[2,3] = frozen layer.0.query.weight.scales
+      %4: float32[tokens,3] = LinearScaled(%0, %2, %3, %1) {"bits":4,"blockSize":4,"shape":[3,4]}
+      %5: float32[2,3] = param classifier.weight
+      %6: float32[2] = param classifier.bias
+      %7: float32[tokens,2] = Linear(%4, %5, %6)
+      return logits %7"
+    `);
+    expect(print(runPasses(tiny(), [freeze, quantize(() => undefined)], training))).toBe(
+      print(runPasses(tiny(), [freeze], training)),
+    );
+  });
+
   test("DoRA reads the weight that the layer reads: it is unpacked from the same codes", () => {
     const dora = lora({ r: 1, loraAlpha: 1, targetModules: ["query"], useDora: true, modulesToSave: ["classifier"] });
     expect(print(runPasses(tiny(), [dora, quantize({ type: "int8" })], training))).toMatchInlineSnapshot(`

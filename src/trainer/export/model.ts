@@ -54,12 +54,13 @@ export async function mergedFolder(
     adapterFolder: await resolveModelFolder(adapter),
     out,
     ...(dtype && { dtype }),
-    ...(packing && { quantized: { packing, params } }),
+    ...(packing && packing !== "gguf" && { quantized: { packing, params } }),
   });
   await model.files.writeTokenizer(out);
   if (!packing) return [];
+  const were = packing === "gguf" ? "the file's own" : packing.type;
   return [
-    `the adapter was trained on ${packing.type} weights: it is merged into those, unpacked to ${dtype ?? "the base's type"}`,
+    `the adapter was trained on ${were} weights: it is merged into those, unpacked to ${dtype ?? "the base's type"}`,
   ];
 }
 

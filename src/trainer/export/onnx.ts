@@ -75,6 +75,7 @@ async function kindOf(path: string): Promise<"peft" | "adapters" | undefined> {
 
 function heldAs(recipe: ResolvedRecipe): OnnxDtype {
   const packing = quantizationOf(recipe);
+  if (packing === "gguf") return "q4";
   if (packing) return packing.type === "int8" ? "int8" : "bnb4";
   return recipe.dtype === "float16" ? "fp16" : "fp32";
 }

@@ -1,28 +1,27 @@
 import { trainingGraph } from "../../autodiff/training-graph.ts";
 import type { Graph } from "../../ir/graph.ts";
-import type { Architecture } from "../../models/architecture.ts";
 import type { BuildOptions } from "../../models/scope.ts";
 import { earlySelect } from "../../passes/early-select.ts";
 import { type Pass, runPasses } from "../../passes/pass.ts";
 import { quantize } from "../../passes/quantize.ts";
 import { storeHalf } from "../../passes/store-half.ts";
 import { keepTrainable } from "../../passes/trainable.ts";
-import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { METHOD_DEFINITIONS } from "../method/index.ts";
 import { lossOf } from "./loss.ts";
 import type { GraphSource } from "./prepared.ts";
-import { quantizationOf } from "./quantization.ts";
+import { schemesOf } from "./quantization.ts";
 
 /** The model under the recipe's method, without dropout: the output is `logits`. */
 export function evaluationGraph(source: GraphSource, options?: BuildOptions): Graph {
-  return runPasses(baseGraph(source, options), [...methodPasses(source.recipe, source.architecture), earlySelect()], {
+  return runPasses(baseGraph(source, options), [...methodPasses(source), earlySelect()], {
     training: false,
   });
 }
 
 /** The rewrites that make a base model the one that a recipe trains: the method's own, then packing. */
-function methodPasses(recipe: ResolvedRecipe, architecture: Architecture): Pass[] {
-  const scheme = quantizationOf(recipe);
+function methodPasses(source: GraphSource): Pass[] {
+  const { recipe, architecture } = source;
+  const scheme = schemesOf(source);
   const passes = METHOD_DEFINITIONS[recipe.method].passes(recipe, architecture);
   if (scheme) passes.push(quantize(scheme, architecture.heads));
   if (recipe.dtype !== "float32") passes.push(storeHalf(recipe.dtype));
@@ -40,7 +39,7 @@ export function baseGraph({ recipe, architecture, config, labels }: GraphSource,
  */
 export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
   const { recipe, architecture } = source;
-  const passes = [...methodPasses(recipe, architecture), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
+  const passes = [...methodPasses(source), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
   const graph = runPasses(baseGraph(source, { modelDropout: recipe.model_dropout }), passes, { training: true });
   const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
   const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];

@@ -16,6 +16,7 @@ import { classesOf } from "./dataset.ts";
 import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
 import type { Base, Prepared } from "./prepared.ts";
+import { blocksOf } from "./quantization.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { type LoadedWeights, loadWeights, type Weights } from "./weights.ts";
 
@@ -75,7 +76,8 @@ export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | unde
   const { architecture, checkpoint } = found;
   const labels = classesOf(recipe.task_type, train, id2label ? { id2label } : checkpoint.config);
   const config = { ...checkpoint.config, num_labels: labels.names.length };
-  const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length };
+  const blocks = blocksOf(recipe, checkpoint, architecture.basePrefix);
+  const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length, blocks };
   const base = baseGraph(source);
   checkDepth(found, base);
   return { ...found, source, labels, base, graph: evaluationGraph(source) };

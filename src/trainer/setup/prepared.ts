@@ -3,6 +3,7 @@ import type { Labels } from "../../data/labels.ts";
 import type { Tokenizer } from "../../data/tokenizer.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Architecture } from "../../models/architecture.ts";
+import type { SchemeOf } from "../../passes/quantize.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { BaseFiles } from "./base-files.ts";
 
@@ -14,6 +15,8 @@ export interface GraphSource {
   readonly config: unknown;
   /** Number of classes. */
   readonly labels: number;
+  /** The blocks in which the base's file holds weights; absent: in none. */
+  readonly blocks?: SchemeOf;
 }
 
 /** A base model found on disk; no weights are read yet. */

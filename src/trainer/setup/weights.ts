@@ -1,9 +1,11 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { StoredBlocks, TensorEntry } from "../../checkpoint/safetensors.ts";
 import { CheckpointError } from "../../errors.ts";
-import type { Init, Param, ParamValue } from "../../ir/graph.ts";
+import type { BlockScheme, Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../../ir/graph.ts";
 import type { DType } from "../../ir/types.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../quant/half.ts";
-import { type Packed, type Packing, packWeight, throughPacking } from "../../quant/packing.ts";
+import { packWeight, throughPacking } from "../../quant/packing.ts";
+import { packNibbles } from "../../quant/scaled-blocks.ts";
 import type { Random } from "../../random.ts";
 import type { Elements, RuntimeTensor } from "../../session/session.ts";
 import { fromStored, type StoredParam, storedShape } from "./stored.ts";
@@ -44,11 +46,12 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   const weights: Weights = new Map();
   const fresh: string[] = [];
   const missing: string[] = [];
-  const packed = new Map<string, Packed>();
+  const packed = new Map<string, Parts>();
   const bases = baseReader(params, sources);
-  const packedBase = async (name: string, packing: Packing): Promise<Packed> => {
+  const packedBase = async (name: string, scheme: QuantizationScheme): Promise<Parts> => {
+    if (scheme.type === "gguf") return blockParts(name, scheme, sources);
     const { data, rows } = await bases(name);
-    return packWeight(data, rows, packing);
+    return packWeight(data, rows, scheme);
   };
 
   for (const { origin, dtype, shape } of params) {
@@ -62,7 +65,7 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
     else if (quantized) {
       const parts = packed.get(quantized.of) ?? (await packedBase(quantized.of, quantized.scheme));
       packed.set(quantized.of, parts);
-      weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] });
+      weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] as Elements });
     }
     if (quantized) continue;
     const found = await find({ origin, shape: lengths }, sources);
@@ -75,6 +78,19 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   }
   if (missing.length > 0) throw lacks([...new Set(missing)], sources.checkpoint);
   return { weights, fresh };
+}
+
+/** The arrays that stand for one packed weight. */
+type Parts = Partial<Record<QuantizedPart["part"], Elements>>;
+
+/** A weight as its file holds it. */
+async function blockParts(name: string, { bits, scaleType }: BlockScheme, sources: WeightSources): Promise<Parts> {
+  const { blocks } = sources.checkpoint.tensors.get(nameInCheckpoint(name, sources) as string) as TensorEntry;
+  const { codes, scales, offsets } = await (blocks as StoredBlocks).read();
+  const both = new Float32Array(scales.length + offsets.length);
+  both.set(scales);
+  both.set(offsets, scales.length);
+  return { codes: bits === 4 ? packNibbles(codes) : codes, scales: storedAs(scaleType, both) };
 }
 
 function storedAs(dtype: DType, data: Float32Array): Elements {
@@ -133,7 +149,10 @@ interface Base {
 }
 
 /** A parameter's name in the file: as it is, without the base's prefix, or with the norm names of the first BERT files. */
-function nameInCheckpoint(name: string, { checkpoint, basePrefix }: WeightSources): string | undefined {
+export function nameInCheckpoint(
+  name: string,
+  { checkpoint, basePrefix }: Pick<WeightSources, "checkpoint" | "basePrefix">,
+): string | undefined {
   const bare = name.startsWith(`${basePrefix}.`) ? name.slice(basePrefix.length + 1) : name;
   const old = (name: string): string =>
     name.replace(/(LayerNorm)\.weight$/, "$1.gamma").replace(/(LayerNorm)\.bias$/, "$1.beta");
@@ -174,7 +193,7 @@ async function start(
       return data;
     case "rowNorm": {
       const { data: base, rows } = await bases(init.of);
-      const w = init.scheme ? throughPacking(base, rows, init.scheme) : base;
+      const w = !init.scheme || init.scheme.type === "gguf" ? base : throughPacking(base, rows, init.scheme);
       const columns = w.length / rows;
       return data.map((_, row) => Math.hypot(...w.subarray(row * columns, (row + 1) * columns)));
     }

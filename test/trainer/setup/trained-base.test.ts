@@ -34,6 +34,7 @@ describe("the base of a trained adapter", () => {
     ["not packed if it was not", { method: "qlora" }, { method: "lora" }, undefined],
     ["with its codebook", {}, plain, FP4],
     ["in eight bits", { method: "qlora" }, { method: "qlora", load_in_8bit: true }, { type: "int8" }],
+    ["in the blocks of its file", {}, { method: "qlora", bnb_4bit_quant_type: "gguf" }, "gguf"],
     ["as both say", { load_in_4bit: true }, { method: "qlora" }, NF4],
     ["without a word about a codebook that it has not", { bnb_4bit_quant_type: "fp4" }, { method: "lora" }, undefined],
   ])("is held %s", async (_, asked, trained, scheme) => expect(await held(asked, trained)).toEqual([scheme, []]));
