@@ -3,6 +3,7 @@ import { backward } from "../../src/autodiff/backward.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph, nodeOf, type Value } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
+import { linear8bit } from "../../src/ops/eightbit.ts";
 import { add, mul } from "../../src/ops/elementwise.ts";
 import { gelu } from "../../src/ops/gelu.ts";
 import { linear } from "../../src/ops/linear.ts";
@@ -165,6 +166,22 @@ describe("what is cheap", () => {
       expect([waits.op.name, ...waits.inputs]).toEqual(["Barrier", half, dy]);
     },
   );
+
+  test("inside a segment a packed weight is unpacked again, once dy is known: the first copy is not held", () => {
+    const graph = new Graph();
+    graph.module = "layer";
+    const x = graph.param("x", { dtype: "float32", shape: [2, 3] }, { trainable: true });
+    const quantized = { of: "w", scheme: { type: "int8" }, part: "codes" } as const;
+    const codes = graph.param("w.codes", { dtype: "int8", shape: [3, 3] }, { trainable: false, quantized });
+    const absmax = graph.param("w.absmax", float32(3), { trainable: false });
+    const y = tanh(linear8bit(tanh(x), codes, absmax));
+    const dy = graph.input("dy", y);
+    backward(y, [x], dy, { segmentOf: (module) => module || undefined });
+    const layers = graph.values.filter((value) => nodeOf(value)?.op === linear8bit.op);
+    expect(layers).toHaveLength(2);
+    const waits = nodeOf(nodeOf(layers[1]!)!.inputs[1]!)!;
+    expect([waits.op.name, ...waits.inputs]).toEqual(["Barrier", codes, dy]);
+  });
 
   test("is kept where it costs: tanh is read as it was computed", () => {
     const graph = new Graph();
