@@ -1,5 +1,5 @@
 import type { MultiBar, SingleBar } from "cli-progress";
-import type { EvalResults, RunHeader, StepEvent, TrainEvent } from "../index.ts";
+import type { EvalResults, RunHeader, StepEvent, TokenizeEvent, TrainEvent } from "../index.ts";
 import { barStyle } from "./bar-style.ts";
 import { bytes, count, duration, figure, percent } from "./format.ts";
 import type { Output } from "./output.ts";
@@ -19,9 +19,20 @@ export interface Progress {
 export function createProgress(output: Output): Progress {
   let bar: StepBar | undefined;
   const say = (text: string) => (bar ? bar.above(text) : output.note(text));
+  let rowBar: RowBar | undefined;
   const close = () => {
     bar?.stop();
-    bar = undefined;
+    rowBar?.stop();
+    [bar, rowBar] = [undefined, undefined];
+  };
+  const tokenize = async ({ rows, total }: TokenizeEvent) => {
+    if (bar) return; // what is tokenised after the last step stands under the bar of the steps
+    if (rowBar?.total !== total) {
+      close();
+      output.note(output.styleNote("dim", `tokenizing ${count(total)} rows`));
+      rowBar = await openRowBar(total, output);
+    }
+    rowBar.update(rows);
   };
   const step = plainSteps(output);
 
@@ -29,7 +40,10 @@ export function createProgress(output: Output): Progress {
     close,
     async show(event) {
       switch (event.kind) {
+        case "tokenize":
+          return tokenize(event);
         case "start":
+          close();
           output.note(header(event.header, output));
           if (output.stderr.isTTY && !output.quiet) bar = await openBar(event.header.steps, output);
           return;
@@ -92,6 +106,24 @@ function plainSteps(output: Output): (event: StepEvent) => void {
     const at = `step ${String(step).padStart(String(steps).length)}/${steps}`;
     output.note(`${at}  epoch ${epoch.toFixed(2)}  loss ${figure(loss)}  ${count(tokensPerSecond)} tokens/s${eta}`);
   };
+}
+
+interface RowBar {
+  readonly total: number;
+  update(rows: number): void;
+  stop(): void;
+}
+
+/** A bar of the rows that are tokenised; nothing where there is no terminal to draw on. */
+async function openRowBar(total: number, output: Output): Promise<RowBar> {
+  if (!output.stderr.isTTY || output.quiet) return { total, update: () => undefined, stop: () => undefined };
+  const { default: progress } = await import("cli-progress");
+  const bar = new progress.SingleBar({
+    ...barStyle(output),
+    format: "{bar} {value}/{total} rows  ETA {eta_formatted}",
+  });
+  bar.start(total, 0);
+  return { total, update: (rows) => bar.update(rows), stop: () => bar.stop() };
 }
 
 interface StepBar {

@@ -78,8 +78,17 @@ export interface StepEvent {
   readonly rssBytes: number;
 }
 
+/** How far a split is tokenised, once a second; of a split that takes less nothing is said. */
+export interface TokenizeEvent {
+  readonly kind: "tokenize";
+  readonly rows: number;
+  /** Rows of the split. */
+  readonly total: number;
+}
+
 /** What happens in a run, in order: one start, then steps, evaluations and saves, then done. */
 export type TrainEvent =
+  | TokenizeEvent
   | { readonly kind: "start"; readonly header: RunHeader }
   | StepEvent
   | { readonly kind: "eval"; readonly step: number; readonly epoch: number; readonly metrics: EvalResults }
@@ -100,6 +109,7 @@ export function toLogRecord(event: TrainEvent): Record<string, unknown> {
       return { event: "eval", step: event.step, epoch: event.epoch, ...event.metrics };
     case "done":
       return { event: "done", ...snakeCaseKeys(event.results) };
+    case "tokenize":
     case "save":
     case "warning": {
       const { kind, ...rest } = event;

@@ -48,6 +48,10 @@ export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSign
   const { trainableParameters, totalParameters } = parameters;
   const run = { model: "embedded", method: recipe.method, taskType: "SEQ_CLS", device: "cpu", outputDir: "out" };
   const size = { trainableParameters, totalParameters, examples: 1200, epochs: 3, steps: 2, batchSize: 8 };
+  if (recipe.seed === 16) {
+    for (const rows of [400, 1100]) yield { kind: "tokenize", rows, total: 1200 };
+    yield { kind: "tokenize", rows: 90, total: 100 };
+  }
   yield { kind: "start", header: { ...run, ...size } };
   for (const step of [1, 2]) {
     const at = { step, steps: 2, epoch: step / 2, numTokens: 1180 * step };
@@ -63,6 +67,7 @@ export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSign
     if (signal.aborted) return;
     if (recipe.seed === 15) process.emit("SIGTERM", "SIGTERM");
   }
+  if (recipe.seed === 16) yield { kind: "tokenize", rows: 80, total: 90 };
   yield { kind: "warning", message: "3 rows had no text" };
   yield { kind: "eval", step: 2, epoch: 1, metrics: { eval_loss: 0.31, eval_samples: 100, eval_macro_f1: 0.8 } };
   yield { kind: "save", step: 2, path: "out/checkpoint-2" };

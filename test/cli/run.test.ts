@@ -79,6 +79,19 @@ describe("train", () => {
     expect(stderr).toContain("\u001b[33mwarning: 3 rows had no text\u001b[39m");
   });
 
+  test("says once how many rows are tokenized, where that takes a while", async () => {
+    const { stderr } = await lowrank("train r.yaml --seed 16");
+    expect(stderr).toMatch(/^tokenizing 1,200 rows\ntokenizing 100 rows\nlora on embedded/);
+  });
+
+  test("draws a bar of the rows on a terminal, until the run begins", async () => {
+    const { stderr } = await lowrank("train r.yaml --seed 16", { terminal: true });
+    expect(stderr).toContain("1100/1200 rows  ETA");
+    expect(stderr).toContain("90/100 rows  ETA");
+    expect(stderr).not.toContain("80/90 rows");
+    expect(stderr.lastIndexOf("rows  ETA")).toBeLessThan(stderr.indexOf("lora"));
+  });
+
   test("--dry-run is plan", async () => {
     expect(await lowrank("train r.yaml --dry-run --method head")).toEqual(await lowrank("plan r.yaml --method head"));
   });

@@ -18,6 +18,7 @@ export function fromLogRecord(record: Readonly<Record<string, unknown>>, steps: 
     }
     case "done":
       return { kind: "done", results: camelCaseKeys(rest) as unknown as TrainResults };
+    case "tokenize":
     case "save":
     case "warning":
       return { kind: event, ...rest } as TrainEvent;

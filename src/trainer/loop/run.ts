@@ -5,7 +5,7 @@ import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events.ts";
 import { acceptJob } from "../setup/checked.ts";
-import { checkTexts, encodeSplit } from "../setup/data.ts";
+import { checkTexts } from "../setup/data.ts";
 import { countParameters } from "../setup/graphs.ts";
 import { memoryByCategory } from "../setup/memory.ts";
 import { optimizerOf } from "../setup/optimizer.ts";
@@ -22,6 +22,7 @@ import { scoreModel } from "./scoring.ts";
 import { type OpenStage, stageAt } from "./stage.ts";
 import { noOutput, type Run, trainedOf } from "./state.ts";
 import { optimizerStep } from "./steps.ts";
+import { tokenized } from "./tokenized.ts";
 
 /**
  * Trains as a job says: yields what happens, returns the trained parameters. Runs wherever it is called; `train` puts
@@ -31,7 +32,7 @@ import { optimizerStep } from "./steps.ts";
  * @throws {DivergedError} when loss or gradients stop being finite; the last good state is saved.
  */
 export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
-  const { run, validation, test, warnings } = await begin(job);
+  const { run, validation, test, warnings } = yield* begin(job);
   const { recipe, model, output } = run;
   try {
     yield await tell(run, { kind: "start", header: headerOf(run) });
@@ -39,7 +40,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     const clock = yield* trainSteps(run, validation, shouldStop);
     const results = resultsOf(run, clock);
     await output.writeModel(run);
-    const final = test ? await encodeSplit(test, model) : { examples: validation, warnings: [] };
+    const final = test ? yield* tokenized(test, model) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
     if (final.examples) {
       const { event, scores } = await evaluate(run, final.examples, shouldStop);
@@ -67,14 +68,14 @@ interface Ready {
 }
 
 /** Reads and checks all that a run needs; writes nothing yet. */
-async function begin(job: Job): Promise<Ready> {
+async function* begin(job: Job): AsyncGenerator<TrainEvent, Ready, void> {
   const { model, data, start } = await acceptJob(job);
   const { train, validation, test } = data;
   const { recipe } = model.source;
   if (test) await checkTexts(test, model);
-  const { examples, warnings } = await encodeSplit(train, model);
+  const { examples, warnings } = yield* tokenized(train, model);
   const validates = validation && (recipe.eval_strategy !== "end" || !test);
-  const validated = validates ? await encodeSplit(validation, model) : undefined;
+  const validated = validates ? yield* tokenized(validation, model) : undefined;
   warnings.push(...(validated?.warnings ?? []));
 
   const baseBytes = rssBytes();

@@ -47,13 +47,17 @@ export async function checkTexts(split: Split, { tokenizer, labels, source }: Pr
   await split.check({ tokenizer, labels, maxLength: source.recipe.max_length });
 }
 
-/** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
+/**
+ * Tokenises a split for a model; says how many rows were left out because their texts are empty.
+ * @param onRow Called after each row.
+ */
 export async function encodeSplit(
   split: Split,
   { tokenizer, labels, source, checkpoint }: Prepared,
+  onRow?: () => void,
 ): Promise<{ examples: Examples; warnings: string[] }> {
   const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
-  const { examples, skipped, warnings = [] } = await split.encode(encoding);
+  const { examples, skipped, warnings = [] } = await split.encode(encoding, onRow);
   checkVocabulary(examples, checkpoint);
   if (skipped.count === 0) return { examples, warnings: [...warnings] };
   const rows = skipped.count === 1 ? "1 row was" : `${skipped.count} rows were`;

@@ -25,8 +25,12 @@ export interface Split {
   readonly labels: readonly Labelled[];
   /** Rows. */
   readonly size: number;
-  /** Tokenises every row. @throws {DataError} for a label that training never saw, or when nothing is left. */
-  encode(encoding: Encoding): Promise<Encoded>;
+  /**
+   * Tokenises every row.
+   * @param onRow Called after each.
+   * @throws {DataError} for a label that training never saw, or when nothing is left.
+   */
+  encode(encoding: Encoding, onRow?: () => void): Promise<Encoded>;
   /** Looks for a row that has anything to train on. @throws {DataError} as `encode` would, when none has. */
   check(encoding: Encoding): Promise<void>;
 }

@@ -26,9 +26,12 @@ export async function splitOf<R>(rows: Rows, { pick, labels, encoder }: SplitRea
     size++;
   }
 
-  async function encode(encoding: Encoding): ReturnType<Split["encode"]> {
+  async function encode(encoding: Encoding, onRow?: () => void): ReturnType<Split["encode"]> {
     const encodes = encoder(encoding);
-    for await (const row of rows) encodes.add(pick(row));
+    for await (const row of rows) {
+      encodes.add(pick(row));
+      onRow?.();
+    }
     return encodes.finish();
   }
 

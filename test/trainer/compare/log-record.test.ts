@@ -7,10 +7,13 @@ test("every event of a run comes back from its line", async () => {
   const { events } = await runHere({ max_steps: 2 });
   const all: TrainEvent[] = [
     ...events,
+    { kind: "tokenize", rows: 900, total: 1200 },
     { kind: "save", step: 2, path: "out/checkpoint-2" },
     { kind: "warning", message: "slow" },
   ];
-  expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(["start", "step", "eval", "done", "save", "warning"]));
+  expect(new Set(all.map(({ kind }) => kind))).toEqual(
+    new Set(["tokenize", "start", "step", "eval", "done", "save", "warning"]),
+  );
   for (const event of all) expect(fromLogRecord(JSON.parse(JSON.stringify(toLogRecord(event))), 2)).toEqual(event);
 });
 

@@ -1,0 +1,25 @@
+import type { TokenizeEvent } from "../events.ts";
+import { encodeSplit } from "../setup/data.ts";
+import type { Prepared } from "../setup/prepared.ts";
+import type { Split } from "../task/definition.ts";
+
+/** Milliseconds between two reports. */
+const PAUSE = 1000;
+
+/** Tokenises a split for a model, and tells now and then how far it is. @throws {DataError} as `encodeSplit`. */
+export async function* tokenized(
+  split: Split,
+  model: Prepared,
+): AsyncGenerator<TokenizeEvent, Awaited<ReturnType<typeof encodeSplit>>, void> {
+  let rows = 0;
+  const encoded = encodeSplit(split, model, () => rows++);
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined;
+    const pause = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PAUSE);
+    });
+    const done = await Promise.race([encoded, pause]).finally(() => clearTimeout(timer));
+    if (done) return done;
+    yield { kind: "tokenize", rows, total: split.size };
+  }
+}
