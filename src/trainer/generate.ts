@@ -14,6 +14,7 @@ import { evaluationGraph } from "./setup/graphs.ts";
 import { openTrained } from "./setup/open-trained.ts";
 import type { Prepared } from "./setup/prepared.ts";
 import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
+import { unpackedBlocks } from "./setup/unpacked-blocks.ts";
 import type { Weights } from "./setup/weights.ts";
 
 /** How text is generated. */
@@ -165,7 +166,7 @@ interface Opened {
 }
 
 async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
-  const { model, weights } = await openTrained(recipe, adapter, undefined, shared);
+  const { model, weights } = await openTrained(recipe, adapter, undefined, shared, (model) => unpackedBlocks(model));
   for (const { origin } of model.graph.params) {
     const tensor = weights.get(origin.name);
     if (!origin.trainable && tensor) shared.set(origin.name, tensor);

@@ -10,9 +10,11 @@ import { transpose } from "../../src/quant/transpose.ts";
 import { Random } from "../../src/random.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { exportModel } from "../../src/trainer/export/export.ts";
+import { TextGenerator } from "../../src/trainer/generate.ts";
 import { openBase, prepare, weightsOf } from "../../src/trainer/setup/prepare.ts";
-import type { Base } from "../../src/trainer/setup/prepared.ts";
+import type { Base, Prepared } from "../../src/trainer/setup/prepared.ts";
 import { sampleLogits } from "../../src/trainer/setup/sample-logits.ts";
+import { unpackedBlocks } from "../../src/trainer/setup/unpacked-blocks.ts";
 import { fixture, type Keys, recipeOf, runHere, temporary } from "./running.ts";
 
 const rows = { train: [{ text: "This agreement is governed by the laws of Delaware." }] };
@@ -101,6 +103,45 @@ describe("what was trained on such a base", () => {
     const out = `${temporary()}/onnx`;
     const report = await exportModel({ format: "onnx", adapter, out });
     expect(report.difference).toBeLessThan(1e-5);
+  });
+});
+
+describe("for writing text it is unpacked", () => {
+  const prepared = async (keys: Keys) => {
+    const recipe = resolveRecipe(recipeOf({ ...LANGUAGE, model_name_or_path: llama, ...keys }));
+    return prepare(recipe, await openBase(recipe), undefined);
+  };
+  const isPacked = ({ graph }: Prepared): boolean => graph.params.some(({ origin }) => origin.quantized);
+
+  test("if there is room", async () => {
+    const model = await prepared(KEPT);
+    const bytes = model.base.params.reduce(
+      (sum, { shape }) => sum + 4 * shape.reduce<number>((n, d) => n * Number(d), 1),
+      0,
+    );
+    expect(isPacked(model)).toBe(true);
+    expect(isPacked(unpackedBlocks(model, 4 * bytes))).toBe(false);
+    expect(isPacked(unpackedBlocks(model, bytes))).toBe(true);
+  });
+
+  test("but a base that was packed otherwise is not: it would say something else", async () => {
+    const model = await prepared({ method: "qlora" });
+    expect(unpackedBlocks(model, 1e12)).toBe(model);
+  });
+
+  test("an adapter goes on with a text as it would on the unpacked base", async () => {
+    const texts: string[] = [];
+    for (const method of [KEPT, { method: "lora" }]) {
+      const adapter = temporary();
+      await runHere({ ...LANGUAGE, ...method, model_name_or_path: llama, output_dir: adapter }, { rows });
+      const generator = await TextGenerator.open({ adapter });
+      let text = "";
+      for await (const part of generator.generate("This", { maxNewTokens: 8 })) text += part;
+      await generator.close();
+      texts.push(text);
+    }
+    expect(texts[0]?.length).toBeGreaterThan(0);
+    expect(texts[0]).toBe(texts[1]);
   });
 });
 

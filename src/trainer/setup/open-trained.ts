@@ -40,6 +40,7 @@ export interface TrainedModel extends Omit<PreparedTrained, "given"> {
  * Opens a base model, with a trained adapter or without.
  *
  * @param known Frozen weights of the base that are in memory already.
+ * @param held The model as it is to be held in memory. Default: as prepared.
  * @throws {AdapterError} when the adapter does not fit the base model.
  * @see prepareTrained for the other parameters.
  */
@@ -48,10 +49,12 @@ export async function openTrained(
   adapter?: string,
   train?: Split,
   known?: Weights,
+  held: (model: Prepared) => Prepared = (model) => model,
 ): Promise<TrainedModel> {
   const { given, ...prepared } = await prepareTrained(recipe, adapter, train);
-  const random = Random.seed(prepared.model.source.recipe.seed).stream("init");
-  return { ...prepared, ...(await weightsOf(prepared.model, random, given, known)) };
+  const model = held(prepared.model);
+  const random = Random.seed(model.source.recipe.seed).stream("init");
+  return { ...prepared, model, ...(await weightsOf(model, random, given, known)) };
 }
 
 /**
