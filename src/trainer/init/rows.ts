@@ -111,7 +111,7 @@ function usesOf(rows: readonly Row[], { text_column, label_column }: RowsSource)
   const label = label_column ?? guessLabel(rows, text);
   if (label !== undefined) {
     const keys = { text_column: text, label_column: label };
-    add("SEQ_CLS", "texts with a label each", "contract-clauses.yaml", keys);
+    add("SEQ_CLS", "texts with a label each", "text-classification.yaml", keys);
   }
   add("CAUSAL_LM", "plain texts", "causal-text.yaml", { text_column: text });
   add("MASKED_LM", "plain texts", "masked-text.yaml", { text_column: text });
