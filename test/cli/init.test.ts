@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
+import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { run } from "../../src/cli/run.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
+import { writeFourBits } from "../four-bit-file.ts";
 import { streams } from "./streams.ts";
 
 const FIXTURES = join(import.meta.dirname, "../parity/fixtures");
@@ -51,6 +53,31 @@ async function init(args: readonly string[], given: Parameters<typeof streams>[0
 
 const keyed = (keys: Readonly<Record<string, string>>): string[] =>
   Object.entries(keys).flatMap(([key, value]) => [`--${key}`, value]);
+
+describe("a base in four bits is held", () => {
+  const written = async (model: string, more: Readonly<Record<string, string>> = {}) => {
+    const output = newFile();
+    const keys = {
+      model_name_or_path: model,
+      dataset_name: data("completions"),
+      task_type: "CAUSAL_LM",
+      ...more,
+      output,
+    };
+    expect(await init(keyed(keys))).toMatchObject({ code: 0 });
+    return parseRecipe(readFileSync(output, "utf8")).bnb_4bit_quant_type;
+  };
+
+  test("in the blocks of its file, where it has such, else in NF4", async () => {
+    const file = join(folder, "llama.gguf");
+    await writeFourBits(await readCheckpoint(model("causal/llama")), file);
+    expect(await written(file)).toBe("gguf");
+    expect(await written(file, { bnb_4bit_quant_type: "fp4" })).toBe("fp4");
+    expect(await written(file, { method: "lora" })).toBe("nf4");
+    expect(await written(model("causal/llama"))).toBe("nf4");
+    expect(await written(model("gguf/qwen3.gguf"))).toBe("nf4"); // eight bits
+  });
+});
 
 describe("flags alone, without a terminal", () => {
   test.each([

@@ -15,6 +15,7 @@ import { openBase, prepare, weightsOf } from "../../src/trainer/setup/prepare.ts
 import type { Base, Prepared } from "../../src/trainer/setup/prepared.ts";
 import { sampleLogits } from "../../src/trainer/setup/sample-logits.ts";
 import { unpackedBlocks } from "../../src/trainer/setup/unpacked-blocks.ts";
+import { writeFourBits } from "../four-bit-file.ts";
 import { fixture, type Keys, recipeOf, runHere, temporary } from "./running.ts";
 
 const rows = { train: [{ text: "This agreement is governed by the laws of Delaware." }] };
@@ -42,6 +43,15 @@ describe("a base held in the blocks of its file trains as the same base unpacked
     const kept = await runHere({ ...keys, ...KEPT }, { rows });
     expect(kept.losses).toHaveLength(3);
     expect(kept.losses).toEqual(unpacked.losses);
+  });
+
+  test.each(["Q4_0", "Q4_1"] as const)("llama in blocks of %s", async (type) => {
+    const file = `${temporary()}/llama.gguf`;
+    await writeFourBits(await readCheckpoint(fixture("causal/llama")), file, type);
+    const keys = { ...LANGUAGE, model_name_or_path: file, lora_target_modules: "all-linear" };
+    const [unpacked, kept] = [await runHere(keys, { rows }), await runHere({ ...keys, ...KEPT }, { rows })];
+    expect(kept.losses).toEqual(unpacked.losses);
+    expect(kept.losses).not.toEqual((await runHere({ ...keys, model_name_or_path: llama }, { rows })).losses);
   });
 
   test("DoRA starts from the rows' own lengths", async () => {

@@ -4,13 +4,13 @@ import { exists, makeFolder, ownPath, writeTextAtomic } from "../../platform/nod
 import { commentedYaml } from "../../recipe/commented.ts";
 import { givenKeys, rememberGiven } from "../../recipe/given.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
-import { METHOD_KEYS, resolveRecipe } from "../../recipe/resolve.ts";
+import { METHOD_KEYS, resolveRecipe, settle } from "../../recipe/resolve.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { withoutEffect } from "../../recipe/without-effect.ts";
 import { readRecipe } from "../read-recipe.ts";
 import { checkRun } from "../setup/checked.ts";
 import { readData } from "../setup/data.ts";
-import { lookAtModel } from "./model.ts";
+import { type FoundModel, lookAtModel } from "./model.ts";
 import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./rows.ts";
 
 /** Recipe keys as someone chose them; those of a command line may be texts. */
@@ -41,12 +41,13 @@ export async function draftRecipe(file: string, chosen: ChosenKeys, options: Fol
   const source = sourceOf(chosen);
   const rows = await lookAtRows(source);
   const use = useOf(rows, source, chosen.task_type === undefined ? undefined : String(chosen.task_type));
-  const started = await startFrom(use, { output_dir: usualOutputDir(source.dataset_name), ...chosen });
+  const keys = { output_dir: usualOutputDir(source.dataset_name), ...chosen };
+  const usual = await startFrom(use, keys);
+  const model = await lookAtModel({ ...chosen, task_type: usual.task_type, method: usual.method }, options);
+  const started = keepsBlocks(usual, model) ? await startFrom(use, { bnb_4bit_quant_type: "gguf", ...keys }) : usual;
   const yaml = `${headOf(file, use, started)}\n${commentedYaml(started, keysToWrite(started, chosen))}`;
 
   const recipe = parseRecipe(yaml, { file });
-  const keys = { ...chosen, task_type: recipe.task_type, method: recipe.method };
-  const model = await lookAtModel(keys, options);
   if (model.missing === undefined) await checkRun(recipe);
   else await readData(resolveRecipe(recipe));
   const notes = [...(model.missing === undefined ? [] : [model.missing]), ...withoutEffect(recipe)];
@@ -73,6 +74,10 @@ export async function writeDraft(file: string, { yaml }: Pick<RecipeDraft, "yaml
 /** The recipe that comes with the library for such rows. */
 export const startFrom = async ({ start, task_type, keys }: RowsUse, chosen: ChosenKeys = {}): Promise<Recipe> =>
   forMethod(await readRecipe(ownPath(`recipes/${start}`), { task_type, ...keys, ...chosen }));
+
+/** Whether a base in four bits is held best as its file has it: packing it anew would round it a second time. */
+const keepsBlocks = (recipe: Recipe, model: FoundModel): boolean =>
+  model.missing === undefined && model.hasFourBits && settle(recipe, recipe.method).load_in_4bit;
 
 /** `method_overrides` of the method in force are its own keys; where there were some, the others' no longer fit. */
 function forMethod(recipe: Recipe): Recipe {

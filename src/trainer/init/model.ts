@@ -9,7 +9,13 @@ import { openBase, prepare } from "../setup/prepare.ts";
 
 /** A base model as it was found; `missing` says why it was not. */
 export type FoundModel =
-  | { readonly modelType: string; readonly parameters: number; readonly missing?: undefined }
+  | {
+      readonly modelType: string;
+      readonly parameters: number;
+      /** Whether it is a file that holds weights in blocks of four bits. */
+      readonly hasFourBits: boolean;
+      readonly missing?: undefined;
+    }
   | { readonly missing: string };
 
 /**
@@ -28,9 +34,11 @@ export async function lookAtModel(
   const base = await openBase(recipe);
   prepare(recipe, base, undefined);
   const { checkpoint } = base;
-  const sizes = [...checkpoint.tensors.values()].map(({ shape }) => shape.reduce((product, dim) => product * dim, 1));
+  const tensors = [...checkpoint.tensors.values()];
+  const sizes = tensors.map(({ shape }) => shape.reduce((product, dim) => product * dim, 1));
   const parameters = sizes.reduce((sum, size) => sum + size, 0);
-  return { modelType: String(checkpoint.config.model_type), parameters };
+  const hasFourBits = tensors.some(({ blocks }) => blocks?.format.bits === 4);
+  return { modelType: String(checkpoint.config.model_type), parameters, hasFourBits };
 }
 
 async function whyMissing(recipe: ResolvedRecipe, options: DownloadOptions): Promise<string | undefined> {
