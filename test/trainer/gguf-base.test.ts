@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { float32Reader } from "../../src/checkpoint/float32.ts";
@@ -107,12 +108,18 @@ describe("what was trained on such a base", () => {
     expect(report.notes[0]).toMatch(/trained on the file's own weights: it is merged into those/);
   });
 
-  test("is exported to ONNX with the base in four bits or eight, as it is", async () => {
+  test("is exported to ONNX: merged and unpacked, or as inputs beside the base as it is", async () => {
     const adapter = temporary();
     await runHere({ ...keys, output_dir: adapter }, { rows });
-    const out = `${temporary()}/onnx`;
-    const report = await exportModel({ format: "onnx", adapter, out });
-    expect(report.difference).toBeLessThan(1e-5);
+    for (const [adapterInputs, file] of [
+      [undefined, "model.onnx"],
+      ["optional", "model_q4.onnx"],
+    ] as const) {
+      const out = `${temporary()}/onnx`;
+      const report = await exportModel({ format: "onnx", adapter, out, ...(adapterInputs && { adapterInputs }) });
+      expect(report.difference).toBeLessThan(1e-5);
+      expect(readdirSync(`${out}/onnx`)).toContain(file);
+    }
   });
 });
 

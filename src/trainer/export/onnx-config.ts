@@ -2,6 +2,7 @@ import type { JsonObject } from "../../checkpoint/json.ts";
 import { copyTokenizer } from "../../export/copy-tokenizer.ts";
 import { tunedConfig } from "../../export/save-full.ts";
 import { classifies } from "../../models/architecture.ts";
+import { changesAfter } from "../../models/longest-text.ts";
 import { exists } from "../../platform/node.ts";
 import { endIds } from "../setup/end-ids.ts";
 import type { Prepared } from "../setup/prepared.ts";
@@ -31,8 +32,8 @@ export async function configFiles(
   return { config, generation };
 }
 
-/** What keeps transformers.js from loading a model that other runtimes run. */
-export function obstacles({ architecture, source, tokenizer }: Prepared): string[] {
+/** What keeps transformers.js from loading a model that other runtimes run, or from writing what this library would. */
+export function obstacles({ architecture, source, tokenizer, checkpoint }: Prepared): string[] {
   const { task_type } = source.recipe;
   const { modelType, tasks } = architecture;
   const notes: string[] = [];
@@ -42,5 +43,11 @@ export function obstacles({ architecture, source, tokenizer }: Prepared): string
   const wanted = ["tokenizer.json", "tokenizer_config.json"];
   const missing = tokenizer.files.length > 0 ? wanted.filter((name) => !tokenizer.files.includes(name)) : [];
   if (missing.length > 0) notes.push(`transformers.js reads ${missing.join(" and ")}, which the model came without`);
+  const change = task_type === "CAUSAL_LM" ? changesAfter(checkpoint.config) : undefined;
+  if (change !== undefined) {
+    notes.push(
+      `its positions change past ${change} tokens: a text that is written past them must be read anew from its beginning`,
+    );
+  }
   return notes;
 }

@@ -1,9 +1,9 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { openModelFile } from "../../../src/session/node.ts";
 import { exportModel } from "../../../src/trainer/export/export.ts";
 import { expectClose } from "../../models/running.ts";
-import { fixture, readJson, temporary } from "../running.ts";
+import { copyOf, fixture, readJson, temporary } from "../running.ts";
 import { firstBatch, saysOf } from "./stored-onnx.ts";
 
 /** Exports a fixture's model as it is. */
@@ -79,6 +79,24 @@ describe("an encoder says what transformers says", () => {
       "transformers.js has no class for SEQ_CLS on llama: run the model with ONNX Runtime itself",
     ]);
   });
+});
+
+test("longrope is written with both its factors, and with a word about a text that grows past the first length", async () => {
+  const model = copyOf("causal/phi3");
+  const variants = readJson(fixture("causal/phi3/variants.json")) as Record<
+    string,
+    { config: object; log_probs: number[][] }
+  >;
+  const { config, log_probs } = variants["longrope, past the first length"]!;
+  writeFileSync(`${model}/config.json`, JSON.stringify({ ...readJson(`${model}/config.json`), ...config }));
+  const { out, notes } = await exportModel({ format: "onnx", model, out: `${temporary()}/onnx-model` });
+  expect(notes).toEqual([
+    "its positions change past 20 tokens: a text that is written past them must be read anew from its beginning",
+  ]);
+  const { ids, labels, padId } = firstBatch("causal/phi3");
+  const rows = log_probs.length;
+  const batch = { ids: ids.slice(0, rows), labels: labels.slice(0, rows), padId, wanted: log_probs.flat() };
+  expectClose(await saysOf(`${out}/onnx/model.onnx`, batch, "left"), batch.wanted, "log-probabilities", 2e-5);
 });
 
 test("dims are called as Optimum calls them: transformers.js makes empty caches of that", async () => {
