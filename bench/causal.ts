@@ -40,11 +40,19 @@ interface Side {
 
 const SHORT = { batch: 4, tokens: 256, trained: 255 } as const;
 const CHECKPOINTING = { gradient_checkpointing: true } as const;
+/** A base in the blocks of its file, which must be a quantized GGUF file. */
+const KEPT = { method: "qlora", bnb_4bit_quant_type: "gguf" } as const;
 
 const WORKS: readonly Work[] = [
   { name: "LoRA, 4×256", ...SHORT, keys: { method: "lora" }, peer: {} },
   { name: "LoRA, 4×256, checkpointing", ...SHORT, keys: { method: "lora", ...CHECKPOINTING }, peer: { CKPT: "1" } },
   { name: "QLoRA, 4×256, checkpointing", ...SHORT, keys: { method: "qlora", ...CHECKPOINTING }, peer: { CKPT: "1" } },
+  {
+    name: "QLoRA, the file's blocks, 4×256, checkpointing",
+    ...SHORT,
+    keys: { ...KEPT, ...CHECKPOINTING },
+    peer: { CKPT: "1" },
+  },
   { name: "QLoRA, 4×256", ...SHORT, keys: { method: "qlora" } },
   { name: "LoRA, 4×256, base in float16", ...SHORT, keys: { method: "lora", dtype: "float16" } },
   { name: "full, 4×256, checkpointing", ...SHORT, keys: { method: "full", ...CHECKPOINTING } },
@@ -100,7 +108,9 @@ function median(times: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] as number;
 }
 
-const works = WORKS.filter(({ name }) => values.only === undefined || name.includes(values.only));
+const isFile = model.endsWith(".gguf");
+const asked = WORKS.filter(({ name }) => values.only === undefined || name.includes(values.only));
+const works = asked.filter(({ keys }) => isFile || keys.bnb_4bit_quant_type !== KEPT.bnb_4bit_quant_type);
 const rows = works.map((work) => {
   const [mine, theirs] = [ours(work), peers(work)];
   return [
