@@ -15,13 +15,14 @@ const rows = (["yes", "no"] as const).map((text, label) => ({ label, text: `${te
 
 describe.skipIf(missing)(`planned memory of MiniLM, 16 × 256 tokens${missing}`, () => {
   test.each([
-    ["lora", false],
-    ["qlora", true],
-    ["full", true],
+    ["lora", false, false],
+    ["qlora", true, false],
+    ["qlora", true, true],
+    ["full", true, false],
   ])(
-    "%s, gradient checkpointing %s: a fresh process takes what was planned",
-    (method, checkpointing) => {
-      const folder = `${output}/${method}`;
+    "%s, gradient checkpointing %s, eight bits %s: a fresh process takes what was planned",
+    (method, checkpointing, eightBits) => {
+      const folder = `${output}/${method}-${eightBits}`;
       const train = rows.flatMap((row) => new Array<object>(12).fill(row));
       mkdirSync(folder, { recursive: true });
       writeFileSync(`${folder}/train.jsonl`, train.map((row) => `${JSON.stringify(row)}\n`).join(""));
@@ -32,6 +33,7 @@ describe.skipIf(missing)(`planned memory of MiniLM, 16 × 256 tokens${missing}`,
       const flags = {
         method,
         gradient_checkpointing: checkpointing,
+        load_in_8bit: eightBits,
         max_steps: 2,
         save_strategy: "no",
         eval_strategy: "no",

@@ -8,6 +8,7 @@ import { ggufTokenizer } from "../../src/data/gguf-tokenizer.ts";
 import { readRows } from "../../src/data/read.ts";
 import { firstRows } from "../../src/data/row.ts";
 import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import { scaledValues } from "../../src/quant/scaled-blocks.ts";
 import { collected } from "../data/collected.ts";
 
 /** As `test/parity/make_smollm2_fixture.py` writes it. */
@@ -57,6 +58,16 @@ describe.skipIf(missing)(`SmolLM2-135M-Instruct from GGUF, beside transformers${
     for (const [name, { shape, digest }] of Object.entries(own)) {
       expect(tensors.get(name)?.shape, name).toEqual(shape);
       expect(digestOf(await readFloat32(name)), name).toBe(digest);
+    }
+  }, 120_000);
+
+  test("every matrix in the file's own blocks, bit for bit, its rows in transformers' order", async () => {
+    const { tensors } = await readGguf(path);
+    const held = [...tensors.values()].flatMap(({ name, blocks }) => (blocks ? [{ name, ...blocks }] : []));
+    expect(held).toHaveLength(30 * 7 + 1);
+    for (const { name, format, read } of held) {
+      const digest = digestOf(scaledValues(await read(), format.blockSize));
+      expect(digest, name).toBe(expected.tensors[name]?.digest);
     }
   }, 120_000);
 
