@@ -1,4 +1,5 @@
 import { CheckpointError } from "../errors.ts";
+import { reordered } from "../quant/scaled-blocks.ts";
 import { transpose } from "../quant/transpose.ts";
 
 /** How a stored tensor becomes transformers' own: its shape there, and its values. */
@@ -35,7 +36,7 @@ export const lessOne = (shape: readonly number[]): Restored => ({
  */
 export function rowsOfPairs(shape: readonly number[], heads: number, what: string): Restored {
   const headDim = partOf(shape, heads, 2, what);
-  return reordered(shape, (row) => {
+  return inOrder(shape, (row) => {
     const inHead = row % headDim;
     return row - inHead + 2 * (inHead % (headDim / 2)) + Math.floor(inHead / (headDim / 2));
   });
@@ -47,7 +48,7 @@ export function rowsOfPairs(shape: readonly number[], heads: number, what: strin
  */
 export function rowsByHead(shape: readonly number[], heads: number, what: string): Restored {
   const headDim = partOf(shape, heads, 3, what) / 3;
-  return reordered(shape, (row) => {
+  return inOrder(shape, (row) => {
     const head = Math.floor(row / (3 * headDim));
     const kind = Math.floor(row / headDim) % 3;
     return (kind * heads + head) * headDim + (row % headDim);
@@ -65,18 +66,7 @@ function partOf(shape: readonly number[], heads: number, parts: number, what: st
 }
 
 /** Row `row` of the result is row `from(row)` of the file. */
-function reordered(shape: readonly number[], from: (row: number) => number): Restored {
-  const [rows = 1, columns = 1] = shape;
-  return {
-    shape,
-    fromRow: from,
-    values(x) {
-      const out = new Float32Array(x.length);
-      for (let row = 0; row < rows; row++) {
-        const start = from(row) * columns;
-        out.set(x.subarray(start, start + columns), row * columns);
-      }
-      return out;
-    },
-  };
+function inOrder(shape: readonly number[], from: (row: number) => number): Restored {
+  const [rows = 1] = shape;
+  return { shape, fromRow: from, values: (x) => reordered(x, rows, from) };
 }

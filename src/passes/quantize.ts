@@ -33,8 +33,9 @@ export const quantize = (scheme: QuantizationScheme | SchemeOf, keep: readonly s
     const packed = new Map(graph.values.flatMap((value) => weightToPack(value, keep, schemeOf)));
     return rewrite(graph, {
       param(param) {
-        const own = param.init?.kind === "rowNorm" ? packed.get(param.init.of) : undefined;
-        return own && param.init?.kind === "rowNorm" ? { ...param, init: { ...param.init, scheme: own } } : param;
+        if (param.init?.kind !== "rowNorm") return param;
+        const own = packed.get(param.init.of);
+        return own ? { ...param, init: { ...param.init, scheme: own } } : param;
       },
       node(y, { op, inputs, attrs, module }) {
         const packing = (x: Value | undefined) => (x?.origin.kind === "param" ? packed.get(x.origin.name) : undefined);

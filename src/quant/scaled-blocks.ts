@@ -52,13 +52,14 @@ export function reorderedRows(
   from: (row: number) => number,
 ): ScaledBlocks {
   return {
-    codes: reorder(codes, rows, from),
-    scales: reorder(scales, rows, from),
-    offsets: reorder(offsets, rows, from),
+    codes: reordered(codes, rows, from),
+    scales: reordered(scales, rows, from),
+    offsets: reordered(offsets, rows, from),
   };
 }
 
-function reorder<T extends Int8Array | Float32Array>(x: T, rows: number, from: (row: number) => number): T {
+/** A copy of `x [rows, n / rows]` whose row `i` is row `from(i)`. */
+export function reordered<T extends Int8Array | Float32Array>(x: T, rows: number, from: (row: number) => number): T {
   const width = x.length / rows;
   const out = x.slice() as T;
   for (let row = 0; row < rows; row++) out.set(x.subarray(from(row) * width, (from(row) + 1) * width), row * width);

@@ -152,7 +152,7 @@ export class TextGenerator {
   /** The cache, if it holds what the model would keep of the beginning of `ids`. */
   #reusable(ids: readonly number[]): Cache | undefined {
     const read = this.#cache?.ids ?? [];
-    const change = changesAfter(this.#open.model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
+    const { change } = this.#open;
     const begins = read.length < ids.length && read.every((id, i) => id === ids[i]);
     return begins && read.length > change === ids.length > change ? this.#cache : undefined;
   }
@@ -163,10 +163,12 @@ interface Opened {
   readonly model: Prepared;
   readonly session: Session;
   readonly inputs: InputShapes;
+  /** The length past which what was read of a text must be read again. */
+  readonly change: number;
 }
 
 async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
-  const { model, weights } = await openTrained(recipe, adapter, undefined, shared, (model) => unpackedBlocks(model));
+  const { model, weights } = await openTrained(recipe, adapter, undefined, shared, unpackedBlocks);
   for (const { origin } of model.graph.params) {
     const tensor = weights.get(origin.name);
     if (!origin.trainable && tensor) shared.set(origin.name, tensor);
@@ -175,5 +177,6 @@ async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, 
   const inputs = new Map(
     graph.inputs.flatMap(({ origin, shape }) => (origin.kind === "input" ? [[origin.name, shape] as const] : [])),
   );
-  return { model, session: await compile(graph, weights), inputs };
+  const change = changesAfter(model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
+  return { model, session: await compile(graph, weights), inputs, change };
 }
