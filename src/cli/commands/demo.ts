@@ -6,7 +6,7 @@ import { createProgress } from "../progress.ts";
 import { comparisonTable } from "./compare.ts";
 
 const ABOUT = `Which kind of provision is this? A small encoder of legal text learns to say it, of licences that come with this
-package: every weight at once (full), layer by layer from the top (gradual), LoRA, LoRA on a 4-bit base (qlora) and
+package: every weight at once (full), layer by layer from the top (gradual), LoRA, LoRA on an 8-bit base (qlora) and
 Houlsby adapters (adapter), each in a process of its own. Nothing is fetched.
 `;
 
