@@ -21,6 +21,7 @@ export { ownPath, packageFolder } from "./packages.ts";
 export { type ProcessEnd, spawnJsonLines } from "./processes.ts";
 export { openScratch, type ScratchFile } from "./scratch.ts";
 export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
+export { withinTime } from "./time-limit.ts";
 export {
   appendBytes,
   type LineWriter,
