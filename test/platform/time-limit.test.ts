@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { withinTime } from "../../src/platform/node.ts";
@@ -50,8 +51,18 @@ describe("a time limit", () => {
   });
 
   test("holds in a worker thread", async () => {
-    const module = new URL("./time-limit-thread.ts", import.meta.url);
-    const worker = new Worker(module, { execArgv: ["--import", "tsx"] });
+    const limit = new URL("../../dist/platform/time-limit.js", import.meta.url);
+    expect(existsSync(limit), "run `npm run build` first").toBe(true);
+    const source = `
+      const { parentPort, workerData } = require("node:worker_threads");
+      import(workerData).then(({ withinTime }) => {
+        try {
+          withinTime(100, () => /^(a+)+$/.test("a".repeat(40) + "!"), () => new Error("late"));
+        } catch (error) {
+          parentPort.postMessage([error.message, withinTime(1000, () => 7, () => error)]);
+        }
+      });`;
+    const worker = new Worker(source, { eval: true, workerData: limit.href });
     const message = await new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
     expect(message).toEqual(["late", 7]);
   });
