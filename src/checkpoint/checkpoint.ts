@@ -1,9 +1,10 @@
+import { JSON_BOUNDS } from "../bounded-json.ts";
 import { CheckpointError } from "../errors.ts";
 import { listFolder } from "../platform/node.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
 import { INDEX, SINGLE } from "./file-names.ts";
 import { float32Reader } from "./float32.ts";
-import { isObject, readJsonObject } from "./json.ts";
+import { brief, isObject, readJsonObject } from "./json.ts";
 import { isPickleName, pickleError } from "./lookalike.ts";
 import { readSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.ts";
 
@@ -44,32 +45,36 @@ async function readTensors(folder: string, files: readonly string[]): Promise<Re
   });
 }
 
+/** Bounds for an index: the largest mixtures of experts have about 150,000 tensors. */
+const INDEX_BOUNDS = { ...JSON_BOUNDS, values: 250_000 };
+
 /** Follows the index: each tensor it lists must be in the shard that it says. */
 async function readShards(folder: string, files: readonly string[]): Promise<ReadonlyMap<string, TensorEntry>> {
   const path = `${folder}/${INDEX}`;
+  const inFolder = new Set(files);
   const shards = new Map<string, SafetensorsFile>();
   const tensors = new Map<string, TensorEntry>();
   for (const [name, shard] of await readWeightMap(path)) {
-    if (!files.includes(shard)) {
-      throw new CheckpointError(`${path} places tensor "${name}" in ${shard}, which is not in the folder`, {
+    if (!inFolder.has(shard)) {
+      throw new CheckpointError(`${path} places tensor ${brief(name)} in ${shard}, which is not in the folder`, {
         hint: "the checkpoint is incomplete: copy or download the missing shard.",
       });
     }
     const file = shards.get(shard) ?? (await readSafetensors(`${folder}/${shard}`));
     shards.set(shard, file);
     const entry = file.tensors.get(name);
-    if (!entry) throw new CheckpointError(`${path} places tensor "${name}" in ${shard}, which does not hold it`);
+    if (!entry) throw new CheckpointError(`${path} places tensor ${brief(name)} in ${shard}, which does not hold it`);
     tensors.set(name, entry);
   }
   return tensors;
 }
 
 async function readWeightMap(path: string): Promise<[name: string, shard: string][]> {
-  const { weight_map } = await readJsonObject(path);
+  const { weight_map } = await readJsonObject(path, INDEX_BOUNDS);
   if (!isObject(weight_map)) throw new CheckpointError(`${path}: weight_map must map tensor names to shards`);
   return Object.entries(weight_map).map(([name, shard]) => {
-    if (typeof shard === "string" && /^[^/\\]+\.safetensors$/.test(shard)) return [name, shard];
-    throw new CheckpointError(`${path} places tensor "${name}" in ${JSON.stringify(shard)}`, {
+    if (typeof shard === "string" && /^[^/\\\p{Cc}]+\.safetensors$/u.test(shard)) return [name, shard];
+    throw new CheckpointError(`${path} places tensor ${brief(name)} in ${brief(shard)}`, {
       expected: "the name of a .safetensors file in the same folder",
     });
   });

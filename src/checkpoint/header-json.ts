@@ -1,24 +1,33 @@
+import { brief } from "./json.ts";
+
 /** A JSON value as a safetensors header may hold it; an object is a map in the order of the file. */
 export type HeaderJson = null | string | number | readonly HeaderJson[] | ReadonlyMap<string, HeaderJson>;
 
 /** Header → tensor → shape is three deep; the bound keeps a hostile file from exhausting the stack. */
 const MAX_DEPTH = 8;
+/** Most values in a header: 100,000 tensors of three dims have 900,000. */
+const MAX_VALUES = 1_000_000;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /**
  * Reads the JSON of a safetensors header, more strictly than `JSON.parse`: no key twice in an object, no number but
  * an integer from 0 to 2⁵³ − 1 written as one (not `4.0`, `1e400`, `-0`), no `true` or `false`,
- * no half of a surrogate pair.
+ * no half of a surrogate pair, no more than {@link MAX_VALUES} values.
  *
  * @throws {SyntaxError} saying what was found and at which character.
  */
 export function parseHeaderJson(text: string): HeaderJson {
   let at = 0;
+  let values = 0;
 
   const fail = (what: string, where = at): never => {
     throw new SyntaxError(`${what} at character ${where}`);
   };
   const skip = (): string => {
-    while (" \t\n\r".includes(text.charAt(at)) && at < text.length) at++;
+    for (let code = text.charCodeAt(at); code === 32 || code === 9 || code === 10 || code === 13; ) {
+      code = text.charCodeAt(++at);
+    }
     return text.charAt(at);
   };
   const expect = (wanted: string): void => {
@@ -29,6 +38,7 @@ export function parseHeaderJson(text: string): HeaderJson {
 
   function value(depth: number): HeaderJson {
     if (depth > MAX_DEPTH) fail("nested too deeply");
+    if (++values > MAX_VALUES) fail(`more than ${MAX_VALUES} values`);
     const first = skip();
     if (first === "{") return object(depth);
     if (first === "[") return array(depth);
@@ -45,7 +55,7 @@ export function parseHeaderJson(text: string): HeaderJson {
       if (skip() !== '"') fail("expected a key");
       const start = at;
       const key = string();
-      if (map.has(key)) fail(`key ${JSON.stringify(key)} occurs twice, again`, start);
+      if (map.has(key)) fail(`key ${brief(key)} occurs twice, again`, start);
       expect(":");
       map.set(key, value(depth + 1));
     });
@@ -74,13 +84,21 @@ export function parseHeaderJson(text: string): HeaderJson {
 
   function string(): string {
     const start = at++;
-    while (text[at] !== '"') {
+    let isPlain = true;
+    for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
       if (at >= text.length) fail("a string without end begins", start);
-      at += text[at] === "\\" ? 2 : 1;
+      isPlain &&= code !== BACKSLASH && code >= 0x20 && code < 0xd800;
+      at += code === BACKSLASH ? 2 : 1;
     }
+    at++;
+    return isPlain ? text.slice(start + 1, at - 1) : unusualString(start);
+  }
+
+  /** With escapes, control characters or surrogates: JSON.parse is strict about the first two. */
+  function unusualString(start: number): string {
     let read = "";
     try {
-      read = JSON.parse(text.slice(start, ++at)); // escapes and control characters: JSON.parse is strict about those
+      read = JSON.parse(text.slice(start, at));
     } catch {
       fail("malformed string", start);
     }

@@ -1,12 +1,19 @@
 import { CheckpointError } from "../errors.ts";
 import { DTYPE_BITS, type Dtype, isDtype, tensorBits } from "./dtype.ts";
 import { type HeaderJson, parseHeaderJson } from "./header-json.ts";
+import { brief } from "./json.ts";
 import { lookalike } from "./lookalike.ts";
 
 /** Bytes before the header: its length, unsigned 64-bit little-endian. */
 export const PREFIX_BYTES = 8;
-/** Longest header that is read, as in the Rust reader: 100 MB. */
-export const MAX_HEADER_BYTES = 100_000_000;
+/** Longest header that is read: one of 100,000 tensors takes about 15 MB. */
+export const MAX_HEADER_BYTES = 32_000_000;
+/** Most tensors in a file: models of several hundred billion parameters have 100,000 in all of their shards. */
+const MAX_TENSORS = 100_000;
+/** Longest name of a tensor; paths of modules have up to 150 characters. */
+const MAX_NAME = 1000;
+/** Most dims of a tensor, as in NumPy. */
+const MAX_DIMS = 64;
 const METADATA = "__metadata__";
 
 /** Where a tensor lies: bytes `begin` to `end` after the header. */
@@ -53,6 +60,9 @@ export function headerBytes(prefix: Uint8Array, fileBytes: number, path: string)
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): Header {
   const entries = parseObject(bytes, path);
+  if (entries.size > MAX_TENSORS) {
+    throw new CheckpointError(`${path} lists ${entries.size} tensors`, { expected: `at most ${MAX_TENSORS}` });
+  }
   const metadata = readMetadata(entries.get(METADATA), path);
   const tensors = [...entries]
     .filter(([name]) => name !== METADATA)
@@ -90,13 +100,20 @@ function readMetadata(entry: HeaderJson | undefined, path: string): Record<strin
 function readInfo(name: string, entry: HeaderJson, path: string): TensorInfo {
   const bad = (what: string, expected?: string) =>
     new CheckpointError(`${path}: tensor ${JSON.stringify(name)} ${what}`, expected ? { expected } : {});
+  if (name.length > MAX_NAME) {
+    throw new CheckpointError(`${path}: the name of a tensor is ${name.length} characters long`, {
+      where: `it begins ${JSON.stringify(name.slice(0, 40))}`,
+      expected: `${MAX_NAME} at most`,
+    });
+  }
   if (!(entry instanceof Map)) throw bad("is not described by an object");
 
   const [dtype, shape, offsets] = ["dtype", "shape", "data_offsets"].map((key) => entry.get(key));
   if (!isDtype(dtype)) {
-    throw bad(`has dtype ${JSON.stringify(dtype) ?? "missing"}`, Object.keys(DTYPE_BITS).join(", "));
+    throw bad(`has dtype ${dtype === undefined ? "missing" : brief(dtype)}`, Object.keys(DTYPE_BITS).join(", "));
   }
   if (!isIntegers(shape)) throw bad("has no shape", "a list of non-negative integers");
+  if (shape.length > MAX_DIMS) throw bad(`has ${shape.length} dims`, `${MAX_DIMS} at most`);
   if (!isIntegers(offsets) || offsets.length !== 2) throw bad("has no data_offsets", "[begin, end]");
 
   const [begin, end] = offsets as [number, number];

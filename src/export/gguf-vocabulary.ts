@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VOCABULARY_BOUNDS } from "../bounded-json.ts";
 import { type JsonObject, readJsonObject } from "../checkpoint/json.ts";
 import { TokenizerError } from "../errors.ts";
 import { exists, readText } from "../platform/node.ts";
@@ -39,7 +40,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
  */
 export async function ggufVocabulary(folder: string, config: JsonObject): Promise<Entries> {
   const where = `${folder}/tokenizer.json`;
-  const json = await readJsonObject(where);
+  const json = await readJsonObject(where, VOCABULARY_BOUNDS);
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     throw new TokenizerError("the tokenizer cannot be written as GGUF", {

@@ -1,6 +1,5 @@
-import { isObject, type JsonObject } from "../checkpoint/json.ts";
-import { CheckpointError } from "../errors.ts";
-import { readText, writeTextAtomic } from "../platform/node.ts";
+import { type JsonObject, parseJsonObject, readJsonBytes } from "../checkpoint/json.ts";
+import { writeTextAtomic } from "../platform/node.ts";
 
 /** Stands before the digits of a whole number that Python wrote as a float. No JSON text of our own begins so. */
 const FLOAT = "\u0000";
@@ -18,17 +17,14 @@ export const float = (x: number): number | string => (Number.isInteger(x) ? `${F
  * @throws {CheckpointError} when it holds something else.
  */
 export async function readJsonToEdit(path: string): Promise<JsonObject> {
-  const text = await readText(path);
-  const marked = text.replace(TOKENS, (token) =>
-    !token.startsWith('"') && /[.eE]/.test(token) ? JSON.stringify(FLOAT + token) : token,
-  );
-  try {
-    const value: unknown = JSON.parse(marked);
-    if (isObject(value)) return value;
-  } catch (cause) {
-    throw new CheckpointError(`${path} is not valid JSON: ${(cause as SyntaxError).message}`, { cause });
-  }
-  throw new CheckpointError(`${path} must hold a JSON object`);
+  const bytes = await readJsonBytes(path);
+  parseJsonObject(bytes, path);
+  const marked = new TextDecoder()
+    .decode(bytes)
+    .replace(TOKENS, (token) =>
+      !token.startsWith('"') && /[.eE]/.test(token) ? JSON.stringify(FLOAT + token) : token,
+    );
+  return JSON.parse(marked) as JsonObject;
 }
 
 /**

@@ -54,6 +54,15 @@ test.each<[string, unknown, string]>([
   ["a path out of the folder", { a: "../w.safetensors" }, 'tensor "a" in "../w.safetensors"'],
   ["a shard that is a pickle", { a: "w.bin" }, 'tensor "a" in "w.bin"\n  expected: the name of a .safetensors file'],
   ["a shard that is no name", { a: 1 }, 'tensor "a" in 1'],
+  ["an absolute path", { a: "/tmp/w.safetensors" }, 'tensor "a" in "/tmp/w.safetensors"'],
+  ["a path with NUL", { a: "w\0.safetensors" }, '"a" in "w\\u0000.safetensors"'],
+  ["a name of 2 MB", { ["n".repeat(2e6)]: 1 }, `places tensor "${"n".repeat(79)}… in 1`],
+  ["a list", ["w.safetensors"], "weight_map must map tensor names to shards"],
+  [
+    "a million tensors",
+    Object.fromEntries(Array.from({ length: 1e6 }, (_, i) => [`t${i}`, "w.safetensors"])),
+    "holds more JSON than is read: more than 250000 values",
+  ],
   ["no weight_map", undefined, "weight_map must map tensor names to shards"],
 ])("an index is refused for %s", async (name, map, message) => {
   const files = {
@@ -92,6 +101,8 @@ test("a missing folder or config is a missing file", async () => {
 test.each([
   ["{model_type: 1}", /config\.json is not valid JSON: /],
   ["[]", /config\.json must hold a JSON object/],
+  [`{"a":${"[".repeat(1e6)}`, /config\.json holds more JSON than is read: nested more than 100 levels deep/],
+  [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; at most 64000000 of JSON are read/],
   ["{}", /model_type must be a string, got nothing\n {2}expected: .*"bert"/],
   ['{"model_type": 3}', /model_type must be a string, got 3/],
 ])("config %s is refused", async (config, message) => {
