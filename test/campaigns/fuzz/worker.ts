@@ -1,0 +1,100 @@
+/** Reads mutated inputs, one after the other. Its parent watches it, and starts another after the input that ends it. */
+import { mkdirSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { Random } from "../../../src/random.ts";
+import type { Format, Seed } from "./format.ts";
+import { FORMATS } from "./formats/index.ts";
+import { described, type Finding, type Judged, judge } from "./judged.ts";
+import { noCounts, type Progress, writeProgress } from "./progress.ts";
+
+/** What a worker is to do; an argument of its command line, as JSON. */
+export interface Task {
+  readonly formats: readonly string[];
+  readonly seed: number;
+  /** Where to begin in the first format, and how long that format took already. */
+  readonly from: { readonly index: number; readonly seconds: number };
+  /** Most of a format, and the seconds that one may take. */
+  readonly mutations: number;
+  readonly secondsEach: number;
+  /** Folder for the inputs. */
+  readonly work: string;
+  /** File that progress is left in. */
+  readonly progress: string;
+}
+
+/** Sent to the parent. */
+export type Report = { readonly finding: Finding } | { readonly done: Progress };
+
+/** A worker whose memory grew past this begins anew: its peak would hide later ones. */
+const TIRED_MB = 800;
+/** Exit status that asks for a fresh worker. */
+export const TIRED = 75;
+
+const task = JSON.parse(process.argv[2] ?? "") as Task;
+const descriptor = openSync(task.progress, "w");
+const send = (report: Report): void => void process.send?.(report);
+let current = { format: "", index: -1, input: "the seeds" };
+const find = (wrong: Pick<Finding, "kind" | "what">): void => send({ finding: { ...current, ...wrong } });
+for (const event of ["unhandledRejection", "uncaughtException"] as const) {
+  process.on(event, (error: unknown) => find({ kind: "unhandled", what: `${event}, ${described(error)}` }));
+}
+
+for (const [at, name] of task.formats.entries()) {
+  const progress: Progress = { format: at, index: -1, ...noCounts() };
+  const { index, seconds } = at === 0 ? task.from : { index: 0, seconds: 0 };
+  await campaign(FORMATS[name] as Format, index, seconds, progress);
+  send({ done: progress });
+}
+process.disconnect?.();
+
+async function campaign(format: Format, first: number, secondsBefore: number, progress: Progress): Promise<void> {
+  const folder = join(task.work, format.name);
+  writeProgress(descriptor, progress);
+  current = { format: format.name, index: -1, input: "a seed as it is" };
+  const seeds = written(await format.seeds(join(folder, "scratch")), folder);
+  for (const seed of seeds)
+    for (const file of seed.mutated) note(await judge(() => format.read(seed.folder, file)), true);
+
+  const begun = performance.now();
+  for (let index = first; index < task.mutations; index++) {
+    progress.seconds = (performance.now() - begun) / 1000;
+    progress.index = index;
+    if (secondsBefore + progress.seconds > task.secondsEach) return;
+    writeProgress(descriptor, progress);
+    const random = Random.seed(task.seed).stream(`${format.name}:${index}`);
+    const seed = seeds[random.int(seeds.length)] as Written;
+    const file = seed.mutated[random.int(seed.mutated.length)] as string;
+    const { bytes, changes } = format.mutate(seed.files[file] as Uint8Array, random, file);
+    current = { format: format.name, index, input: `${seed.name}/${file}: ${changes}` };
+    writeFileSync(join(seed.folder, file), bytes);
+    const judged = await judge(() => format.read(seed.folder, file));
+    await setImmediate(); // a rejection that nobody handles is this input's
+    writeFileSync(join(seed.folder, file), seed.files[file] as Uint8Array);
+    progress.mutations++;
+    progress[judged.accepted ? "accepted" : "refused"]++;
+    progress.slowestMs = Math.max(progress.slowestMs, judged.ms);
+    progress.peakGrowthMb = Math.max(progress.peakGrowthMb, judged.growthMb);
+    note(judged, false);
+    if (judged.growthMb > 0 && process.resourceUsage().maxRSS > TIRED_MB * 1e3) {
+      writeProgress(descriptor, { ...progress, index: index + 1 });
+      process.exit(TIRED);
+    }
+  }
+}
+
+function note({ wrong, accepted }: Judged, isSeed: boolean): void {
+  if (wrong) find(wrong);
+  else if (isSeed && !accepted) find({ kind: "error", what: "a valid seed is refused" });
+}
+
+type Written = Seed & { readonly folder: string };
+
+function written(seeds: readonly Seed[], folder: string): Written[] {
+  return seeds.map((seed, i) => {
+    const own = join(folder, String(i));
+    mkdirSync(own, { recursive: true });
+    for (const [name, bytes] of Object.entries(seed.files)) writeFileSync(join(own, name), bytes);
+    return { ...seed, folder: own };
+  });
+}
