@@ -52,15 +52,20 @@ export function encodeText(
   return ids.length > specials ? { ids: Int32Array.from(ids), label, where: row.where } : undefined;
 }
 
-/** A class name or number; Parquet's and CSV's booleans and fractions are not. */
+/** A class name or number; booleans, fractions and integers that a number cannot hold exactly are refused. */
 export function asLabel(value: unknown, name: string, where: string): Label {
-  if (typeof value === "string" || Number.isInteger(value)) return value as Label;
+  if (typeof value === "string" || Number.isSafeInteger(value)) return value as Label;
   throw new DataError(`the column "${name}" holds ${JSON.stringify(value)}`, {
     where,
     expected: "a label: an integer or a string",
-    hint: "label_column names the column to read.",
+    hint: HINTS[typeof value] ?? "label_column names the column to read.",
   });
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  boolean: "write true and false as 1 and 0, or in quotes as names, and alike in every file.",
+  number: "write the number in quotes to make it the name of a class.",
+};
 
 function asText(value: unknown, name: string, where: string): string {
   if (typeof value === "string") return value;

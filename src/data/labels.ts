@@ -1,87 +1,110 @@
 import { DataError } from "../errors.ts";
+import { allowsIds, classResolver, folded, type Id2Label, integerOf, type Label, namesOf } from "./label-names.ts";
 
 export { IGNORED_LABEL as IGNORED } from "../ignored-label.ts";
+export type { Id2Label, Label } from "./label-names.ts";
 
-/** A label as the data has it: a class number or a class name. */
-export type Label = number | string;
-
-/** A label and where it was read. */
+/** A label and where it was read first. */
 export interface Labelled {
   readonly label: Label;
   readonly where: string;
+  /** Rows or words that have it. Default: 1. */
+  readonly count?: number;
 }
 
 /** The classes of a classification head, and the number each label stands for. */
 export interface Labels {
   /** Class names by id; as many as the head has outputs. Written as `id2label`. */
   readonly names: readonly string[];
+  /** The file whose `id2label` the names are from; absent for names of the training data. */
+  readonly source?: string;
   /**
-   * The class id of a label.
+   * The class id of a label. A number that is the name of a class means that class, only otherwise an id.
    * @throws {DataError} when the label was never seen in training; names the place.
    */
   idOf(label: Label, where: string): number;
 }
 
-/** A checkpoint's `id2label` as `config.json` holds it. */
-export type Id2Label = Readonly<Record<string, string>>;
-
 /**
- * The class number of each label of the training data: by the checkpoint's `id2label` where that names them all
- * (integers stand for themselves there too), otherwise integers as they are and names in sorted order.
+ * The classes of the training data: the checkpoint's `id2label` where it names every label, or has every integer as an
+ * id; otherwise integers as they are and names in sorted order. Integers that are far apart are names too.
  *
+ * @param source The file that `id2label` is from.
  * @throws {DataError} when labels mix numbers and names, or a number is no class number.
  */
-export function labelsOf(train: readonly Labelled[], id2label: Id2Label = {}): Labels {
-  const seen = new Map(train.map(({ label, where }) => [label, where]));
-  const given = namesOf(id2label);
-  const byName = new Map(given.map((name, id) => [name, id]));
-  if ([...seen.keys()].every((label) => byName.has(String(label)))) {
-    return vocabulary(given, new Map([...seen.keys()].map((label) => [label, byName.get(String(label))!])));
-  }
-  const numbers = [...seen.keys()].filter((label) => typeof label === "number");
-  if (numbers.length === 0) {
-    const names = ([...seen.keys()] as string[]).sort();
-    return vocabulary(names, new Map(names.map((name, id) => [name, id])));
-  }
-  for (const [label, where] of seen) {
-    if (Number.isInteger(label) && (label as number) >= 0 && (label as number) < MAX_CLASSES) continue;
-    throw new DataError(`the label ${JSON.stringify(label)} is not a class number`, {
-      where,
-      expected: "integers from 0, as most labels of this data set are, or a name for every row",
-    });
-  }
-  const count = Math.max(...numbers) + 1;
-  const names = count <= given.length ? given : Array.from({ length: count }, (_, id) => String(id));
-  return vocabulary(names, new Map(numbers.map((id) => [id, id])));
+export function labelsOf(train: readonly Labelled[], id2label: Id2Label = {}, source?: string): Labels {
+  const stored = namesOf(id2label, source);
+  const given = new Set(stored);
+  const seen = train.map(({ label }) => label);
+  if (seen.every((label) => given.has(String(label)))) return vocabulary(stored, seen, source);
+  if (seen.every((label) => typeof label === "string")) return vocabulary([...new Set(seen)].sort(), seen);
+  checkNumbers(train);
+  const numbers = [...new Set(seen.map(Number))].sort((a, b) => a - b);
+  const count = (numbers.at(-1) as number) + 1;
+  if (count <= stored.length && allowsIds(stored)) return vocabulary(stored, seen, source);
+  const sparse = count > Math.max(DENSE_CLASSES, 2 * numbers.length);
+  return vocabulary(sparse ? numbers.map(String) : Array.from({ length: count }, (_, id) => String(id)), seen);
 }
 
 /** The labels of a trained checkpoint, by name or number, for evaluation and prediction without training data. */
-export function labelsOfCheckpoint(id2label: Id2Label): Labels {
-  const names = namesOf(id2label);
-  return vocabulary(names, new Map<Label, number>([...names.entries()].flatMap(([id, name]) => [[id, id], [name, id]]))); // biome-ignore format: pairs
+export function labelsOfCheckpoint(id2label: Id2Label, source?: string): Labels {
+  const names = namesOf(id2label, source);
+  return vocabulary(names, names, source);
 }
 
-/** More classes than any head has; beyond it a number is an identifier or a measurement. */
-const MAX_CLASSES = 1_000_000;
+/** Outputs that a head may have for integers that never occur: beyond it, integers are identifiers, not class numbers. */
+const DENSE_CLASSES = 100;
 
-const namesOf = (id2label: Id2Label): string[] =>
-  Object.keys(id2label)
-    .sort((a, b) => Number(a) - Number(b))
-    .map((id) => id2label[id]!);
+/** @throws {DataError} for the label that is unlike most others, or is no class number. */
+function checkNumbers(train: readonly Labelled[]): void {
+  const isNumber = ({ label }: Labelled): boolean => typeof label === "number" || integerOf(label) !== undefined;
+  const rows = (labels: readonly Labelled[]): number => labels.reduce((sum, { count = 1 }) => sum + count, 0);
+  const [numbers, words] = [train.filter(isNumber), train.filter((labelled) => !isNumber(labelled))];
+  const fewer = rows(numbers) - rows(words) || (isNumber(train[0] as Labelled) ? 1 : -1);
+  const [odd] = fewer > 0 ? words : numbers;
+  if (words.length > 0 && odd) {
+    throw new DataError(`the label ${JSON.stringify(odd.label)} is not a class ${fewer > 0 ? "number" : "name"}`, {
+      where: odd.where,
+      expected:
+        fewer > 0
+          ? "integers from 0, as most labels of this data set are, or a name for every row"
+          : "names, as most labels of this data set are, or a number for every row",
+    });
+  }
+  const wrong = train.find(({ label }) => !(Number.isSafeInteger(Number(label)) && Number(label) >= 0));
+  if (!wrong) return;
+  throw new DataError(`the label ${JSON.stringify(wrong.label)} is not a class number`, {
+    where: wrong.where,
+    expected: "integers from 0, or a name for every row",
+    hint: "a negative number often marks a row without a label: leave such rows out. To make it a class of its own, write the labels as strings.",
+  });
+}
 
-function vocabulary(names: readonly string[], ids: ReadonlyMap<Label, number>): Labels {
+function vocabulary(names: readonly string[], seen: readonly Label[], source?: string): Labels {
+  const resolve = classResolver(names);
+  const trained = new Map(seen.map((label) => [resolve(label), label]));
   return {
     names,
+    ...(source !== undefined && { source }),
     idOf(label, where) {
-      const id = ids.get(label);
-      if (id !== undefined) return id;
-      const trained = new Set(ids.values());
-      const known = names.filter((_, at) => trained.has(at));
+      const id = resolve(label);
+      if (id !== undefined && trained.has(id)) return id;
+      const known = [...names.keys()].filter((each) => trained.has(each));
+      const alike = known.map((each) => names[each] as string).find((name) => folded(name) === folded(label));
+      const shown = known.slice(0, 20).map((each) => asGiven(trained.get(each) as Label, names[each] as string));
+      const from =
+        shown.some((text) => text.endsWith(")")) && source ? `; the names are from id2label in ${source}` : "";
       throw new DataError(`the label ${JSON.stringify(label)} was never seen in training`, {
         where,
-        expected: `one of ${known.length}: ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}`,
-        hint: "correct the label, leave the row out, or add rows with this label to the training data.",
+        expected: `one of ${known.length}: ${shown.join(", ")}${known.length > 20 ? ", …" : ""}${from}`,
+        hint:
+          alike === undefined
+            ? "correct the label, leave the row out, or add rows with this label to the training data."
+            : `${JSON.stringify(alike)} differs from it only in white space, case or Unicode form.`,
       });
     },
   };
 }
+
+/** A class as the training data writes it, with its name where that is another. */
+const asGiven = (label: Label, name: string): string => (integerOf(label) === undefined || integerOf(label) === integerOf(name) ? name : `${label} (${name})`); // biome-ignore format: one line

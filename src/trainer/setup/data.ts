@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { labelWarnings } from "../../data/label-warnings.ts";
 import type { Labels } from "../../data/labels.ts";
 import { DataError, TokenizerError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
@@ -57,9 +58,10 @@ export async function encodeSplit(
   onRow?: () => void,
 ): Promise<{ examples: Examples; warnings: string[] }> {
   const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
-  const { examples, skipped, warnings = [] } = await split.encode(encoding, onRow);
+  const { examples, skipped, warnings: ofRows = [] } = await split.encode(encoding, onRow);
+  const warnings = [...labelWarnings(split.labels, labels), ...ofRows];
   checkVocabulary(examples, checkpoint);
-  if (skipped.count === 0) return { examples, warnings: [...warnings] };
+  if (skipped.count === 0) return { examples, warnings };
   const rows = skipped.count === 1 ? "1 row was" : `${skipped.count} rows were`;
   const left = `${rows} left out: nothing to train on after tokenizing, the first at ${skipped.first}`;
   return { examples, warnings: [left, ...warnings] };

@@ -59,11 +59,18 @@ export async function validationSplit(recipe: ResolvedRecipe, given?: RowsInMemo
   return ["validation", "dev"].find((name) => names.has(name));
 }
 
-/** The classes: the checkpoint's own where they name the data's labels, else the training data's. None without labels. */
-export function classesOf(task: string, train: Split | undefined, config: Readonly<Record<string, unknown>>): Labels {
+/**
+ * The classes: the checkpoint's own where they name the data's labels, else the training data's. None without labels.
+ * @param stored The checkpoint's `id2label`, and the file that it is from.
+ */
+export function classesOf(
+  task: string,
+  train: Split | undefined,
+  stored: { readonly id2label?: Id2Label | undefined; readonly source?: string | undefined },
+): Labels {
   if (!classifies(task)) return labelsOfCheckpoint({});
-  const id2label = (config.id2label ?? {}) as Id2Label;
-  return train ? labelsOf(train.labels, id2label) : labelsOfCheckpoint(id2label);
+  const { id2label, source } = stored;
+  return train ? labelsOf(train.labels, id2label, source) : labelsOfCheckpoint(id2label ?? {}, source);
 }
 
 function inMemory(given: RowsInMemory, split: string): Row[] {

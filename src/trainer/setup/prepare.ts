@@ -74,7 +74,7 @@ async function openFolder(folder: string, fromScratch: boolean): Promise<Found> 
  */
 export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | undefined, id2label?: Id2Label): Prepared {
   const { architecture, checkpoint } = found;
-  const labels = classesOf(recipe.task_type, train, id2label ? { id2label } : checkpoint.config);
+  const labels = classesOf(recipe.task_type, train, id2label ? { id2label } : storedClasses(checkpoint));
   const config = { ...checkpoint.config, num_labels: labels.names.length };
   const blocks = blocksOf(recipe, checkpoint, architecture.basePrefix);
   const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length, blocks };
@@ -82,6 +82,12 @@ export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | unde
   checkDepth(found, base);
   return { ...found, source, labels, base, graph: evaluationGraph(source) };
 }
+
+/** The classes that `config.json` names, or a GGUF file's own configuration. */
+const storedClasses = ({ config, folder }: Checkpoint) => ({
+  id2label: (config.id2label ?? undefined) as Id2Label | undefined,
+  source: /\.gguf$/i.test(folder) ? folder : `${folder}/config.json`,
+});
 
 /** transformers would drop the layers that config.json does not count, with a warning. */
 function checkDepth({ architecture, checkpoint }: Base, { params }: Graph): void {

@@ -18,11 +18,15 @@ export interface SplitReader<R> {
  * @throws {DataError} naming file and line of a bad row.
  */
 export async function splitOf<R>(rows: Rows, { pick, labels, encoder }: SplitReader<R>): Promise<Split> {
-  const seen = new Map<Label, Labelled>();
+  const seen = new Map<Label, Labelled & { count: number }>();
   let size = 0;
   for await (const row of rows) {
     const picked = pick(row);
-    for (const label of labels?.(picked) ?? []) if (!seen.has(label)) seen.set(label, { label, where: row.where });
+    for (const label of labels?.(picked) ?? []) {
+      const known = seen.get(label);
+      if (known) known.count++;
+      else seen.set(label, { label, where: row.where, count: 1 });
+    }
     size++;
   }
 
