@@ -1,12 +1,12 @@
 import { CheckpointError } from "../errors.ts";
 import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "../platform/node.ts";
-import { cachedSnapshot, isWhole } from "./hub/cache.ts";
-import { leadsOut } from "./hub/choose-files.ts";
+import { cachedSnapshot, isWhole, refuseLinksOut } from "./hub/cache.ts";
 import type { DownloadOptions, FollowOptions } from "./hub/download.ts";
 import { isOffline } from "./hub/settings.ts";
+import { leadsOut } from "./hub/unsafe-names.ts";
 
-/** `name` or `organisation/name`, as the Hub allows them. */
-const HUB_ID = /^(?:[\w.-]+\/)?[\w.-]+$/;
+/** `name` or `organisation/name`, as the Hub allows them: up to 96 characters each. */
+const HUB_ID = /^(?:[\w.-]{1,96}\/)?[\w.-]{1,96}$/;
 /** The name of the model that comes with the library. */
 const EMBEDDED = "embedded";
 
@@ -32,6 +32,7 @@ export async function resolveModelFolder(
   const [parent] = nameOrPath.split("/");
   const isId = HUB_ID.test(nameOrPath) && !/(^|\/)[.-]|--|\.\./.test(nameOrPath);
   const snapshot = isId ? await cachedSnapshot(nameOrPath, revision) : undefined;
+  if (snapshot) await refuseLinksOut(nameOrPath, snapshot);
   if (snapshot && (isOffline() || (await isWhole(snapshot, options.weights ?? true)))) return snapshot;
   if (!isId || (parent !== nameOrPath && (await isFolder(parent ?? "")))) await listFolder(nameOrPath); // names what is missing
   if (isOffline()) throw offline(nameOrPath, revision);

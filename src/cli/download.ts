@@ -69,6 +69,8 @@ function createDisplay(output: Output): Display {
     close,
     show(progress) {
       const now = performance.now();
+      const { waitingFor } = progress;
+      if (waitingFor !== undefined) return bar ? bar.show({ ...progress, file: waitingFor }) : output.note(waitingFor);
       if (progress.model !== model) {
         done();
         [model, started, said] = [progress.model, now, now];

@@ -11,6 +11,9 @@ const SHOWN = 8;
  */
 export const orFileError = (verb: "read" | "write" | "remove", path: string) => async (cause: unknown) => {
   const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (code === "ERR_INVALID_ARG_VALUE" && path.includes("\0")) {
+    throw new FileError(`cannot ${verb} ${JSON.stringify(path)}: no path has a NUL character`, { cause });
+  }
   if (!code || !syscall) throw cause;
   if (code === "ENOENT" || code === "ENOTDIR") throw await missing(verb, path, cause);
   const why: Record<string, string> = {

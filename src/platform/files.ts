@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { copyFile as copy, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
@@ -30,6 +31,13 @@ export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
     () => false,
+  );
+
+/** Bytes of the file at `path`; undefined when there is none. */
+export const fileSize = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
   );
 
 /**
@@ -94,6 +102,18 @@ export async function readText(path: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new FileError(`cannot read ${path}: it is not UTF-8 text`, { cause });
+  }
+}
+
+/**
+ * The bytes of a file, piece by piece.
+ * @throws {FileError} when it cannot be read.
+ */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path);
+  } catch (cause) {
+    await orFileError("read", path)(cause);
   }
 }
 

@@ -1,5 +1,5 @@
-import { copyFile, rename, rm, symlink } from "node:fs/promises";
-import { dirname, relative } from "node:path";
+import { copyFile, realpath, rename, rm, symlink } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
 import { orFileError } from "./file-error.ts";
 
 /** How a file is put in a second place. */
@@ -11,7 +11,7 @@ export interface LinkOptions {
 /**
  * Puts the file `from` at `to` by a relative link, so that the folder above both may move. Where the system or the disk
  * allows no links (Windows without its developer mode, some network disks), the file itself goes there.
- * Content when `to` is there already.
+ * A link or a file that is at `to` already is replaced, unless it is this one.
  * @throws {FileError} when it cannot be written.
  */
 export async function linkFile(from: string, to: string, { mayMove }: LinkOptions): Promise<void> {
@@ -19,7 +19,12 @@ export async function linkFile(from: string, to: string, { mayMove }: LinkOption
     await symlink(relative(dirname(to), from), to);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
+    if (code === "EEXIST") {
+      const [there, here] = await Promise.all([to, from].map((path) => realpath(path).catch(() => undefined)));
+      if (there !== undefined && there === here) return;
+      await rm(to, { force: true }).catch(orFileError("write", to));
+      return linkFile(from, to, { mayMove });
+    }
     if (code === "ENOENT" || code === "ENOSPC" || code === "EROFS") await orFileError("write", to)(cause);
     else if (mayMove) await rename(from, to).catch(orFileError("write", to));
     else await copyWhole(from, to);
@@ -36,4 +41,13 @@ async function copyWhole(from: string, to: string): Promise<void> {
     await rm(partial, { force: true }).catch(() => {});
     await orFileError("write", to)(cause);
   }
+}
+
+/**
+ * Whether a file or folder lies in one of these folders, whatever links lead to either. False when it is not there.
+ */
+export async function liesIn(path: string, folders: readonly string[]): Promise<boolean> {
+  const real = (name: string): Promise<string | undefined> => realpath(name).catch(() => undefined);
+  const [target, ...roots] = await Promise.all([path, ...folders].map(real));
+  return roots.some((root) => root !== undefined && target?.startsWith(root + sep));
 }

@@ -9,6 +9,8 @@ import { CheckpointError, InterruptedError } from "../../src/errors.ts";
 import type { DownloadProgress } from "../../src/index.ts";
 import { COMMIT, gitHash, type Instead, type PlayedModel, playedHub, refuse, sha256 } from "./played-hub.ts";
 
+vi.mock("../../src/platform/clock.ts", () => ({ pause: async () => {} }));
+
 const hub = playedHub();
 let home = "";
 const root = (): string => `${home}/hub/models--org--tiny`;
@@ -224,7 +226,8 @@ describe("what is not as it should be leaves nothing that looks complete", () =>
   test("a small file that is not the listed one", async () => {
     put({
       instead: ({ url }, response) =>
-        url!.endsWith("/config.json") && !!response.writeHead(200, { etag: `"${gitHash("x")}"` }).end("x"),
+        url!.endsWith("/config.json") &&
+        !!response.writeHead(200, { "x-repo-commit": COMMIT, etag: `"${gitHash("x")}"` }).end("x"),
     });
     expect((await refused()).message).toMatch(/lists config\.json with the hash .* and sends/);
     expect(await readdir(root())).toEqual(["blobs"]);
@@ -261,7 +264,7 @@ describe("what is not as it should be leaves nothing that looks complete", () =>
       (sha: string): Instead =>
       ({ url }, response) => {
         if (url!.startsWith("/api/")) response.end(JSON.stringify({ sha, siblings }));
-        else response.writeHead(200, { etag: '"../../x"' }).end("{}");
+        else response.writeHead(200, { "x-repo-commit": COMMIT, etag: '"../../x"' }).end("{}");
         return true;
       };
     put({ instead: listing(COMMIT) });
@@ -332,8 +335,6 @@ describe("refusals of the Hub", () => {
     ],
     [401, "GatedRepo", /does not let everyone have model/],
     [404, "", /neither a folder here nor a model/],
-    [429, "", /answered 429[\s\S]*wait a little/],
-    [503, "", /answered 503[\s\S]*try again later/],
   ])("%i %s", async (status, code, says) => {
     put({ instead: (_, response) => !!refuse(response, status, code) });
     const error = await refused();

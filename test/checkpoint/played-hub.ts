@@ -18,6 +18,8 @@ export const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 /** A Hub on this machine, with its large files on a second server, as the real one has them. */
 export interface PlayedHub {
   readonly url: string;
+  /** Where its large files are. */
+  readonly storeUrl: string;
   /** By id. Emptied before each test. */
   readonly models: Map<string, PlayedModel>;
   /** What was asked for since the test began: paths, those of the second server after `cdn:`. */
@@ -39,17 +41,17 @@ const isLarge = (name: string): boolean => name.endsWith(".safetensors");
 
 /** Plays the Hub while the tests of a file run. */
 export function playedHub(): PlayedHub {
-  const hub = { url: "", models: new Map<string, PlayedModel>(), requests: [] as string[], headers: [] as PlayedHub["headers"] }; // biome-ignore format: one step
+  const hub = { url: "", storeUrl: "", models: new Map<string, PlayedModel>(), requests: [] as string[], headers: [] as PlayedHub["headers"] }; // biome-ignore format: one step
   let servers: Server[] = [];
   beforeAll(async () => {
     const store = createServer((request, response) => {
       note(`cdn:${request.url}`, request);
       sendLarge(hub.models, request, response);
     });
-    const storeUrl = await listen(store);
+    hub.storeUrl = await listen(store);
     const home = createServer((request, response) => {
       note(request.url ?? "", request);
-      answer(hub.models, storeUrl, request, response);
+      answer(hub.models, hub.storeUrl, request, response);
     });
     hub.url = await listen(home);
     servers = [home, store];

@@ -1,8 +1,9 @@
-import { exists, hubCacheFolder, isFolder, listFolder, readText } from "../../platform/node.ts";
+import { CheckpointError } from "../../errors.ts";
+import { exists, hubCacheFolder, isFolder, liesIn, listFolder, readText } from "../../platform/node.ts";
 import { ADAPTER_CONFIG, INDEX, SINGLE } from "../file-names.ts";
 import { isObject, readJsonObject } from "../json.ts";
 import { isPickleName } from "../lookalike.ts";
-import { leadsOut } from "./choose-files.ts";
+import { leadsOut } from "./unsafe-names.ts";
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
@@ -20,6 +21,24 @@ export async function cachedSnapshot(id: string, revision: string): Promise<stri
   const commit = (await exists(ref)) && !(await isFolder(ref)) ? (await readText(ref)).trim() : revision;
   const snapshot = `${root}/snapshots/${commit}`;
   return COMMIT.test(commit) && (await isFolder(snapshot)) ? snapshot : undefined;
+}
+
+/**
+ * Refuses a snapshot with a link that leads out of the model's folder: it would be read, and copied beside what is trained,
+ * as if it were the model's. `blobs` itself may be a link to another disk.
+ * @throws {CheckpointError} naming the link.
+ */
+export async function refuseLinksOut(id: string, snapshot: string): Promise<void> {
+  const folders = [modelCache(id), `${modelCache(id)}/blobs`];
+  for (const name of await listFolder(snapshot)) {
+    const path = `${snapshot}/${name}`;
+    if (!(await exists(path)) || (await liesIn(path, folders))) continue;
+    throw new CheckpointError(`${name} of model ${id} in the cache is a link to a file outside the model's folder`, {
+      where: path,
+      expected: "links into blobs/, as every download makes them",
+      hint: "remove the link: the file is downloaded again.",
+    });
+  }
 }
 
 /**

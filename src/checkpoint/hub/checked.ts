@@ -1,39 +1,49 @@
 import { createHash } from "node:crypto";
 import { CheckpointError } from "../../errors.ts";
+import { lookalike } from "../lookalike.ts";
 
-/** What a file must be; what is not known is not checked. */
+/** What a file must be; a hash that is not known is not checked. */
 export interface Expected {
-  readonly size?: number | undefined;
+  readonly name: string;
+  readonly size: number;
   /** SHA-256 of the bytes (64 digits), or git's hash of them (40 digits), which counts their number too. */
   readonly digest?: string | undefined;
 }
 
 /**
  * Passes bytes on, and compares them with what was promised.
- * @param what The file, for the message.
+ * @param model Whose file it is, for the message.
  * @throws {CheckpointError} at the end, when size or hash differ; as soon as there are too many.
  */
 export async function* checked(
   chunks: AsyncIterable<Uint8Array>,
-  { size, digest }: Expected,
-  what: string,
+  { name, size, digest }: Expected,
+  model: string,
 ): AsyncGenerator<Uint8Array> {
+  const what = `${name} of model ${model}`;
   const hash = hashLike(digest, size);
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (size !== undefined && bytes > size) throw broken(what, `more than the ${size} bytes that it should have`);
+    if (bytes > size) throw broken(what, `more than the ${size} bytes that it should have`);
+    if (bytes === chunk.length && /\.(safetensors|json)$/.test(name)) refuseOthers(chunk, what);
     hash?.update(chunk);
     yield chunk;
   }
-  if (size !== undefined && bytes !== size) throw broken(what, `${bytes} bytes of ${size}`);
+  if (bytes !== size) throw broken(what, `${bytes} bytes of ${size}`);
   const found = hash?.digest("hex");
   if (found !== undefined && found !== digest) throw broken(what, `bytes with the hash ${found} instead of ${digest}`);
 }
 
-function hashLike(digest: string | undefined, size: number | undefined) {
+function hashLike(digest: string | undefined, size: number) {
   if (digest?.length === 64) return createHash("sha256");
-  return digest?.length === 40 && size !== undefined ? createHash("sha1").update(`blob ${size}\0`) : undefined;
+  return digest?.length === 40 ? createHash("sha1").update(`blob ${size}\0`) : undefined;
+}
+
+/** What stands in a file's place where a server, or a network with a log-in page, does not have it. */
+function refuseOthers(start: Uint8Array, what: string): void {
+  const other = lookalike(start)?.what;
+  if (other === "a web page" || other === "a Git LFS pointer") throw broken(what, other);
 }
 
 const broken = (what: string, got: string): CheckpointError =>

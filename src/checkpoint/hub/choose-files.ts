@@ -1,6 +1,7 @@
 import { CheckpointError } from "../../errors.ts";
 import { ADAPTER_CONFIG, HEAD, HEAD_PICKLE, INDEX, SINGLE } from "../file-names.ts";
 import { isPickleName, pickleError } from "../lookalike.ts";
+import { leadsOut, whyUnwritable } from "./unsafe-names.ts";
 
 const CONFIG = /^(config|adapter_config)\.json$/;
 /** How an adapter of this library was trained; a whole model's may be of another program. */
@@ -21,14 +22,18 @@ export interface FileChoice {
  * Of a repository's files those that are of use here: configuration and tokenizer, and weights once: `model.safetensors`,
  * else the shards of its index, else every safetensors file. Configurations come last, for a folder without one is no model.
  *
- * @throws {CheckpointError} when a name leads out of the folder, or the repository holds no model, or only pickles.
+ * @throws {CheckpointError} when a name leads out of the folder, or the repository holds no model, or only pickles, or a file
+ *   that some systems cannot store under its name.
  */
 export function chooseFiles(names: readonly string[], { where, weights: wanted = true }: FileChoice): string[] {
   const astray = names.find(leadsOut);
   if (astray !== undefined) {
-    throw new CheckpointError(`${where} lists a file that would be written outside its folder: ${astray}`, {
-      hint: "nothing was downloaded; tell the Hub about this model.",
-    });
+    throw new CheckpointError(
+      `${where} lists a file that would be written outside its folder: ${JSON.stringify(astray)}`,
+      {
+        hint: "nothing was downloaded; tell the Hub about this model.",
+      },
+    );
   }
   const weights = wanted ? chooseWeights(names) : [];
   if (wanted) refusePickles(names, weights, where);
@@ -43,7 +48,19 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
         : `it holds: ${names.slice(0, 20).join(", ") || "nothing"}`,
     });
   }
-  return [...weights, ...plain.filter((name) => !CONFIG.test(name)), ...plain.filter((name) => CONFIG.test(name))];
+  const chosen = [
+    ...weights,
+    ...plain.filter((name) => !CONFIG.test(name)),
+    ...plain.filter((name) => CONFIG.test(name)),
+  ];
+  const why = whyUnwritable(chosen);
+  if (why !== undefined) {
+    throw new CheckpointError(`${where} lists a file that cannot be stored: ${why}`, {
+      expected: "names that every system can store",
+      hint: "nothing was downloaded; download the files that you need by hand, and give their folder.",
+    });
+  }
+  return chosen;
 }
 
 /** A pickle is no loss where the same weights are there as safetensors. */
@@ -64,7 +81,3 @@ function chooseWeights(names: readonly string[]): string[] {
   const shards = all.filter((name) => name.startsWith("model-"));
   return [...(shards.length > 0 ? [...adapters, ...shards] : all), INDEX];
 }
-
-/** Whether a name, read as POSIX or as Windows would, leaves the folder that it is put in. */
-export const leadsOut = (name: string): boolean =>
-  name === "" || /^[/\\]|^[a-zA-Z]:|\0/.test(name) || name.split(/[/\\]/).includes("..");

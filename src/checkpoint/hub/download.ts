@@ -1,4 +1,13 @@
-import { exists, linkFile, makeFolder, writeChunksAtomic, writeTextAtomic } from "../../platform/node.ts";
+import { LowrankError } from "../../errors.ts";
+import {
+  fileSize,
+  linkFile,
+  makeFolder,
+  readChunks,
+  removeStale,
+  writeChunksAtomic,
+  writeTextAtomic,
+} from "../../platform/node.ts";
 import { modelCache } from "./cache.ts";
 import { checked } from "./checked.ts";
 import { chooseFiles } from "./choose-files.ts";
@@ -6,17 +15,29 @@ import { type HubFile, isDigest, isSize, listRevision } from "./listing.ts";
 import { strange, type Wish } from "./refusals.ts";
 import { type Answer, type HubClient, hubClient } from "./request.ts";
 import { hubSettings } from "./settings.ts";
+import { etagOf, fileBytes } from "./transfer.ts";
+
+/** Most bytes of a configuration or a tokenizer; the largest in use have some 40 MB. */
+const PLAIN_BYTES = 2 ** 28;
+/** What may be a file's name in `blobs/`; hashes, as a rule. */
+const ETAG = /^\w[\w.-]{0,127}$/;
+/** Ending of a file that is not complete yet. */
+const INCOMPLETE = "incomplete";
+/** Milliseconds without a byte after which such a file belongs to no process: time-outs and pauses are far shorter. */
+const STALE_MS = 3_600_000;
 
 /** How far a download is. */
 export interface DownloadProgress {
   /** The model's id. */
   readonly model: string;
-  /** The file at hand. */
+  /** The file at hand; empty while the list of files is waited for. */
   readonly file: string;
   /** Received of all its files; those that were in the cache already do not count. */
   readonly bytes: number;
   /** Undefined where the Hub does not say. */
   readonly totalBytes: number | undefined;
+  /** Why nothing comes, where that is so: a server that does not answer, or that is asked again after a pause. */
+  readonly waitingFor?: string;
 }
 
 /** How a download is followed, and ended. */
@@ -51,9 +72,15 @@ interface Stored {
  * @throws {InterruptedError} when aborted.
  */
 export async function downloadSnapshot(wish: Wish, options: DownloadOptions = {}): Promise<string> {
-  const { signal, weights = true } = options;
+  const { signal, weights = true, onProgress = () => {} } = options;
   const settings = await hubSettings();
-  const client = hubClient(settings, wish, signal);
+  let last: DownloadProgress = { model: wish.id, file: "", bytes: 0, totalBytes: undefined };
+  const follow = (progress: DownloadProgress): void => {
+    last = progress;
+    onProgress(progress);
+  };
+  const onWait = (waitingFor: string): void => onProgress({ ...last, waitingFor });
+  const client = hubClient(settings, wish, { signal, onWait });
   const { commit, files } = await listRevision(client);
   const listed = new Map(files.map((file) => [file.name, file]));
   const chosen = chooseFiles([...listed.keys()], { where: `${settings.endpoint}/${wish.id}`, weights });
@@ -61,9 +88,13 @@ export async function downloadSnapshot(wish: Wish, options: DownloadOptions = {}
   const root = modelCache(wish.id);
   const snapshot = `${root}/snapshots/${commit}`;
   const absent: HubFile[] = [];
-  for (const name of chosen) if (!(await exists(`${snapshot}/${name}`))) absent.push(listed.get(name)!);
+  for (const name of chosen) {
+    const [file, found] = [listed.get(name)!, await fileSize(`${snapshot}/${name}`)];
+    if (found === undefined || found !== (file.size ?? found)) absent.push(file);
+  }
   await makeFolder(`${root}/blobs`);
-  const stored = await storeAll(client, commit, absent, options);
+  await removeStale(`${root}/blobs`, INCOMPLETE, STALE_MS);
+  const stored = await storeAll(client, commit, absent, follow);
   await makeFolder(snapshot);
   for (const [i, { name, blob, isNew }] of stored.entries()) {
     const mayMove = isNew && !stored.slice(i + 1).some((later) => later.blob === blob);
@@ -83,7 +114,7 @@ async function storeAll(
   client: HubClient,
   commit: string,
   files: readonly HubFile[],
-  { onProgress }: DownloadOptions,
+  onProgress: (progress: DownloadProgress) => void,
 ): Promise<Stored[]> {
   const blobs = `${modelCache(client.wish.id)}/blobs`;
   const stored: Stored[] = [];
@@ -91,7 +122,7 @@ async function storeAll(
   for (const file of files) {
     const { name, digest } = file;
     const blob = `${blobs}/${digest}`;
-    if (digest !== undefined && (await exists(blob))) stored.push({ name, blob, isNew: false });
+    if (digest !== undefined && (await isIntact(blob, file, client.wish.id))) stored.push({ name, blob, isNew: false });
     else lacking.push(file);
   }
   const total = lacking.reduce((sum, { size }) => sum + (size ?? Number.NaN), 0);
@@ -100,13 +131,26 @@ async function storeAll(
   for (const file of lacking) {
     const tell = (more: number): void => {
       bytes += more;
-      onProgress?.({ model: client.wish.id, file: file.name, bytes, totalBytes });
+      onProgress({ model: client.wish.id, file: file.name, bytes, totalBytes });
     };
     tell(0);
     stored.push(await store(client, commit, file, blobs, tell));
   }
   const order = files.map(({ name }) => name);
   return stored.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)); // configurations are linked last
+}
+
+/** Whether there are the bytes of that file: those of a blob may have been damaged since they were received. */
+async function isIntact(blob: string, { name, size, digest }: HubFile, model: string): Promise<boolean> {
+  const found = await fileSize(blob);
+  if (found === undefined || (size !== undefined && size !== found)) return false;
+  try {
+    for await (const _ of checked(readChunks(blob), { name, size: found, digest }, model));
+    return true;
+  } catch (error) {
+    if (error instanceof LowrankError) return false;
+    throw error;
+  }
 }
 
 /** One file, whole and checked, under the name that Python gives its bytes: the ETag. */
@@ -118,38 +162,48 @@ async function store(
   tell: (more: number) => void,
 ): Promise<Stored> {
   const { name } = file;
-  const path = `${client.wish.id}/resolve/${commit}/${encodeURIComponent(name)}`;
+  const { id } = client.wish;
+  const path = `${id}/resolve/${commit}/${encodeURIComponent(name)}`;
   const answer = await client.get(path);
   try {
     const { etag, size, digest } = described(answer, file, commit, `${client.settings.endpoint}/${path}`);
     const blob = `${blobs}/${etag}`;
-    if (await exists(blob)) return { name, blob, isNew: false };
-    const what = `${name} of model ${client.wish.id}`;
-    await writeChunksAtomic(
-      blob,
-      checked(counted(client.bytes(answer.response), tell), { size, digest }, what),
-      "incomplete",
-    );
+    if (await isIntact(blob, { name, size, ...(digest !== undefined && { digest }) }, id)) {
+      return { name, blob, isNew: false };
+    }
+    const chunks = counted(fileBytes(client, path, answer, size), tell);
+    await writeChunksAtomic(blob, checked(chunks, { name, size, digest }, id), INCOMPLETE);
     return { name, blob, isNew: true };
   } finally {
-    if (!answer.response.bodyUsed) await answer.response.body?.cancel();
+    answer.end();
   }
 }
 
 /** What the answer and the list say of a file. @throws {CheckpointError} when they contradict each other. */
-function described({ response, header }: Answer, file: HubFile, commit: string, where: string) {
-  const said = header("x-repo-commit") ?? commit;
+function described(answer: Answer, file: HubFile, commit: string, where: string) {
+  const { response, header } = answer;
+  const said = header("x-repo-commit");
+  if (said === null) throw strange(`the answer for ${file.name} is not the Hub's: it names no commit`, where);
   if (said !== commit) throw strange(`the Hub sent ${file.name} of commit ${said}, not of ${commit}`, where);
-  const given = (header("x-linked-etag") ?? header("etag"))?.replace(/^W\/|"/g, "") || file.digest;
-  if (given === undefined || !/^\w[\w.-]*$/.test(given)) {
-    throw strange(`the Hub gives ${file.name} no usable ETag`, where);
+  if (response.status !== 200) {
+    throw strange(`the Hub sent status ${response.status} for ${file.name}, which was requested whole`, where);
   }
+  const given = etagOf(answer) ?? file.digest;
+  if (given === undefined || !ETAG.test(given)) throw strange(`the Hub gives ${file.name} no usable ETag`, where);
   const { digest = given } = file;
   if (isDigest(given) && digest.length === given.length && digest !== given) {
     throw strange(`the Hub lists ${file.name} with the hash ${digest}, and sends ${given}`, where);
   }
   const sizes = [file.size, numberOf(header("x-linked-size")), numberOf(response.headers.get("content-length"))];
-  return { etag: given, size: sizes.find(isSize), digest: isDigest(digest) ? digest : undefined };
+  const size = sizes.find(isSize);
+  if (size === undefined) throw strange(`the Hub does not say how large ${file.name} is`, where);
+  if (!file.name.endsWith(".safetensors") && size > PLAIN_BYTES) {
+    throw strange(
+      `the Hub gives ${file.name} ${size} bytes, more than the ${PLAIN_BYTES} that are read of such a file`,
+      where,
+    );
+  }
+  return { etag: given, size, digest: isDigest(digest) ? digest : undefined };
 }
 
 const numberOf = (text: string | null): number | undefined => (text === null ? undefined : Number(text));

@@ -1,6 +1,12 @@
 import { isObject } from "../json.ts";
 import { strange } from "./refusals.ts";
 import type { HubClient } from "./request.ts";
+import { smallBody } from "./transfer.ts";
+
+/** Bytes of a list that are read: some 130,000 files with sizes and hashes (250 bytes each). */
+const LISTING_BYTES = 2 ** 25;
+/** Most files of a repository, as the Hub recommends. */
+const MOST_FILES = 100_000;
 
 /** A file of a repository, as far as the Hub's list describes it. */
 export interface HubFile {
@@ -21,22 +27,20 @@ export interface Listing {
 export async function listRevision(client: HubClient): Promise<Listing> {
   const { id, revision } = client.wish;
   const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
-  const { response } = await client.get(path);
-  const parts: Uint8Array[] = [];
-  for await (const part of client.bytes(response)) parts.push(part);
-  const said = parsed(Buffer.concat(parts).toString("utf8"));
-  const wrong = (what: string) =>
-    strange(`the Hub's answer for model ${id} ${what}`, `${client.settings.endpoint}/${path}`);
+  const where = `${client.settings.endpoint}/${path}`;
+  const wrong = (what: string) => strange(`the Hub's answer for model ${id} ${what}`, where);
+  const said = parsed(await smallBody(client, await client.get(path), LISTING_BYTES, where));
   if (!isObject(said) || !Array.isArray(said.siblings)) throw wrong("is no list of files");
   const { sha, siblings } = said;
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha)) throw wrong("names no commit");
-  return {
-    commit: sha,
-    files: siblings.map((entry) => {
-      if (!isObject(entry) || typeof entry.rfilename !== "string") throw wrong("lists a file without a name");
-      return fileOf(entry.rfilename, entry);
-    }),
-  };
+  if (siblings.length > MOST_FILES) throw wrong(`lists ${siblings.length} files, more than ${MOST_FILES}`);
+  const files = new Map<string, HubFile>();
+  for (const entry of siblings) {
+    if (!isObject(entry) || typeof entry.rfilename !== "string") throw wrong("lists a file without a name");
+    if (files.has(entry.rfilename)) throw wrong(`lists ${entry.rfilename} twice`);
+    files.set(entry.rfilename, fileOf(entry.rfilename, entry));
+  }
+  return { commit: sha, files: [...files.values()] };
 }
 
 function fileOf(name: string, { size, blobId, lfs }: Record<string, unknown>): HubFile {

@@ -1,5 +1,10 @@
 import { CheckpointError, type ErrorDetail } from "../../errors.ts";
+import { shownAddress } from "./address.ts";
+import { PassingFailure, retryAfter } from "./patience.ts";
 import type { HubSettings } from "./settings.ts";
+
+/** Answers of a server that is busy, or that another one does not reach. */
+const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 /** What was asked of the Hub. */
 export interface Wish {
@@ -7,18 +12,18 @@ export interface Wish {
   readonly revision: string;
 }
 
-/** The refusal of an answer that is no success: what the Hub means by it, and what would do. */
+/** The refusal of an answer that is no success: what the Hub means by it, and what would do; or that it may pass. */
 export function refusalOf(
   response: Response,
   { id, revision }: Wish,
-  { endpoint, token }: HubSettings,
-): CheckpointError {
+  { endpoint, hasToken }: HubSettings,
+): CheckpointError | PassingFailure {
   const { status } = response;
   const code = response.headers.get("x-error-code");
   const page = `${endpoint}/${id}`;
   const refused = (what: string, detail: ErrorDetail) => new CheckpointError(what, { where: page, ...detail });
   if (code === "GatedRepo" || (status === 403 && code !== "RepoNotFound")) {
-    return refused(`the Hub does not let ${token ? "this account" : "everyone"} have model ${id}`, {
+    return refused(`the Hub does not let ${hasToken ? "this account" : "everyone"} have model ${id}`, {
       expected: "a token of an account that has accepted the model's licence",
       hint: `accept it on ${page}, then set HF_TOKEN to a token of that account (hf auth login stores one).`,
     });
@@ -30,19 +35,23 @@ export function refusalOf(
     });
   }
   if (status === 401 || status === 404) {
-    const seen = token ? "that this token may see" : "that everyone may see";
+    const seen = hasToken ? "that this token may see" : "that everyone may see";
     return refused(`model ${id} is neither a folder here nor a model on the Hub ${seen}`, {
       expected: "organisation/name, as the model's page has it, or a local folder",
-      hint: token
+      hint: hasToken
         ? "check the spelling, and that HF_TOKEN is valid and may read it."
         : "check the spelling; a private model needs HF_TOKEN.",
     });
   }
+  const waitMs = retryAfter(response.headers.get("retry-after"));
+  const later = waitMs === undefined ? "a little" : `${Math.ceil(waitMs / 1000)} seconds, as it says`;
   const hint =
     status === 429
-      ? "it was asked too often: wait a little; with HF_TOKEN it allows more."
+      ? `it was asked too often: wait ${later}; with HF_TOKEN it allows more.`
       : "try again later; files that are complete are kept.";
-  return refused(`the Hub answered ${status} for model ${id}`, { where: response.url || page, hint });
+  const where = shownAddress(response.url || page);
+  const refusal = refused(`the Hub answered ${status} for model ${id}`, { where, hint });
+  return PASSING.has(status) ? new PassingFailure(refusal, waitMs) : refusal;
 }
 
 /** The refusal where there is no answer: no network, a wrong HF_ENDPOINT, a connection that broke. */
@@ -64,5 +73,8 @@ function reason(error: unknown): string {
 }
 
 /** The refusal of an answer that cannot be right. */
-export const strange = (what: string, where: string): CheckpointError =>
-  new CheckpointError(what, { where, hint: "try again; if HF_ENDPOINT is set, ask whoever runs that server." });
+export const strange = (what: string, where: string | URL): CheckpointError =>
+  new CheckpointError(what, {
+    where: shownAddress(where),
+    hint: "try again; if HF_ENDPOINT is set, ask whoever runs that server.",
+  });

@@ -1,15 +1,22 @@
 import { InterruptedError, LowrankError } from "../../errors.ts";
+import { pause } from "../../platform/node.ts";
+import { redirectTarget, shownAddress } from "./address.ts";
+import { ATTEMPTS, PassingFailure, pauseAfter, SLOWEST_BYTES, watched } from "./patience.ts";
 import { refusalOf, strange, unreachable, type Wish } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** Most redirects that are followed; the Hub needs two. */
 const HOPS = 8;
+/** How a system, or undici, calls a connection that the other side ended. */
+const BROKEN: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** An answer, and what the Hub said of the file on the way to it. */
 export interface Answer {
   readonly response: Response;
   /** A header of the Hub's own last answer: large files are elsewhere, and what is there does not describe them. */
   header(name: string): string | null;
+  /** Ends the connection, with what is thrown to whoever reads from it. */
+  end(reason?: Error): void;
 }
 
 /** Asks the Hub for one model. */
@@ -17,62 +24,145 @@ export interface HubClient {
   readonly settings: HubSettings;
   readonly wish: Wish;
   /**
-   * GET of a path below the endpoint.
+   * GET of a path below the endpoint, of the bytes from `from` on. A failure that may pass is tried again, after a pause.
    * @throws {CheckpointError} when there is no answer, or it is a refusal. @throws {InterruptedError} when aborted.
    */
-  get(path: string): Promise<Answer>;
-  /** The bytes of an answer, as they come. Throws as `get` does. */
-  bytes(response: Response): AsyncGenerator<Uint8Array>;
+  get(path: string, from?: number): Promise<Answer>;
+  /**
+   * The bytes of an answer, as they come.
+   * @throws {PassingFailure} when they end early or come too slowly. @throws {InterruptedError} when aborted.
+   */
+  bytes(answer: Answer): AsyncGenerator<Uint8Array>;
+  /** Waits before going on after a failure. @throws {CheckpointError} its refusal, when it is no use. */
+  waitAfter(failure: PassingFailure, failed: number): Promise<void>;
 }
 
-/** A client that follows redirects itself, so that the token goes to the endpoint and to nobody else. */
-export function hubClient(settings: HubSettings, wish: Wish, signal?: AbortSignal): HubClient {
-  const { endpoint, token } = settings;
+/** How a client is followed, and ended. */
+export interface ClientOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called when nothing happens for some seconds, with what is waited for. */
+  readonly onWait?: (waitingFor: string) => void;
+}
+
+/**
+ * A client that follows redirects itself, so that the token goes to the endpoint and to nobody else, and that waits for
+ * nobody without an end.
+ */
+export function hubClient(
+  settings: HubSettings,
+  wish: Wish,
+  { signal, onWait = () => {} }: ClientOptions = {},
+): HubClient {
+  const { endpoint, authorization, timeoutSeconds } = settings;
   const home = new URL(endpoint).origin;
+  const stopped = () => new InterruptedError(`the download of ${wish.id} was stopped`, { hint: KEPT });
 
   /** Errors of the network as typed ones. */
   const explained = (cause: unknown): Error => {
-    if (signal?.aborted) return new InterruptedError(`the download of ${wish.id} was stopped`, { hint: KEPT });
-    return cause instanceof LowrankError ? cause : unreachable(wish, settings, cause);
+    if (signal?.aborted) return stopped();
+    if (cause instanceof LowrankError || cause instanceof PassingFailure) return cause;
+    const refusal = unreachable(wish, settings, cause);
+    return isBroken(cause) ? new PassingFailure(refusal) : refusal;
   };
 
-  const ask = (url: URL): Promise<Response> => {
-    const own = token !== undefined && url.origin === home;
-    const headers = { "accept-encoding": "identity", ...(own && { authorization: `Bearer ${token}` }) };
-    return fetch(url, { headers, redirect: "manual", ...(signal && { signal }) }).catch((cause) => {
+  const ask = async (url: URL, from: number) => {
+    const controller = new AbortController();
+    const end = (reason?: Error): void => controller.abort(reason);
+    const headers = {
+      "accept-encoding": "identity",
+      ...(from > 0 && { range: `bytes=${from}-` }),
+      ...(authorization !== undefined && url.origin === home && { authorization }),
+    };
+    const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+    const watch = {
+      limitMs: timeoutSeconds * 1000,
+      onSlow: (seconds: number) => onWait(`${url.host} has not answered for ${seconds} seconds`),
+      onEnd: () => end(new Error(`no answer within ${timeoutSeconds} seconds`)),
+    };
+    try {
+      return { response: await watched(fetch(url, { headers, redirect: "manual", signal: either }), watch), end };
+    } catch (cause) {
       throw explained(cause);
+    }
+  };
+
+  /** One attempt. */
+  const attempt = async (path: string, from: number): Promise<Answer> => {
+    const passed: Response[] = [];
+    let url = new URL(`${endpoint}/${path}`);
+    for (let hop = 0; hop < HOPS; hop++) {
+      const { response, end } = await ask(url, from);
+      if (url.origin === home) passed.unshift(response);
+      const next = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
+      if (next === null && response.ok) return { response, end, header: (name) => firstOf(passed, name) };
+      end();
+      if (next === null) throw refusalOf(response, wish, settings);
+      const target = redirectTarget(url, next);
+      if (!target) throw strange(`the Hub redirects to ${shownAddress(next)}, which is not followed`, url);
+      url = target;
+    }
+    throw strange(`the Hub redirects more than ${HOPS} times for model ${wish.id}`, `${endpoint}/${path}`);
+  };
+
+  const waitAfter = async (failure: PassingFailure, failed: number): Promise<void> => {
+    const ms = pauseAfter(failure, failed);
+    if (ms === undefined) throw failure.refusal;
+    const [why] = failure.message.split("\n");
+    onWait(`${why}; attempt ${failed + 1} of ${ATTEMPTS} follows in ${Math.ceil(ms / 1000)} seconds`);
+    await pause(ms, signal).catch(() => {
+      throw stopped();
     });
   };
 
   return {
     settings,
     wish,
-    async get(path) {
-      const passed: Response[] = [];
-      let url = new URL(`${endpoint}/${path}`);
-      for (let hop = 0; hop < HOPS; hop++) {
-        const response = await ask(url);
-        if (url.origin === home) passed.unshift(response);
-        const next = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
-        if (next === null && response.ok) return { response, header: (name) => firstOf(passed, name) };
-        await response.body?.cancel();
-        if (next === null) throw refusalOf(response, wish, settings);
-        if (!URL.canParse(next, url.href)) throw strange(`the Hub redirects to no address: ${next}`, url.href);
-        url = new URL(next, url);
+    waitAfter,
+    async get(path, from = 0) {
+      for (let failed = 0; ; ) {
+        try {
+          return await attempt(path, from);
+        } catch (error) {
+          if (!(error instanceof PassingFailure)) throw error;
+          await waitAfter(error, ++failed);
+        }
       }
-      throw strange(`the Hub redirects more than ${HOPS} times for model ${wish.id}`, `${endpoint}/${path}`);
     },
-    async *bytes(response) {
+    async *bytes({ response, end }) {
+      if (!response.body) return;
+      const stream = response.body[Symbol.asyncIterator]();
+      const slow = new Error(`fewer than ${SLOWEST_BYTES} bytes within ${timeoutSeconds} seconds`);
+      let [leftMs, bytes] = [timeoutSeconds * 1000, 0];
       try {
-        for await (const chunk of response.body ?? []) yield chunk as Uint8Array;
+        for (;;) {
+          const began = performance.now();
+          const onSlow = (seconds: number) =>
+            onWait(`${new URL(response.url).host} has sent nothing for ${seconds} seconds`);
+          const step = await watched(stream.next(), { limitMs: leftMs, onSlow, onEnd: () => end(slow) });
+          if (step.done) return;
+          leftMs -= performance.now() - began;
+          bytes += step.value.length;
+          if (bytes >= SLOWEST_BYTES) [leftMs, bytes] = [timeoutSeconds * 1000, 0];
+          yield step.value;
+        }
       } catch (cause) {
-        throw explained(cause);
+        throw cause === slow ? new PassingFailure(unreachable(wish, settings, cause)) : explained(cause);
+      } finally {
+        end();
       }
     },
   };
 }
 
 const KEPT = "files that are complete are kept: the next download goes on after them.";
+
+/** Whether the other side ended the connection; fetch has the reason in its error's cause. */
+function isBroken(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; { cause } = cause) {
+    if (BROKEN.has((cause as NodeJS.ErrnoException).code)) return true;
+  }
+  return false;
+}
 
 function firstOf(passed: readonly Response[], name: string): string | null {
   for (const { headers } of passed) {

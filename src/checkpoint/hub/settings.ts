@@ -1,11 +1,21 @@
 import { CheckpointError } from "../../errors.ts";
 import { exists, hubTokenFile, readText } from "../../platform/node.ts";
+import { shownAddress } from "./address.ts";
+import { TIMEOUT_SECONDS } from "./patience.ts";
+
+/** Seconds. Beyond a day nobody waits, and timers of JavaScript end at 24 days. */
+const LONGEST_TIMEOUT = 86_400;
 
 /** Where the Hub is, and who asks; from the variables that Python's huggingface_hub reads. */
 export interface HubSettings {
-  /** Without a slash at its end. */
+  /** Without a slash at its end, and without credentials: it may be shown. */
   readonly endpoint: string;
-  readonly token?: string;
+  /** Whether there is a token, for messages. */
+  readonly hasToken: boolean;
+  /** The header that goes to the endpoint alone. Never shown. */
+  readonly authorization?: string;
+  /** Seconds that a server may take to answer, and to send some bytes. */
+  readonly timeoutSeconds: number;
 }
 
 type Environment = NodeJS.ProcessEnv;
@@ -15,14 +25,18 @@ export const isOffline = (env: Environment = process.env): boolean =>
   /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE || "");
 
 /**
- * `HF_ENDPOINT`, else the Hub itself; `HF_TOKEN`, else the token file.
+ * `HF_ENDPOINT`, else the Hub itself; `HF_TOKEN`, else the token file, else the name and password in `HF_ENDPOINT`;
+ * `HF_HUB_DOWNLOAD_TIMEOUT`.
  * @throws {FileError} when that cannot be read. @throws {CheckpointError} when either is malformed; no message shows a token.
  */
 export async function hubSettings(env: Environment = process.env): Promise<HubSettings> {
   const token = (env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || (await storedToken(env)) || "").trim();
-  const endpoint = (env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
-  if (!/^https?:/.test(endpoint) || !URL.canParse(endpoint)) {
-    throw new CheckpointError(`HF_ENDPOINT is no address: ${endpoint}`, { expected: "such as https://huggingface.co" });
+  const address = env.HF_ENDPOINT || "https://huggingface.co";
+  const url = /^https?:[^?#]*$/.test(address) && URL.canParse(address) ? new URL(address) : undefined;
+  if (!url) {
+    throw new CheckpointError(`HF_ENDPOINT is no address of a Hub: ${shownAddress(address)}`, {
+      expected: "such as https://huggingface.co",
+    });
   }
   if (!/^[\x21-\x7e]*$/.test(token)) {
     throw new CheckpointError("the Hub's token has characters that no token has", {
@@ -30,7 +44,28 @@ export async function hubSettings(env: Environment = process.env): Promise<HubSe
       expected: "letters and digits behind hf_",
     });
   }
-  return { endpoint, ...(token !== "" && { token }) };
+  const authorization = token === "" ? basic(url) : `Bearer ${token}`;
+  return {
+    endpoint: shownAddress(url).replace(/\/+$/, ""),
+    hasToken: token !== "",
+    ...(authorization !== undefined && { authorization }),
+    timeoutSeconds: timeoutOf(env.HF_HUB_DOWNLOAD_TIMEOUT || String(TIMEOUT_SECONDS)),
+  };
+}
+
+/** A name and a password within an address, as the header that they mean: fetch takes none in an address. */
+function basic({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const form = new URLSearchParams(`u=${username}&p=${password}`.replaceAll("+", "%2B")); // accepts a lone percent sign
+  return `Basic ${Buffer.from(`${form.get("u")}:${form.get("p")}`).toString("base64")}`;
+}
+
+function timeoutOf(text: string): number {
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds;
+  throw new CheckpointError(`HF_HUB_DOWNLOAD_TIMEOUT is no time-out: ${text}`, {
+    expected: `seconds, at most ${LONGEST_TIMEOUT}`,
+  });
 }
 
 async function storedToken(env: Environment): Promise<string | undefined> {

@@ -1,0 +1,88 @@
+import { CheckpointError } from "../../errors.ts";
+import { PassingFailure } from "./patience.ts";
+import { strange } from "./refusals.ts";
+import type { Answer, HubClient } from "./request.ts";
+
+/** Bytes after which a connection that breaks again counts as the first that did. */
+const PROGRESS_BYTES = 2 ** 20;
+
+/**
+ * The bytes of a file, as they come. Where a connection breaks, the next one goes on behind the last byte.
+ *
+ * @param path Below the endpoint, where `first` is the answer to a request for the whole file.
+ * @param size Bytes of the file.
+ * @throws {CheckpointError} when it breaks too often, or the rest that is sent is of another file.
+ * @throws {InterruptedError} when aborted.
+ */
+export async function* fileBytes(
+  client: HubClient,
+  path: string,
+  first: Answer,
+  size: number,
+): AsyncGenerator<Uint8Array> {
+  const where = `${client.settings.endpoint}/${path}`;
+  let [answer, received, skip] = [first, 0, 0];
+  for (let [failed, since] = [0, 0]; ; ) {
+    try {
+      for await (const chunk of client.bytes(answer)) {
+        const rest = chunk.subarray(Math.min(skip, chunk.length));
+        skip -= chunk.length - rest.length;
+        received += rest.length;
+        since += rest.length;
+        if (rest.length > 0) yield rest;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof PassingFailure)) throw error;
+      if (received >= size) return;
+      if (since >= PROGRESS_BYTES) [failed, since] = [0, 0];
+      await client.waitAfter(error, ++failed);
+    }
+    answer = await client.get(path, received);
+    if (etagOf(answer) !== etagOf(first)) {
+      answer.end();
+      throw strange("the file changed while it was received", where);
+    }
+    skip = startOf(answer, received, where);
+  }
+}
+
+/**
+ * The whole of a small answer.
+ * @param maxBytes More are refused as soon as they come: a packed answer says nothing of its length.
+ */
+export async function smallBody(client: HubClient, answer: Answer, maxBytes: number, where: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of client.bytes(answer)) {
+      bytes += part.length;
+      if (bytes > maxBytes) throw strange(`the Hub's answer has more than ${maxBytes} bytes`, where);
+      parts.push(part);
+    }
+  } catch (error) {
+    throw error instanceof PassingFailure ? error.refusal : error;
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** The ETag of a file: of a large one, which is elsewhere, the one that the Hub gives. */
+export const etagOf = ({ header }: Answer): string | undefined =>
+  (header("x-linked-etag") ?? header("etag"))?.replace(/^W\/|"/g, "") || undefined;
+
+/**
+ * How many bytes of an answer were received before. A server that knows no ranges sends the file from its start.
+ * @param from The first byte that was requested.
+ * @throws {CheckpointError} when it begins elsewhere.
+ */
+export function startOf({ response, end }: Answer, from: number, where: string): number {
+  if (response.status === 200) return from;
+  const range = response.headers.get("content-range");
+  if (response.status === 206 && range?.startsWith(`bytes ${from}-`)) return 0;
+  end();
+  const got = range === null ? `status ${response.status}` : `the range ${range}`;
+  throw new CheckpointError(`the Hub sent ${got} where the bytes from ${from} on were requested`, {
+    where,
+    hint: "try again: files that are complete are not fetched a second time.",
+  });
+}

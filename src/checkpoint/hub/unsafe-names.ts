@@ -1,0 +1,25 @@
+/** Whether a name, read as POSIX or as Windows would, leaves the folder that it is put in. */
+export const leadsOut = (name: string): boolean =>
+  name === "" || /^[/\\]|^[a-zA-Z]:|\0/.test(name) || name.split(/[/\\]/).includes("..");
+
+/** Names that Windows gives to devices, whatever ending they have. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+/** Bytes of a name that the usual file systems store. */
+const NAME_BYTES = 255;
+
+/** Why files of these names cannot be stored beside each other on every system; undefined when they can. */
+export function whyUnwritable(names: readonly string[]): string | undefined {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const shown = JSON.stringify(name.slice(0, NAME_BYTES));
+    if (Buffer.byteLength(name) > NAME_BYTES) return `${shown} is longer than ${NAME_BYTES} bytes`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (/[\x00-\x1f\x7f<>:"|?*\\]|[. ]$/.test(name)) return `${shown} has characters that Windows cannot store`;
+    if (DEVICE.test(name)) return `${shown} is a device's name on Windows`;
+    const folded = name.normalize("NFC").toLowerCase();
+    const other = seen.get(folded);
+    if (other !== undefined) return `${shown} and ${JSON.stringify(other)} differ in case only`;
+    seen.set(folded, name);
+  }
+  return undefined;
+}

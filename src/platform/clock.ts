@@ -1,0 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
+/** Waits. Rejects as soon as `signal` is aborted. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, signal ? { signal } : {});
