@@ -88,7 +88,7 @@ function stateJson({ progress, steps, random }: Run, history: readonly Record<st
     global_step: progress.step,
     max_steps: steps.total,
     num_tokens: progress.numTokens,
-    log_history: history,
+    log_history: history.filter(({ step }) => Number(step) <= progress.step), // a diverged run went on from here
     random: random.state(),
   };
   return `${JSON.stringify(state, null, 2)}\n`;

@@ -15,13 +15,14 @@ import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } f
 import { unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
 import type { Example, Examples, Scores, Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
+import { type DivergenceWatch, diverged, exploded, notFinite, watchDivergence } from "./divergence.ts";
 import type { Finished, Job } from "./job.ts";
 import { openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
-import { scoreModel } from "./scoring.ts";
+import { NotFiniteError, scoreModel } from "./scoring.ts";
 import { type OpenStage, stageAt } from "./stage.ts";
 import { noOutput, type Run, trainedOf } from "./state.ts";
-import { optimizerStep } from "./steps.ts";
+import { optimizerStep, type StepContext } from "./steps.ts";
 import { tokenized } from "./tokenized.ts";
 
 /**
@@ -29,7 +30,8 @@ import { tokenized } from "./tokenized.ts";
  * it into a thread, because the engine blocks its own.
  *
  * @throws {InterruptedError} once `shouldStop` says so, after writing a checkpoint.
- * @throws {DivergedError} when loss or gradients stop being finite; the last good state is saved.
+ * @throws {DivergedError} when loss, gradients or scores stop being finite, or the loss explodes; the last good state is
+ *   saved.
  */
 export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
   const { run, validation, test, warnings } = yield* begin(job);
@@ -37,13 +39,19 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
   try {
     yield await tell(run, { kind: "start", header: headerOf(run) });
     for (const message of warnings) yield await tell(run, { kind: "warning", message });
-    const clock = yield* trainSteps(run, validation, shouldStop);
+    const watch = watchDivergence(run, rateScaleOf(run));
+    const clock = yield* trainSteps(run, watch, validation, shouldStop);
+    const grew = watch.warning();
+    if (grew !== undefined) yield await tell(run, { kind: "warning", message: grew });
     const results = resultsOf(run, clock);
     await output.writeModel(run);
     const final = test ? yield* tokenized(test, model) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
     if (final.examples) {
-      const { event, scores } = await evaluate(run, final.examples, shouldStop);
+      const { event, scores } = await evaluate(run, watch, final.examples, shouldStop).catch(async (error: unknown) => {
+        if (error instanceof DivergedError) await output.writeModel(run); // which is the last good state now
+        throw error;
+      });
       yield await tell(run, event);
       await output.writeEvaluation(scores);
     }
@@ -123,13 +131,13 @@ interface Clock {
 
 async function* trainSteps(
   run: Run,
+  watch: DivergenceWatch,
   validation: Examples | undefined,
   shouldStop: () => boolean,
 ): AsyncGenerator<TrainEvent, Clock, void> {
   const { recipe, progress, steps, examples, model } = run;
   const rates = learningRates(recipe, steps.total);
-  const isHead = (name: string): boolean => isUnder(name, model.architecture.trainedHeads);
-  const rateScale = learningRateScale(recipe, isHead);
+  const rateScale = rateScaleOf(run);
   const masks = run.random.stream("dropout");
   const draw = drawer(run);
   const resumedTokens = progress.numTokens;
@@ -140,19 +148,24 @@ async function* trainSteps(
   let plan: { epoch: number; steps: number[][][] } | undefined;
 
   const evaluationCutShort = progress.step > 0 && isDue(run, "eval") && !progress.evaluated;
-  if (evaluationCutShort) yield* betweenSteps(run, validation, shouldStop);
+  if (evaluationCutShort) yield* betweenSteps(run, watch, validation, shouldStop);
   try {
     while (progress.step < steps.total) {
       const { epoch, place } = steps.at(progress.step);
       if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, examples.lengths, epoch) };
       stage = await stageAt(run, stage, batchesAhead(run, plan.steps), validated);
       const rows = plan.steps[place] ?? [];
+      watch.begin();
       const batches = rows.map((batch) => batch.map((row) => draw(examples.at(row))));
       const learningRate = rates(progress.step);
-      const context = { ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale };
+      const context: StepContext = {
+        ...{ ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale },
+        beforeUpdate: watch.noteLoss,
+      };
       const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-        throw await diverged(run, loss, gradNorm, batches.flat());
+        throw await notFinite(run, watch, context, { loss, gradNorm }, batches.flat());
+      if (watch.isLost()) throw await exploded(run, watch, progress.step + 1);
 
       progress.step++;
       progress.numTokens += realTokens;
@@ -171,8 +184,13 @@ async function* trainSteps(
         rssBytes: rssBytes(),
       };
       if (progress.step % recipe.logging_steps === 0 || progress.step === steps.total) yield await tell(run, event);
-      yield* betweenSteps(run, validation, shouldStop);
+      yield* betweenSteps(run, watch, validation, shouldStop);
       if (shouldStop()) throw await interrupted(run);
+    }
+    if (watch.isLost(1)) throw await exploded(run, watch, progress.step);
+    const damaged = watch.damaged();
+    if (damaged !== undefined) {
+      throw await diverged(run, watch, { what: `${damaged} is not finite after step ${progress.step}` });
     }
   } finally {
     await stage?.session.close();
@@ -183,6 +201,11 @@ async function* trainSteps(
   const { planned, engineBytes = 0 } = stage ?? {};
   const tokens = progress.numTokens - resumedTokens;
   return { trainSeconds, firstStepSeconds, tokens, peakRssBytes: peak, engineBytes, ...(planned && { planned }) };
+}
+
+/** Multiplies the step's learning rate for a parameter. */
+function rateScaleOf({ recipe, model }: Run): (name: string) => number {
+  return learningRateScale(recipe, (name) => isUnder(name, model.architecture.trainedHeads));
 }
 
 /** The micro-batches that are left of an epoch, as far as the run goes. */
@@ -202,19 +225,22 @@ function drawer({ recipe, model, random }: Run): (example: Example) => Example {
 /** Evaluates and saves where the recipe's strategies say so. */
 async function* betweenSteps(
   run: Run,
+  watch: DivergenceWatch,
   validation: Examples | undefined,
   shouldStop: () => boolean,
 ): AsyncGenerator<TrainEvent> {
   const { recipe, progress } = run;
   let improved = false;
   if (validation && isDue(run, "eval")) {
-    const { event } = await evaluate(run, validation, shouldStop);
+    const { event } = await evaluate(run, watch, validation, shouldStop);
     improved = progress.noteEvaluation(event.metrics);
     yield await tell(run, event);
   }
   if (isDue(run, "save") || (improved && recipe.load_best_model_at_end)) {
     const path = await run.output.writeCheckpoint(run, improved);
-    if (path !== undefined) yield await tell(run, { kind: "save", step: progress.step, path });
+    if (path === undefined) return;
+    watch.noteCheckpoint(path);
+    yield await tell(run, { kind: "save", step: progress.step, path });
   }
 }
 
@@ -232,11 +258,21 @@ interface Evaluation {
   readonly scores: Scores;
 }
 
-async function evaluate(run: Run, examples: Examples, stop: () => boolean): Promise<Evaluation> {
+async function evaluate(
+  run: Run,
+  watch: DivergenceWatch,
+  examples: Examples,
+  stop: () => boolean,
+): Promise<Evaluation> {
   const { model, weights, progress, steps } = run;
-  const scores = await scoreModel(model, weights, examples, stop);
-  if (!scores) throw await interrupted(run);
   const { step } = progress;
+  const scores = await scoreModel(model, weights, examples, stop).catch(async (cause: unknown) => {
+    if (!(cause instanceof NotFiniteError)) throw cause;
+    throw await diverged(run, watch, { what: `${cause.what} after step ${step}`, where: cause.where, cause });
+  });
+  if (!scores) throw await interrupted(run);
+  const { eval_loss: loss } = scores.metrics;
+  if (!watch.isSane(loss)) throw await exploded(run, watch, step, loss);
   return { event: { kind: "eval", step, epoch: steps.epochs(step), metrics: scores.metrics }, scores };
 }
 
@@ -287,22 +323,4 @@ async function interrupted(run: Run): Promise<InterruptedError> {
   return new InterruptedError(`stopped after step ${run.progress.step} of ${run.steps.total}.`, {
     ...(path !== undefined && { where: path, hint: "--resume_from_checkpoint true goes on from here." }),
   });
-}
-
-async function diverged(
-  run: Run,
-  loss: number,
-  gradNorm: number,
-  examples: readonly Example[],
-): Promise<DivergedError> {
-  const path = await run.output.writeCheckpoint(run, false);
-  const places = examples.map(({ where }) => where).slice(0, 3);
-  return new DivergedError(
-    `loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}: training diverged.`,
-    {
-      where: `${places.join(", ")}${examples.length > 3 ? ` and ${examples.length - 3} more rows` : ""}`,
-      ...(path !== undefined && { expected: `finite numbers; the state before this step is saved in ${path}` }),
-      hint: "a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.",
-    },
-  );
 }

@@ -1,14 +1,48 @@
-import { mapExamples } from "../../data/examples.ts";
+import { ExampleStore, mapExamples } from "../../data/examples.ts";
+import { DivergedError } from "../../errors.ts";
 import { Random } from "../../random.ts";
+import type { EvalResults } from "../events.ts";
 import { compile } from "../setup/engine.ts";
 import type { Prepared } from "../setup/prepared.ts";
 import type { Weights } from "../setup/weights.ts";
-import type { Examples, Scores } from "../task/definition.ts";
+import type { Example, Examples, Scores } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
+
+/** Scores that are not finite. `evaluate` reports them; a run saves its last good state first. */
+export class NotFiniteError extends DivergedError {
+  readonly what: string;
+  readonly where: string | undefined;
+
+  /** @param where The first row whose own loss is not finite. */
+  constructor(what: string, where?: string) {
+    super(`${what}.`, {
+      ...(where !== undefined && { where }),
+      expected: "finite numbers",
+      hint: "weights of a training that diverged, or a base model with damaged weights, give such numbers.",
+    });
+    this.what = what;
+    this.where = where;
+  }
+}
+
+const notFiniteIn = (metrics: EvalResults): string | undefined =>
+  Object.keys(metrics).find((name) => typeof metrics[name] === "number" && !Number.isFinite(metrics[name]));
+
+/** The place of the first example whose own loss is not finite. */
+async function firstNotFinite(
+  examples: Examples,
+  score: (example: Example) => Promise<Scores | undefined>,
+): Promise<string | undefined> {
+  for (const example of examples) {
+    if (!Number.isFinite((await score(example))?.metrics.eval_loss)) return example.where;
+  }
+  return undefined;
+}
 
 /**
  * Scores a model on examples, in a session of its own. What a task draws anew at each step is drawn alike each time.
  * @param stop Once it says so, scoring ends, and `undefined` is returned.
+ * @throws {NotFiniteError} when a score is NaN or infinite.
  */
 export async function scoreModel(
   { source, graph: whole, tokenizer, labels }: Prepared,
@@ -25,11 +59,12 @@ export async function scoreModel(
   const session = await compile(graph, weights);
   try {
     const asked = { session, graph, padId: tokenizer.padId };
-    return await task.score(asked, shown, {
-      batchSize: recipe.per_device_train_batch_size,
-      classes: labels.names,
-      stop,
-    });
+    const options = { batchSize: recipe.per_device_train_batch_size, classes: labels.names, stop };
+    const scores = await task.score(asked, shown, options);
+    const bad = scores && notFiniteIn(scores.metrics);
+    if (bad === undefined) return scores;
+    const alone = (example: Example) => task.score(asked, ExampleStore.of([example]), options);
+    throw new NotFiniteError(`the evaluation's ${bad} is ${scores?.metrics[bad]}`, await firstNotFinite(shown, alone));
   } finally {
     await session.close();
   }

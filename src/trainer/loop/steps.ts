@@ -3,7 +3,7 @@ import { labelsIn } from "../../data/examples.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { clip } from "../../optim/clip.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
-import type { Random } from "../../random.ts";
+import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../../session/session.ts";
 import { feedsOf } from "../setup/feeds.ts";
@@ -23,6 +23,8 @@ export interface StepContext {
   readonly random: Random;
   /** Multiplies the step's learning rate for a parameter. */
   readonly learningRateScale: (param: string) => number;
+  /** Called once loss and gradients are found to be finite, before the weights change. */
+  readonly beforeUpdate?: (loss: number) => void;
 }
 
 /** What one optimizer step found. */
@@ -59,6 +61,7 @@ export async function optimizerStep(
   }
   const gradNorm = clip([...gradients.values()], recipe.max_grad_norm || Infinity);
   if (Number.isFinite(loss) && Number.isFinite(gradNorm)) {
+    context.beforeUpdate?.(loss);
     const params = names.map((name) => {
       const { data, shape } = weights.get(name) as RuntimeTensor;
       const decays = shape.length > 1; // as transformers: neither biases nor norms
@@ -73,6 +76,22 @@ export async function optimizerStep(
     optimizer.step(params, learningRate);
   }
   return { loss, gradNorm, realTokens };
+}
+
+/** Rows that are tried one by one to find those whose loss is not finite. */
+const TRIED = 64;
+
+/** The examples whose own loss is not finite: a few where their texts are the cause, all where the weights are. */
+export async function rowsNotFinite(context: StepContext, examples: readonly Example[]): Promise<Example[]> {
+  const { graph, session, padId } = context;
+  const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1) };
+  const found: Example[] = [];
+  for (const example of examples.slice(0, TRIED)) {
+    const { tensors } = feedsOf(graph, [example], padId, Random.seed(0));
+    const { loss } = await session.run({ ...tensors, [LOSS_SCALE]: scale }, ["loss"]);
+    if (!Number.isFinite(Number(loss?.data[0]))) found.push(example);
+  }
+  return found;
 }
 
 /**
