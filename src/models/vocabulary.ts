@@ -5,7 +5,8 @@ import type { ModelInputs } from "./architecture.ts";
 import type { ModuleScope } from "./scope.ts";
 
 /** The hidden states of the rows whose token is asked for: `[batch*seq, hidden]` → `[rows, hidden]`. */
-export const askedRows = (h: Value, { rows }: ModelInputs): Value => (rows ? embedding(rows, h, {}) : h);
+export const askedRows = (h: Value, { rows }: ModelInputs): Value =>
+  rows ? embedding(rows, h, { distinct: true }) : h;
 
 /** An output layer with a weight that may be that of the embeddings, and a bias of its own. */
 export interface TiedOutput {

@@ -104,6 +104,7 @@ const SEVERAL_OUTPUTS: Readonly<Record<string, readonly string[]>> = {
   LayerNormalization: ["", "_mean", "_inverse_std"],
   SimplifiedLayerNormalization: ["", "_inverse_rms"],
   Split: ["_first", "_second"],
+  TopK: ["", "_places"],
 };
 
 function attributeProto(name: string, value: OnnxAttr): AttributeProto {

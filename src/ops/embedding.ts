@@ -1,11 +1,14 @@
 import { OperandError } from "../errors.ts";
 import type { Dim } from "../ir/types.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "./define.ts";
+import { lowerRowSums } from "./row-sums.ts";
 
 /** Settings of a look-up. */
 export interface EmbeddingAttrs {
   /** The row that never learns from being looked up, as PyTorch's `padding_idx`. */
   readonly paddingIdx?: number;
+  /** No id comes twice, so that no sum is needed for the gradient. */
+  readonly distinct?: boolean;
 }
 
 /**
@@ -52,14 +55,16 @@ export const embeddingBackward: OpFunction<["dy", "ids", "like"], EmbeddingAttrs
     });
     return table;
   },
-  lower(to, { dy, ids, like }, { shape }, { paddingIdx }) {
+  lower(to, { dy, ids, like }, { shape }, { paddingIdx, distinct }) {
     const known = shape.every((dim) => typeof dim === "number");
     const zeros = to.node("ConstantOfShape", [known ? to.ints(shape) : to.node("Shape", [like])]);
-    const rows = to.node("Unsqueeze", [ids, to.ints([1])]);
+    const column = to.node("Unsqueeze", [ids, to.ints([1])]);
     const kept =
       paddingIdx === undefined
         ? dy
-        : to.node("Where", [to.node("Equal", [rows, to.constant("int64", [], [paddingIdx])]), to.scalar(0), dy]);
-    return to.node("ScatterND", [zeros, rows, kept], { attrs: { reduction: "add" } });
+        : to.node("Where", [to.node("Equal", [column, to.constant("int64", [], [paddingIdx])]), to.scalar(0), dy]);
+    if (distinct) return to.node("ScatterND", [zeros, column, kept]);
+    const { rows, sums } = lowerRowSums(to, ids, kept, shape[1] as number);
+    return to.node("ScatterND", [zeros, rows, sums]);
   },
 });

@@ -1,5 +1,6 @@
 import type { Lowering } from "../ir/lowering.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "./define.ts";
+import { lowerRowSums } from "./row-sums.ts";
 import { lowerOnce } from "./token-loss-chunks.ts";
 import {
   chunksOf,
@@ -40,7 +41,7 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
       });
       return dw;
     },
-    lower(to, { dy, labels, loss, ...layer }, { types }, { chunks, softcap }) {
+    lower(to, { dy, labels, loss, ...layer }, { types, shape }, { chunks, softcap }) {
       const { ignored, index } = lowerLabels(to, labels);
       const wide = (rows: string): string => lowerWide(to, rows, types.w.dtype);
       const own = lowerOwnLogits(to, layer, wide, index, softcap);
@@ -61,7 +62,9 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
       });
       const all = to.node("Concat", parts, { attrs: { axis: 0 } });
       const back = to.node("Neg", [lowerUnbend(to, dyx, own.tanh)]);
-      return to.node("ScatterND", [all, index, back], { attrs: { reduction: "add" } });
+      const { rows, sums } = lowerRowSums(to, to.node("Squeeze", [index, to.ints([1])]), back, shape[1] as number);
+      const flat = to.node("Squeeze", [rows, to.ints([1])]);
+      return to.node("ScatterND", [all, rows, to.node("Add", [to.node("Gather", [all, flat]), sums])]);
     },
   });
 

@@ -103,6 +103,19 @@ test("one seed is one run, byte for byte; another seed is another", async () => 
   expect(stateOf(`${other}/checkpoint-2`).files[0]).not.toBe(stateOf(`${first}/checkpoint-2`).files[0]);
 });
 
+test("full fine-tuning gives the same bytes at every run, however often tokens repeat", async () => {
+  const text = Array.from({ length: 60 }, (_, i) => ["the", "supplier", "may"][i % 3]).join(" ");
+  const rows = { train: rowsOf().train!.map((row) => ({ ...row, text: `${text} ${row.text}` })) };
+  const many = { ...keys, method: "full", max_steps: 2, per_device_train_batch_size: 16 };
+  const run = async (): Promise<unknown> => {
+    const folder = temporary();
+    await runHere({ ...many, output_dir: folder }, { rows });
+    return stateOf(`${folder}/checkpoint-2`);
+  };
+  const first = await run();
+  for (let i = 0; i < 4; i++) expect(await run()).toEqual(first);
+});
+
 test("an evaluation that the interruption cut short is made up for", async () => {
   const [whole, cut] = [temporary(), temporary()];
   const rows = { ...rowsOf(), dev: rowsOf().test ?? [] };

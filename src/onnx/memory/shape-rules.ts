@@ -27,6 +27,12 @@ const normalization: ShapeRule = (_, [{ shape, size }]) => {
   return [facts(shape, size), rows, rows];
 };
 
+/** Values, and their places in the last dim. */
+const topK: ShapeRule = (_, [{ shape, size }, count]) => {
+  const kept = shape.with(-1, count?.values?.[0] ?? 0);
+  return [facts(kept, size), facts(kept, 8)];
+};
+
 const range: ShapeRule = (_, [from, to, step]) => {
   const [start = 0, end = 0, by = 1] = [from, to, step].map((one) => one?.values?.[0]);
   return [facts([Math.max(0, Math.ceil((end - start) / by))], from.size)];
@@ -94,6 +100,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   Sub: elementwise((a, b) => (a as number) - (b as number)),
   Sum: elementwise((...terms) => terms.reduce((a, b) => a + b, 0)),
   Tanh: likeFirst,
+  TopK: topK,
   Transpose: (node, [{ shape, size }]) => [facts(integers(node, "perm").map((axis) => shape[axis] as number), size)], // biome-ignore format: a table
   Unsqueeze: unsqueeze,
   Where: elementwise(),
