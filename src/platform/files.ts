@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
-import { copyFile as copy, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
+import { writeChunksAtomic } from "./write.ts";
 
 /** Longest single read: the system call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
@@ -127,11 +128,8 @@ export const removeFolder = (path: string): Promise<void> =>
   rm(path, { recursive: true, force: true }).catch(orFileError("remove", path));
 
 /**
- * Copies one file, replacing the target.
+ * Copies one file, replacing the target, whole or not at all. The copy is a new file, with the user's umask: a source that
+ * is read-only, executable or a link makes no copy that is.
  * @throws {FileError} naming the source when it is missing, otherwise the target.
  */
-export async function copyFile(from: string, to: string): Promise<void> {
-  await copy(from, to).catch(async (cause) =>
-    (await exists(from)) ? orFileError("write", to)(cause) : orFileError("read", from)(cause),
-  );
-}
+export const copyFile = (from: string, to: string): Promise<void> => writeChunksAtomic(to, readChunks(from));

@@ -1,6 +1,8 @@
-import { copyFile, realpath, rename, rm, symlink } from "node:fs/promises";
+import { realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
 import { orFileError } from "./file-error.ts";
+import { readChunks } from "./files.ts";
+import { writeChunksAtomic } from "./write.ts";
 
 /** How a file is put in a second place. */
 export interface LinkOptions {
@@ -27,19 +29,7 @@ export async function linkFile(from: string, to: string, { mayMove }: LinkOption
     }
     if (code === "ENOENT" || code === "ENOSPC" || code === "EROFS") await orFileError("write", to)(cause);
     else if (mayMove) await rename(from, to).catch(orFileError("write", to));
-    else await copyWhole(from, to);
-  }
-}
-
-/** A copy that is there whole or not at all. */
-async function copyWhole(from: string, to: string): Promise<void> {
-  const partial = `${to}.${process.pid}.incomplete`;
-  try {
-    await copyFile(from, partial);
-    await rename(partial, to);
-  } catch (cause) {
-    await rm(partial, { force: true }).catch(() => {});
-    await orFileError("write", to)(cause);
+    else await writeChunksAtomic(to, readChunks(from), "incomplete");
   }
 }
 

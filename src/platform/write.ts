@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { appendFile, open, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import writeFileAtomic from "write-file-atomic";
 import { orFileError } from "./file-error.ts";
 
@@ -22,7 +22,8 @@ export const writeBytesAtomic = (path: string, bytes: Uint8Array): Promise<void>
 
 /**
  * Writes chunks one after the other, whole or not at all; holds no more than one of them.
- * An error of the iterable passes through, and leaves the file as it was.
+ * An error of the iterable passes through, and leaves the file as it was. A file that is replaced keeps its mode, so that a
+ * private one stays private; a new one has the user's umask.
  * @param ending Of the name that the bytes have until they are all there.
  * @throws {FileError} as `writeTextAtomic` does.
  */
@@ -33,9 +34,11 @@ export async function writeChunksAtomic(
 ): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const temporary = `${target}.${randomUUID()}.${ending}`;
+  const replaced = await stat(target).catch(() => undefined);
   try {
     const handle = await open(temporary, "wx");
     try {
+      if (replaced) await handle.chmod(replaced.mode & 0o777);
       await writeFile(handle, chunks);
       await handle.sync();
     } finally {

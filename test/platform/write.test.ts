@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { openAppend, writeBytesAtomic, writeChunksAtomic, writeTextAtomic } from "../../src/platform/node.ts";
+import { copyFile, openAppend, writeBytesAtomic, writeChunksAtomic, writeTextAtomic } from "../../src/platform/node.ts";
 
 let folder = "";
 let path = "";
@@ -56,4 +56,40 @@ test("lines are added in the order of the calls, long ones too, after those ther
   await Promise.all(lines.map((line) => log.append(line)));
   await log.close();
   expect((await readFile(path, "utf8")) === `first\n${lines.join("\n")}\n`).toBe(true);
+});
+
+describe("modes", () => {
+  const modeOf = async (name: string): Promise<number> => (await stat(name)).mode & 0o777;
+  const ofUmask = 0o666 & ~process.umask();
+
+  test.each([0o444, 0o600, 0o755])(
+    "a copy of a file of mode %o is a new file, which can be written again",
+    async (mode) => {
+      await writeTextAtomic(path, "text");
+      await chmod(path, mode);
+      await symlink(path, join(folder, "link"));
+      for (const from of [path, join(folder, "link")]) {
+        await copyFile(from, join(folder, "copy"));
+        expect(await modeOf(join(folder, "copy"))).toBe(ofUmask);
+        await copyFile(from, join(folder, "copy"));
+      }
+      expect(await readFile(join(folder, "copy"), "utf8")).toBe("text");
+    },
+  );
+
+  test.each([0o600, 0o444, 0o640])("a file of mode %o that is replaced keeps it", async (mode) => {
+    for (const write of [
+      () => writeTextAtomic(path, "new"),
+      () => writeBytesAtomic(path, Uint8Array.of(1)),
+      () => copyFile(join(folder, "other"), path),
+    ]) {
+      await writeTextAtomic(join(folder, "other"), "new");
+      await rm(path, { force: true });
+      await writeTextAtomic(path, "old");
+      expect(await modeOf(path)).toBe(ofUmask);
+      await chmod(path, mode);
+      await write();
+      expect(await modeOf(path)).toBe(mode);
+    }
+  });
 });
