@@ -5,8 +5,8 @@ import type { ScaledBlocks } from "../quant/scaled-blocks.ts";
 import { MoreNeeded } from "./gguf-cursor.ts";
 import { type GgufHeader, type GgufTensorInfo, parseGgufHeader } from "./gguf-header.ts";
 
-/** Longest header that is read; a vocabulary of 262,144 tokens takes 7 MB. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** Longest header that is read; a vocabulary of 262,144 tokens takes 7 MB, one of 200,000 with its merges 15 MB. */
+const MAX_HEADER_BYTES = 64_000_000;
 const FIRST_READ_BYTES = 2 ** 23;
 
 /** A GGUF file: its header checked, its tensors still on disk. */

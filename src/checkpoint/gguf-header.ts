@@ -1,6 +1,7 @@
 import { GGML_TYPES, type GgmlType, ggmlTypeOf } from "../quant/gguf-types.ts";
 import { GgufCursor } from "./gguf-cursor.ts";
 import { type GgufValue, readValue, UINT32 } from "./gguf-values.ts";
+import { brief } from "./json.ts";
 import { lookalike } from "./lookalike.ts";
 
 /** A tensor as the header describes it. */
@@ -24,6 +25,10 @@ const VERSIONS = [2, 3];
 const MAX_KEY_BYTES = 65_535;
 const MAX_NAME_BYTES = 64;
 const MAX_DIMS = 4;
+/** Most tensors, as in a safetensors file. */
+const MAX_TENSORS = 100_000;
+/** Most keys; files have 20 to 60. */
+const MAX_KEYS = 10_000;
 /** Fewest bytes of a key with its value: two lengths or types of 4 and 8 bytes, a letter, a byte. */
 const KEY_BYTES = 14;
 /** Fewest bytes of a tensor's description: a name of one letter, one dim. */
@@ -46,6 +51,9 @@ export function parseGgufHeader(bytes: Uint8Array, fileBytes: number, path: stri
   checkStart(cursor, bytes);
   const tensorCount = cursor.count("the number of tensors", TENSOR_BYTES);
   const keyCount = cursor.count("the number of metadata keys", KEY_BYTES);
+  if (tensorCount > MAX_TENSORS)
+    throw cursor.fail(`it lists ${tensorCount} tensors`, { expected: `at most ${MAX_TENSORS}` });
+  if (keyCount > MAX_KEYS) throw cursor.fail(`it lists ${keyCount} metadata keys`, { expected: `at most ${MAX_KEYS}` });
   const { metadata, alignment } = readMetadata(cursor, keyCount);
   const described = readTensors(cursor, tensorCount);
   const dataStart = aligned(cursor.at, alignment);
@@ -79,7 +87,7 @@ function readMetadata(
   let alignment = DEFAULT_ALIGNMENT;
   for (let i = 0; i < count; i++) {
     const key = cursor.string(`metadata key ${i}`);
-    const quoted = JSON.stringify(key);
+    const quoted = brief(key);
     if (key === "") throw cursor.fail(`metadata key ${i} is empty`);
     if (encoder.encode(key).length > MAX_KEY_BYTES)
       throw cursor.fail(`metadata key ${i} is over ${MAX_KEY_BYTES} bytes long`);

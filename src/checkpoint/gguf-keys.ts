@@ -1,5 +1,6 @@
 import { CheckpointError, type ErrorDetail } from "../errors.ts";
 import type { GgufNumbers, GgufValue } from "./gguf-values.ts";
+import { brief } from "./json.ts";
 
 const { fround } = Math;
 
@@ -67,23 +68,24 @@ export class GgufKeys {
     throw this.#wrong(key, value, "an array of numbers");
   }
 
-  #name(key: string): string {
+  /** A key in full. */
+  nameOf(key: string): string {
     return key.startsWith(".") ? `${this.#architecture}${key}` : key;
   }
 
   #value(key: string): GgufValue | undefined {
-    return this.#metadata.get(this.#name(key));
+    return this.#metadata.get(this.nameOf(key));
   }
 
   #required(key: string, value: number | undefined, expected: string): number {
     if (value !== undefined) return value;
-    throw this.fail(`the metadata lacks ${this.#name(key)}`, { expected });
+    throw this.fail(`the metadata lacks ${this.nameOf(key)}`, { expected });
   }
 
   #wrong(key: string, value: GgufValue, expected: string): CheckpointError {
-    const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+    const text = typeof value === "string" ? brief(value) : String(value);
     const shown = typeof value === "object" ? `an array of ${value.length}` : text;
-    return this.fail(`${this.#name(key)} is ${shown}`, { expected });
+    return this.fail(`${this.nameOf(key)} is ${shown}`, { expected });
   }
 }
 

@@ -38,6 +38,8 @@ const NUMBERS: Readonly<Record<number, NumberType>> = {
 const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
+/** Most texts of one array: the largest vocabularies have 262,144 tokens and 514,906 merges. */
+const MAX_STRINGS = 2_000_000;
 const NAMES = [...Object.values(NUMBERS).map(({ name }) => name), "BOOL", "STRING", "ARRAY"].join(", ");
 
 /** The number that stands for UINT32, which is what the alignment has to be. */
@@ -64,7 +66,9 @@ function readArray(cursor: GgufCursor, what: string): readonly string[] | GgufNu
   const lengthOf = `the length of ${what}`;
   if (type !== STRING) return readNumbers(cursor, type, cursor.count(lengthOf, bytesOf(cursor, type, what)), what);
   const strings: string[] = [];
-  for (let left = cursor.count(lengthOf, 8); left > 0; left--) strings.push(cursor.string(what));
+  const count = cursor.count(lengthOf, 8);
+  if (count > MAX_STRINGS) throw cursor.fail(`${what} has ${count} texts`, { expected: `at most ${MAX_STRINGS}` });
+  for (let left = count; left > 0; left--) strings.push(cursor.string(what));
   return strings;
 }
 

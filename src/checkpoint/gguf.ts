@@ -11,7 +11,9 @@ import { type GgufFile, openGguf } from "./gguf-file.ts";
 import type { GgufTensorInfo } from "./gguf-header.ts";
 import { GgufKeys } from "./gguf-keys.ts";
 import { asStored, type Restored } from "./gguf-restore.ts";
+import { checkGgufSizes, columnsTurned } from "./gguf-sizes.ts";
 import type { GgufValue } from "./gguf-values.ts";
+import { brief } from "./json.ts";
 import type { StoredBlocks, TensorEntry } from "./safetensors.ts";
 
 /** A model in one GGUF file, in the words of transformers. `folder` is the file's own path. */
@@ -50,10 +52,12 @@ export async function readGguf(path: string): Promise<GgufCheckpoint> {
   const embeddings = file.tensors.get(EMBEDDINGS);
   if (!embeddings) throw new CheckpointError(`${path} holds no weights: ${EMBEDDINGS} is missing`);
 
+  checkGgufSizes(keys, file);
+
   const factors = new Map<string, Float32Array>();
   for (const tensor of architecture.ropeFactors ?? []) {
     const info = file.tensors.get(tensor);
-    if (info) factors.set(tensor, await file.read(info));
+    if (info) factors.set(tensor, await readRopeFactors(file, tensor, info, keys));
   }
   const has = (tensor: string): boolean => file.tensors.has(tensor);
   const config = {
@@ -68,10 +72,19 @@ export async function readGguf(path: string): Promise<GgufCheckpoint> {
   return { folder: path, config: config as unknown as ModelConfig, tensors, readFloat32, metadata: file.metadata };
 }
 
+/** One factor for each pair of columns that turn together. */
+async function readRopeFactors(file: GgufFile, name: string, info: GgufTensorInfo, keys: GgufKeys) {
+  const pairs = columnsTurned(keys) / 2;
+  if (info.shape.join() === `${pairs}`) return file.read(info);
+  throw new CheckpointError(`${file.path}: tensor ${JSON.stringify(name)} is [${info.shape}]`, {
+    expected: `[${pairs}]: a factor for each pair of the columns of a head that turn`,
+  });
+}
+
 function architectureOf({ metadata, path }: GgufFile): [name: string, architecture: GgufArchitecture] {
   const type = metadata.get("general.type") ?? "model";
   if (type !== "model") {
-    throw new CheckpointError(`${path} is not a model: its general.type is ${JSON.stringify(String(type))}`);
+    throw new CheckpointError(`${path} is not a model: its general.type is ${brief(String(type))}`);
   }
   const parts = metadata.get("split.count");
   if (typeof parts === "number" && parts > 1) {
@@ -86,7 +99,7 @@ function architectureOf({ metadata, path }: GgufFile): [name: string, architectu
   }
   const architecture = Object.hasOwn(GGUF_ARCHITECTURES, name) ? GGUF_ARCHITECTURES[name] : undefined;
   if (architecture) return [name, architecture];
-  throw new ArchitectureError(`GGUF files of architecture ${JSON.stringify(name)} are not supported.`, {
+  throw new ArchitectureError(`GGUF files of architecture ${brief(name)} are not supported.`, {
     where: path,
     expected: Object.keys(GGUF_ARCHITECTURES).join(", "),
   });

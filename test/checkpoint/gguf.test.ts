@@ -8,7 +8,7 @@ import { array, type Described, f32, ggufOf, string, u32, type Value } from "./g
 
 const folder = temporaryFolder();
 
-/** A llama without layers: two heads of 4, rows of 8. */
+/** A llama whose only layer has nothing but a norm: two heads of 4, rows of 8. */
 const KEYS: Readonly<Record<string, Value>> = {
   "general.architecture": string("llama"),
   "llama.block_count": u32(1),
@@ -19,13 +19,14 @@ const KEYS: Readonly<Record<string, Value>> = {
   "llama.attention.layer_norm_rms_epsilon": f32(1e-5),
 };
 const EMBEDDINGS: Described = { name: "token_embd.weight", dims: [8, 5] };
+const NORM: Described = { name: "blk.0.attn_norm.weight", dims: [8] };
 const named = (name: string, ...dims: number[]): Described => ({ name, dims });
 
 /** The path of that llama with other keys; a key that is `undefined` is left out. */
 async function llama(changed: Record<string, Value | undefined> = {}, tensors: Described[] = []): Promise<string> {
   const keys = Object.entries({ ...KEYS, ...changed });
   const metadata = keys.flatMap(([key, value]) => (value ? [[key, value] as const] : []));
-  return folder.put("model.gguf", ggufOf({ metadata, tensors: [EMBEDDINGS, ...tensors] }));
+  return folder.put("model.gguf", ggufOf({ metadata, tensors: [EMBEDDINGS, NORM, ...tensors] }));
 }
 
 test("a llama: config, and what a file that says little means", async () => {
@@ -33,7 +34,7 @@ test("a llama: config, and what a file that says little means", async () => {
   const { config, folder: from, tensors, metadata } = await readGguf(path);
   expect(from).toBe(path);
   expect(metadata.get("llama.block_count")).toBe(1);
-  expect([...tensors.keys()]).toEqual(["model.embed_tokens.weight"]);
+  expect([...tensors.keys()]).toEqual(["model.embed_tokens.weight", "model.layers.0.input_layernorm.weight"]);
   expect(config).toEqual({
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
@@ -152,9 +153,65 @@ describe("a file is refused that holds", () => {
     ],
     [
       "rows that are no heads",
+      { "llama.block_count": u32(2) },
+      [named("blk.1.attn_q.weight", 8, 6)],
+      /tensor "blk.1.attn_q.weight" has 6 rows, which are no 2 heads\n {2}expected: a multiple of 4\n {2}hint/,
+    ],
+    [
+      "four billion layers",
+      { "llama.block_count": u32(2 ** 32 - 1) },
+      [],
+      /llama.block_count is 4294967295\n {2}expected: 1, the number of layers that have tensors\n {2}hint: the file's metadata/,
+    ],
+    ["no context", { "llama.context_length": u32(0) }, [], /context_length is 0\n {2}expected: 1 to 134217728/],
+    ["no heads", { "llama.attention.head_count": u32(0) }, [], /attention.head_count is 0\n {2}expected: 1 or more/],
+    [
+      "heads that do not share keys evenly",
+      { "llama.attention.head_count_kv": u32(3) },
+      [],
+      /attention.head_count_kv is 3\n {2}expected: a divisor of 2/,
+    ],
+    [
+      "longer heads than its weights",
+      { "llama.attention.key_length": u32(100) },
+      block("attn_q.weight", 8, 8),
+      /key_length is 100, but blk.0.attn_q.weight has 8 rows\n {2}expected: 200 rows/,
+    ],
+    [
+      "heads of four billion columns",
+      { "llama.attention.key_length": u32(2 ** 32 - 1) },
+      [],
+      /key_length is 4294967295\n {2}expected: 1 to 65536/,
+    ],
+    [
+      "an odd number of columns that turn",
+      { "llama.rope.dimension_count": u32(3) },
+      [],
+      /rope.dimension_count is 3\n {2}expected: an even number from 2 to 4/,
+    ],
+    [
+      "wider rows than its embeddings",
+      { "llama.embedding_length": u32(16) },
+      [],
+      /embedding_length is 16, but token_embd.weight has 8 columns\n {2}expected: 16 columns/,
+    ],
+    [
+      "a base frequency of 0",
+      { "llama.rope.freq_base": f32(0) },
+      [],
+      /rope.freq_base is 0\n {2}expected: a number above 0/,
+    ],
+    [
+      "factors of another number of columns",
       {},
-      block("attn_q.weight", 8, 6),
-      /tensor "blk.0.attn_q.weight" has 6 rows, which are no 2 heads\n {2}expected: a multiple of 4\n {2}hint/,
+      [named("rope_freqs.weight", 3)],
+      /tensor "rope_freqs.weight" is \[3\]\n {2}expected: \[2\]: a factor for each pair/,
+    ],
+    [
+      "10,001 keys",
+      Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`k${i}`, u32(1)])),
+      [],
+      /lists \d+ metadata keys\n {2}expected: at most 10000/,
     ],
   ])("%s", async (_, keys, tensors, message) => {
     const refused = readGguf(await llama(keys, tensors));
