@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, relative } from "node:path";
 import { FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
 import { writeChunksAtomic } from "./write.ts";
@@ -40,6 +41,15 @@ export const fileSize = (path: string): Promise<number | undefined> =>
     (found) => (found.isFile() ? found.size : undefined),
     () => undefined,
   );
+
+/** The folder that a path lies in. */
+export const parentFolder = (path: string): string => dirname(path);
+
+/** The way from a folder to a path: empty when they are the same, beginning with `..` when it is not inside. */
+export const relativePath = (folder: string, path: string): string => relative(folder, path);
+
+/** The last part of a path. */
+export const fileName = (path: string): string => basename(path);
 
 /**
  * Names (not paths) in a folder, sorted.

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { orFileError } from "./file-error.ts";
@@ -12,3 +12,9 @@ export async function sha256File(path: string): Promise<string> {
   await pipeline(createReadStream(path), hash).catch(orFileError("read", path));
   return hash.digest("hex");
 }
+
+/** SHA-256 of a text's UTF-8 bytes, 64 lower-case hex digits. */
+export const sha256Text = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** A name that nothing else has. */
+export const newId = (): string => randomUUID();

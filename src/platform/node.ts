@@ -3,21 +3,26 @@ export { pause } from "./clock.ts";
 export {
   copyFile,
   exists,
+  fileName,
   fileSize,
   isFolder,
   listFolder,
   makeFolder,
   type OpenFile,
   openFile,
+  parentFolder,
   readBytes,
   readChunks,
   readText,
+  relativePath,
   removeFolder,
 } from "./files.ts";
-export { sha256File } from "./hash.ts";
+export { canonicalPath, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
+export { newId, sha256File, sha256Text } from "./hash.ts";
 export { hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
 export { type Line, readLines, readTextChunks, readThrough } from "./lines.ts";
 export { type LinkOptions, liesIn, linkFile } from "./links.ts";
+export { checkUnlocked, type FolderLock, lockFolder, releaseFolder } from "./lock.ts";
 export { type Machine, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";
