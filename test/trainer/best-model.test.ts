@@ -42,7 +42,7 @@ describe("load_best_model_at_end", () => {
     const state = readJson(`${folder}/trainer_state.json`);
     expect(state).toMatchObject({
       best_metric: validations[best - 1],
-      best_model_checkpoint: `${folder}/checkpoint-${best}`,
+      best_model_checkpoint: `checkpoint-${best}`,
       global_step: 8,
     });
     const file = "adapter_model.safetensors";

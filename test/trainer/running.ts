@@ -59,6 +59,8 @@ export interface Running {
   readonly stopAfter?: number;
   readonly rows?: Job["rows"];
   readonly start?: Job["start"];
+  /** Called with each event, before the run goes on. */
+  readonly onEvent?: (event: TrainEvent) => void;
 }
 
 /** What a test run said and left. */
@@ -71,7 +73,7 @@ export interface Ran extends Partial<Finished> {
 }
 
 /** Runs a recipe in this thread; it writes its folder when `keys` name one. An interruption is part of the result. */
-export async function runHere(keys: Keys, { stopAfter, rows = rowsOf(), start }: Running = {}): Promise<Ran> {
+export async function runHere(keys: Keys, { stopAfter, rows = rowsOf(), start, onEvent }: Running = {}): Promise<Ran> {
   const recipe = recipeOf(keys);
   const job: Job = {
     recipe: resolveRecipe(recipe),
@@ -89,6 +91,7 @@ export async function runHere(keys: Keys, { stopAfter, rows = rowsOf(), start }:
       const { done, value } = await run.next();
       if (done) return result(value);
       events.push(value);
+      onEvent?.(value);
       if (value.kind === "step") steps.push(value);
     } catch (error) {
       if (steps.length === 0 || stopAfter === undefined) throw error;

@@ -16,6 +16,8 @@ export interface Job {
   readonly start?: Finished;
   /** Whether the output folder is written. */
   readonly write: boolean;
+  /** Name of the output folder's lock, by which whoever starts the thread can release it. */
+  readonly lock?: string;
   /** Whether the thread sends back what was trained. */
   readonly returns?: boolean;
 }

@@ -1,23 +1,57 @@
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
-import { type LineWriter, makeFolder, openAppend, removeFolder, writeTextAtomic } from "../../platform/node.ts";
+import {
+  canonicalPath,
+  copyFile,
+  exists,
+  type FolderLock,
+  fileName,
+  type LineWriter,
+  listFolder,
+  lockFolder,
+  makeFolder,
+  openAppend,
+  parentFolder,
+  removeFolder,
+  sweepStaging,
+  writeFilesTogether,
+  writeFolderAtomic,
+  writeTextAtomic,
+} from "../../platform/node.ts";
 import { recipeToYaml } from "../../recipe/write.ts";
+import type { RunFacts } from "../checkpoints/facts.ts";
+import { MANIFEST, readManifest, writeManifest } from "../checkpoints/manifest.ts";
+import { ownCheckpoints, STATE } from "../checkpoints/resume.ts";
 import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events.ts";
 import type { Prepared } from "../setup/prepared.ts";
 import { writeCard } from "./card.ts";
-import { writePredictions } from "./predictions-file.ts";
-import { checkpointSteps, type Progress } from "./progress.ts";
+import { PREDICTIONS, writePredictions } from "./predictions-file.ts";
+import type { Progress } from "./progress.ts";
 import { saveModel } from "./saved.ts";
 import { type Output, type Run, trainedOf } from "./state.ts";
 import { type EventFile, openEventFile } from "./tensorboard.ts";
 
-/** Opens `output_dir`. A resumed run's log begins with what led to its checkpoint. */
-export async function openOutput(model: Prepared, { history: before }: Progress): Promise<Output> {
+/** Results that an earlier run left in the folder, and this one may not write. */
+const RESULTS = ["eval_results.json", PREDICTIONS, "train_results.json", STATE];
+
+/**
+ * Opens `output_dir`. A resumed run's log begins with what led to its checkpoint.
+ * @param facts What decides the run's numbers; every checkpoint records it.
+ * @param lock Name of the folder's lock, by which whoever started the run can release it.
+ */
+export async function openOutput(
+  model: Prepared,
+  progress: Progress,
+  facts: () => Promise<RunFacts>,
+  lock?: string,
+): Promise<Output> {
   const { recipe } = model.source;
   const folder = recipe.output_dir;
+  const before = [...progress.history];
+  const history = [...before];
   let evaluation: EvalResults | undefined;
+  let held: FolderLock | undefined;
   let metrics: LineWriter | undefined;
   let events: EventFile | undefined;
-  const history = [...before];
 
   const writeJson = (name: string, value: unknown): Promise<void> =>
     writeTextAtomic(`${folder}/${name}`, `${JSON.stringify(value, null, 2)}\n`);
@@ -25,6 +59,10 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
   async function opened(): Promise<LineWriter> {
     if (metrics) return metrics;
     await makeFolder(folder);
+    held = await lockFolder(folder, lock);
+    await sweepStaging(folder);
+    if (progress.step === 0) for (const name of RESULTS) await removeFolder(`${folder}/${name}`);
+    await bringBest(progress, folder);
     await writeTextAtomic(`${folder}/metrics.jsonl`, before.map((record) => `${JSON.stringify(record)}\n`).join(""));
     await writeTextAtomic(`${folder}/recipe.yaml`, recipeToYaml(recipe));
     metrics = await openAppend(`${folder}/metrics.jsonl`);
@@ -33,7 +71,6 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
   }
 
   async function save(to: string, run: Run): Promise<void> {
-    await makeFolder(to);
     await saveModel(to, run.model, run.weights, trainedOf(run));
     await model.files.writeTokenizer(to);
   }
@@ -48,21 +85,33 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
       await events?.add(event);
     },
     async writeCheckpoint(run, best) {
-      const { progress } = run;
-      const path = `${folder}/checkpoint-${progress.step}`;
+      const { step } = progress;
+      const path = `${folder}/checkpoint-${step}`;
       if (best && progress.best) progress.best = { ...progress.best, checkpoint: path };
-      await save(path, run);
-      const tensors = [...run.optimizer.state()].map(
-        ([name, data]) =>
-          [name, { dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length], data }] as const,
-      );
-      await writeSafetensors(`${path}/optimizer.safetensors`, tensors);
-      await writeTextAtomic(`${path}/trainer_state.json`, stateJson(run, history));
-      await dropOldCheckpoints(run);
+      await writeFolderAtomic(path, async (staging) => {
+        await save(staging, run);
+        const tensors = [...run.optimizer.state()].map(
+          ([name, data]) =>
+            [name, { dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length], data }] as const,
+        );
+        await writeSafetensors(`${staging}/optimizer.safetensors`, tensors);
+        await writeTextAtomic(`${staging}/${STATE}`, stateJson(run, history));
+        await writeManifest(staging, step, await facts());
+      });
+      await dropOldCheckpoints(run, await facts());
       return path;
     },
     async writeModel(run) {
-      if (recipe.save_strategy !== "no") await save(folder, run);
+      if (recipe.save_strategy === "no") return;
+      const earlier = await readManifest(folder);
+      let written: readonly string[] = [];
+      await writeFilesTogether(folder, MANIFEST, async (staging) => {
+        await save(staging, run);
+        await writeManifest(staging, progress.step);
+        written = await listFolder(staging);
+      });
+      const stale = typeof earlier === "string" ? [] : Object.keys(earlier.files);
+      for (const name of stale) if (!written.includes(name)) await removeFolder(`${folder}/${name}`);
     },
     async writeEvaluation({ metrics, predictions }) {
       evaluation = metrics;
@@ -71,19 +120,56 @@ export async function openOutput(model: Prepared, { history: before }: Progress)
     },
     async writeResults(run, results) {
       if (recipe.save_strategy !== "no") await writeCard(folder, run, results, evaluation);
-      await writeTextAtomic(`${folder}/trainer_state.json`, stateJson(run, history));
+      await writeTextAtomic(`${folder}/${STATE}`, stateJson(run, history));
       await writeJson("train_results.json", snakeCaseKeys(results));
     },
     async close() {
-      await metrics?.close();
+      try {
+        await metrics?.close();
+      } finally {
+        await held?.release();
+      }
     },
   };
 }
 
+/**
+ * Says what an earlier run left in the folder of a run that begins anew.
+ * @returns nothing of a folder that is new, or holds no model and no checkpoint.
+ */
+export async function earlierRun(folder: string): Promise<string | undefined> {
+  const manifest = await readManifest(folder);
+  const names = (await exists(folder)) ? await listFolder(folder) : [];
+  const checkpoints = names.filter((name) => /^checkpoint-\d+$/.test(name));
+  if (typeof manifest === "string" && checkpoints.length === 0) return undefined;
+  const parts = [
+    ...(typeof manifest === "string" ? [] : ["its model is replaced when this run ends, its log and results are now"]),
+    ...(checkpoints.length > 0
+      ? [
+          `${checkpoints.join(", ")} ${checkpoints.length === 1 ? "stays" : "stay"} until this run writes one of that name`,
+        ]
+      : []),
+  ];
+  return `${folder} holds an earlier run: ${parts.join("; ")}. resume_from_checkpoint: true would go on from it.`;
+}
+
+/** Copies the best checkpoint of a run that was begun in another folder into this one, where its states are kept from now on. */
+async function bringBest(progress: Progress, folder: string): Promise<void> {
+  const from = progress.best?.checkpoint;
+  if (!progress.best || from === undefined) return;
+  if ((await canonicalPath(parentFolder(from))) === (await canonicalPath(folder))) return;
+  const checkpoint = `${folder}/${fileName(from)}`;
+  await writeFolderAtomic(checkpoint, async (staging) => {
+    for (const name of await listFolder(from)) await copyFile(`${from}/${name}`, `${staging}/${name}`);
+  });
+  progress.best = { ...progress.best, checkpoint };
+}
+
 function stateJson({ progress, steps, random }: Run, history: readonly Record<string, unknown>[]): string {
+  const { best } = progress;
   const state = {
-    best_metric: progress.best?.metric ?? null,
-    best_model_checkpoint: progress.best?.checkpoint ?? null,
+    best_metric: best?.metric ?? null,
+    best_model_checkpoint: best?.checkpoint === undefined ? null : fileName(best.checkpoint), // beside this state's folder
     epoch: steps.epochs(progress.step),
     global_step: progress.step,
     max_steps: steps.total,
@@ -94,11 +180,10 @@ function stateJson({ progress, steps, random }: Run, history: readonly Record<st
   return `${JSON.stringify(state, null, 2)}\n`;
 }
 
-/** Keeps the newest checkpoints, and the best one always. Those of later steps are another run's: they stay. */
-async function dropOldCheckpoints({ recipe, progress }: Run): Promise<void> {
+/** Keeps the newest checkpoints of this run, and the best one always. Those of later steps, or of other runs, stay. */
+async function dropOldCheckpoints({ recipe, progress }: Run, facts: RunFacts): Promise<void> {
   const limit = recipe.save_total_limit;
   if (limit === undefined) return;
-  const own = (await checkpointSteps(recipe.output_dir)).filter((step) => step <= progress.step);
-  const paths = own.map((step) => `${recipe.output_dir}/checkpoint-${step}`);
-  for (const path of paths.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolder(path);
+  const own = await ownCheckpoints(recipe.output_dir, facts, progress.step);
+  for (const path of own.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolder(path);
 }

@@ -9,14 +9,14 @@ import type { ClassScoresOfRow, LanguageScoresOfRow } from "../reports.ts";
 import type { Scores } from "../task/definition.ts";
 
 /** The file beside `eval_results.json` that says what was predicted. */
-const FILE = "eval_predictions.json";
+export const PREDICTIONS = "eval_predictions.json";
 
 /**
  * Writes what was predicted, in the order of the data, as columns. Of a classifier `examples`, `labels` and
  * `predictions`, one entry a label position; of a language model `losses`, `tokens` and `correct`, one an example.
  */
 export async function writePredictions(folder: string, columns: Scores["predictions"]): Promise<void> {
-  await writeTextAtomic(`${folder}/${FILE}`, `${JSON.stringify(columns)}\n`);
+  await writeTextAtomic(`${folder}/${PREDICTIONS}`, `${JSON.stringify(columns)}\n`);
 }
 
 /** The scores of a row of a comparison that are read off what was predicted. */
@@ -27,7 +27,7 @@ type Scored = ClassScoresOfRow | LanguageScoresOfRow;
  * example is drawn with all its tokens.
  */
 export async function scoresWithIntervals(folder: string, random: Random): Promise<Scored> {
-  const path = `${folder}/${FILE}`;
+  const path = `${folder}/${PREDICTIONS}`;
   const file = await readJsonObject(path);
   return "losses" in file ? languageScores(file, path, random) : classScores(file, path, random);
 }

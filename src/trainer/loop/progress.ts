@@ -1,12 +1,16 @@
-import { isObject, readJsonObject } from "../../checkpoint/json.ts";
+import { z } from "zod";
+import { readJsonObject } from "../../checkpoint/json.ts";
 import { readSafetensors } from "../../checkpoint/safetensors.ts";
 import { CheckpointError, RecipeError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { StateTensor } from "../../optim/optimizer.ts";
-import { exists, listFolder, readText } from "../../platform/node.ts";
+import { fileName, parentFolder } from "../../platform/node.ts";
 import { Random, type RandomState } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Method } from "../../recipe/task.ts";
+import type { RunFacts } from "../checkpoints/facts.ts";
+import { verifyFolder } from "../checkpoints/manifest.ts";
+import { checkpointToResume, STATE } from "../checkpoints/resume.ts";
 import type { EvalResults } from "../events.ts";
 import type { Prepared } from "../setup/prepared.ts";
 import { fromStored } from "../setup/stored.ts";
@@ -22,7 +26,7 @@ export class Progress {
   numTokens = 0;
   /** `log_history` of `trainer_state.json`. */
   readonly history: Record<string, unknown>[] = [];
-  /** The best value of `metric_for_best_model`, and the checkpoint that holds its state. */
+  /** The best value of `metric_for_best_model`, and the folder of the checkpoint that holds its state. */
   best: { readonly metric: number; readonly checkpoint?: string } | undefined;
   /** Trained parameters to start from. */
   weights: ReadonlyMap<string, Float32Array> = new Map();
@@ -50,10 +54,37 @@ export class Progress {
     return this.history.some(({ event, step }) => event === "eval" && step === this.step);
   }
 
-  /** Puts the best state's parameters back. */
+  /**
+   * Finds the best checkpoint beside the one that a run goes on from, wherever that folder lies now.
+   * @returns why it cannot be used, when it cannot: then the best is chosen among the evaluations to come.
+   */
+  async restoreBestOf(resumed: string, metric: number, stored: string | undefined): Promise<string | undefined> {
+    if (stored === undefined) {
+      this.best = { metric };
+      return undefined;
+    }
+    const checkpoint = `${parentFolder(resumed)}/${fileName(stored)}`;
+    const manifest = await verifyFolder(checkpoint);
+    if (typeof manifest !== "string") {
+      this.best = { metric, checkpoint };
+      return undefined;
+    }
+    return (
+      `the best state so far cannot be used: ${checkpoint}: ${manifest}. ` +
+      "The best of the evaluations to come is kept instead, or without one the last state."
+    );
+  }
+
+  /**
+   * Puts the best state's parameters back.
+   * @throws {CheckpointError | FileError} when its checkpoint is no longer whole; the weights are as they were then.
+   */
   async restoreBest(weights: Weights, { params }: Graph, method: Method): Promise<void> {
     if (this.best?.checkpoint === undefined) return;
-    const saved = await readSaved(this.best.checkpoint, method);
+    const { checkpoint } = this.best;
+    const manifest = await verifyFolder(checkpoint);
+    if (typeof manifest === "string") throw new CheckpointError(`${checkpoint} is no longer whole: ${manifest}`);
+    const saved = await readSaved(checkpoint, method);
     for (const param of params) {
       const data = saved.get(param.origin.name);
       const held = weights.get(param.origin.name)?.data as Float32Array | undefined;
@@ -98,81 +129,59 @@ export function checkSaved(graph: Graph, saved: ReadonlyMap<string, Float32Array
   }
 }
 
-const STATE = "trainer_state.json";
+/** The state file of a checkpoint: how far the run had come, and its random generator. */
+const state = z.looseObject({
+  global_step: z.int().min(0),
+  num_tokens: z.int().min(0),
+  log_history: z.array(z.record(z.string(), z.unknown())),
+  best_metric: z.number().nullish(),
+  best_model_checkpoint: z.string().nullish(),
+  random: z.looseObject({}),
+});
+
+/** Where a run begins, and what the user should know of that. */
+export interface Start {
+  readonly progress: Progress;
+  readonly warnings: readonly string[];
+}
 
 /**
  * Where a run begins: at zero, or where `resume_from_checkpoint` says.
- * @throws {CheckpointError} when that holds no checkpoint, or one of another model or method.
+ * @throws {CheckpointError} when that holds no whole checkpoint, or one of another run.
  */
-export async function startOf({ source, graph }: Pick<Prepared, "source" | "graph">): Promise<Progress> {
+export async function startOf(
+  { source, graph }: Pick<Prepared, "source" | "graph">,
+  facts: () => Promise<RunFacts>,
+): Promise<Start> {
   const { recipe } = source;
   const progress = new Progress(recipe);
-  const folder = await checkpointToResume(recipe);
-  if (folder === undefined) return progress;
-  const state = await readJsonObject(`${folder}/${STATE}`);
-  if (typeof state.global_step !== "number" || typeof state.num_tokens !== "number" || !isObject(state.random)) {
-    throw new CheckpointError(`${folder}/${STATE} is not one that this library wrote`, {
-      expected: "global_step, num_tokens and random",
+  const found = await checkpointToResume(recipe, facts);
+  if (!found) return { progress, warnings: [] };
+  const { folder, step } = found;
+  const path = `${folder}/${STATE}`;
+  const stored = state.safeParse(await readJsonObject(path));
+  if (!stored.success || stored.data.global_step !== step) {
+    throw new CheckpointError(`${path} is not one that this library wrote`, {
+      expected: `global_step ${step}, num_tokens, log_history and random`,
     });
   }
-  progress.step = state.global_step;
-  progress.numTokens = state.num_tokens;
-  if (Array.isArray(state.log_history)) progress.history.push(...(state.log_history as Record<string, unknown>[]));
-  if (typeof state.best_metric === "number") {
-    const checkpoint = state.best_model_checkpoint;
-    progress.best = { metric: state.best_metric, ...(typeof checkpoint === "string" && { checkpoint }) };
-  }
-  progress.random = state.random as unknown as RandomState;
+  const { num_tokens, log_history, best_metric, best_model_checkpoint, random } = stored.data;
+  progress.step = step;
+  progress.numTokens = num_tokens;
+  progress.history.push(...log_history);
+  progress.random = random as unknown as RandomState;
   const trains = new Set(graph.params.filter(({ origin }) => origin.trainable).map(({ origin }) => origin.name));
   const saved = await readSaved(folder, recipe.method);
   if (recipe.method === "head") for (const name of saved.keys()) if (!trains.has(name)) saved.delete(name); // the base beside it
   checkSaved(graph, saved, folder);
   progress.weights = saved;
   progress.optimizer = await readOptimizer(`${folder}/optimizer.safetensors`);
-  return progress;
-}
-
-/** Step numbers of the checkpoints in a folder, ascending. */
-export async function checkpointSteps(folder: string): Promise<number[]> {
-  if (!(await exists(folder))) return [];
-  const found = (await listFolder(folder)).flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []);
-  return found.map(Number).sort((a, b) => a - b);
-}
-
-async function checkpointToResume({
-  resume_from_checkpoint: from,
-  output_dir,
-}: ResolvedRecipe): Promise<string | undefined> {
-  if (from === undefined || from === false) return undefined;
-  if (typeof from === "string") return from;
-  const steps = await checkpointSteps(output_dir);
-  const last = steps.at(-1);
-  if (last === undefined) {
-    throw new CheckpointError(`there is no checkpoint in ${output_dir} to resume from`, {
-      where: "resume_from_checkpoint",
-      expected: "a folder checkpoint-N there, or the path of one",
-      hint: "save_strategy: epoch writes one an epoch.",
-    });
+  const warnings = [...found.warnings, `resumed at step ${step}, from ${folder}.`];
+  if (typeof best_metric === "number") {
+    const gone = await progress.restoreBestOf(folder, best_metric, best_model_checkpoint ?? undefined);
+    if (gone !== undefined && recipe.load_best_model_at_end) warnings.push(gone);
   }
-  const own = await lastOwnStep(output_dir, steps);
-  if (own !== undefined) return `${output_dir}/checkpoint-${own}`;
-  throw new CheckpointError(`the checkpoints in ${output_dir} are those of an earlier run than the last one there`, {
-    where: "resume_from_checkpoint",
-    expected: "a checkpoint that led to metrics.jsonl beside it",
-    hint: `resume_from_checkpoint: ${output_dir}/checkpoint-${last} goes on from there all the same.`,
-  });
-}
-
-/** The latest checkpoint that led to the log in `folder`; those of earlier runs in the same folder began otherwise. */
-async function lastOwnStep(folder: string, steps: readonly number[]): Promise<number | undefined> {
-  const path = `${folder}/metrics.jsonl`;
-  if (!(await exists(path))) return steps.at(-1);
-  const lines = (await readText(path)).split("\n");
-  for (const step of [...steps].reverse()) {
-    const { log_history: history } = await readJsonObject(`${folder}/checkpoint-${step}/${STATE}`);
-    if (!Array.isArray(history) || history.every((record, i) => JSON.stringify(record) === lines[i])) return step;
-  }
-  return undefined;
+  return { progress, warnings };
 }
 
 async function readOptimizer(path: string): Promise<Map<string, StateTensor>> {

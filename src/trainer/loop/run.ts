@@ -1,8 +1,9 @@
-import { DivergedError, InterruptedError } from "../../errors.ts";
+import { CheckpointError, DivergedError, InterruptedError, LowrankError } from "../../errors.ts";
 import { isUnder } from "../../peft/targets.ts";
 import { peakRssBytes, rssBytes } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import { runFacts } from "../checkpoints/facts.ts";
 import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events.ts";
 import { acceptJob } from "../setup/checked.ts";
 import { checkTexts } from "../setup/data.ts";
@@ -17,7 +18,7 @@ import type { Example, Examples, Scores, Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 import { type DivergenceWatch, diverged, exploded, notFinite, watchDivergence } from "./divergence.ts";
 import type { Finished, Job } from "./job.ts";
-import { openOutput } from "./output.ts";
+import { earlierRun, openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
 import { NotFiniteError, scoreModel } from "./scoring.ts";
 import { type OpenStage, stageAt } from "./stage.ts";
@@ -48,12 +49,13 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     const final = test ? yield* tokenized(test, model) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
     if (final.examples) {
-      const { event, scores } = await evaluate(run, watch, final.examples, shouldStop).catch(async (error: unknown) => {
+      const scored = await evaluate(run, watch, final.examples, shouldStop).catch(async (error: unknown) => {
         if (error instanceof DivergedError) await output.writeModel(run); // which is the last good state now
         throw error;
       });
-      yield await tell(run, event);
-      await output.writeEvaluation(scores);
+      if (!scored) throw interruptedAtTheEnd(run);
+      yield await tell(run, scored.event);
+      await output.writeEvaluation(scored.scores);
     }
     await output.writeResults(run, results);
     yield await tell(run, { kind: "done", results });
@@ -89,7 +91,9 @@ async function* begin(job: Job): AsyncGenerator<TrainEvent, Ready, void> {
   const baseBytes = rssBytes();
 
   const random = Random.seed(recipe.seed);
-  const progress = await startOf(model);
+  const facts = await runFacts(model, data, job.rows);
+  const { progress, warnings: told } = await startOf(model, facts);
+  warnings.push(...told);
   const given = new Map([...start, ...progress.weights]);
   const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
   const optimizer = optimizerOf(recipe);
@@ -100,7 +104,10 @@ async function* begin(job: Job): AsyncGenerator<TrainEvent, Ready, void> {
   const steps = countSteps(recipe, examples.lengths);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
   warnings.unshift(...(job.warnings ?? []), ...unreachedStages(stages, steps.total));
-  const output = job.write ? await openOutput(model, progress) : noOutput;
+  if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
+  const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
+  if (earlier !== undefined) warnings.push(earlier);
+  const output = job.write ? await openOutput(model, progress, facts, job.lock) : noOutput;
   const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
   if (heads.length > 0 && recipe.method !== "full") {
     warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
@@ -197,7 +204,7 @@ async function* trainSteps(
   }
   const trainSeconds = (performance.now() - started) / 1000;
   const peak = peakRssBytes();
-  if (recipe.load_best_model_at_end) await progress.restoreBest(run.weights, model.graph, recipe.method);
+  if (recipe.load_best_model_at_end) yield* restoreBest(run);
   const { planned, engineBytes = 0 } = stage ?? {};
   const tokens = progress.numTokens - resumedTokens;
   return { trainSeconds, firstStepSeconds, tokens, peakRssBytes: peak, engineBytes, ...(planned && { planned }) };
@@ -206,6 +213,18 @@ async function* trainSteps(
 /** Multiplies the step's learning rate for a parameter. */
 function rateScaleOf({ recipe, model }: Run): (name: string) => number {
   return learningRateScale(recipe, (name) => isUnder(name, model.architecture.trainedHeads));
+}
+
+/** Ends with the best state, or with the last one if the best can no longer be read: what was trained is written either way. */
+async function* restoreBest(run: Run): AsyncGenerator<TrainEvent> {
+  const { progress, weights, model, recipe } = run;
+  try {
+    await progress.restoreBest(weights, model.graph, recipe.method);
+  } catch (error) {
+    if (!(error instanceof LowrankError)) throw error;
+    const message = `the best state cannot be restored, and the last one is kept instead: ${error.message}`;
+    yield await tell(run, { kind: "warning", message });
+  }
 }
 
 /** The micro-batches that are left of an epoch, as far as the run goes. */
@@ -232,9 +251,10 @@ async function* betweenSteps(
   const { recipe, progress } = run;
   let improved = false;
   if (validation && isDue(run, "eval")) {
-    const { event } = await evaluate(run, watch, validation, shouldStop);
-    improved = progress.noteEvaluation(event.metrics);
-    yield await tell(run, event);
+    const scored = await evaluate(run, watch, validation, shouldStop);
+    if (!scored) throw await interrupted(run);
+    improved = progress.noteEvaluation(scored.event.metrics);
+    yield await tell(run, scored.event);
   }
   if (isDue(run, "save") || (improved && recipe.load_best_model_at_end)) {
     const path = await run.output.writeCheckpoint(run, improved);
@@ -258,19 +278,20 @@ interface Evaluation {
   readonly scores: Scores;
 }
 
+/** @returns nothing once `stop` says so. */
 async function evaluate(
   run: Run,
   watch: DivergenceWatch,
   examples: Examples,
   stop: () => boolean,
-): Promise<Evaluation> {
+): Promise<Evaluation | undefined> {
   const { model, weights, progress, steps } = run;
   const { step } = progress;
   const scores = await scoreModel(model, weights, examples, stop).catch(async (cause: unknown) => {
     if (!(cause instanceof NotFiniteError)) throw cause;
     throw await diverged(run, watch, { what: `${cause.what} after step ${step}`, where: cause.where, cause });
   });
-  if (!scores) throw await interrupted(run);
+  if (!scores) return undefined;
   const { eval_loss: loss } = scores.metrics;
   if (!watch.isSane(loss)) throw await exploded(run, watch, step, loss);
   return { event: { kind: "eval", step, epoch: steps.epochs(step), metrics: scores.metrics }, scores };
@@ -324,3 +345,17 @@ async function interrupted(run: Run): Promise<InterruptedError> {
     ...(path !== undefined && { where: path, hint: "--resume_from_checkpoint true goes on from here." }),
   });
 }
+
+/** The weights may be the best state's by now: a checkpoint of them would go with another state's optimizer. */
+function interruptedAtTheEnd({ recipe }: Run): InterruptedError {
+  const saved = recipe.save_strategy !== "no";
+  return new InterruptedError("stopped while the trained model was evaluated; training itself was done.", {
+    ...(saved && { where: recipe.output_dir, hint: "the trained model is saved there; lowrank evaluate scores it." }),
+  });
+}
+
+const beyondEnd = (step: number, total: number): CheckpointError =>
+  new CheckpointError(`the checkpoint is at step ${step}, and this run ends at step ${total}`, {
+    where: "resume_from_checkpoint",
+    expected: `num_train_epochs or max_steps that lead to step ${step} or beyond`,
+  });

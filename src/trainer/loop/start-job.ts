@@ -1,5 +1,5 @@
 import { revivedError } from "../../errors.ts";
-import { startThread } from "../../platform/node.ts";
+import { newId, releaseFolder, startThread } from "../../platform/node.ts";
 import type { TrainEvent } from "../events.ts";
 import type { Finished, Job, JobMessage } from "./job.ts";
 
@@ -13,7 +13,8 @@ export async function* startJob(
   signal?: AbortSignal,
 ): AsyncGenerator<TrainEvent, Finished | undefined, void> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const thread = startThread<JobMessage>(new URL(`./thread.${extension}`, import.meta.url), job);
+  const lock = newId();
+  const thread = startThread<JobMessage>(new URL(`./thread.${extension}`, import.meta.url), { ...job, lock });
   const stop = (): void => thread.stop();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
@@ -31,6 +32,10 @@ export async function* startJob(
     signal?.removeEventListener("abort", stop);
     // Left early: ending the thread while the engine runs in it would take the whole process down.
     stop();
-    while (!(await messages.next()).done);
+    try {
+      while (!(await messages.next()).done);
+    } finally {
+      if (job.write) await releaseFolder(job.recipe.output_dir, lock); // a thread that failed hard could not
+    }
   }
 }

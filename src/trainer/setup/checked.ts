@@ -4,6 +4,7 @@ import type { Recipe } from "../../recipe/schema.ts";
 import type { Method } from "../../recipe/task.ts";
 import type { Job } from "../loop/job.ts";
 import { checkLabels, type RunData, readData } from "./data.ts";
+import { checkOutputFolder } from "./output-folder.ts";
 import { openBase, prepare } from "./prepare.ts";
 import type { Prepared } from "./prepared.ts";
 import { countSteps } from "./schedule.ts";
@@ -24,6 +25,11 @@ export interface AcceptedJob {
  */
 export async function acceptJob(job: Job): Promise<AcceptedJob> {
   const found = await openBase(job.recipe);
+  if (job.write) {
+    const { adapter_name_or_path, dataset_name } = job.recipe;
+    const inputs = { model_name_or_path: found.checkpoint.folder, adapter_name_or_path };
+    await checkOutputFolder(job.recipe, { ...inputs, ...(!job.rows && { dataset_name }) });
+  }
   const begun = await withStartingAdapter(job, found);
   const data = await readData(begun.recipe, job.rows);
   const model = prepare(begun.recipe, found, data.train, begun.id2label);

@@ -14,13 +14,15 @@ export interface RunData {
   readonly validation?: Split;
   /** Read once, at the end. */
   readonly test?: Split;
+  /** Names of the splits that are read. */
+  readonly splits: { readonly train: string; readonly validation?: string; readonly test?: string };
 }
 
 /** Reads the splits that a recipe will need. @throws {DataError} when one is named and missing, empty or malformed. */
 export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Promise<RunData> {
   const { eval_strategy, dataset_train_split, dataset_test_split, max_train_samples, max_eval_samples } = recipe;
   const train = await readSplit(recipe, dataset_train_split, max_train_samples, rows);
-  if (eval_strategy === "no") return { train };
+  if (eval_strategy === "no") return { train, splits: { train: dataset_train_split } };
   const names = await splitNames(recipe, rows);
   const name = await validationSplit(recipe, rows);
   const validation = name === undefined ? undefined : await readSplit(recipe, name, max_eval_samples, rows);
@@ -33,7 +35,12 @@ export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Pro
       hint: "the test split is read once, at the end; name it as dataset_validation_split only to overfit it.",
     });
   }
-  return { train, ...(validation && { validation }), ...(test && { test }) };
+  const splits = {
+    train: dataset_train_split,
+    ...(name !== undefined && { validation: name }),
+    ...(test && { test: dataset_test_split }),
+  };
+  return { train, ...(validation && { validation }), ...(test && { test }), splits };
 }
 
 /** Checks that every label of the evaluation splits is one the model has. @throws {DataError} with file and line. */

@@ -3,6 +3,7 @@ import { findSplits, readRows } from "../../data/read.ts";
 import { firstRows, type Row, type Rows } from "../../data/row.ts";
 import { DataError } from "../../errors.ts";
 import { classifies } from "../../models/architecture.ts";
+import { sha256File, sha256Text } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
@@ -50,6 +51,21 @@ export async function storedRows(dataset: string, split: string): Promise<Rows> 
   const found = EMBEDDED_SPLITS.find((name) => name === split);
   if (found) return embeddedRows(found);
   throw new DataError(`the embedded data set has no split ${split}`, { expected: EMBEDDED_SPLITS.join(", ") });
+}
+
+/**
+ * SHA-256 of a split: of the bytes of its files, or of its rows where there are none. Where they lie does not count.
+ * @throws {DataError | FileError} when the split is missing or cannot be read.
+ */
+export async function hashSplit(dataset: string, split: string, given?: RowsInMemory): Promise<string> {
+  if (given) return sha256Text(JSON.stringify(inMemory(given, split).map(({ values }) => values)));
+  if (dataset !== EMBEDDED) {
+    const paths = [(await findSplits(dataset)).get(split) ?? []].flat();
+    return sha256Text((await Promise.all(paths.map(sha256File))).join("\n"));
+  }
+  const rows: unknown[] = [];
+  for await (const { values } of await storedRows(dataset, split)) rows.push(values);
+  return sha256Text(JSON.stringify(rows));
 }
 
 /** The split to evaluate on while training: the recipe's, else `validation` or `dev` where there is one. */

@@ -17,7 +17,7 @@ import {
 } from "../running.ts";
 
 const TOKENIZER = ["tokenizer.json", "tokenizer_config.json"];
-const RUN = ["README.md", "config.json", "eval_predictions.json", "eval_results.json", "metrics.jsonl", "recipe.yaml", "train_results.json", "trainer_state.json", ...TOKENIZER]; // biome-ignore format: a list
+const RUN = ["README.md", "config.json", "eval_predictions.json", "eval_results.json", "manifest.json", "metrics.jsonl", "recipe.yaml", "train_results.json", "trainer_state.json", ...TOKENIZER]; // biome-ignore format: a list
 
 describe("the output folder", () => {
   const folder = temporary();
@@ -39,7 +39,7 @@ describe("the output folder", () => {
     const weights = ["adapter_config.json", "adapter_model.safetensors"];
     expect(readdirSync(folder).sort()).toEqual([...RUN, ...weights, "checkpoint-2", "checkpoint-4"].sort());
     expect(readdirSync(`${folder}/checkpoint-4`).sort()).toEqual(
-      [...weights, ...TOKENIZER, "config.json", "optimizer.safetensors", "trainer_state.json"].sort(),
+      [...weights, ...TOKENIZER, "config.json", "manifest.json", "optimizer.safetensors", "trainer_state.json"].sort(),
     );
     for (const name of TOKENIZER)
       expect(readFileSync(`${folder}/${name}`)).toEqual(readFileSync(fixture(`bert/${name}`)));

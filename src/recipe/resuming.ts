@@ -1,0 +1,42 @@
+import type { Recipe } from "./schema.ts";
+
+/**
+ * What of a recipe may differ between a checkpoint and the run that goes on from it. All other keys decide what a step is, or
+ * where in the data it stands: with another value the steps so far would belong to another run.
+ */
+export const RESUME_KEYS = {
+  /** Changes the steps to come; the run says so. */
+  said: [
+    "learning_rate", "head_learning_rate", "loraplus_lr_ratio", "lr_scheduler_type", "warmup_steps", "num_train_epochs",
+    "max_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "gradient_checkpointing",
+    "device", "eval_strategy", "eval_steps", "load_best_model_at_end", "metric_for_best_model", "max_eval_samples",
+    "dataset_validation_split", "dataset_test_split",
+  ],
+  /** Says where things lie, or what is written: no number depends on it. Data and base are compared by their content. */
+  free: [
+    "model_name_or_path", "model_revision", "dataset_name", "dataset_train_split", "adapter_name_or_path", "output_dir",
+    "logging_steps", "save_strategy", "save_steps", "save_total_limit", "report_to", "resume_from_checkpoint",
+  ],
+} as const satisfies Record<string, readonly (keyof Recipe)[]>; // biome-ignore format: a table
+
+type Keys = Readonly<Record<string, unknown>>;
+
+const isSaid = (key: string): boolean => (RESUME_KEYS.said as readonly string[]).includes(key);
+
+/** A key with one value in the checkpoint and another now. */
+export interface ChangedKey {
+  readonly key: string;
+  /** `lora_alpha: 32, not 16`: now, and then. */
+  readonly text: string;
+  /** Whether a run may go on with it. */
+  readonly allowed: boolean;
+}
+
+/** The recorded keys in which a recipe differs from the one that a checkpoint was written under. */
+export function changedKeys(then: Keys, now: Keys): ChangedKey[] {
+  const keys = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort();
+  const shown = (value: unknown): string => (value === undefined ? "unset" : JSON.stringify(value));
+  return keys
+    .filter((key) => shown(then[key]) !== shown(now[key]))
+    .map((key) => ({ key, text: `${key}: ${shown(now[key])}, not ${shown(then[key])}`, allowed: isSaid(key) }));
+}
