@@ -2,6 +2,7 @@ import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { DataError, TokenizerError } from "../errors.ts";
 import type { Message } from "./conversation.ts";
 import type { TemplateVariables } from "./language-row.ts";
+import { plainNumbers } from "./source-number.ts";
 import { strftime } from "./strftime.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -59,7 +60,7 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
     };
     try {
       const environment = new Environment();
-      for (const [name, value] of Object.entries(names)) environment.set(name, value);
+      for (const [name, value] of Object.entries(names)) environment.set(name, plainNumbers(value));
       return String(new Metered(environment).run(program).value);
     } catch (cause) {
       const { message } = cause as Error;

@@ -1,6 +1,7 @@
 import { DataError } from "../errors.ts";
 import type { Label, Labels } from "./labels.ts";
 import { column, type Row } from "./row.ts";
+import { numberText, SourceNumber } from "./source-number.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** The columns that a classification task reads: `text_column` and `label_column`. */
@@ -52,10 +53,18 @@ export function encodeText(
   return ids.length > specials ? { ids: Int32Array.from(ids), label, where: row.where } : undefined;
 }
 
-/** A class name or number; booleans, fractions and integers that a number cannot hold exactly are refused. */
-export function asLabel(value: unknown, name: string, where: string): Label {
+/** A class name or number (also `1.0`); an empty cell, booleans, fractions and integers that a number cannot hold exactly are refused. */
+export function asLabel(given: unknown, name: string, where: string): Label {
+  const value = given instanceof SourceNumber ? given.valueOf() : given;
+  if (value === "") {
+    throw new DataError(`the column "${name}" is empty here`, {
+      where,
+      expected: "a label: an integer or a string",
+      hint: "add the label, or leave the row out.",
+    });
+  }
   if (typeof value === "string" || Number.isSafeInteger(value)) return value as Label;
-  throw new DataError(`the column "${name}" holds ${JSON.stringify(value)}`, {
+  throw new DataError(`the column "${name}" holds ${given instanceof SourceNumber ? given : JSON.stringify(value)}`, {
     where,
     expected: "a label: an integer or a string",
     hint: HINTS[typeof value] ?? "label_column names the column to read.",
@@ -69,7 +78,8 @@ const HINTS: Readonly<Record<string, string>> = {
 
 function asText(value: unknown, name: string, where: string): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value); // a CSV column of numbers
+  const digits = numberText(value); // a column of numbers
+  if (digits !== undefined) return digits;
   throw new DataError(`the column "${name}" holds ${JSON.stringify(value)?.slice(0, 60)}`, {
     where,
     expected: "a text",

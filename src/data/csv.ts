@@ -1,42 +1,106 @@
 import { CsvError, type Info, parse } from "csv-parse";
 import { DataError } from "../errors.ts";
-import { readThrough } from "../platform/node.ts";
+import { LINE_BYTES, readThrough } from "../platform/node.ts";
 import type { Row } from "./row.ts";
 
+/** Columns of a file: as many as a spreadsheet has. */
+const MAX_COLUMNS = 16_384;
+
 /**
- * Reads comma-separated values with a header line, `.gz` unpacked. A column that holds only integers becomes numbers
- * (as pandas and Hugging Face `datasets` read it), so the file is read twice; every other value stays a string.
- * @throws {DataError} naming `file:line` of an unclosed quote or a row with too many or too few fields.
+ * Reads comma-separated values with a header line, `.gz` unpacked; `\n`, `\r\n` and `\r` each end a record. A column that holds
+ * only integers, or nothing, becomes numbers (as pandas and Hugging Face `datasets` read it), so the file is read twice;
+ * every other value stays a string, and an empty cell the empty one.
+ * @throws {DataError} naming `file:line` of an unclosed quote, a row with too many or too few fields, or one that is too long.
  */
 export async function* readCsv(path: string): AsyncGenerator<Row> {
-  let integers: Set<string> | undefined;
+  let names: readonly string[] | undefined;
+  const integers = new Set<number>();
+  const others = new Set<number>();
   for await (const { record } of records(path)) {
-    integers ??= new Set(Object.keys(record));
-    for (const name of integers) if (!/^(0|-?[1-9]\d{0,14})$/.test(record[name] ?? "")) integers.delete(name);
+    if (!names) names = columnNames(record, path);
+    else {
+      for (let at = 0; at < record.length; at++) {
+        const value = record[at] as string;
+        if (value === "" || others.has(at)) continue;
+        (INTEGER.test(value) ? integers : others).add(at);
+      }
+    }
   }
-  let line = 1; // the header's last line; `info.lines` is the last line of its record
+  for (const at of others) integers.delete(at);
+  let line = 0; // the last line of the record before; `info.lines` is the last line of its own
   for await (const { record, info } of records(path)) {
     const where = `${path}:${Math.min(line + 1, info.lines)}`;
+    if (line > 0) yield { values: valuesOf(record, names as readonly string[], integers), where };
     line = info.lines;
-    const values = Object.entries(record).map(([name, value]) => [name, integers?.has(name) ? Number(value) : value]);
-    yield { values: Object.fromEntries(values), where };
   }
 }
 
+const INTEGER = /^(0|-?[1-9]\d{0,14})$/;
+
+function valuesOf(
+  record: readonly string[],
+  names: readonly string[],
+  integers: ReadonlySet<number>,
+): Record<string, unknown> {
+  const values: [string, unknown][] = record.map((value, at) => [
+    names[at] as string,
+    integers.has(at) && value !== "" ? Number(value) : value,
+  ]);
+  return Object.fromEntries(values);
+}
+
+/** The header's names as pandas makes them: a column without one is `Unnamed: 2`, a second `text` is `text.1`. */
+function columnNames(header: readonly string[], path: string): string[] {
+  if (header.length > MAX_COLUMNS) {
+    throw new DataError(`this file has ${header.length} columns`, {
+      where: `${path}:1`,
+      expected: `at most ${MAX_COLUMNS}`,
+      hint: "one row a line, the header first.",
+    });
+  }
+  const names = new Set<string>();
+  for (const [at, given] of header.entries()) {
+    const name = given === "" ? `Unnamed: ${at}` : given;
+    let unique = name;
+    for (let copy = 1; names.has(unique); copy++) unique = `${name}.${copy}`;
+    names.add(unique);
+  }
+  return [...names];
+}
+
 interface CsvRecord {
-  readonly record: Record<string, string>;
+  readonly record: readonly string[];
   readonly info: Info;
 }
 
 async function* records(path: string): AsyncGenerator<CsvRecord> {
-  const parser = parse({ columns: true, info: true, skip_empty_lines: true });
+  let read = 0; // lines of the records so far; on an error the stream drops those that wait in it
+  const parser = parse({
+    info: true,
+    on_record: (record, { lines }) => {
+      read = lines;
+      return record;
+    },
+    skip_empty_lines: true,
+    record_delimiter: ["\r\n", "\n", "\r"],
+    max_record_size: LINE_BYTES,
+  });
   try {
     for await (const record of readThrough(path, parser)) yield record as CsvRecord;
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
-    const { message, lines } = cause as CsvError & { lines?: number };
+    const { code, message } = cause;
+    const where = `${path}:${read + 1}`;
+    if (code === "CSV_MAX_RECORD_SIZE") {
+      throw new DataError(`this row is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
+        where,
+        expected: "one row a line",
+        hint: "a quote that is not closed makes one row of all that follows it.",
+        cause,
+      });
+    }
     throw new DataError(`malformed CSV: ${message}`, {
-      where: lines === undefined ? path : `${path}:${lines}`,
+      where,
       hint: 'a value with a comma, a quote or a line break goes in double quotes, with quotes inside doubled: "say ""yes""".',
       cause,
     });

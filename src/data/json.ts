@@ -1,12 +1,12 @@
 import { DataError } from "../errors.ts";
-import { readTextChunks } from "../platform/node.ts";
+import { LINE_BYTES, readTextChunks } from "../platform/node.ts";
 import { readJsonl } from "./jsonl.ts";
 import { parseRow, type Row } from "./row.ts";
 
 /**
  * Reads a JSON array of objects, `.gz` unpacked. A `.json` file that does not start with `[` is read as JSON Lines,
  * which is what many data sets keep under that name.
- * @throws {DataError} naming `file:line` of malformed JSON.
+ * @throws {DataError} naming `file:line` of malformed JSON, or of an element that is too long.
  */
 export async function* readJson(path: string): AsyncGenerator<Row> {
   if (!(await startsWithBracket(path))) return yield* readJsonl(path);
@@ -48,13 +48,19 @@ async function* elements(path: string): AsyncGenerator<{ json: string; line: num
       if (!closed && (depth !== 1 || char !== "," || quoted)) continue;
 
       const json = held + text.slice(from, i);
-      const before = /^\s*/.exec(json)?.[0] ?? "";
-      const empty = closed && count === 0 && before === json;
-      if (!empty) yield { json, line: heldLine + before.split("\n").length - 1 };
+      const empty = closed && count === 0 && json.trim() === "";
+      if (!empty) yield { json, line: heldLine + blankLines(json) };
       [held, from, heldLine] = ["", i + 1, line];
       count++;
     }
     held += text.slice(from);
+    if (held.length > LINE_BYTES) {
+      throw new DataError(`this element of the array is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
+        where: `${path}:${heldLine + blankLines(held)}`,
+        expected: "one object for each row",
+        hint: "a text this long is better split into several rows.",
+      });
+    }
   }
   if (closed) return;
   throw new DataError("the JSON array is not closed: the file ends too early", {
@@ -62,3 +68,7 @@ async function* elements(path: string): AsyncGenerator<{ json: string; line: num
     hint: "the file may have been cut short while copying.",
   });
 }
+
+/** Line breaks before the first character that is none. */
+const blankLines = (text: string): number =>
+  text.slice(0, text.length - text.trimStart().length).split("\n").length - 1;

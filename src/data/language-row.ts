@@ -2,6 +2,7 @@ import { DataError } from "../errors.ts";
 import { alpacaPrompt } from "./alpaca.ts";
 import { conversation, type Message } from "./conversation.ts";
 import type { Row } from "./row.ts";
+import { numberText } from "./source-number.ts";
 
 /** What a chat template is given besides the messages: `tools` and the row's `chat_template_kwargs`. */
 export type TemplateVariables = Readonly<Record<string, unknown>>;
@@ -67,7 +68,8 @@ export function languageRow(row: Row, { textColumn }: { readonly textColumn: str
 export function textOf({ values, where }: Row, name: string): string {
   const value = values[name];
   if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value);
+  const digits = numberText(value);
+  if (digits !== undefined) return digits;
   throw new DataError(`the column "${name}" holds ${String(JSON.stringify(value)).slice(0, 60)}`, {
     where,
     expected: "a text",

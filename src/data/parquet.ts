@@ -1,54 +1,62 @@
-import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
-import { DataError } from "../errors.ts";
-import { openFile } from "../platform/node.ts";
+import { DataError, type PlainError, revivedError } from "../errors.ts";
+import { type ProcessEnd, spawnJsonLines } from "../platform/node.ts";
 import type { Row } from "./row.ts";
-import { unpackBytes } from "./unpack.ts";
+
+/** What the decoding process prints. */
+export type ParquetLine =
+  | { readonly kind: "row"; readonly row: Readonly<Record<string, unknown>> }
+  | { readonly kind: "page" }
+  | { readonly kind: "error"; readonly error: PlainError; readonly typed: boolean };
+
+/** Seconds without a row or a page after which the decoder is taken to loop. A page takes milliseconds, a group seconds. */
+const MAX_STALL = 20;
 
 /**
- * Reads a Parquet file in any of its compressions, one row group at a time; of a `.gz` all is unpacked first. 64-bit
- * integers become numbers; Parquet has no lines, so a row's place is its number, from 1.
- * @throws {DataError} when the file is not Parquet or is damaged.
+ * Reads a Parquet file in any of its compressions, one row group at a time; a `.gz` is unpacked as a whole first. Parquet has
+ * no lines, so a row's place is its number, from 1.
+ *
+ * It is decoded in a process of its own: one damaged byte can make the decoder loop or take all memory, which would end this
+ * process too, and no exception is thrown then.
+ * @param maxStall Seconds after which a decoder that shows no row and no page is ended.
+ * @throws {DataError} when the file is not Parquet or is damaged; {FileError} when it is missing.
  */
-export async function* readParquet(path: string): AsyncGenerator<Row> {
-  const { file, close } = await openBuffer(path);
+export async function* readParquet(path: string, maxStall = MAX_STALL): AsyncGenerator<Row, void, undefined> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const stalled = new AbortController();
+  const lines = spawnJsonLines(new URL(`./parquet-process.${extension}`, import.meta.url), [path], stalled.signal);
+  let [started, waiting, seconds, count] = [false, false, 0, 0];
+  const clock = setInterval(() => {
+    if (started && waiting && ++seconds >= maxStall) stalled.abort();
+  }, 1000);
   try {
-    const metadata = await parquetMetadataAsync(file);
-    let rowStart = 0;
-    for (const { num_rows } of metadata.row_groups) {
-      const rowEnd = rowStart + Number(num_rows);
-      const objects = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
-      for (const values of objects) {
-        yield { values: plain(values) as Row["values"], where: `${path}:row ${++rowStart}` };
+    for (;;) {
+      [waiting, seconds] = [true, 0];
+      const { done, value } = await lines.next();
+      [started, waiting] = [true, false];
+      if (done) {
+        if (value.exitCode === 0) return;
+        throw damaged(
+          path,
+          stalled.signal.aborted ? `it stopped at row ${count + 1} and did not go on` : ending(value),
+        );
       }
+      const line = value as unknown as ParquetLine;
+      if (line.kind === "error") throw line.typed ? revivedError(line.error) : damaged(path, line.error.message);
+      if (line.kind === "row") yield { values: line.row, where: `${path}:row ${++count}` };
     }
-  } catch (cause) {
-    throw new DataError(`cannot read this Parquet file: ${(cause as Error).message}`, {
-      where: path,
-      hint: "the file may be damaged or cut short; pandas or `datasets` can rewrite it, also as .jsonl.",
-      cause,
-    });
   } finally {
-    await close();
+    clearInterval(clock);
+    await lines.return({ exitCode: null, signal: null, stderr: "" });
   }
 }
 
-async function openBuffer(path: string): Promise<{ file: AsyncBuffer; close: () => Promise<void> }> {
-  if (path.toLowerCase().endsWith(".gz")) {
-    const bytes = await unpackBytes(path);
-    const slice = (start: number, end?: number): ArrayBuffer => bytes.slice(start, end).buffer;
-    return { file: { byteLength: bytes.byteLength, slice }, close: async () => {} };
-  }
-  const opened = await openFile(path);
-  const slice = async (start: number, end = opened.size): Promise<ArrayBuffer> =>
-    (await opened.read(start, end - start)).buffer;
-  return { file: { byteLength: opened.size, slice }, close: () => opened.close() };
-}
+const ending = ({ exitCode, signal, stderr }: ProcessEnd): string =>
+  /heap|memory|invalid (array|table|size)/i.test(stderr)
+    ? "decoding it took more memory than there is"
+    : `decoding it ended with ${signal ?? `exit code ${exitCode}`}`;
 
-/** JSON's types: bigints as numbers, all the way down. */
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object" || value instanceof Date || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
-}
+const damaged = (path: string, why: string): DataError =>
+  new DataError(`cannot read this Parquet file: ${why}`, {
+    where: path,
+    hint: "the file may be damaged or cut short; pandas or `datasets` can rewrite it, also as .jsonl.",
+  });

@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { parseJson } from "./json-text.ts";
 
 /** One row of a data set: its columns, and where it was read (`file:line`) for error messages. */
 export interface Row {
@@ -47,8 +48,9 @@ export function column(row: Row, names: readonly [string, ...string[]], option: 
 export function parseRow(text: string, where: string, hint: string): Row {
   let values: unknown;
   try {
-    values = JSON.parse(text.trim());
+    values = parseJson(text.trim());
   } catch (cause) {
+    if (cause instanceof RangeError) throw new DataError(`this row cannot be read: ${cause.message}`, { where, cause });
     throw new DataError(`malformed JSON: ${(cause as Error).message}`, { where, hint, cause });
   }
   if (typeof values === "object" && values !== null && !Array.isArray(values)) {

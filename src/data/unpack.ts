@@ -1,17 +1,35 @@
 import { DataError } from "../errors.ts";
 import { readBytes } from "../platform/node.ts";
 
+/** Most bytes that a file may unpack to as a whole: what memory should hold of one file. */
+const MAX_BYTES = 2 ** 30;
+
+/** Most bytes for each packed one, beyond the first `FREE_BYTES`. Data is packed 2 to 20 times; gzip's limit is about 1000. */
+const MAX_RATIO = 100;
+const FREE_BYTES = 2 ** 26;
+
 /**
  * The whole inside of a gzipped data file.
- * @throws {DataError} when the gzip data is damaged or cut off.
+ * @throws {DataError} when the gzip data is damaged or cut off, or unpacks to more than real data does.
  */
 export async function unpackBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readBytes(path);
+  const packed = await readBytes(path);
+  const limit = Math.min(MAX_BYTES, Math.max(FREE_BYTES, MAX_RATIO * packed.length));
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
   try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    for await (const part of new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))) {
+      size += part.length;
+      if (size > limit) break;
+      parts.push(part);
+    }
   } catch (cause) {
     const hint = "gzip -t checks a file; it may have been cut off while it was copied.";
     throw new DataError("the gzip data is damaged or cut off", { where: path, hint, cause });
   }
+  if (size <= limit) return new Uint8Array(await new Blob(parts).arrayBuffer());
+  throw new DataError(`the gzip data of ${packed.length} bytes unpacks to more than ${limit} bytes`, {
+    where: path,
+    hint: "unpack the file yourself if that is right: Parquet files are compressed inside already.",
+  });
 }

@@ -3,6 +3,8 @@ import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, relative } from "node:path";
 import { FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
+import { regularFile } from "./file-kind.ts";
+import { encodingHint } from "./utf16.ts";
 import { writeChunksAtomic } from "./write.ts";
 
 /** Longest single read: the system call takes less than 2 GiB. */
@@ -60,20 +62,17 @@ export const listFolder = (path: string): Promise<string[]> =>
 
 /**
  * Opens a file for reading at any offset.
- * @throws {FileError} when it is missing, a folder or not readable; names the nearest file there is.
+ * @throws {FileError} when it is missing, not readable, or no regular file; names the nearest file there is.
  */
 export async function openFile(path: string): Promise<OpenFile> {
+  await regularFile(path);
   const handle = await open(path, "r").catch(orFileError("read", path));
-  const found = await handle.stat();
-  if (found.isDirectory()) {
-    await handle.close();
-    throw new FileError(`cannot read ${path}: it is a folder, not a file`);
-  }
+  const { size } = await handle.stat();
   return {
     path,
-    size: found.size,
+    size,
     async read(offset, length) {
-      if (offset + length > found.size) throw tooShort(path, offset, length, found.size);
+      if (offset + length > size) throw tooShort(path, offset, length, size);
       const bytes = new Uint8Array(length);
       for (let done = 0; done < length; ) {
         const wanted = Math.min(length - done, READ_BYTES);
@@ -112,7 +111,7 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new FileError(`cannot read ${path}: it is not UTF-8 text`, { cause });
+    throw new FileError(`cannot read ${path}: it is not UTF-8 text`, { ...encodingHint(bytes), cause });
   }
 }
 

@@ -3,6 +3,8 @@ import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { type ErrorDetail, FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
+import { regularFile } from "./file-kind.ts";
+import { encodingHint, isUtf16 } from "./utf16.ts";
 
 /** One line of a text file. */
 export interface Line {
@@ -14,18 +16,23 @@ export interface Line {
 
 const NEWLINE = 10;
 
+/** Longest line, in bytes. The longest novels have 4 MiB; beyond this a file has no lines, and memory would fill with it. */
+export const LINE_BYTES = 16 * 2 ** 20;
+
 /**
  * The lines of a text file, one at a time; of what is inside when the name ends in `.gz`.
  * Lines end at `\n` or `\r\n` only: U+2028, which JSON strings may hold, does not end one.
  *
- * @throws {FileError} when the file is missing, a line is not UTF-8, or the gzip data is damaged or cut off.
+ * @throws {FileError} when the file is missing, a line is not UTF-8 or too long, or the gzip data is damaged or cut off.
  */
 export async function* readLines(path: string): AsyncGenerator<Line, void, undefined> {
   let line = 0;
   let held: Uint8Array[] = [];
+  let heldBytes = 0;
   const take = (rest: Uint8Array): Line => {
+    if (heldBytes + rest.length > LINE_BYTES) throw tooLong(`${path}:${line + 1}`);
     const bytes = held.length ? Buffer.concat([...held, rest]) : rest;
-    held = [];
+    [held, heldBytes] = [[], 0];
     return { line: ++line, text: decode(bytes, path, line) };
   };
   for await (const chunk of chunksOf(path)) {
@@ -34,7 +41,10 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
       yield take(chunk.subarray(from, end));
       from = end + 1;
     }
-    if (from < chunk.length) held.push(chunk.subarray(from));
+    if (from === chunk.length) continue;
+    held.push(chunk.subarray(from));
+    heldBytes += chunk.length - from;
+    if (heldBytes > LINE_BYTES) throw tooLong(`${path}:${line + 1}`);
   }
   if (held.length) yield take(new Uint8Array());
 }
@@ -61,11 +71,17 @@ export const readThrough = (path: string, stream: Duplex): AsyncIterable<unknown
   pipeline(Readable.from(readTextChunks(path)), stream, () => {});
 
 async function* chunksOf(path: string): AsyncGenerator<Buffer, void, undefined> {
+  await regularFile(path, { connected: true });
   const file: Readable = createReadStream(path);
   // Errors reach the loop through the last stream; the callback only keeps them from being thrown a second time.
   const stream = path.toLowerCase().endsWith(".gz") ? pipeline(file, createGunzip(), () => {}) : file;
+  let begun = false;
   try {
-    yield* stream;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (!begun && isUtf16(chunk)) throw notText(path, encodingHint(chunk));
+      begun = true;
+      yield chunk;
+    }
   } catch (cause) {
     if (String((cause as NodeJS.ErrnoException).code).startsWith("Z_")) {
       const hint = "gzip -t checks a file; it may have been cut off while it was copied.";
@@ -83,6 +99,13 @@ function decode(bytes: Uint8Array, path: string, line: number): string {
     throw notText(path, { where: `${path}:${line}`, cause });
   }
 }
+
+const tooLong = (where: string): FileError =>
+  new FileError(`this line is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
+    where,
+    expected: "one row a line",
+    hint: "a file that is one JSON array ends in .json; a text this long is better split into several rows.",
+  });
 
 const notText = (path: string, detail: ErrorDetail): FileError =>
   new FileError(`cannot read ${path}: not UTF-8 text`, detail);

@@ -20,13 +20,13 @@ export {
 export { canonicalPath, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
 export { newId, sha256File, sha256Text } from "./hash.ts";
 export { hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
-export { type Line, readLines, readTextChunks, readThrough } from "./lines.ts";
+export { LINE_BYTES, type Line, readLines, readTextChunks, readThrough } from "./lines.ts";
 export { type LinkOptions, liesIn, linkFile } from "./links.ts";
 export { checkUnlocked, type FolderLock, lockFolder, releaseFolder } from "./lock.ts";
 export { type Machine, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";
-export { type ProcessEnd, spawnJsonLines } from "./processes.ts";
+export { type ProcessEnd, printJsonLine, spawnJsonLines } from "./processes.ts";
 export { openScratch, type ScratchFile } from "./scratch.ts";
 export { removeStale } from "./stale.ts";
 export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";

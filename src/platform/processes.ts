@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -54,4 +55,15 @@ export async function* spawnJsonLines(
     signal?.removeEventListener("abort", stop);
     process.off("exit", kill);
   }
+}
+
+/**
+ * Prints a JSON line, in a process that `spawnJsonLines` started; waits while its parent is behind.
+ * @throws {RangeError} when the line is longer than `maxLength` characters.
+ */
+export function printJsonLine(value: object, maxLength: number): void {
+  const text = JSON.stringify(value);
+  if (text.length > maxLength) throw new RangeError(`a row is longer than ${maxLength / 2 ** 20} MiB`);
+  const bytes = Buffer.from(`${text}\n`);
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
 }

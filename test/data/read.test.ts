@@ -1,11 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { readParquet } from "../../src/data/parquet.ts";
 import { findSplits, readRows } from "../../src/data/read.ts";
 import { firstRows } from "../../src/data/row.ts";
-import { DataError } from "../../src/errors.ts";
+import { DataError, LowrankError } from "../../src/errors.ts";
 import { collected } from "./collected.ts";
 import { folderWith } from "./temporary.ts";
 
@@ -65,10 +68,148 @@ describe("parquet", () => {
     ));
 });
 
+describe("damaged parquet is refused, also where the decoder would loop or abort", () => {
+  const damagedAt = (at: number, ...bytes: number[]): Uint8Array => {
+    const copy = Uint8Array.from(parquet);
+    copy.set(bytes, at);
+    return copy;
+  };
+  const ROWS_OF_GROUP = 443; // the offset of its row count, 3, in zigzag
+
+  test.each<[name: string, bytes: Uint8Array, message: RegExp]>([
+    ["a page of 128 values", damagedAt(12, 128), /stopped at row 1 and did not go on/],
+    ["a footer longer than the file", damagedAt(parquet.length - 5, 127), /metadata length \d+ exceeds/],
+    ["a footer of nothing", damagedAt(parquet.length - 8, 0, 0, 0, 0), /cannot read this Parquet file/],
+    ["a schema that is cut", damagedAt(parquet.length - 300, 255, 255, 255), /cannot read this Parquet file/],
+    ["nothing at all", new Uint8Array(), /cannot read this Parquet file/],
+    ["zeros", new Uint8Array(2 ** 20), /footer != PAR1/],
+  ])("%s", async (_, bytes, message) => {
+    const folder = await folderWith({ "a.parquet": bytes });
+    const error = await collected(readParquet(`${folder}/a.parquet`, 4)).then(
+      () => expect.unreachable("was not refused"),
+      (error: unknown) => error,
+    );
+    expect(error).toBeInstanceOf(DataError);
+    expect(String(error)).toMatch(message);
+  });
+
+  test("rows that the row groups do not have", async () => {
+    expect(parquet[ROWS_OF_GROUP]).toBe(6);
+    expect(String(await refusal("train.parquet", damagedAt(ROWS_OF_GROUP, 126)))).toMatch(
+      /claims 3 rows, its row groups have 63/,
+    );
+  });
+
+  test("a gzip bomb around it", async () => {
+    const bomb = gzipSync(new Uint8Array(2 ** 27));
+    expect(String(await refusal("train.parquet.gz", bomb))).toMatch(/unpacks to more than 67108864 bytes/);
+  });
+});
+
+const MIB = 2 ** 20;
+const long = "long ".repeat(4 * MIB);
+
+describe("a row of more than 16 MiB is refused with its line", () => {
+  test.each<[name: string, content: string, line: number]>([
+    ["train.jsonl", `{"text": "a"}\n{"text": "${long}"}\n`, 2],
+    ["train.json", `[{"text": "a"},\n{"text": "${long}"}]\n`, 2],
+    ["train.csv", `text,label\na,1\n${long},1\n`, 3],
+    ["train.csv", `text,label\na,1\n"b,1\n${long}`, 3],
+  ])("%s", async (name, content, line) => {
+    const errors = [await refusal(name, content), await refusal(`${name}.gz`, gzipSync(content))];
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(LowrankError);
+      expect(String(error)).toMatch(new RegExp(`longer than 16 MiB\\n.*at: .*train.*:${line}\\n`));
+    }
+  });
+
+  test("a long row below that is read", async () => {
+    const text = "long ".repeat(MIB);
+    expect(await read("train.jsonl", `{"text": "${text}"}`)).toEqual([{ values: { text }, where: "train.jsonl:1" }]);
+  });
+});
+
+describe("hostile rows", () => {
+  test.each(["train.jsonl", "train.json"])("nesting of 10^5 levels: %s", async (name) => {
+    const row = `{"text": ${"[".repeat(1e5)}${"]".repeat(1e5)}}`;
+    const error = await refusal(name, name.endsWith("l") ? row : `[${row}]`);
+    expect(error).toBeInstanceOf(DataError);
+    expect(String(error)).toMatch(/nested more than 100 levels deep\n.*train.json.*:1/);
+  });
+
+  test("a CSV file of 10^5 columns", async () => {
+    const error = await refusal("train.csv", `${Array.from({ length: 1e5 }, (_, i) => `c${i}`).join(",")}\n`);
+    expect(error).toBeInstanceOf(DataError);
+    expect(String(error)).toMatch(/100000 columns\n.*train.csv:1\n.*at most 16384/);
+  });
+
+  test("of a key that a row has twice the last one counts, as in Python", async () => {
+    const rows = await read("train.jsonl", '{"text": "a", "text": "b", "__proto__": 1}');
+    expect(rows[0]?.values.text).toBe("b");
+    expect(Object.keys(rows[0]?.values ?? {})).toEqual(["text", "__proto__"]);
+  });
+
+  test.each(["train.csv", "train.jsonl", "train.json"])("UTF-16 is named: %s", async (name) => {
+    const text = name.endsWith("csv") ? csv : name.endsWith("l") ? jsonl : JSON.stringify(ROWS);
+    for (const mark of ["\ufeff", ""]) {
+      expect(String(await refusal(name, Buffer.from(mark + text, "utf16le")))).toMatch(/looks like UTF-16/);
+      expect(String(await refusal(name, Buffer.from(mark + text, "utf16le").swap16()))).toMatch(/looks like UTF-16/);
+    }
+  });
+});
+
+describe("what is no regular file is refused before it is opened", () => {
+  test.each(["jsonl", "json", "csv", "parquet"])(".%s", async (format) => {
+    const folder = await folderWith({ [`folder.${format}/x`]: "" });
+    execFileSync("mkfifo", [join(folder, `pipe.${format}`)]);
+    execFileSync("ln", ["-s", "/dev/zero", join(folder, `device.${format}`)]);
+    const socket = createServer().listen(join(folder, `socket.${format}`));
+    const kinds = { pipe: "a named pipe", device: "a device", socket: "a socket" };
+    for (const [name, kind] of Object.entries(kinds)) {
+      const rows = await readRows(join(folder, `${name}.${format}`), "train");
+      const error = await collected(rows).then(
+        () => expect.unreachable("was not refused"),
+        (error: unknown) => error,
+      );
+      expect(error).toBeInstanceOf(LowrankError);
+      expect(String(error)).toContain(`it is ${kind}`);
+    }
+    socket.close();
+  });
+});
+
 describe("csv", () => {
   test("only columns of integers become numbers", async () => {
     const rows = await read("train.csv", "a,b,c,d\n1,1,007,1.5\n-20,x,1,2\n");
     expect(rows[0]?.values).toEqual({ a: 1, b: "1", c: "007", d: "1.5" });
+  });
+
+  test("a column of integers may have empty cells, which stay empty", async () => {
+    const rows = await read("train.csv", "text,label,none\na,1,\nb,,\n");
+    expect(rows.map(({ values }) => values)).toEqual([
+      { text: "a", label: 1, none: "" },
+      { text: "b", label: "", none: "" },
+    ]);
+  });
+
+  test("lines end in \\n, \\r\\n or \\r, also in one file", async () => {
+    const expected = ["spam", "ham", "spam", "ham"].map((label, i) => ({
+      values: { text: `t${i}`, label },
+      where: `train.csv:${i + 2}`,
+    }));
+    for (const ends of [
+      ["\r\n", "\n", "\n", "\r\n", ""],
+      ["\n", "\r\n", "\r\n", "\n", "\r\n"],
+      ["\r", "\r", "\r", "\r", "\r"],
+    ]) {
+      const lines = ["text,label", "t0,spam", "t1,ham", "t2,spam", "t3,ham"].map((line, i) => line + ends[i]);
+      expect(await read("train.csv", lines.join(""))).toEqual(expected);
+    }
+  });
+
+  test("columns without a name, and names that come twice, are named as pandas does", async () => {
+    const rows = await read("train.csv", ",text,text,label,\n0,a,b,1,x\n");
+    expect(rows[0]?.values).toEqual({ "Unnamed: 0": 0, text: "a", "text.1": "b", label: 1, "Unnamed: 4": "x" });
   });
 
   test("a row after one that spans lines is placed right", async () => {
@@ -86,6 +227,7 @@ describe("a malformed row is refused with its line", () => {
     ["train.json", '[{"a": 1}\n, {"a": "]', /not closed.*\n.*train.json:2/],
     ["train.json", '[{"a": 1}]\n[', /more after.*\n.*train.json:2/],
     ["train.csv", "a,b\n1,2\n1,2,3\n", /malformed CSV.*\n.*train.csv:3/],
+    ["train.csv", "a,b\n1\n1,2\n", /malformed CSV.*\n.*train.csv:2/],
     ["train.csv", 'a,b\n1,"2\n', /malformed CSV.*[\s\S]*train.csv:/],
   ])("%s %j", async (name, content, message) => {
     const error = await refusal(name, content);

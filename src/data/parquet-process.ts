@@ -1,0 +1,15 @@
+/** The process that decodes a Parquet file: prints a JSON line for each row, and for each page, so that it is seen to go on. */
+import { LowrankError, plainError } from "../errors.ts";
+import { printJsonLine } from "../platform/node.ts";
+import type { ParquetLine } from "./parquet.ts";
+import { MAX_ROW, parquetRows } from "./parquet-rows.ts";
+
+const print = (line: ParquetLine): void => printJsonLine(line, MAX_ROW);
+
+try {
+  print({ kind: "page" }); // the process has started: from here on it is to go on
+  for await (const row of parquetRows(process.argv[2] as string, () => print({ kind: "page" })))
+    print({ kind: "row", row });
+} catch (error) {
+  print({ kind: "error", error: plainError(error), typed: error instanceof LowrankError });
+}

@@ -1,0 +1,111 @@
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { LINE_BYTES, openFile } from "../platform/node.ts";
+import { unpackBytes } from "./unpack.ts";
+
+/** Rows of one group, which is decoded as a whole. Writers make groups of 10^5 to 10^6 rows. */
+const MAX_GROUP_ROWS = 2 ** 24;
+
+/** Bytes of one page, unpacked. Writers make pages of 1 MiB; one value may be larger. */
+const MAX_PAGE_BYTES = 2 ** 28;
+
+/** Elements of the schema: columns, and what they are made of. */
+const MAX_SCHEMA = 16_384;
+
+/** Deepest nesting of a column. Lists and structs of real data reach about 20. */
+const MAX_DEPTH = 100;
+
+/**
+ * The rows of a Parquet file, one row group at a time, as JSON has them: integers as numbers, those beyond 2^53 as their digits.
+ * Arrow fills keys that a struct lacks with null, so a null inside a column is an absent key.
+ *
+ * Damaged data can make the decoder loop, fill the memory or end the process: runs in a process of its own.
+ * @param onPage Called after each page that was decoded.
+ * @throws {Error} when the file is not Parquet, is damaged, or claims what no real file has.
+ */
+export async function* parquetRows(path: string, onPage: () => void): AsyncGenerator<Record<string, unknown>> {
+  const { file, close } = await openBuffer(path);
+  try {
+    const metadata = await parquetMetadataAsync(file);
+    check(metadata, file.byteLength);
+    let rowStart = 0;
+    for (const { num_rows } of metadata.row_groups) {
+      const rowEnd = rowStart + Number(num_rows);
+      const objects = await parquetReadObjects({
+        ...{ file, metadata, compressors: BOUNDED, rowStart, rowEnd, onPage },
+      });
+      for (const values of objects) {
+        const row = Object.entries(values).map(([name, value]) => [name, plain(value) ?? null]);
+        yield Object.fromEntries(row);
+      }
+      rowStart = rowEnd;
+    }
+  } finally {
+    await close();
+  }
+}
+
+/** The longest row, in characters of JSON. */
+export const MAX_ROW = LINE_BYTES;
+
+async function openBuffer(path: string): Promise<{ file: AsyncBuffer; close: () => Promise<void> }> {
+  if (path.toLowerCase().endsWith(".gz")) {
+    const bytes = await unpackBytes(path);
+    const slice = (start: number, end?: number): ArrayBuffer => bytes.slice(start, end).buffer;
+    return { file: { byteLength: bytes.byteLength, slice }, close: async () => {} };
+  }
+  const opened = await openFile(path);
+  const slice = async (start: number, end = opened.size): Promise<ArrayBuffer> =>
+    (await opened.read(start, end - start)).buffer;
+  return { file: { byteLength: opened.size, slice }, close: () => opened.close() };
+}
+
+type Compressors = typeof compressors;
+
+/** The decompressors, each of which refuses a page of a size that no writer makes before it allocates for it. */
+const BOUNDED = Object.fromEntries(
+  Object.entries(compressors).map(([name, decompress]) => [
+    name,
+    (input: Uint8Array, outputLength: number) => {
+      if (outputLength >= 0 && outputLength <= MAX_PAGE_BYTES) return decompress(input, outputLength);
+      throw new RangeError(`a page claims ${outputLength} bytes`);
+    },
+  ]),
+) as Compressors;
+
+/** Compares what the footer claims with the file's size and with what real files have. @throws {RangeError} */
+function check({ schema, row_groups, num_rows }: FileMetaData, fileBytes: number): void {
+  if (schema.length > MAX_SCHEMA) throw new RangeError(`its schema has ${schema.length} elements`);
+  const open: number[] = [];
+  for (const { num_children = 0 } of schema) {
+    while (open.at(-1) === 0) open.pop();
+    if (open.length > 0) open[open.length - 1]!--;
+    open.push(num_children);
+    if (open.length > MAX_DEPTH) throw new RangeError(`its schema is nested more than ${MAX_DEPTH} levels deep`);
+  }
+  let rows = 0;
+  for (const group of row_groups) {
+    const count = Number(group.num_rows);
+    if (!(count >= 0 && count <= MAX_GROUP_ROWS)) throw new RangeError(`a row group claims ${count} rows`);
+    for (const { meta_data } of group.columns) {
+      const bytes = Number(meta_data?.total_compressed_size ?? 0);
+      if (!(bytes >= 0 && bytes <= fileBytes)) throw new RangeError(`a column claims ${bytes} bytes of ${fileBytes}`);
+    }
+    rows += count;
+  }
+  if (rows !== Number(num_rows))
+    throw new RangeError(`its footer claims ${num_rows} rows, its row groups have ${rows}`);
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, plain);
+  if (Array.isArray(value)) return value.map(plain);
+  const inner = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+  return Object.fromEntries(inner.map(([name, inner]) => [name, plain(inner)]));
+}

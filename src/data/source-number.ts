@@ -1,0 +1,39 @@
+/**
+ * A number of a JSON file that JavaScript would write differently: `1.0`, `12345678901234567890`, `1e3`. It keeps the digits of
+ * the file, which are what a text column and a chat template show. Numbers that come back as they were written stay `number`.
+ */
+export class SourceNumber {
+  /** As the file writes it. */
+  readonly source: string;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+
+  /** The nearest float64. */
+  valueOf(): number {
+    return Number(this.source);
+  }
+
+  toString(): string {
+    return this.source;
+  }
+
+  toJSON(): number {
+    return Number(this.source);
+  }
+}
+
+/** The digits of a number as its file writes them; `undefined` for anything else. */
+export const numberText = (value: unknown): string | undefined =>
+  typeof value === "number" || value instanceof SourceNumber ? String(value) : undefined;
+
+/** A value with plain numbers, all the way down. Shares what has no other. */
+export function plainNumbers(value: unknown): unknown {
+  if (value instanceof SourceNumber) return value.valueOf();
+  if (Array.isArray(value)) return value.some(holdsObjects) ? value.map(plainNumbers) : value;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plainNumbers(inner)]));
+}
+
+const holdsObjects = (value: unknown): boolean => typeof value === "object" && value !== null;
