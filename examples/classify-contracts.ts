@@ -54,5 +54,5 @@ console.log(`saved to ${output}`);
 
 const texts = ["The laws of California govern this agreement.", "Invoices are due within sixty days."];
 for await (const { text, ...said } of predict({ adapter: output, texts })) {
-  if ("label" in said) console.log(`${(100 * said.score).toFixed(0)} % ${said.label}: ${text}`);
+  if ("score" in said) console.log(`${(100 * said.score).toFixed(0)} % ${said.label}: ${text}`);
 }

@@ -34,8 +34,8 @@ export { adapter, full, head, type LoraOptions, lora, type MethodSpec } from "./
 export { type LoadOptions, loadModel, type Model } from "./trainer/model.ts";
 export { planRecipe } from "./trainer/plan.ts";
 export { type PredictOptions, predict } from "./trainer/predict.ts";
+export type { TextInput } from "./trainer/predict-inputs.ts";
 export { readRecipe } from "./trainer/read-recipe.ts";
-export { readTexts } from "./trainer/read-texts.ts";
 export * from "./trainer/reports.ts";
 export { type RunOptions, runRecipe } from "./trainer/run-recipe.ts";
 export { type DataRow, type TrainOptions, train } from "./trainer/train.ts";

@@ -47,6 +47,9 @@ export async function findSplits(dataset: string): Promise<Map<string, string>> 
   return splits;
 }
 
+/** Whether a file's name ends as one of the formats that have rows. */
+export const isDataFile = (path: string): boolean => Object.hasOwn(READERS, parts(path).format);
+
 /**
  * The rows of one split, read from its file whenever they are walked.
  *

@@ -6,6 +6,7 @@ import { scoreModel } from "./loop/scoring.ts";
 import { encodeSplit } from "./setup/data.ts";
 import { readSplit, splitNames, validationSplit } from "./setup/dataset.ts";
 import { openTrained } from "./setup/open-trained.ts";
+import { refuseOtherHeads } from "./setup/supported-head.ts";
 import type { Split } from "./task/definition.ts";
 
 /** What is evaluated besides the recipe's base model. */
@@ -39,9 +40,11 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
     model,
     weights,
     fresh,
+    folder,
     warnings: ofAdapter,
     madeFor = resolved.model_name_or_path,
   } = await openTrained(resolved, adapter, classes);
+  await refuseOtherHeads(model, folder);
   const { examples, warnings } = await encodeSplit(split, model);
   for (const warning of [...ofAdapter, ...warnings]) onWarning(warning);
   if (madeFor !== undefined && madeFor !== resolved.model_name_or_path) {

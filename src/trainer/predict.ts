@@ -2,38 +2,47 @@ import { ExampleStore } from "../data/examples.ts";
 import { IGNORED } from "../data/labels.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
 import { argmax } from "../generation/sampling.ts";
+import { batched } from "./batched.ts";
+import { readInputs, type TextInput } from "./predict-inputs.ts";
 import type { LabelScore, Prediction } from "./reports.ts";
+import { checkVocabulary } from "./setup/data.ts";
 import { compile } from "./setup/engine.ts";
 import { openTrained } from "./setup/open-trained.ts";
 import type { Prepared } from "./setup/prepared.ts";
 import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
+import { refuseLanguageModel, refuseOtherHeads } from "./setup/supported-head.ts";
 import { eachLogits, logSoftmax } from "./task/class-scores.ts";
 import type { Asked, Example } from "./task/definition.ts";
 
-/** What labels texts. One of `adapter` and `model` is needed. */
+/** The model and the texts of a prediction. One of `adapter` and `model` is needed, and one of `texts` and `input`. */
 export interface PredictOptions {
   /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
   readonly adapter?: string;
   /** Base model; default: the adapter's own. Without an adapter, a model with a trained head. */
   readonly model?: string;
-  readonly texts: Iterable<string> | AsyncIterable<string>;
+  readonly texts?: Iterable<string | TextInput> | AsyncIterable<string | TextInput>;
+  /** A file: rows as training reads them, or a text on each line. */
+  readonly input?: string;
 }
 
 const BATCH = 16;
 
 /**
- * Labels texts, in their order; they are read as they are needed, so a stream may be endless.
+ * Labels texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
+ * labelled, as an empty one, has its reason as its prediction.
  *
- * @throws {CheckpointError} when the model has no trained head. @throws {DataError} for a text that is empty.
+ * @throws {CheckpointError} when the model has no trained head, or one that is not supported. @throws {DataError} when
+ *   none of the texts can be labelled.
  */
-export async function* predict({
-  adapter,
-  model: base,
-  texts,
-}: PredictOptions): AsyncGenerator<Prediction, void, void> {
+export async function* predict(options: PredictOptions): AsyncGenerator<Prediction, void, void> {
+  const { adapter, model: base, input } = options;
   const trained = adapter ?? base;
   if (trained === undefined) throw new RecipeError("predict needs an adapter or a model", { where: "adapter, model" });
-  const { model, weights, fresh } = await openTrained(await recipeOfTrained(trained, base), adapter);
+  const recipe = await recipeOfTrained(trained, base);
+  refuseLanguageModel(recipe.task_type, trained);
+  const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
+  const { model, weights, fresh, folder } = await openTrained(recipe, adapter);
+  await refuseOtherHeads(model, folder);
   if (fresh.length > 0) {
     throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
       where: model.checkpoint.folder,
@@ -41,47 +50,70 @@ export async function* predict({
     });
   }
   const session = await compile(model.graph, weights);
+  let [count, failed, first]: [number, number, string] = [0, 0, ""];
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
-    for await (const batch of batches(texts)) yield* await label(classifier, model, batch);
+    for await (const batch of batched(texts, BATCH)) {
+      const inputs = batch.map((text, i) => ({ index: count + i, ...(typeof text === "string" ? { text } : text) }));
+      count += batch.length;
+      for (const prediction of await labelled(classifier, model, inputs)) {
+        if ("error" in prediction && failed++ === 0) first = prediction.error;
+        yield prediction;
+      }
+    }
   } finally {
     await session.close();
   }
+  if (count === 0 || failed < count) return;
+  throw new DataError(count === 1 ? `the text has no label: ${first}` : `none of the ${count} texts has a label`, {
+    ...(count > 1 && { where: `the first: ${first}` }),
+    expected: "a text with words",
+  });
 }
 
-async function* batches(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
-  let batch: string[] = [];
-  for await (const text of texts) {
-    if (batch.push(text) < BATCH) continue;
-    yield batch;
-    batch = [];
+type Numbered = TextInput & { readonly index: number };
+
+/** An input as the model gets it; of words, each label is the place of its word. */
+interface Encoded {
+  readonly input: Numbered;
+  readonly words?: readonly string[];
+  readonly example?: Example;
+  readonly error?: string;
+}
+
+async function labelled(asked: Asked, model: Prepared, inputs: readonly Numbered[]): Promise<Prediction[]> {
+  const encoded = inputs.map((input) => encode(input, model));
+  const examples = ExampleStore.of(encoded.flatMap(({ example }) => example ?? []));
+  checkVocabulary(examples, model.checkpoint);
+  const scores = Array.from({ length: examples.length }, () => new Map<number, LabelScore>());
+  const { names } = model.labels;
+  await eachLogits(asked, examples, BATCH, (logits, place, row) => scores[row]?.set(place, best(logits, names)));
+  let row = 0;
+  return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
+    const found = example && scores[row++];
+    if (!found) return { index, text, label: null, error: error ?? NO_TOKENS };
+    if (!words) return { index, text, ...(found.get(0) as LabelScore) };
+    return { index, text, words: words.map((word, at) => ({ word, ...(found.get(at) ?? { label: null }) })) };
+  });
+}
+
+const NO_TOKENS = "the text has no tokens";
+
+function encode(input: Numbered, { source, tokenizer }: Prepared): Encoded {
+  const { task_type, max_length: maxLength } = source.recipe;
+  const { text, error } = input;
+  const where = `text ${input.index + 1}`;
+  if (error !== undefined) return { input, error };
+  if (task_type !== "TOKEN_CLS") {
+    const { ids, specials } = tokenizer.encode(text, { maxLength });
+    if (ids.length === specials) return { input };
+    return { input, example: { ids: Int32Array.from(ids), label: 0, where } };
   }
-  if (batch.length > 0) yield batch;
-}
-
-async function label(classifier: Asked, model: Prepared, texts: readonly string[]): Promise<Prediction[]> {
-  const { task_type, max_length } = model.source.recipe;
-  const { tokenizer, labels } = model;
-  const perToken = task_type === "TOKEN_CLS";
-  const split = texts.map((text) => text.split(/\s+/).filter((word) => word !== ""));
-  const examples = texts.map((text, i): Example => {
-    const where = JSON.stringify(text.slice(0, 40));
-    const words = perToken ? tokenizer.encodeWords(split[i] ?? [], { maxLength: max_length }) : undefined;
-    const { ids, specials } = words ?? tokenizer.encode(text, { maxLength: max_length });
-    if (ids.length === specials) throw new DataError("a text has no tokens", { where, expected: "a text with words" });
-    if (!words) return { ids: Int32Array.from(ids), label: 0, where };
-    const first = words.wordIds.map((word, at) => (word === null || word === words.wordIds[at - 1] ? IGNORED : 0));
-    return { ids: Int32Array.from(ids), labels: Int32Array.from(first), where };
-  });
-  const found = texts.map((): LabelScore[] => []);
-  await eachLogits(classifier, ExampleStore.of(examples), BATCH, (logits, _, example) =>
-    found[example]?.push(best(logits, labels.names)),
-  );
-  return texts.map((text, i) => {
-    const scores = found[i] as LabelScore[];
-    if (!perToken) return { text, ...(scores[0] as LabelScore) };
-    return { text, words: scores.map((score, at) => ({ word: split[i]?.[at] ?? "", ...score })) };
-  });
+  const words = input.words ?? text.split(/\s+/).filter((word) => word !== "");
+  const { ids, wordIds, specials } = tokenizer.encodeWords(words, { maxLength });
+  if (ids.length === specials) return { input };
+  const labels = Int32Array.from(wordIds, (word, at) => (word === null || word === wordIds[at - 1] ? IGNORED : word));
+  return { input, words, example: { ids: Int32Array.from(ids), labels, where } };
 }
 
 function best(logits: Float32Array, names: readonly string[]): LabelScore {

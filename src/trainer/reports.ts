@@ -59,10 +59,15 @@ export interface LabelScore {
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
-/** What a model says of one text: its label or, with TOKEN_CLS, the label of each word between spaces. */
-export type Prediction =
-  | ({ readonly text: string } & LabelScore)
-  | { readonly text: string; readonly words: readonly ({ readonly word: string } & LabelScore)[] };
+/** A word and its label. A word without tokens, or beyond `max_length`, has none. */
+export type WordPrediction = { readonly word: string } & (LabelScore | { readonly label: null });
+
+/** The prediction for one text: its label or, with TOKEN_CLS, one for each word; without a label, the reason. */
+export type Prediction = {
+  /** Place of the text among the inputs, from 0. */
+  readonly index: number;
+  readonly text: string;
+} & (LabelScore | { readonly words: readonly WordPrediction[] } | { readonly label: null; readonly error: string });
 
 /** A score between the ends of its 95 % interval. */
 type Interval = readonly [low: number, high: number];

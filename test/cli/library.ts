@@ -5,7 +5,8 @@ import type { Recipe } from "../../src/recipe/schema.ts";
 import type { DemoEvent, DemoOptions, DemoRow } from "../../src/trainer/demo.ts";
 import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/events.ts";
 import type { ModelSource } from "../../src/trainer/fetch-models.ts";
-import type { CompareEvent, Inspection, Plan } from "../../src/trainer/reports.ts";
+import type { PredictOptions } from "../../src/trainer/predict.ts";
+import type { CompareEvent, Inspection, Plan, Prediction } from "../../src/trainer/reports.ts";
 
 /** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
 export { COMPARED } from "../../src/trainer/compare/compare.ts";
@@ -36,10 +37,6 @@ export async function fetchModels(
     if (model === "hub/slow" && bytes > 0) process.emit("SIGINT", "SIGINT");
     if (signal?.aborted) throw new InterruptedError("the download of hub/slow was stopped");
   }
-}
-
-export async function* readTexts(path: string): AsyncGenerator<string> {
-  yield `first line of ${path}`;
 }
 
 export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSignal }): AsyncGenerator<TrainEvent> {
@@ -89,9 +86,15 @@ export const evaluateRecipe = async (_: Recipe, { adapter }: { adapter?: string 
   eval_per_class: { "Governing Law": { precision: 0.9, recall: 1, f1: 0.95, support: 1040 } },
 });
 
-export async function* predict({ texts, ...source }: { texts: AsyncIterable<string> | readonly string[] }) {
-  for await (const text of texts)
-    yield { text, label: JSON.stringify(source), score: 0.75, probabilities: { a_B: 0.25 } };
+/** Labels every text but "none"; of a file, the text is its name. */
+export async function* predict({ texts, input, ...source }: PredictOptions): AsyncGenerator<Prediction> {
+  let count = 0;
+  for await (const given of texts ?? [`text of ${input}`]) {
+    const { text, index = count } = typeof given === "string" ? { text: given } : given;
+    count++;
+    if (text === "none") yield { index, text, label: null, error: "the text has no tokens" };
+    else yield { index, text, label: JSON.stringify(source), score: 0.75, probabilities: { a_B: 0.25 } };
+  }
 }
 
 export const inspectRecipe = async (_: Recipe, { data }: { data: boolean }): Promise<Inspection> => ({
@@ -143,7 +146,13 @@ export async function* demo({ quick = false, overrides = {} }: DemoOptions): Asy
       rows.push({ row: event.row, forgetting: off === undefined ? 1.25 : -0.5, ...(off !== undefined && { off }) });
     }
   }
-  const prediction = { text: "No\n  warranty.", label: "Warranty", score: 0.916, probabilities: { Warranty: 0.916 } };
+  const prediction = {
+    index: 0,
+    text: "No\n  warranty.",
+    label: "Warranty",
+    score: 0.916,
+    probabilities: { Warranty: 0.916 },
+  };
   const predictions = ["Warranty", "Liability"].map((label) => ({ prediction, label, where: "MIT.txt:9 § Warranty" }));
   const files = [`${folder}/comparison.json`, `${folder}/comparison.svg`];
   yield { kind: "done", rows, files, baseLoss: 2.345, predictions, adapter: `${folder}/lora` };

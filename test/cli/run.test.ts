@@ -181,16 +181,31 @@ describe("predict", () => {
   test.each(["", " --json"])("one JSON line a text, labels as they are%s", async (json) => {
     const { stdout } = await lowrank(`predict --adapter-name-or-path out yes no${json}`);
     expect(objects(stdout)).toEqual([
-      { text: "yes", label: '{"adapter":"out"}', score: 0.75, probabilities: { a_B: 0.25 } },
-      { text: "no", label: '{"adapter":"out"}', score: 0.75, probabilities: { a_B: 0.25 } },
+      { index: 0, text: "yes", label: '{"adapter":"out"}', score: 0.75, probabilities: { a_B: 0.25 } },
+      { index: 1, text: "no", label: '{"adapter":"out"}', score: 0.75, probabilities: { a_B: 0.25 } },
     ]);
   });
 
   test("texts of a file, or of stdin", async () => {
     const texts = async (command: string, stdin = "") =>
       objects((await lowrank(`predict --model_name_or_path m${command}`, { stdin })).stdout).map(({ text }) => text);
-    expect(await texts(" --input a.txt")).toEqual(["first line of a.txt"]);
+    expect(await texts(" --input a.txt")).toEqual(["text of a.txt"]);
     expect(await texts("", "one\ntwo\n")).toEqual(["one", "two"]);
+  });
+
+  test("a line of stdin keeps its number, and one without a label is counted", async () => {
+    const stdin = "\ufeffone\r\n\n none\nnone\na\u2028b";
+    const { code, stdout, stderr } = await lowrank("predict --model_name_or_path m --quiet", { stdin });
+    expect(objects(stdout).map(({ index, text, label }) => [index, text, label !== null])).toEqual([
+      [0, "one", true],
+      [2, " none", true],
+      [3, "none", false],
+      [4, "a\u2028b", true],
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'warning: texts without a label: 1 of 4; "error" on the line of each says why\n',
+    });
   });
 });
 

@@ -42,7 +42,7 @@ test.each([
   expect(said.map(({ text }) => text)).toEqual(texts);
   expect(said.map((prediction) => "label" in prediction && prediction.label)).toEqual(predictions.map((id) => classes[id])); // biome-ignore format: one line
   for (const prediction of said) {
-    if (!("label" in prediction)) throw new Error("no label");
+    if (!("score" in prediction)) throw new Error("no label");
     const { label, score, probabilities } = prediction;
     expect(Object.keys(probabilities)).toEqual(classes);
     expect(Object.values(probabilities).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1);
@@ -78,7 +78,8 @@ test("words of a text, with TOKEN_CLS", async () => {
   const [said] = await all(predict({ adapter: output_dir, texts: ["within ten  days"] }));
   if (!said || !("words" in said)) throw new Error("no words");
   expect(said.words.map(({ word }) => word)).toEqual(["within", "ten", "days"]);
-  expect(Object.keys(said.words[0]!.probabilities)).toContain(said.words[0]!.label);
+  const [word] = said.words;
+  expect(Object.keys(word && "score" in word ? word.probabilities : {})).toContain(word?.label);
 });
 
 test("texts are read as they are needed, sixteen at a time", async () => {
@@ -102,13 +103,11 @@ test("a base without an adapter is scored with a warning that its head is random
   );
 });
 
-test("refuses an adapter made for another base, an empty text, a label never seen", async () => {
+test("refuses an adapter made for another base", async () => {
   const other = { ...data, model_name_or_path: fixture("distilbert") };
   await expect(evaluateRecipe(recipeOf(other), { adapter: fixture("bert/adapters/lora") })).rejects.toThrow(
     /targets|matched none|which the model does not have|lacks/,
   );
-  const texts = ["fine", " "];
-  await expect(all(predict({ adapter: await trained({}), texts }))).rejects.toThrow(/a text has no tokens/);
 });
 
 test("stops between batches when asked to", async () => {

@@ -56,7 +56,7 @@ const forgotten = ({ forgetting, off }: DemoRow): string =>
 const change = (nats: number): string => `${nats < 0 ? "−" : "+"}${Math.abs(nats).toFixed(2)}`;
 
 function spoken({ prediction, label, where }: DemoPrediction): string {
-  if (!("label" in prediction)) return "";
+  if (!("score" in prediction)) return "";
   const said = `${prediction.label} (${Math.round(100 * prediction.score)} %)`;
   const truth = prediction.label === label ? "as its heading says" : `its heading says ${label}`;
   return `  “${prediction.text.replace(/\s+/g, " ")}”\n  ${said}, ${truth}: ${where}\n`;

@@ -1,16 +1,20 @@
-import { createInterface } from "node:readline";
 import { RecipeError } from "../../errors.ts";
+import type { PredictOptions } from "../../index.ts";
 import type { CliCommand, Context } from "../command.ts";
 import { fetchFirst } from "../download.ts";
 import { addRecipeFlags } from "../options.ts";
 import { sourceOf } from "../source.ts";
+import { textLines } from "../text-lines.ts";
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
 export const predict: CliCommand = {
   define(command) {
     command
       .argument("[texts...]", "texts to label; without any, and without --input, the lines of stdin")
-      .option("--input <file>", "file of texts: one a line, or .jsonl with a text each");
+      .option(
+        "--input <file>",
+        "file of texts: .jsonl, .json, .csv or .parquet as train reads them, or a text on each line",
+      );
     addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
   },
   async run(context) {
@@ -21,35 +25,38 @@ export const predict: CliCommand = {
         hint: "the output_dir of a training run is such a folder.",
       });
     }
-    const { predict, readTexts } = await import("../../index.ts");
-    const texts = textsOf(context, readTexts);
-    await fetchFirst(source, context.output);
-    for await (const prediction of predict({ ...source, texts })) {
-      context.output.record(prediction);
-      context.output.result(JSON.stringify(prediction));
+    const { predict } = await import("../../index.ts");
+    const { output } = context;
+    const texts = textsOf(context);
+    await fetchFirst(source, output);
+    let [count, failed, words] = [0, 0, 0];
+    for await (const prediction of predict({ ...source, ...texts })) {
+      count++;
+      if ("error" in prediction) failed++;
+      if ("words" in prediction) words += prediction.words.filter(({ label }) => label === null).length;
+      output.record(prediction);
+      output.result(JSON.stringify(prediction));
     }
+    const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
+    if (failed > 0) warn(`texts without a label: ${failed} of ${count}; "error" on the line of each says why`);
+    if (words > 0) warn(`words without a label: ${words}; they have no tokens, or lie beyond max_length`);
   },
 };
 
-type Texts = AsyncIterable<string> | readonly string[];
+type Given = Pick<PredictOptions, "texts" | "input">;
 
-function textsOf({ args, options, stdin }: Context, readTexts: (path: string) => Texts): Texts {
+function textsOf({ args, options, stdin }: Context): Given {
   const { input } = options;
   if (args.length > 0 && input !== undefined) {
     throw new RecipeError("predict was given both texts and --input.", { expected: "one of them" });
   }
-  if (input !== undefined) return readTexts(String(input));
-  if (args.length > 0) return args;
+  if (input !== undefined) return { input: String(input) };
+  if (args.length > 0) return { texts: args };
   if (stdin.isTTY) {
     throw new RecipeError("predict was given no text.", {
       expected: "TEXT arguments, --input FILE, or lines on stdin",
       hint: 'lowrank predict --adapter_name_or_path out "Either party may terminate this agreement."',
     });
   }
-  return lines(stdin);
-}
-
-/** Lines of a stream, blank ones left out; it is touched only when the first is asked for: readline drops what comes before. */
-async function* lines(input: Context["stdin"]): AsyncGenerator<string> {
-  for await (const line of createInterface({ input })) if (line.trim() !== "") yield line;
+  return { texts: textLines(stdin) };
 }

@@ -9,6 +9,7 @@ import { openBase, prepare } from "./prepare.ts";
 import type { Prepared } from "./prepared.ts";
 import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";
+import { refuseOtherHeads } from "./supported-head.ts";
 import { unfreezingStages } from "./unfreezing.ts";
 
 /** A job whose recipe, base model, starting adapter and data fit together. No weights are read, nothing is tokenised. */
@@ -34,6 +35,7 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
   const data = await readData(begun.recipe, job.rows);
   const model = prepare(begun.recipe, found, data.train, begun.id2label);
   begun.check(model);
+  await refuseOtherHeads(model);
   checkLabels(data, model.labels);
   return { model, data, start: begun.tensors };
 }

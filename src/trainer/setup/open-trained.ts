@@ -25,6 +25,8 @@ export interface PreparedTrained {
   readonly given?: ReadonlyMap<string, Float32Array>;
   /** The base model that the adapter says it was made for. */
   readonly madeFor?: string;
+  /** Folder of the adapter. */
+  readonly folder?: string;
   /** Where the recipe holds the base otherwise than it was while the adapter was trained. */
   readonly warnings: readonly string[];
 }
@@ -87,7 +89,7 @@ export async function prepareTrained(
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
   checkAdapterFits(new Map(trainable.map((param) => [param.origin.name, storedShape(param)])), stored.tensors, folder);
   const given = new Map([...stored.tensors].map(([name, { data }]) => [name, data]));
-  return { model, given, warnings, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
+  return { model, given, folder, warnings, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
 }
 
 /** Whether a folder holds an adapter rather than a whole model. */
