@@ -1,10 +1,16 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
+import type { Mutate } from "./fuzz/format.ts";
 import { jsonSpans } from "./fuzz/json-spans.ts";
 import { judge } from "./fuzz/judged.ts";
 import { mutateBytes } from "./fuzz/mutate-bytes.ts";
+import { mutateGguf } from "./fuzz/mutate-gguf.ts";
 import { mutateJson } from "./fuzz/mutate-json.ts";
+import { mutateParquet } from "./fuzz/mutate-parquet.ts";
+import { mutateSafetensors } from "./fuzz/mutate-safetensors.ts";
+import { mutateText } from "./fuzz/mutate-text.ts";
 import { tableLines } from "./report.ts";
 
 const document = Buffer.from('{"a": [1, -2.5e3, {"b\\"": "x\\\\"}], "c": null}');
@@ -58,3 +64,20 @@ describe("a read", () => {
 test("a table's numbers stand on the right", () => {
   expect(tableLines([["format", "mutations"], ["csv", 12_000]])).toEqual(["format  mutations", "csv        12,000"]);
 }); // biome-ignore format: a table
+
+describe("structure-aware mutations", () => {
+  const changed = (mutate: Mutate, bytes: Uint8Array, file: string, count = 200): string[] =>
+    Array.from({ length: count }, (_, i) => mutate(bytes, Random.seed(2).stream(String(i)), file).changes);
+
+  test.each<[name: string, Mutate, path: string, ...expected: RegExp[]]>([
+    ["GGUF", mutateGguf, "../parity/fixtures/gguf/llama.gguf", /tensor count = /, /dim 0 of /, /left out/],
+    ["Parquet", mutateParquet, "fuzz/fixtures/snappy.parquet", /^footer/, /^page/, /\(length\) = /],
+    ["safetensors", mutateSafetensors, "../parity/fixtures/llama/model.safetensors", /data_offsets/, /^header of /],
+    ["text", mutateText(["|"]), "fuzz/fixtures/make_parquet.py", /to ".*\|"/],
+  ])("of %s meet its parts, and are the same again", (_, mutate, path, ...expected) => {
+    const bytes = new Uint8Array(readFileSync(new URL(path, import.meta.url)));
+    const changes = changed(mutate, bytes, path);
+    for (const pattern of expected) expect(changes.filter((change) => pattern.test(change)).length).toBeGreaterThan(2);
+    expect(changed(mutate, bytes, path)).toEqual(changes);
+  });
+});

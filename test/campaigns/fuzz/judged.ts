@@ -18,7 +18,8 @@ export interface Finding {
 
 /** How one read ended. */
 export interface Judged {
-  readonly accepted: boolean;
+  /** What it was refused with. */
+  readonly refusal?: string;
   readonly ms: number;
   readonly growthMb: number;
   readonly wrong?: Pick<Finding, "kind" | "what">;
@@ -56,7 +57,7 @@ export async function judge(read: () => Promise<unknown>): Promise<Judged> {
   const growthMb = peak > baseline.peak ? Math.max(0, (peak - baseline.rss) / 1e6) : 0;
   const wrong = complaint(error, seconds, growthMb);
   if (peak > baseline.peak) refreshBaseline();
-  return { accepted: error === undefined, ms, growthMb, ...(wrong && { wrong }) };
+  return { ms, growthMb, ...(error !== undefined && { refusal: described(error) }), ...(wrong && { wrong }) };
 }
 
 function complaint(error: unknown, seconds: number, growthMb: number): Judged["wrong"] {

@@ -52,6 +52,7 @@ async function campaign(format: Format, first: number, secondsBefore: number, pr
   const folder = join(task.work, format.name);
   writeProgress(descriptor, progress);
   current = { format: format.name, index: -1, input: "a seed as it is" };
+  mkdirSync(join(folder, "scratch"), { recursive: true });
   const seeds = written(await format.seeds(join(folder, "scratch")), folder);
   for (const seed of seeds)
     for (const file of seed.mutated) note(await judge(() => format.read(seed.folder, file)), true);
@@ -72,7 +73,7 @@ async function campaign(format: Format, first: number, secondsBefore: number, pr
     await setImmediate(); // a rejection that nobody handles is this input's
     writeFileSync(join(seed.folder, file), seed.files[file] as Uint8Array);
     progress.mutations++;
-    progress[judged.accepted ? "accepted" : "refused"]++;
+    progress[judged.refusal === undefined ? "accepted" : "refused"]++;
     progress.slowestMs = Math.max(progress.slowestMs, judged.ms);
     progress.peakGrowthMb = Math.max(progress.peakGrowthMb, judged.growthMb);
     note(judged, false);
@@ -83,9 +84,9 @@ async function campaign(format: Format, first: number, secondsBefore: number, pr
   }
 }
 
-function note({ wrong, accepted }: Judged, isSeed: boolean): void {
+function note({ wrong, refusal }: Judged, isSeed: boolean): void {
   if (wrong) find(wrong);
-  else if (isSeed && !accepted) find({ kind: "error", what: "a valid seed is refused" });
+  else if (isSeed && refusal !== undefined) find({ kind: "error", what: `a valid seed is refused: ${refusal}` });
 }
 
 type Written = Seed & { readonly folder: string };

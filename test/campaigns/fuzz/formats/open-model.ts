@@ -1,16 +1,25 @@
 import { readCheckpoint } from "../../../../src/checkpoint/checkpoint.ts";
-import { loadTokenizer } from "../../../../src/data/tokenizer.ts";
-import { lora } from "../../../../src/trainer/methods.ts";
-import { type LoadOptions, loadModel } from "../../../../src/trainer/model.ts";
+import { loadTokenizer, type Tokenizer } from "../../../../src/data/tokenizer.ts";
+import { Random } from "../../../../src/random.ts";
+import { recipeOf } from "../../../../src/trainer/model.ts";
+import { openBase, prepare, weightsOf } from "../../../../src/trainer/setup/prepare.ts";
+import type { Prepared } from "../../../../src/trainer/setup/prepared.ts";
 
 /** A line with words, numbers, capitals, accents and a script without spaces. */
 export const LINE = "The Borrower shall pay 1,250 € to Élise within 30 days.\n支払 😀 ﬁn";
 
-/** Opens a folder as any command does: configuration, headers, tokenizer; then builds its graph under LoRA. */
-export async function openModel(folder: string, options: LoadOptions = {}): Promise<void> {
-  const model = await loadModel(folder, options);
-  const { total } = model.with(lora({ r: 2, targetModules: "all-linear" })).parameters;
-  if (!(total > 0)) throw new Error(`a model of ${total} parameters`);
+/** Opens a model as a run does: configuration, headers, tokenizer; builds its graph under LoRA and reads its weights. */
+export async function openModel(path: string): Promise<Prepared> {
+  const keys = { model_name_or_path: path, dataset_name: "none", lora_target_modules: "all-linear", lora_r: 2 };
+  const classifier = recipeOf({ ...keys, task_type: "SEQ_CLS" });
+  const found = await openBase(classifier).catch((error: { readonly code?: string }) => {
+    if (error.code !== "E_ARCHITECTURE") throw error;
+    return undefined;
+  });
+  const recipe = found ? classifier : recipeOf({ ...keys, task_type: "CAUSAL_LM" });
+  const model = prepare(recipe, found ?? (await openBase(recipe)), undefined, { 0: "no", 1: "yes" });
+  await weightsOf(model, Random.seed(0));
+  return model;
 }
 
 /** Reads every tensor of a folder. */
@@ -20,11 +29,16 @@ export async function readTensors(folder: string): Promise<void> {
 }
 
 /** Tokenizes a line in every way that there is, and turns it into text again. */
-export async function tokenize(folder: string): Promise<void> {
-  const tokenizer = await loadTokenizer(folder);
+export function tokenizeLine(tokenizer: Tokenizer): void {
   const { ids } = tokenizer.encode(LINE, { maxLength: 64 });
   tokenizer.encodePieces(LINE, { maxLength: 16 });
   tokenizer.encodeWords(LINE.split(" "), { maxLength: 64 });
   tokenizer.decode(ids);
   tokenizer.decode(tokenizer.encodePlain(LINE), { specials: true });
 }
+
+/** As {@link tokenizeLine}, for the tokenizer of an open model. */
+export const tokenizeModel = ({ tokenizer }: Prepared): void => tokenizeLine(tokenizer);
+
+/** As {@link tokenizeLine}, for the tokenizer of a folder. */
+export const tokenizeFolder = async (folder: string): Promise<void> => tokenizeLine(await loadTokenizer(folder));

@@ -1,0 +1,160 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { loadTokenizer } from "../../../../src/data/tokenizer.ts";
+import type { Random } from "../../../../src/random.ts";
+import { lookAtRows } from "../../../../src/trainer/init/rows.ts";
+import { recipeOf } from "../../../../src/trainer/model.ts";
+import { classesOf, readSplit } from "../../../../src/trainer/setup/dataset.ts";
+import { chance, type Format, type Mutate, type Mutation, pick, type Seed } from "../format.ts";
+import { mutateBytes } from "../mutate-bytes.ts";
+import { mutateJson, mutateJsonText } from "../mutate-json.ts";
+import { mutateParquet } from "../mutate-parquet.ts";
+import { mutateText } from "../mutate-text.ts";
+import { fixture } from "./fixtures.ts";
+
+const classifying = loadTokenizer(fixture("bert"));
+/** With a chat template, for conversations. */
+const language = loadTokenizer(fixture("chat/bytes")).then((tokenizer) => ({
+  ...tokenizer,
+  chatTemplate: "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}",
+}));
+
+/** Reads a data file as `init` looks at it, and as each task that suits it tokenizes it. */
+async function readData(folder: string, file: string): Promise<void> {
+  const dataset_name = join(folder, file);
+  const { uses } = await lookAtRows({ dataset_name });
+  for (const { task_type, keys } of uses.slice(0, 2)) {
+    const recipe = recipeOf({ model_name_or_path: "none", dataset_name, task_type, ...keys, max_length: 32 });
+    const split = await readSplit(recipe, "train");
+    const labels = classesOf(task_type, split, {});
+    const tokenizer = await (task_type === "CAUSAL_LM" ? language : classifying);
+    const { examples } = await split.encode({ tokenizer, labels, maxLength: 32 });
+    examples.close();
+  }
+}
+
+const rows: readonly Readonly<Record<string, unknown>>[] = Array.from({ length: 8 }, (_, i) => ({
+  text: `The rent of ${i},000 € is due, “monthly”.`,
+  label: ["yes", "no"][i % 2],
+  score: i / 7,
+  id: i,
+}));
+const words = rows.map(() => ({ words: ["The", "rent", "is", "due"], tags: ["O", "B-X", "O", "I-X"] }));
+const chats = rows.map(({ text }) => ({
+  messages: [{ role: "user", content: text }, { role: "assistant", content: "Yes." }],
+})); // biome-ignore format: one row
+const prompts = rows.map(({ text }) => ({ prompt: text, completion: " Yes." }));
+const KINDS = { rows, words, chats, prompts };
+
+const lines = (values: readonly unknown[]): string => values.map((row) => `${JSON.stringify(row)}\n`).join("");
+const seedOf = (name: string, file: string, bytes: Uint8Array | string): Seed => ({
+  name,
+  files: { [file]: Buffer.from(bytes) },
+  mutated: [file],
+});
+
+/** Changes one line of JSON Lines as JSON; one in four has the file's text changed instead. */
+const mutateLines: Mutate = (bytes, random, file) => {
+  if (chance(random, 0.25))
+    return mutateText(["\n", "\r\n", "{", "}", '"', ",", "\u2028", "\ufeff"])(bytes, random, file);
+  const all = new TextDecoder().decode(bytes).trimEnd().split("\n");
+  const at = random.int(all.length);
+  const { text, changes } = mutateJsonText(Buffer.from(all[at] as string), random);
+  return { bytes: Buffer.from(`${all.with(at, text).join("\n")}\n`), changes: `line ${at + 1}: ${changes}` };
+};
+
+/** JSON Lines of every kind of row. */
+export const jsonl: Format = {
+  name: "JSON Lines",
+  mutate: mutateLines,
+  seeds: async () => Object.entries(KINDS).map(([name, values]) => seedOf(name, "data.jsonl", lines(values))),
+  read: readData,
+};
+
+/** Arrays of rows. */
+export const json: Format = {
+  name: "JSON array",
+  mutate: mutateJson,
+  seeds: async () =>
+    Object.entries(KINDS).map(([name, values]) => seedOf(name, "data.json", JSON.stringify(values, null, 1))),
+  read: readData,
+};
+
+const CSV = [
+  "\r\n",
+  "\r",
+  "\n",
+  '"',
+  '""',
+  '","',
+  ",,,,",
+  ";",
+  "\t",
+  "\ufeff",
+  "\0",
+  ",\n",
+  "text,text\n",
+  "=1+1",
+  "#",
+  "\u0085",
+];
+const quoted = (value: unknown): string => `"${String(value).replaceAll('"', '""')}"`;
+
+/** Comma-separated values. */
+export const csv: Format = {
+  name: "CSV",
+  mutate: mutateText(CSV),
+  seeds: async () => {
+    const header = Object.keys(rows[0] as object);
+    const records = rows.map((row) => header.map((name) => quoted(row[name])).join(","));
+    const table = `${header.join(",")}\n${records.join("\n")}\n`;
+    return [seedOf("quoted", "data.csv", table), seedOf("plain", "data.csv", "text,label\na b,0\nc d,1\ne,1\n")];
+  },
+  read: readData,
+};
+
+const PARQUET = join(import.meta.dirname, "../fixtures");
+const parquetSeeds = (): Seed[] => {
+  const files = readdirSync(PARQUET).filter((name) => name.endsWith(".parquet"));
+  return files.map((name) => seedOf(name, "data.parquet", new Uint8Array(readFileSync(join(PARQUET, name)))));
+};
+
+/** Parquet in every compression and encoding that is read: footer, page headers, bytes. */
+export const parquet: Format = {
+  name: "Parquet",
+  mutate: mutateParquet,
+  seeds: async () => parquetSeeds(),
+  read: readData,
+};
+
+const INNER: Readonly<Record<string, Mutate>> = { jsonl: mutateLines, csv: mutateText(CSV), parquet: mutateParquet };
+
+/** Gzip of the others: its own bytes changed, or what is inside. */
+export const gzip: Format = {
+  name: "gzip",
+  mutate(bytes: Uint8Array, random: Random, file: string): Mutation {
+    if (chance(random, 0.6)) return mutateBytes(bytes, random);
+    const format = file.split(".")[1] ?? "";
+    const inner = INNER[format]?.(unpacked.get(bytes) ?? bytes, random, file) ?? mutateBytes(bytes, random);
+    const members = pick(random, [1, 1, 2]);
+    return { ...inner, bytes: Buffer.concat(new Array(members).fill(gzipSync(inner.bytes, { level: 1 }))) };
+  },
+  seeds: async () => {
+    const parquet = parquetSeeds().find(({ name }) => name === "snappy.parquet")?.files["data.parquet"] as Uint8Array;
+    const inner = {
+      "data.jsonl": Buffer.from(lines(rows)),
+      "data.csv": Buffer.from("text,label\na b,0\nc,1\n"),
+      "data.parquet": parquet,
+    };
+    return Object.entries(inner).map(([name, bytes]) => {
+      const packed = gzipSync(bytes);
+      unpacked.set(packed, bytes);
+      return { name, files: { [`${name}.gz`]: packed }, mutated: [`${name}.gz`] };
+    });
+  },
+  read: readData,
+};
+
+/** What is inside a seed. */
+const unpacked = new Map<Uint8Array, Uint8Array>();
