@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { chooseFiles } from "../../../../src/checkpoint/hub/choose-files.ts";
 import { listRevision } from "../../../../src/checkpoint/hub/listing.ts";
-import type { HubClient } from "../../../../src/checkpoint/hub/request.ts";
+import { hubClient } from "../../../../src/checkpoint/hub/request.ts";
+import { hubSettings } from "../../../../src/checkpoint/hub/settings.ts";
 import type { Format } from "../format.ts";
 import { mutateJson } from "../mutate-json.ts";
 
@@ -22,6 +23,8 @@ const listing = {
   ],
 };
 
+const HUB = "https://hub.invalid";
+
 /** The Hub's list of a model's files. */
 export const hub: Format = {
   name: "Hub listing",
@@ -31,18 +34,12 @@ export const hub: Format = {
   ],
   async read(folder) {
     const body = new Uint8Array(readFileSync(`${folder}/listing.json`));
-    const client: HubClient = {
-      settings: { endpoint: "https://hub" },
-      wish: { id: "org/model", revision: "main" },
-      get: async () => ({ response: new Response(null), header: () => null }),
-      async *bytes() {
-        yield body;
-      },
-    };
+    globalThis.fetch = async () => new Response(body);
+    const client = hubClient(await hubSettings({ HF_ENDPOINT: HUB }), { id: "org/model", revision: "main" });
     const { files } = await listRevision(client);
     chooseFiles(
       files.map(({ name }) => name),
-      { where: "https://hub/org/model" },
+      { where: HUB },
     );
   },
 };
