@@ -1,29 +1,37 @@
 import { z } from "zod";
-import type { JsonObject } from "../checkpoint/json.ts";
+import { brief, type JsonObject } from "../checkpoint/json.ts";
 import { AdapterError } from "../errors.ts";
-import type { LoraConfig } from "../peft/lora.ts";
+import { type LoraConfig, MAX_ALPHA, MAX_RANK } from "../peft/lora.ts";
 import { float, isOff } from "./json-file.ts";
 
 /** Heads that PEFT adds to `modules_to_save` of every classification adapter, whatever the model calls its own. */
 export const CLASSIFICATION_HEADS = ["classifier", "score"];
 
-/** The keys of PEFT's LoraConfig that are read, with PEFT's own defaults. */
+const rank = z.int().min(1).max(MAX_RANK);
+const alpha = z.number().min(-MAX_ALPHA).max(MAX_ALPHA);
+
+/** The keys of PEFT's LoraConfig that are read. */
 const keys = {
   task_type: z.string().nullish(),
   base_model_name_or_path: z.string().nullish(),
-  r: z.int().min(1).default(8),
-  lora_alpha: z.number().default(8),
-  lora_dropout: z.number().min(0).lt(1).default(0),
-  bias: z.enum(["none", "all", "lora_only"]).default("none"),
+  r: rank.nullish(),
+  lora_alpha: alpha.nullish(),
+  lora_dropout: z.number().min(0).lt(1).nullish(),
+  bias: z.enum(["none", "all", "lora_only"]).nullish(),
   target_modules: z.union([z.string(), z.array(z.string())]).nullish(),
   modules_to_save: z.array(z.string()).nullish(),
   layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
-  use_rslora: z.boolean().default(false),
-  use_dora: z.boolean().default(false),
-  rank_pattern: z.record(z.string(), z.int().min(1)).nullish(),
-  alpha_pattern: z.record(z.string(), z.number()).nullish(),
+  exclude_modules: z.union([z.string(), z.array(z.string())]).nullish(),
+  layers_pattern: z.union([z.string(), z.array(z.string())]).nullish(),
+  use_rslora: z.boolean().nullish(),
+  use_dora: z.boolean().nullish(),
+  rank_pattern: z.record(z.string(), rank).nullish(),
+  alpha_pattern: z.record(z.string(), alpha).nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
 };
+
+/** PEFT's rank and alpha where a file says none. */
+const PEFT_DEFAULT = 8;
 
 /** Keys that change nothing in what a trained adapter computes. */
 const IGNORED = [
@@ -35,7 +43,10 @@ const IGNORED = [
 /** Initialisations that take the adapter's start out of the base model's weights. */
 const CHANGES_BASE = /^(pissa|olora|loftq|corda|lora_ga)/;
 
-/** PEFT's configuration, understood; `targetModules` is missing where the file leaves it to PEFT. */
+/**
+ * PEFT's configuration, understood; `targetModules` is missing where the file leaves it to PEFT, or selects in ways that the
+ * names of the adapter's tensors say better: `exclude_modules`, `layers_pattern`.
+ */
 export interface ParsedLoraConfig {
   readonly config: Omit<LoraConfig, "targetModules"> & { readonly targetModules?: string | readonly string[] };
   readonly taskType: string | undefined;
@@ -50,7 +61,7 @@ export interface ParsedLoraConfig {
  */
 export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConfig {
   if (json.peft_type !== "LORA") {
-    throw new AdapterError(`the adapter is of type ${json.peft_type}`, {
+    throw new AdapterError(`the adapter is of type ${brief(json.peft_type)}`, {
       where: `${where}: peft_type`,
       expected: "LORA",
     });
@@ -62,19 +73,20 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
   }
   refuseUnknown(json, where);
   const { task_type, base_model_name_or_path, target_modules, layers_to_transform: layers, ...c } = parsed.data;
+  const isNamed = isOff(c.exclude_modules) && isOff(c.layers_pattern);
   const config = {
-    r: c.r,
-    loraAlpha: c.lora_alpha,
-    loraDropout: c.lora_dropout,
-    bias: c.bias,
-    useRslora: c.use_rslora,
-    useDora: c.use_dora,
+    r: c.r ?? PEFT_DEFAULT,
+    loraAlpha: c.lora_alpha ?? PEFT_DEFAULT,
+    loraDropout: c.lora_dropout ?? 0,
+    bias: c.bias ?? "none",
+    useRslora: c.use_rslora ?? false,
+    useDora: c.use_dora ?? false,
     rankPattern: c.rank_pattern ?? {},
     alphaPattern: c.alpha_pattern ?? {},
     modulesToSave: c.modules_to_save ?? [],
     initLoraWeights: initOf(c.init_lora_weights),
-    ...(target_modules != null && { targetModules: target_modules }),
-    ...(layers != null && [layers].flat().length > 0 && { layersToTransform: [layers].flat() }),
+    ...(isNamed && target_modules != null && { targetModules: target_modules }),
+    ...(isNamed && layers != null && [layers].flat().length > 0 && { layersToTransform: [layers].flat() }),
   };
   return { config, taskType: task_type ?? undefined, baseModel: base_model_name_or_path ?? undefined };
 }
@@ -93,7 +105,7 @@ function refuseUnknown(json: JsonObject, where: string): void {
   }
   for (const [key, value] of Object.entries(json)) {
     if (key in keys || IGNORED.includes(key) || isOff(value)) continue;
-    throw new AdapterError(`the adapter sets ${key} to ${JSON.stringify(value)}, which is not supported`, {
+    throw new AdapterError(`the adapter sets ${key} to ${brief(value)}, which is not supported`, {
       where,
       expected: "plain LoRA, rsLoRA or DoRA on linear layers",
       hint: `only if ${key} changes nothing in what the adapter computes, remove it from the file.`,

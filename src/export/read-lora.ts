@@ -1,7 +1,8 @@
 import { readAdapter, type StoredAdapter } from "../checkpoint/adapter.ts";
 import { AdapterError } from "../errors.ts";
 import type { LoraConfig } from "../peft/lora.ts";
-import { endsWithPath, isUnder, layerOf, matchesPattern, type PatternTable } from "../peft/targets.ts";
+import { endsWithPath, isUnder, layerOf, matchesPattern, matchesWhole, type PatternTable } from "../peft/targets.ts";
+import { withinTime } from "../platform/node.ts";
 import { extraModules, parseLoraConfig } from "./lora-config.ts";
 import { adaptedModules, isRepeated, paramOfPeftKey } from "./peft-keys.ts";
 import { type FloatTensor, readTensor } from "./tensors.ts";
@@ -17,6 +18,9 @@ export interface LoraAdapter {
   /** By the model's own parameter names. */
   readonly tensors: ReadonlyMap<string, FloatTensor>;
 }
+
+/** Time to match the names of an adapter's modules; a few hundred take less than a millisecond. */
+const PATTERN_MS = 1000;
 
 /**
  * Reads an adapter that PEFT or {@link saveLora} wrote.
@@ -48,8 +52,14 @@ export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
     tensors.set(param, await readTensor(stored, key));
   }
   const modules = [...adaptedModules(tensors.keys())];
-  const targetModules = usedTargets(config.targetModules, modules, folder);
-  const used = { ...withoutUnused(config, modules, [...tensors.keys()]), targetModules };
+  const used = withinTime(
+    PATTERN_MS,
+    () => {
+      const targetModules = usedTargets(config.targetModules, modules, folder);
+      return { ...withoutUnused(config, modules, [...tensors.keys()]), targetModules };
+    },
+    () => new AdapterError("the adapter's patterns take too long to match", { where: `${folder}/adapter_config.json` }),
+  );
   return { format, folder, config: used, taskType, baseModel, tensors };
 }
 
@@ -78,11 +88,26 @@ type UsedConfig = Omit<LoraConfig, "targetModules">;
 const isUnderstood = (param: string): boolean =>
   !/\.(lora_|token_adapter\.)/.test(param) || /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/.test(param);
 
-/** The targets without those that took no module, which PEFT lets pass; without any, the modules themselves. */
+/**
+ * The targets without those that took no module, which PEFT lets pass. The modules themselves where the file names none, or by
+ * a pattern that does not take them all as it is read here.
+ */
 function usedTargets(targets: LoraConfig["targetModules"] | undefined, modules: string[], folder: string) {
   if (modules.length === 0) {
     throw new AdapterError("the adapter holds no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });
   }
-  if (targets === undefined || typeof targets === "string") return targets ?? modules;
-  return targets.filter((end) => modules.some((path) => endsWithPath(path, end)));
+  if (targets === undefined) return modules;
+  if (typeof targets !== "string") return targets.filter((end) => modules.some((path) => endsWithPath(path, end)));
+  return targets.toLowerCase() === "all-linear" || modules.every(isTakenBy(targets)) ? targets : modules;
 }
+
+/** Whether a regular expression takes a module; one that cannot be read here takes none. */
+const isTakenBy =
+  (pattern: string) =>
+  (path: string): boolean => {
+    try {
+      return matchesWhole(pattern, path);
+    } catch {
+      return false;
+    }
+  };

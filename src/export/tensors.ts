@@ -1,5 +1,7 @@
 import type { StoredAdapter } from "../checkpoint/adapter.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { AdapterError } from "../errors.ts";
+import { firstNonFinite } from "../quant/non-finite.ts";
 
 /** A float32 tensor in memory, row-major. */
 export interface FloatTensor {
@@ -16,7 +18,18 @@ export function writeTensors(path: string, tensors: NamedTensors, metadata?: Rec
   return writeSafetensors(path, typed, metadata);
 }
 
-/** Reads one tensor of an adapter. */
+/**
+ * Reads one tensor of an adapter.
+ * @throws {AdapterError} when it holds what is no finite number.
+ */
 export async function readTensor({ tensors, readFloat32 }: StoredAdapter, name: string): Promise<FloatTensor> {
-  return { shape: tensors.get(name)?.shape ?? [], data: await readFloat32(name) };
+  const { shape = [], path } = tensors.get(name) ?? {};
+  const data = await readFloat32(name);
+  const odd = firstNonFinite(data);
+  if (odd === undefined) return { shape, data };
+  throw new AdapterError(`the adapter's tensor ${name} holds ${data[odd]}`, {
+    where: `${path}: element ${odd}`,
+    expected: "finite numbers",
+    hint: "its training diverged: take an earlier checkpoint.",
+  });
 }

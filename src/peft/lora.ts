@@ -1,3 +1,4 @@
+import { RecipeError } from "../errors.ts";
 import type { Init, Value } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
 import { detach } from "../ops/barrier.ts";
@@ -18,6 +19,12 @@ import {
   selectTargets,
   type TargetRules,
 } from "./targets.ts";
+import { type Option, placeOf } from "./unmatched.ts";
+
+/** Highest rank: that of the widest layers of published models. */
+export const MAX_RANK = 16_384;
+/** Largest alpha. */
+export const MAX_ALPHA = 1e6;
 
 /** PEFT's `LoraConfig`, in camelCase. */
 export interface LoraConfig extends TargetRules {
@@ -94,12 +101,20 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
   },
 });
 
-/** The scaling of each module that `config` takes, for merging and export. */
+/**
+ * The scaling of each module that `config` takes, for merging and export.
+ * @throws {RecipeError} when its rank or alpha is out of all proportion.
+ */
 export function siteOf(config: LoraConfig, module: ModulePath): Site {
   const r = fromPattern(config.rankPattern ?? {}, module, config.r);
   const alpha = fromPattern(config.alphaPattern ?? {}, module, config.loraAlpha);
+  if (!(r <= MAX_RANK)) throw outOfRange(["lora_r", "r"], r, `1 to ${MAX_RANK}`);
+  if (!(Math.abs(alpha) <= MAX_ALPHA)) throw outOfRange(["lora_alpha", "loraAlpha"], alpha, `at most ${MAX_ALPHA}`);
   return { module, r, scaling: alpha / (config.useRslora ? Math.sqrt(r) : r) };
 }
+
+const outOfRange = (option: Option, value: number, expected: string): RecipeError =>
+  new RecipeError(`${option[0]} ${value} is out of range`, { where: placeOf(option), expected });
 
 function matrices(x: Value, w: Value, { module, r }: Site, { initLoraWeights = true }: LoraConfig): [Value, Value] {
   const [out, columns] = w.shape as [number, number];

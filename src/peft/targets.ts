@@ -80,6 +80,9 @@ export function fromPattern(table: PatternTable, path: ModulePath, otherwise: nu
 export const matchesPattern = (key: string, path: ModulePath, option = PATTERNS): boolean =>
   fullMatch(key, option, "(?:.*\\.)?")(path);
 
+/** Whether a regular expression of targets takes a module. @throws {RecipeError} when it is no regular expression. */
+export const matchesWhole = (pattern: string, path: ModulePath): boolean => fullMatch(pattern, TARGETS)(path);
+
 const PATTERNS: Option = ["rank_pattern, alpha_pattern", "rankPattern, alphaPattern"];
 
 /** @throws {NoTargetError} when a key of a pattern table stands for none of the modules that get an adapter. */
@@ -115,7 +118,8 @@ function prefixesOf(path: string): string[] {
 /** Matches whole paths, after what `before` lets pass. */
 function fullMatch(pattern: string, option: Option, before = ""): (path: string) => boolean {
   try {
-    const whole = new RegExp(`^${before}(?:${pattern})$`);
+    const { source, flags } = fromPython(pattern);
+    const whole = new RegExp(`^${before}(?:${source})$`, flags);
     return (path) => whole.test(path);
   } catch (cause) {
     throw new RecipeError(`the pattern ${pattern} is not a regular expression`, {
@@ -124,4 +128,19 @@ function fullMatch(pattern: string, option: Option, before = ""): (path: string)
       cause,
     });
   }
+}
+
+/** What Python's regular expressions write otherwise: escapes and character classes are kept. */
+const PYTHON = /\\([AZ])|\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\(\?P(?:<|=(\w+)\))/g;
+
+/** A regular expression of Python in JavaScript's words: `(?i)` at the start, `(?P<x>…)`, `(?P=x)`, `\\A`, `\\Z`. */
+function fromPython(pattern: string): { readonly source: string; readonly flags: string } {
+  const [start = "", letters = ""] = /^\(\?([aimsuLx]+)\)/.exec(pattern) ?? [];
+  const source = pattern.slice(start.length).replace(PYTHON, (found, end?: string, name?: string) => {
+    if (end !== undefined) return end === "A" ? "^" : "$";
+    if (name !== undefined) return `\\k<${name}>`;
+    return found === "(?P<" ? "(?<" : found;
+  });
+  if (letters.includes("x")) throw new SyntaxError("verbose patterns are not supported");
+  return { source, flags: [..."ims"].filter((flag) => letters.includes(flag)).join("") };
 }

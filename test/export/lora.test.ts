@@ -3,6 +3,7 @@ import { cp, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { readAdapter } from "../../src/checkpoint/adapter.ts";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { AdapterError } from "../../src/errors.ts";
 import { type LoraAdapter, readLora } from "../../src/export/read-lora.ts";
 import { saveLora } from "../../src/export/save-lora.ts";
 import type { LoraConfig } from "../../src/peft/lora.ts";
@@ -131,21 +132,56 @@ describe("saveLora", () => {
   });
 });
 
-describe("readLora refuses", () => {
-  const changed = async (change: Record<string, unknown>): Promise<string> => {
-    const to = `${folder}/changed`;
-    await cp(fixture("bert/adapters/lora"), to, { recursive: true });
-    await writeFile(`${to}/adapter_config.json`, JSON.stringify({ ...configOf(to), ...change }));
-    return to;
-  };
+/** An adapter of query and value in all three layers, its configuration changed. */
+async function changed(change: Record<string, unknown>): Promise<string> {
+  const to = `${folder}/changed`;
+  await cp(fixture("bert/adapters/lora"), to, { recursive: true });
+  await writeFile(`${to}/adapter_config.json`, JSON.stringify({ ...configOf(to), ...change }));
+  return to;
+}
 
+describe("the tensors name the modules where the configuration selects them", () => {
+  const modules = [0, 1, 2].flatMap((layer) =>
+    ["query", "value"].map((name) => `bert.encoder.layer.${layer}.attention.self.${name}`),
+  );
+  test.each<[string, Record<string, unknown>, string | string[]]>([
+    ["with exclusions", { target_modules: ["query", "key", "value"], exclude_modules: ["key"] }, modules],
+    ["with an expression that excludes", { target_modules: "all-linear", exclude_modules: ".*(key|dense)" }, modules],
+    ["by a pattern of layers", { layers_pattern: "layer", layers_to_transform: [0, 1, 2] }, modules],
+    ["by a pattern of layers that says nothing", { layers_pattern: [], exclude_modules: null }, ["query", "value"]],
+    ["in any case", { target_modules: "(?i).*\\.(QUERY|VALUE)" }, "(?i).*\\.(QUERY|VALUE)"],
+    ["with names and an end", { target_modules: "(?P<all>.*)\\.(query|value)\\Z" }, "(?P<all>.*)\\.(query|value)\\Z"],
+    ["by what is no expression here", { target_modules: "(?>.*)query|(?#comment).*" }, modules],
+    ["by an expression that takes other modules", { target_modules: ".*dense" }, modules],
+    [
+      "with null for what is off",
+      { use_rslora: null, use_dora: null, bias: null, lora_dropout: null },
+      ["query", "value"],
+    ],
+  ])("%s", async (_, change, targets) => {
+    const { config } = await readLora(await changed(change));
+    expect(config.targetModules).toEqual(targets);
+    expect(config).toMatchObject({ useRslora: false, useDora: false, bias: "none", loraDropout: 0 });
+    expect(config).not.toHaveProperty("layersToTransform");
+  });
+});
+
+describe("readLora refuses", () => {
   test.each([
-    ["another method", { peft_type: "IA3" }, /of type IA3\n {2}at: .*peft_type\n {2}expected: LORA/],
+    ["another method", { peft_type: "IA3" }, /of type "IA3"\n {2}at: .*peft_type\n {2}expected: LORA/],
     ["a wrong type", { r: "8" }, /cannot be used: r: Invalid input/],
     ["biases of B", { lora_bias: true }, /sets lora_bias to true, which is not supported/],
     ["repeated layers", { layer_replication: [[0, 2]] }, /sets layer_replication to \[\[0,2\]\]/],
     ["trained tokens", { trainable_token_indices: [1] }, /sets trainable_token_indices/],
-    ["exclusions", { exclude_modules: ["key"] }, /sets exclude_modules to \["key"\]/],
+    ["a rank of a billion", { r: 1e9 }, /cannot be used: r: Too big: expected number to be <=16384/],
+    ["a rank of a billion in a pattern", { rank_pattern: { query: 1e9 } }, /rank_pattern.query: Too big/],
+    ["an alpha past all proportion", { lora_alpha: 1e300 }, /lora_alpha: Too big: expected number to be <=1000000/],
+    ["a dropout of 1", { lora_dropout: 1 }, /lora_dropout: Too big/],
+    [
+      "a pattern that backtracks without end",
+      { rank_pattern: { "(.+)+(.+)+\\d": 2 } },
+      /the adapter's patterns take too long to match\n {2}at: .*adapter_config.json/,
+    ],
     [
       "a key of the future",
       { use_magic: 1 },
@@ -158,6 +194,21 @@ describe("readLora refuses", () => {
     ],
   ])("%s", async (_, change, message) => {
     await expect(readLora(await changed(change))).rejects.toThrow(message);
+  });
+
+  test("what is no finite number, by the tensor's name", async () => {
+    const { tensors, config } = await readLora(fixture("bert/adapters/lora"));
+    const broken = [...tensors].map(([name, { shape, data }]) => {
+      const odd = name.endsWith("1.attention.self.query.lora_B.weight");
+      return [name, { shape, data: odd ? data.with(3, Number.POSITIVE_INFINITY) : data }] as const;
+    });
+    const to = `${folder}/infinite`;
+    await saveLora(to, { tensors: new Map(broken), config, params: [], baseModel: "b", taskType: "SEQ_CLS" });
+    const refused = readLora(to);
+    await expect(refused).rejects.toThrow(AdapterError);
+    await expect(refused).rejects.toThrow(
+      /layer\.1\.attention\.self\.query\.lora_B\.weight holds Infinity\n {2}at: .*adapter_model.safetensors: element 3/,
+    );
   });
 
   test("tensors of a kind it does not know", async () => {

@@ -217,6 +217,21 @@ describe("model", () => {
       `the tensor bert.encoder.layer.1.output.dense.weight is [16,48], config.json makes it [32,48].${DISAGREE}`,
     ],
     [
+      "a weight that holds what is no number",
+      async () => ({
+        model_name_or_path: await changedModel({}, (tensors) =>
+          [...tensors].map(([name, { shape, data }]) => [
+            name,
+            { shape, data: name.endsWith("layer.1.output.dense.weight") ? data.with(5, Number.NaN) : data },
+          ]),
+        ),
+      }),
+      `the tensor bert.encoder.layer.1.output.dense.weight holds NaN: nothing that the model computes would be a number.
+  at: TMP/model.safetensors: element 5
+  expected: finite numbers
+  hint: download the file again; if it is as published, take another checkpoint of the model.`,
+    ],
+    [
       "more layers than tensors",
       async () => ({ method: "qlora", ...(await configured({ num_hidden_layers: 4 })) }),
       `the checkpoint lacks 16 of the model's tensors: bert.encoder.layer.3.attention.self.query.bias, bert.encoder.layer.3.attention.self.query.weight, bert.encoder.layer.3.attention.self.key.bias, bert.encoder.layer.3.attention.self.key.weight, bert.encoder.layer.3.attention.self.value.bias, …
@@ -252,6 +267,20 @@ describe("model", () => {
 
 describe("method and adapter", () => {
   test.each<[string, () => Keys | Promise<Keys>, string]>([
+    [
+      "a rank of a billion",
+      () => ({ method: "lora", lora_r: 1e9 }),
+      `lora_r 1000000000 is out of range
+  at: lora_r; in TypeScript, r
+  expected: 1 to 16384`,
+    ],
+    [
+      "an alpha past all proportion",
+      () => ({ method: "lora", lora_alpha: 1e30 }),
+      `lora_alpha 1e+30 is out of range
+  at: lora_alpha; in TypeScript, loraAlpha
+  expected: at most 1000000`,
+    ],
     [
       "targets that match nothing",
       () => ({ lora_target_modules: ["c_attn"] }),

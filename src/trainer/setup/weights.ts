@@ -4,6 +4,7 @@ import { CheckpointError } from "../../errors.ts";
 import type { BlockScheme, Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../../ir/graph.ts";
 import type { DType } from "../../ir/types.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../quant/half.ts";
+import { firstNonFinite } from "../../quant/non-finite.ts";
 import { packWeight, throughPacking } from "../../quant/packing.ts";
 import { packNibbles } from "../../quant/scaled-blocks.ts";
 import type { Random } from "../../random.ts";
@@ -117,7 +118,17 @@ async function find(
 
 async function read(name: string, param: StoredParam, checkpoint: Checkpoint): Promise<Float32Array> {
   checkShape(name, storedShape(param), checkpoint);
-  return fromStored(param, await checkpoint.readFloat32(name));
+  const data = await checkpoint.readFloat32(name);
+  const odd = firstNonFinite(data);
+  if (odd === undefined) return fromStored(param, data);
+  throw new CheckpointError(
+    `the tensor ${name} holds ${data[odd]}: nothing that the model computes would be a number.`,
+    {
+      where: `${checkpoint.tensors.get(name)?.path}: element ${odd}`,
+      expected: "finite numbers",
+      hint: "download the file again; if it is as published, take another checkpoint of the model.",
+    },
+  );
 }
 
 function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
