@@ -1,3 +1,5 @@
+import { redacted } from "./redacted.ts";
+
 /**
  * What a refusal says besides its first line. Every part is optional; each becomes a line of its own.
  */
@@ -16,7 +18,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, diverged: 3, memory: 4, inte
 
 /**
  * Base of every error this library throws. `code` is stable and for programs; the message is for people:
- * what was given, where, what would do, one hint.
+ * what was given, where, what would do, one hint. Credentials within addresses are left out of it.
  */
 export abstract class LowrankError extends Error {
   abstract readonly code: string;
@@ -27,7 +29,7 @@ export abstract class LowrankError extends Error {
     if (detail.where) lines.push(`  at: ${detail.where}`);
     if (detail.expected) lines.push(`  expected: ${detail.expected}`);
     if (detail.hint) lines.push(`  hint: ${detail.hint}`);
-    super(lines.join("\n"), detail.cause === undefined ? undefined : { cause: detail.cause });
+    super(redacted(lines.join("\n")), detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = new.target.name;
   }
 }

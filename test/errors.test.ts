@@ -55,3 +55,12 @@ describe("an error that crosses a thread", () => {
     expect(revivedError({ name: "OperandError", message: "no", stack: "" })).toBeInstanceOf(OperandError);
   });
 });
+
+test.each([
+  ["cannot read https://me:secret@host/a?token=secret: no such file", "cannot read https://host/a: no such file"],
+  ["the folder https:/me:secret@host does not exist", "the folder https:/host does not exist"],
+  ["'s3://key@bucket/x?X-Amz-Signature=secret'", "'s3://bucket/x'"],
+  ["token hf_QwErTyUiOpAsDfGhJkLzXcVbNm", "token hf_…"],
+  ["C:/me@home/x?, mail me@host, a row: is it?", "C:/me@home/x?, mail me@host, a row: is it?"],
+  ["https://huggingface.co/org/name", "https://huggingface.co/org/name"],
+])("%s: a message shows no secret", (given, shown) => expect(new DataError(given).message).toBe(shown));

@@ -8,7 +8,15 @@ const every = [
 ]; // biome-ignore format: a table
 
 /** Pure files that every room may import. */
-const SHARED = ["bounded-json.ts", "errors.ts", "ignored-label.ts", "nearest.ts", "random.ts", "version.ts"];
+const SHARED = [
+  "bounded-json.ts",
+  "errors.ts",
+  "ignored-label.ts",
+  "nearest.ts",
+  "random.ts",
+  "redacted.ts",
+  "version.ts",
+];
 
 /** What each room may import besides itself and the shared files. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

@@ -29,6 +29,7 @@ export async function resolveModelFolder(
   if (await exists(nameOrPath)) {
     throw new CheckpointError(`${nameOrPath} is a file`, { expected: "a folder with config.json and its weights" });
   }
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(nameOrPath)) throw addressRefused(nameOrPath);
   const [parent] = nameOrPath.split("/");
   const isId = HUB_ID.test(nameOrPath) && !/(^|\/)[.-]|--|\.\./.test(nameOrPath);
   const snapshot = isId ? await cachedSnapshot(nameOrPath, revision) : undefined;
@@ -64,3 +65,11 @@ const offline = (id: string, revision: string): CheckpointError =>
     expected: "a local folder, or a Hub model that has been downloaded: HF_HUB_OFFLINE forbids to do so now",
     hint: `unset HF_HUB_OFFLINE, or copy the cache folder of a machine where this was run: hf download ${id} --revision ${revision}`,
   });
+
+function addressRefused(address: string): CheckpointError {
+  const id = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([\w.-]+\/[\w.-]+)/i.exec(address)?.[1];
+  return new CheckpointError(`${address} is an address, not a model`, {
+    expected: "a local folder, or organisation/name as the model's page on the Hub has it",
+    hint: id ? `use ${id}.` : "for another server with the Hub's interface, HF_ENDPOINT names it.",
+  });
+}

@@ -1,13 +1,15 @@
 import { CommanderError } from "commander";
 import { EXIT, LowrankError } from "../errors.ts";
+import { redacted } from "../redacted.ts";
 import type { Output } from "./output.ts";
 
 /** Says what went wrong, and returns the exit code for it. The stack is shown with `--verbose` only. */
 export function reportFailure(error: unknown, output: Output): number {
-  const { code, message, exitCode } = describe(error);
+  const { code, message: whole, exitCode } = describe(error);
+  const message = redacted(whole);
   if (message === "") return exitCode;
   output.alert(output.styleNote("red", message));
-  if (output.verbose && error instanceof Error) output.alert(output.styleNote("dim", stacks(error)));
+  if (output.verbose && error instanceof Error) output.alert(output.styleNote("dim", redacted(stacks(error))));
   output.record({ event: "error", code, message, exit_code: exitCode });
   return exitCode;
 }

@@ -80,7 +80,7 @@ const isHubId = (name: string): boolean =>
   /^\w[\w.-]*\/\w[\w.-]*$/.test(name) && !/\.(jsonl?|csv|parquet|gguf)(\.gz)?$/.test(name);
 
 /** A Hub id as it is; of a path the last part, which says enough and nothing of the machine. */
-const shortName = (name: string): string =>
+export const shortName = (name: string): string =>
   isHubId(name) ? name : (name.split(/[/\\]/).filter(Boolean).at(-1) ?? name);
 
 function resultsSection(results: Readonly<Record<string, unknown>>): string {

@@ -1,3 +1,4 @@
+import { shortName } from "../../export/model-card.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { type ComparisonRow, type RowScore, scoresOfRow } from "../reports.ts";
 
@@ -31,8 +32,8 @@ export function comparisonMarkdown(recipe: Recipe, rows: readonly ComparisonRow[
   const means = methods.map((method) => mean(rows.filter((row) => row.method === method)));
   const summary = table([["method", ({ method }) => method], ...columnsOf(rows)], means);
   return `${[
-    `# ${methods.join(", ")} on ${recipe.model_name_or_path}`,
-    `Data: \`${recipe.dataset_name}\`. ${titles} on the test split, with 95 % bootstrap intervals over its examples.`,
+    `# ${methods.join(", ")} on ${shortName(recipe.model_name_or_path)}`,
+    `Data: \`${shortName(recipe.dataset_name)}\`. ${titles} on the test split, with 95 % bootstrap intervals over its examples.`,
     `![${drawn} against peak memory and trainable parameters](comparison.svg)`,
     ...(seeds > 1 ? [`## Means over ${seeds} seeds`, summary, "## Runs", runs] : [runs]),
   ].join("\n\n")}\n`;
