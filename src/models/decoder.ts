@@ -70,7 +70,7 @@ export function decoderTasks<Config extends DecoderConfig>(spec: DecoderSpec<Con
     },
     SEQ_CLS(m, inputs, c, labels) {
       const padId = c.pad_token_id;
-      const last = padId == null ? lastToken(inputs.mask, { padId: 0 }) : lastToken(inputs.ids, { padId });
+      const last = lastToken(inputs.ids, inputs.mask, padId == null ? {} : { padId });
       const h = embedding(last, encode(m, inputs, c), { distinct: true });
       return dense(m, "score", h, labels, { bias: false, fresh: { std: c.initializer_range } });
     },

@@ -56,7 +56,10 @@ export function rms(m: ModuleScope, name: string, x: Value, epsilon: number, off
   return rmsNorm(x, w, { epsilon, ...(offset !== 0 && { offset }) });
 }
 
-/** Rows of the table `name`: `ids [rows]` → `[rows, width]`. */
+/**
+ * Rows of the table `name`: `ids [rows]` → `[rows, width]`.
+ * @param paddingIdx The row that does not learn from look-ups; below 0 it counts from the end, as in PyTorch.
+ */
 export function lookUp(
   m: ModuleScope,
   name: string,
@@ -66,7 +69,8 @@ export function lookUp(
   paddingIdx?: number,
 ): Value {
   const table = m.within(name, (m) => m.param("weight", [count, width]));
-  return embedding(ids, table, paddingIdx === undefined ? {} : { paddingIdx });
+  if (paddingIdx === undefined) return embedding(ids, table, {});
+  return embedding(ids, table, { paddingIdx: paddingIdx < 0 ? paddingIdx + count : paddingIdx });
 }
 
 /** `[batch, seq]` → `[batch*seq]`. */

@@ -143,8 +143,10 @@ const rows: readonly Row[] = [
   ["TokenChoice", (x, w, b) => ops.tokenChoice(x!, w!, b!, { chunks: 3, softcap: 2 }), [[T, 4], [7, 4], [7]], "forward only"],
   ["VocabularyLogits", (x, w) => ops.vocabularyLogits(x!, w!, undefined, {}), [[T, 4], [5, 4]], "forward only"],
   ["VocabularyLogits", (x, w, bias) => ops.vocabularyLogits(x!, w!, bias!, { softcap: 2 }), [[T, 4], [5, 4], [5]], "forward only"],
-  ["LastToken", (ids) => ops.lastToken(ids!, { padId: 1 }), [ids]],
-  ["LastToken", (ids) => ops.lastToken(ids!, { padId: 0 }), [int64(["batch", "seq"], [0, 0, 0, 5, 0, 0])]],
+  ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, { padId: 1 }), [ids, mask]],
+  ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, {}), [ids, mask]],
+  ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, { padId: 0 }), [int64(["batch", "seq"], [0, 0, 0, 5, 0, 0]), int64(["batch", "seq"], [1, 1, 1, 1, 1, 0])]],
+  ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, { padId: -1 }), [int64(["batch", "seq"], [0, 0, 0, 5, 7, 7]), int64(["batch", "seq"], [1, 0, 0, 1, 1, 0])]],
   ["Widen", (x) => ops.widen(x!), [half("bfloat16")]],
   ["Widen", (x) => ops.widen(x!), [half("float16")]],
 ]; // biome-ignore format: a table
