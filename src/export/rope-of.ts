@@ -11,15 +11,13 @@ export interface Rope {
   readonly scaling: (JsonObject & { readonly rope_type: string }) | undefined;
 }
 
-/** Reads `rope_parameters` (transformers 5), or `rope_theta`, `rope_scaling` and their kin (4). */
+/** Reads `rope_scaling` (transformers 4) unless it is empty, else `rope_parameters` (5); as transformers, never a mix. */
 export function ropeOf(config: JsonObject): Rope {
   const parameters = isObject(config.rope_parameters) ? config.rope_parameters : {};
   const global = isObject(parameters.full_attention) ? parameters.full_attention : parameters;
   const local = isObject(parameters.sliding_attention) ? parameters.sliding_attention : {};
-  const { rope_theta, partial_rotary_factor, type, ...scaling } = {
-    ...(isObject(config.rope_scaling) && config.rope_scaling),
-    ...global,
-  } as JsonObject;
+  const older = isObject(config.rope_scaling) && Object.keys(config.rope_scaling).length > 0;
+  const { rope_theta, partial_rotary_factor, type, ...scaling } = older ? (config.rope_scaling as JsonObject) : global;
   const rope_type = String(scaling.rope_type ?? type ?? "default");
   const number = (...values: unknown[]): number | undefined => values.find((value) => typeof value === "number");
   return {

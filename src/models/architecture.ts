@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { ArchitectureError, CheckpointError } from "../errors.ts";
 import { Graph, type Init, type Value } from "../ir/graph.ts";
 import type { Shape } from "../ir/types.ts";
+import { outOfRange } from "./config-ranges.ts";
 import { type BuildOptions, ModuleScope } from "./scope.ts";
 
 /** What a model is trained to do; PEFT's names. */
@@ -78,7 +79,14 @@ export function defineArchitecture<Config>(whole: ArchitectureSpec<Config>): Arc
   const { tasks, config: schema, fresh, ...spec } = whole;
   const parse = (config: unknown, where?: string): Config => {
     const parsed = schema.safeParse(config);
-    if (parsed.success) return parsed.data;
+    if (parsed.success) {
+      const wrong = outOfRange(parsed.data as Readonly<Record<string, unknown>>);
+      if (!wrong) return parsed.data;
+      throw new CheckpointError(`${wrong.key} of config.json is ${wrong.given}.`, {
+        where: where === undefined ? wrong.key : `${where}: ${wrong.key}`,
+        expected: wrong.expected,
+      });
+    }
     const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
     const what = `config.json does not describe a ${spec.modelType}: ${problems.join("; ")}`;
     throw new CheckpointError(what, where === undefined ? {} : { where });

@@ -8,10 +8,10 @@ const types = ["default", "linear", "llama3", "yarn", "longrope"] as const;
 export const RopeParameters = z.object({
   rope_type: z.enum(types).optional(),
   type: z.enum(types).optional(),
-  rope_theta: z.number().nullish(),
-  partial_rotary_factor: z.number().nullish(),
-  factor: z.number().nullish(),
-  original_max_position_embeddings: z.int().nullish(),
+  rope_theta: z.number().positive().nullish(),
+  partial_rotary_factor: z.number().positive().max(1).nullish(),
+  factor: z.number().positive().nullish(),
+  original_max_position_embeddings: z.int().positive().nullish(),
   low_freq_factor: z.number().default(1),
   high_freq_factor: z.number().default(4),
   beta_fast: z.number().nullish(),
@@ -26,14 +26,20 @@ export const RopeParameters = z.object({
 
 type RopeParameters = z.output<typeof RopeParameters>;
 
+/** Either spelling, `{}` taken as absent: transformers writes it beside the one that counts. */
+const givenRope = z.preprocess(
+  (value) => (typeof value === "object" && value && Object.keys(value).length === 0 ? undefined : value),
+  RopeParameters.nullish(),
+);
+
 /** What decoders with rotary positions read of `config.json`, in either spelling. */
 export const rotaryKeys = {
   max_position_embeddings: z.int().default(2048),
   original_max_position_embeddings: z.int().nullish(),
   rope_theta: z.number().nullish(),
   partial_rotary_factor: z.number().nullish(),
-  rope_scaling: RopeParameters.nullish(),
-  rope_parameters: RopeParameters.nullish(),
+  rope_scaling: givenRope.optional(),
+  rope_parameters: givenRope.optional(),
 };
 
 /** The parsed rotary settings of a config. */

@@ -2,8 +2,9 @@ import { cpSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { LowrankError } from "../../src/errors.ts";
+import { writeTensors } from "../../src/export/tensors.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
-import { changedModel, fixture, type Keys, readJson, recipeOf, runHere, temporary } from "./running.ts";
+import { changedModel, fixture, type Keys, readJson, recipeOf, runHere, temporary, tensorsOf } from "./running.ts";
 
 /** A data set of its own: files of rows by split. */
 function data(splits: Readonly<Record<string, readonly object[]>>): Keys {
@@ -234,10 +235,23 @@ describe("model", () => {
     [
       "more layers than tensors",
       async () => ({ method: "qlora", ...(await configured({ num_hidden_layers: 4 })) }),
-      `the checkpoint lacks 16 of the model's tensors: bert.encoder.layer.3.attention.self.query.bias, bert.encoder.layer.3.attention.self.query.weight, bert.encoder.layer.3.attention.self.key.bias, bert.encoder.layer.3.attention.self.key.weight, bert.encoder.layer.3.attention.self.value.bias, …
-  at: TMP
-  expected: all tensors that config.json's model_type and sizes ask for
-  hint: is it the checkpoint of another architecture, or of fewer layers?`,
+      `config.json counts 4 layers, the checkpoint holds 3.
+  at: TMP: num_hidden_layers
+  hint: config.json and the weights must come from the same model.`,
+    ],
+    [
+      "a thousand million layers",
+      () => configured({ num_hidden_layers: 1e9 }),
+      `num_hidden_layers of config.json is 1000000000.
+  at: TMP/config.json: num_hidden_layers
+  expected: a whole number from 1 to 1,000`,
+    ],
+    [
+      "heads below 0",
+      () => configured({ num_attention_heads: -1 }),
+      `num_attention_heads of config.json is -1.
+  at: TMP/config.json: num_attention_heads
+  expected: a whole number from 1 to 10,000`,
     ],
     [
       "fewer layers than tensors",
@@ -320,9 +334,16 @@ describe("method and adapter", () => {
       async () => {
         const folder = temporary();
         cpSync(fixture("bert/adapters/lora"), folder, { recursive: true });
-        return { adapter_name_or_path: folder, ...(await configured({ hidden_size: 64 })) };
+        const file = `${folder}/adapter_model.safetensors`;
+        const cut = [...(await tensorsOf(file))].map(([name, { shape, data }]) =>
+          /layer\.0.*query\.lora_A/.test(name)
+            ? ([name, { shape: [4, 16], data: data.slice(0, 64) }] as const)
+            : ([name, { shape, data }] as const),
+        );
+        await writeTensors(file, cut);
+        return { adapter_name_or_path: folder };
       },
-      `the adapter's bert.encoder.layer.0.attention.self.query.lora_A.weight is [4,32], the model's is [4,64].
+      `the adapter's bert.encoder.layer.0.attention.self.query.lora_A.weight is [4,16], the model's is [4,32].
   at: TMP
   hint: was the adapter made for another base model, or for other labels?`,
     ],

@@ -2,8 +2,7 @@ import { type Checkpoint, readCheckpoint } from "../../checkpoint/checkpoint.ts"
 import { isGguf, readGguf } from "../../checkpoint/gguf.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
-import { CheckpointError } from "../../errors.ts";
-import type { Graph, ParamValue } from "../../ir/graph.ts";
+import type { ParamValue } from "../../ir/graph.ts";
 import { type Architecture, forTask, selectArchitecture } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/index.ts";
 import { longestText } from "../../models/longest-text.ts";
@@ -12,6 +11,7 @@ import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "../task/definition.ts";
 import { filesOfFolder, filesOfGguf } from "./base-files.ts";
+import { checkDepth, checkShapes } from "./check-tensors.ts";
 import { classesOf } from "./dataset.ts";
 import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
@@ -42,6 +42,7 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   const where = isFile ? folder : `${folder}/config.json`;
   const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);
   architecture.checkConfig(config, where);
+  checkDepth({ architecture, checkpoint });
   return { checkpoint, architecture: withPooler(architecture, recipe, checkpoint), tokenizer: files.tokenizer, files };
 }
 
@@ -79,7 +80,7 @@ export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | unde
   const blocks = blocksOf(recipe, checkpoint, architecture.basePrefix);
   const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length, blocks };
   const base = baseGraph(source);
-  checkDepth(found, base);
+  checkShapes(found, base.params, source.labels);
   return { ...found, source, labels, base, graph: evaluationGraph(source) };
 }
 
@@ -88,22 +89,6 @@ const storedClasses = ({ config, folder }: Checkpoint) => ({
   id2label: (config.id2label ?? undefined) as Id2Label | undefined,
   source: /\.gguf$/i.test(folder) ? folder : `${folder}/config.json`,
 });
-
-/** transformers would drop the layers that config.json does not count, with a warning. */
-function checkDepth({ architecture, checkpoint }: Base, { params }: Graph): void {
-  const { layers, basePrefix } = architecture;
-  const layerOf = (name: string): number => {
-    const whole = name.startsWith(`${basePrefix}.`) ? name : `${basePrefix}.${name}`;
-    return whole.startsWith(`${layers}.`) ? Number(whole.slice(layers.length + 1).split(".")[0]) : -1;
-  };
-  const depth = 1 + Math.max(...params.map(({ origin }) => layerOf(origin.name)));
-  const beyond = [...checkpoint.tensors.keys()].find((name) => layerOf(name) >= depth);
-  if (beyond === undefined) return;
-  throw new CheckpointError(`the checkpoint holds ${beyond}, config.json counts ${depth} layers.`, {
-    where: checkpoint.folder,
-    hint: "config.json and the weights must come from the same model.",
-  });
-}
 
 /**
  * Reads or draws the weights of a prepared model.

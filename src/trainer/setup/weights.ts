@@ -111,9 +111,18 @@ async function find(
   const name = nameInCheckpoint(origin.name, sources);
   if (name === undefined) return undefined;
   const stored = sources.checkpoint.tensors.get(name)?.shape ?? [];
-  const otherLabels = origin.init && shape[0] === sources.labels && stored.slice(1).join() === shape.slice(1).join();
-  if (otherLabels && stored[0] !== shape[0]) return undefined;
-  return read(name, param, sources.checkpoint);
+  return drawnForLabels(origin, shape, stored, sources.labels) ? undefined : read(name, param, sources.checkpoint);
+}
+
+/** Whether a stored head is for another number of classes than `labels`, so that a new one is drawn. */
+export function drawnForLabels(
+  { init }: Param,
+  shape: readonly number[],
+  stored: readonly number[],
+  labels: number,
+): boolean {
+  const fits = shape[0] === labels && stored.slice(1).join() === shape.slice(1).join();
+  return init !== undefined && fits && stored[0] !== shape[0];
 }
 
 async function read(name: string, param: StoredParam, checkpoint: Checkpoint): Promise<Float32Array> {
@@ -131,7 +140,8 @@ async function read(name: string, param: StoredParam, checkpoint: Checkpoint): P
   );
 }
 
-function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
+/** @throws {CheckpointError} when a tensor is not stored in `shape`. */
+export function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
   const stored = tensors.get(name)?.shape ?? [];
   if (stored.join() === shape.join()) return;
   throw new CheckpointError(`the tensor ${name} is [${stored}], config.json makes it [${shape}].`, {
