@@ -286,16 +286,45 @@ describe("findSplits", () => {
     });
     const splits = await findSplits(`${folder}/`);
     expect(Object.fromEntries(splits)).toEqual({
-      train: `${folder}/train.jsonl.gz`,
-      dev: `${folder}/dev.csv`,
-      validation: `${folder}/dev.csv`,
-      test: `${folder}/test.parquet`,
+      train: [`${folder}/train.jsonl.gz`],
+      dev: [`${folder}/dev.csv`],
+      validation: [`${folder}/dev.csv`],
+      test: [`${folder}/test.parquet`],
     });
+  });
+
+  test.each<[layout: string, files: string[]]>([
+    ["numbered", ["train-00000-of-00002.jsonl", "train-00001-of-00002.jsonl", "dev.jsonl"]],
+    ["in data/", ["data/train-00000-of-00002.jsonl", "data/train-00001-of-00002.jsonl", "data/dev.jsonl", "README.md"]],
+    ["named", ["train-a.jsonl", "train_b.jsonl", "validation-1.jsonl"]],
+    ["in a folder a split", ["train/a.jsonl", "train/b.jsonl", "validation/a.jsonl"]],
+  ])("several files are one split, in the order of their names: %s", async (_, files) => {
+    const folder = await folderWith(Object.fromEntries(files.map((name, i) => [name, `{"text": "${i}"}\n`])));
+    const splits = await findSplits(folder);
+    expect(splits.get("train")).toEqual(files.slice(0, 2).map((name) => `${folder}/${name}`));
+    expect(splits.get("validation")).toEqual([`${folder}/${files[2]}`]);
+    const rows = await collected(await readRows(folder, "train"));
+    expect(rows.map(({ values, where }) => [values.text, where])).toEqual([
+      ["0", `${folder}/${files[0]}:1`],
+      ["1", `${folder}/${files[1]}:1`],
+    ]);
+  });
+
+  test("a file of the split's own name goes before shards, which stay splits of their own", async () => {
+    const folder = await folderWith({ "train.jsonl": jsonl, "train-small.jsonl": jsonl });
+    const splits = await findSplits(folder);
+    expect(splits.get("train")).toEqual([`${folder}/train.jsonl`]);
+    expect(splits.get("train-small")).toEqual([`${folder}/train-small.jsonl`]);
+  });
+
+  test("a shard that is not there", async () => {
+    const folder = await folderWith({ "train-00000-of-00002.jsonl": jsonl });
+    await expect(findSplits(folder)).rejects.toThrow(/split "train" has 1 of its 2 files\n.*train-00000-of-00002/);
   });
 
   test("a single file is the split train", async () => {
     const file = join(await folderWith({ "mine.jsonl": jsonl }), "mine.jsonl");
-    expect([...(await findSplits(file))]).toEqual([["train", file]]);
+    expect([...(await findSplits(file))]).toEqual([["train", [file]]]);
   });
 
   test("a missing data set: says what there is", async () => {

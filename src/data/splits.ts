@@ -1,0 +1,115 @@
+import { DataError } from "../errors.ts";
+import { exists, isFolder, listFolder } from "../platform/node.ts";
+
+/** Endings of data files. */
+const FORMAT_NAMES: readonly string[] = ["jsonl", "json", "csv", "parquet"];
+
+/** The formats, for messages. */
+export const FORMATS = ".jsonl, .json, .csv or .parquet, each also with .gz";
+
+const ALIASES = new Map([["validation", "dev"], ["dev", "validation"]]); // biome-ignore format: a table
+
+/** Names that a split's shards, or its folder, go by. */
+const KEYWORDS: readonly string[] = ["train", "validation", "dev", "test"];
+
+/** A shard among others: `train-00000-of-00002`. */
+const NUMBERED = /^(.+)-(\d{5})-of-(\d{5})$/;
+
+/** A shard of a split under one of the usual names: `train-a`, `train_1`, `validation.part2`. */
+const LABELLED = new RegExp(`^(${KEYWORDS.join("|")})[-_.].+$`);
+
+/**
+ * The files of a data set by split, as Hugging Face `datasets` finds them: a folder's data files by their names
+ * (`train.jsonl.gz` is `train`), several shards of one split in the order of their names (`train-00000-of-00002.parquet`,
+ * `train-a.jsonl`, all files in `train/`), also in a folder `data`. `validation` and `dev` stand for each other; a single file
+ * is the split `train`.
+ * @throws {DataError} when the data set is missing, holds no data file, has two files for one split or lacks a shard.
+ */
+export async function findSplits(dataset: string): Promise<Map<string, readonly string[]>> {
+  if (!(await exists(dataset))) throw await missing(dataset);
+  if (!(await isFolder(dataset))) return new Map([["train", [dataset]]]);
+  const inner = join(dataset, "data");
+  const [splits, below] = [await splitsOf(dataset), (await isFolder(inner)) ? await splitsOf(inner) : undefined];
+  const found = splits.size > 0 ? splits : (below ?? splits);
+  if (found.size === 0) {
+    throw new DataError(`the folder ${dataset} holds no data file`, {
+      expected: `train, validation and test files (${FORMATS}); it has: ${(await listFolder(dataset)).join(", ") || "nothing"}`,
+    });
+  }
+  for (const [name, alias] of ALIASES) {
+    const paths = found.get(alias);
+    if (paths && !found.has(name)) found.set(name, paths);
+  }
+  return found;
+}
+
+/** Whether a file's name ends as one of the formats that have rows. */
+export const isDataFile = (path: string): boolean => FORMAT_NAMES.includes(nameParts(path).format);
+
+async function splitsOf(folder: string): Promise<Map<string, readonly string[]>> {
+  const listing = await listFolder(folder);
+  const stems = new Map<string, string>();
+  for (const name of listing) {
+    if (!isDataFile(name)) continue;
+    const { stem } = nameParts(name);
+    const other = stems.get(stem);
+    if (other !== undefined) {
+      throw new DataError(`${folder} has two files for the split "${stem}": ${other} and ${name}`, {
+        hint: "keep one of them, or name the file itself as dataset_name.",
+      });
+    }
+    stems.set(stem, name);
+  }
+  const splits = new Map<string, readonly string[]>();
+  for (const [split, shards] of shardsOf(stems)) splits.set(split, shards.map((name) => join(folder, name))); // biome-ignore format: one line
+  for (const [stem, name] of stems) if (!NUMBERED.test(stem)) splits.set(stem, [join(folder, name)]);
+  for (const split of KEYWORDS.filter((name) => listing.includes(name) && !splits.has(name))) {
+    const shards = join(folder, split);
+    const names = (await isFolder(shards)) ? await listFolder(shards) : [];
+    const files = names.filter(isDataFile);
+    if (files.length > 0) splits.set(split, files.map((name) => join(shards, name))); // biome-ignore format: one line
+  }
+  return splits;
+}
+
+/** File names of the splits that have shards. @throws {DataError} when one of a numbered set is not there. */
+function shardsOf(stems: ReadonlyMap<string, string>): Map<string, string[]> {
+  const shards = new Map<string, string[]>();
+  const expected = new Map<string, number>();
+  for (const [stem, name] of stems) {
+    const [, numbered, , count] = NUMBERED.exec(stem) ?? [];
+    const split = numbered ?? LABELLED.exec(stem)?.[1];
+    if (split === undefined) continue;
+    shards.set(split, [...(shards.get(split) ?? []), name]);
+    if (count !== undefined) expected.set(split, Number(count));
+  }
+  for (const [split, count] of expected) {
+    const names = shards.get(split) as string[];
+    if (names.length === count) continue;
+    throw new DataError(`the split "${split}" has ${names.length} of its ${count} files`, {
+      expected: `all of them; there are: ${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`,
+      hint: "a download may have been cut short.",
+    });
+  }
+  return shards;
+}
+
+async function missing(dataset: string): Promise<DataError> {
+  const folder = dataset.replace(/[/\\]+$/, "").replace(/[^/\\]*$/, "") || ".";
+  const nearby = (await isFolder(folder)) ? (await listFolder(folder)).slice(0, 20) : [];
+  return new DataError(`the data set ${dataset} does not exist`, {
+    expected: `a file (${FORMATS}) or a folder with train, validation and test files`,
+    ...(nearby.length > 0 && { hint: `${folder} holds: ${nearby.join(", ")}` }),
+  });
+}
+
+const join = (folder: string, name: string): string => `${folder.replace(/[/\\]+$/, "")}/${name}`;
+
+/** The last part of a path. */
+export const fileName = (path: string): string => path.replace(/^.*[/\\]/, "");
+
+/** `data/train.jsonl.gz` → stem `train`, format `jsonl`. */
+export function nameParts(path: string): { stem: string; format: string } {
+  const [, stem = "", format = ""] = /^(.+)\.([a-z]+)$/i.exec(fileName(path).replace(/\.gz$/i, "")) ?? [];
+  return { stem, format: format.toLowerCase() };
+}
