@@ -38,21 +38,35 @@ export const iterable = <T>(length: number, at: (row: number) => T): Iterable<T>
   },
 });
 
-/** Bytes of tokens that are held in memory; the examples after them lie on disk. */
+/** Bytes of examples that are held in memory; those after them lie on disk. */
 const HELD_BYTES = 64 * 2 ** 20;
 
-/** Takes examples one by one; the first are held in memory, the rest in a scratch file. */
+/** Numbers of one block in memory. */
+const BLOCK = 2 ** 18;
+
+/** Numbers before the tokens of a record: how many tokens and labels it has, and its place. */
+const HEADER = 4;
+
+/**
+ * Takes examples one by one; the first are held in memory, the rest in a scratch file. Each is a record of numbers, and its
+ * place too: a million short examples as objects would take ten times the memory of their tokens.
+ */
 export class ExampleStore implements Examples {
   readonly lengths: number[] = [];
   readonly labelled: number[] = [];
   largestId = -1;
-  private readonly held: Example[] = [];
+  private readonly blocks: Int32Array<ArrayBuffer>[] = [];
+  /** Numbers in the last block. */
+  private used = 0;
+  private held = 0;
+  /** Bytes that may yet be held. */
   private room: number;
   private file: ScratchFile | undefined;
-  /** Where in the file each example begins that is not held, and where the last one ends. */
-  private readonly offsets: number[] = [0];
+  /** Where each record begins: a number of all blocks together, then a byte of the file. */
+  private readonly offsets: number[] = [];
+  private readonly places = new PlaceNames();
 
-  /** @param heldBytes Bytes of tokens to hold in memory. */
+  /** @param heldBytes Bytes of examples to hold in memory. */
   constructor(heldBytes = HELD_BYTES) {
     this.room = heldBytes;
   }
@@ -72,25 +86,38 @@ export class ExampleStore implements Examples {
     this.lengths.push(example.ids.length);
     this.labelled.push(labelsIn(example));
     for (const id of example.ids) if (id > this.largestId) this.largestId = id;
-    const bytes = example.ids.byteLength * ("labels" in example ? 2 : 1);
-    if (!this.file && bytes <= this.room) {
-      this.held.push(example);
-      this.room -= bytes;
-    } else {
+    const record = pack(example, this.places);
+    if (!this.file && record.byteLength <= this.room) this.hold(record);
+    else {
       this.file ??= openScratch();
-      const record = pack(example);
-      this.offsets.push(this.file.append(record) + record.length);
+      this.offsets.push(this.file.append(new Uint8Array(record.buffer)));
     }
   }
 
+  private hold(record: Int32Array): void {
+    const last = this.blocks.at(-1);
+    if (!last || this.used + record.length > last.length) {
+      this.blocks.push(new Int32Array(Math.max(BLOCK, record.length)));
+      this.used = 0;
+    }
+    this.offsets.push((this.blocks.length - 1) * BLOCK + this.used);
+    this.blocks.at(-1)?.set(record, this.used);
+    this.used += record.length;
+    this.room -= record.byteLength;
+    this.held++;
+  }
+
   at(row: number): Example {
-    const held = this.held[row];
-    if (held) return held;
-    const place = row - this.held.length;
-    const [from, to] = [this.offsets[place], this.offsets[place + 1]];
-    if (!this.file || from === undefined || to === undefined)
-      throw new RangeError(`no example ${row} of ${this.length}`);
-    return unpack(this.file.read(from, to - from));
+    const offset = this.offsets[row];
+    if (offset === undefined) throw new RangeError(`no example ${row} of ${this.length}`);
+    if (row < this.held) {
+      const block = this.blocks[Math.floor(offset / BLOCK)] as Int32Array<ArrayBuffer>;
+      return unpack(block.subarray(offset % BLOCK), this.places);
+    }
+    if (!this.file) throw new RangeError(`example ${row} was given back`);
+    const labels = new Int32Array(this.file.read(offset + 4, 4).buffer)[0] as number;
+    const numbers = HEADER + (this.lengths[row] as number) + (labels === ONE_CLASS ? 1 : labels);
+    return unpack(new Int32Array(this.file.read(offset, 4 * numbers).buffer), this.places);
   }
 
   *[Symbol.iterator](): Generator<Example> {
@@ -103,30 +130,53 @@ export class ExampleStore implements Examples {
   }
 }
 
+/** Places as two numbers: `data.jsonl:17` is the 17 of `data.jsonl:…`. */
+class PlaceNames {
+  private readonly forms: string[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  /** The number of the form, and the place's own; −1 for a place without one. */
+  split(where: string): [form: number, place: number] {
+    const [, before = "", digits = "", after = ""] = /^(.*\D|)(\d{1,9})(\D*)$/s.exec(where) ?? [];
+    const plain = String(Number(digits)) === digits && !where.includes("\0");
+    const place = plain ? Number(digits) : -1;
+    return [this.numberOf(place === -1 ? where : `${before}\0${after}`), place];
+  }
+
+  join(form: number, place: number): string {
+    const text = this.forms[form] as string;
+    return place === -1 ? text : text.replace("\0", String(place));
+  }
+
+  private numberOf(form: string): number {
+    const known = this.numbers.get(form);
+    if (known !== undefined) return known;
+    this.numbers.set(form, this.forms.length);
+    return this.forms.push(form) - 1;
+  }
+}
+
 /** The number of labels that stands for one class of the whole text. */
 const ONE_CLASS = -1;
 
-/** Two counts, token ids, labels, all int32; then the place, UTF-8. */
-function pack(example: Example): Uint8Array {
+/** Counts of tokens and labels, the place, token ids, labels. */
+function pack(example: Example, places: PlaceNames): Int32Array<ArrayBuffer> {
   const { ids, where } = example;
   const labels = "labels" in example ? example.labels : Int32Array.of(example.label);
-  const place = new TextEncoder().encode(where);
-  const numbers = new Int32Array(2 + ids.length + labels.length);
-  numbers.set([ids.length, "labels" in example ? labels.length : ONE_CLASS]);
-  numbers.set(ids, 2);
-  numbers.set(labels, 2 + ids.length);
-  const record = new Uint8Array(numbers.byteLength + place.length);
-  record.set(new Uint8Array(numbers.buffer));
-  record.set(place, numbers.byteLength);
+  const record = new Int32Array(HEADER + ids.length + labels.length);
+  record.set([ids.length, "labels" in example ? labels.length : ONE_CLASS, ...places.split(where)]);
+  record.set(ids, HEADER);
+  record.set(labels, HEADER + ids.length);
   return record;
 }
 
-function unpack(record: Uint8Array<ArrayBuffer>): Example {
-  const [length = 0, labels = 0] = new Int32Array(record.buffer, 0, 2);
-  const count = labels === ONE_CLASS ? 1 : labels;
-  const end = 4 * (2 + length + count);
-  const ids = new Int32Array(record.buffer, 8, length);
-  const rest = new Int32Array(record.buffer, 8 + 4 * length, count);
-  const where = new TextDecoder().decode(record.subarray(end));
-  return labels === ONE_CLASS ? { ids, label: rest[0] as number, where } : { ids, labels: rest, where };
+/** @param record Its numbers, and maybe others after them. */
+function unpack(record: Int32Array<ArrayBuffer>, places: PlaceNames): Example {
+  const [length = 0, count = 0, form = 0, place = 0] = record;
+  const end = HEADER + length;
+  const ids = record.slice(HEADER, end);
+  const where = places.join(form, place);
+  return count === ONE_CLASS
+    ? { ids, label: record[end] as number, where }
+    : { ids, labels: record.slice(end, end + count), where };
 }
