@@ -13,7 +13,7 @@ import { suggest } from "./suggest.ts";
 export interface ParseOptions {
   /** The name in messages: `recipe.yaml`. */
   readonly file?: string;
-  /** Keys given as flags, which win over the file, `method_overrides` included. Text is read as YAML: `"1e-4"` is a number. */
+  /** Keys given as flags, which win over the file, `method_overrides` included. For keys that take no text it is YAML: `"1e-4"` is a number. */
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
 
@@ -56,7 +56,10 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
   return rememberGiven(recipe, Object.keys(merged), Object.keys(overrides));
 }
 
-/** The value a flag's text stands for: a list of names, else what YAML reads, else the text itself, whichever the key accepts. */
+/**
+ * The value a flag's text stands for. A key that takes text has it as it is, `#`, quotes and spaces included, unless it is
+ * a list, `true` or `false` and the key takes those too; for any other key the text is YAML.
+ */
 function coerce(key: string, text: string): unknown {
   const kind = recipeSchema.shape[key as keyof Recipe] as z.ZodType | undefined;
   let value: unknown = text;
@@ -65,8 +68,9 @@ function coerce(key: string, text: string): unknown {
   } catch {
     // A path or a pattern may well not be YAML.
   }
-  const list = /^[\w.:-]+(,[\w.:-]+)+$/.test(text) ? text.split(",") : value;
-  return [list, value, text].find((candidate) => kind?.safeParse(candidate).success) ?? value;
+  const list = /^[\w.:-]+(,[\w.:-]+)+$/.test(text) ? text.split(",") : undefined;
+  const other = typeof value === "string" ? undefined : value;
+  return [list, other, text, value].find((given) => given !== undefined && kind?.safeParse(given).success) ?? value;
 }
 
 /** Takes the keys given as flags out of `method_overrides`: flags override the recipe, all of it. */

@@ -165,6 +165,40 @@ describe("flags", () => {
     });
   });
 
+  test.each([
+    "run #3", "#3", "yes", "no", "null", "~", "true", "1e3", "0x10", "08", "1_000", "[a]", "{a: b}", "a: b", "- a", "-a",
+    " run ", "run\t", "'run'", '"run"', "&a b", "*a", "!!str a", "!x", "|", ">", "%a", "@a", "`a`", "a\nb", "?", "é", "---",
+    "...", ".5", ".inf", "2001-01-01", "=", "<<", "a,b",
+  ])("a flag of text is the text: %j", (text) => {
+    const keys = { output_dir: text, text_column: text, dataset_name: text, model_revision: text };
+    expect(parse("", keys)).toMatchObject(keys);
+  }); // biome-ignore format: a table
+
+  test.each([
+    ["resume_from_checkpoint", "true", true],
+    ["resume_from_checkpoint", "out #2/checkpoint-3", "out #2/checkpoint-3"],
+    ["resume_from_checkpoint", "yes", "yes"],
+    ["lora_target_modules", "[query, value]", ["query", "value"]],
+    ["lora_target_modules", "query", "query"],
+    ["lora_target_modules", "[qv]_proj", "[qv]_proj"],
+    ["lora_target_modules", "a #b", "a #b"],
+    ["lora_target_modules", "null", "null"],
+    ["init_lora_weights", "gaussian", "gaussian"],
+    ["init_lora_weights", "false", false],
+    ["use_dora", "True", true],
+    ["learning_rate", "1e-3", 1e-3],
+    ["max_steps", "08", 8],
+    ["seed", "0x10", 16],
+    ["seed", " 3 ", 3],
+    ["optim", " lion", "lion"],
+    ["rank_pattern", "{query: 2}", { query: 2 }],
+    ["layers_to_transform", "3", 3],
+    ["unfreeze_schedule", "gradual", "gradual"],
+    ["unfreeze_schedule", "[{at: 0.5, layers: 'top:1'}]", [{ at: 0.5, layers: "top:1" }]],
+  ])("--%s %j", (key, text, value) => {
+    expect(parse("", { [key]: text })).toMatchObject({ [key]: value });
+  });
+
   test("a regular expression stays one", () => {
     const pattern = ".*\\.(query|value){1,2}";
     expect(parse("", { lora_target_modules: pattern }).lora_target_modules).toBe(pattern);
