@@ -2,6 +2,7 @@ import { DataError } from "../errors.ts";
 import { assistantTokens, commonPrefix, isBlank } from "./assistant-tokens.ts";
 import type { RenderChat } from "./chat-template.ts";
 import type { LanguageRow } from "./language-row.ts";
+import { encodeBegunOnce } from "./single-bos.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Which tokens of a row are trained. The names are the recipe's. */
@@ -19,6 +20,8 @@ export interface Sequence {
   readonly trained: Uint8Array;
   /** The tokens of the prompt alone are not those that prompt and completion begin with. */
   readonly mismatch: boolean;
+  /** The text begins with the token that the tokenizer puts before it. */
+  readonly repeatedBos?: boolean;
   /** Index of the trained token that ends the text or the last answer, if there is one. */
   readonly end: number | undefined;
 }
@@ -43,9 +46,9 @@ export function sequenceOf(
 
 function textSequence({ text }: RowOf<"text">, tokenizer: Tokenizer): Sequence | undefined {
   const eos = tokenizer.special.eos_token;
-  const { ids, specials } = tokenizer.encode(ended(text, eos), { maxLength: Infinity });
+  const { ids, specials, repeated: repeatedBos } = encodeBegunOnce(ended(text, eos), tokenizer);
   const own = ids.length - specials - (eos === undefined ? 0 : 1);
-  return own > 0 ? { ids, trained: all(ids), mismatch: false, end: endOfText(ids, tokenizer) } : undefined;
+  return own > 0 ? { ids, trained: all(ids), mismatch: false, repeatedBos, end: endOfText(ids, tokenizer) } : undefined;
 }
 
 function completionSequence(
@@ -53,9 +56,10 @@ function completionSequence(
   tokenizer: Tokenizer,
   loss: LossOptions,
 ): Sequence {
-  const idsOf = (text: string) => tokenizer.encode(text, { maxLength: Infinity }).ids;
-  const ids = idsOf(prompt + ended(completion, tokenizer.special.eos_token));
-  return { ids, ...afterPrompt(ids, () => idsOf(prompt), loss), end: endOfText(ids, tokenizer) };
+  const whole = prompt + ended(completion, tokenizer.special.eos_token);
+  const { ids, repeated: repeatedBos } = encodeBegunOnce(whole, tokenizer);
+  const idsOfPrompt = () => encodeBegunOnce(prompt, tokenizer).ids;
+  return { ids, ...afterPrompt(ids, idsOfPrompt, loss), repeatedBos, end: endOfText(ids, tokenizer) };
 }
 
 function messagesSequence(

@@ -10,6 +10,7 @@ interface Told {
   rows: number;
   readonly ends: Readonly<Record<CausalEncoding["end"], Places>>;
   readonly mismatches: Places;
+  readonly repeatedBos: Places;
 }
 
 /**
@@ -23,7 +24,7 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
   const examples = new ExampleStore();
   const skipped = new Places();
   const ends = { trained: new Places(), cut: new Places(), missing: new Places() };
-  const told: Told = { rows: 0, ends, mismatches: new Places() };
+  const told: Told = { rows: 0, ends, mismatches: new Places(), repeatedBos: new Places() };
   return {
     add(row) {
       const encoding = encode(row);
@@ -31,6 +32,7 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
       for (const example of encoding.examples) examples.add(example);
       told.rows++;
       told.ends[encoding.end].add(row.where);
+      if (encoding.repeatedBos) told.repeatedBos.add(row.where);
       if (encoding.mismatch) told.mismatches.add(row.where);
     },
     finish() {
@@ -38,7 +40,7 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
       return {
         examples: options.packing ? packExamples(examples, options.maxLength) : examples,
         skipped,
-        warnings: [...endWarnings(told, options), ...mismatchWarnings(told)],
+        warnings: [...endWarnings(told, options), ...mismatchWarnings(told), ...bosWarnings(told, options)],
       };
     },
   };
@@ -66,6 +68,14 @@ function mismatchWarnings({ mismatches }: Told): string[] {
   return [
     `prompt and completion do not begin with the prompt's own tokens in ${counted(mismatches)}: a token lies across the ` +
       "border, or the chat template writes the prompt alone otherwise; as many tokens are untrained as the prompt has",
+  ];
+}
+
+function bosWarnings({ repeatedBos }: Told, { tokenizer }: CausalOptions): string[] {
+  if (repeatedBos.count === 0) return [];
+  const token = JSON.stringify(tokenizer.special.bos_token);
+  return [
+    `the tokenizer puts ${token} before every text, and it is in the data too: once is kept in ${counted(repeatedBos)}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { type LossOptions, sequenceOf } from "./causal-sequence.ts";
-import { chatRenderer, type RenderChat } from "./chat-template.ts";
+import type { RenderChat } from "./chat-template.ts";
+import { partsRenderer } from "./content-parts.ts";
 import { IGNORED } from "./labels.ts";
 import type { LanguageRow } from "./language-row.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -21,6 +22,8 @@ export interface CausalEncoding {
   readonly where: string;
   /** The tokens of the prompt alone are not those that prompt and completion begin with. */
   readonly mismatch: boolean;
+  /** The text begins with the token that the tokenizer puts before it; it is there once. */
+  readonly repeatedBos: boolean;
   /** Whether the end of the text or of the last answer is trained; if not, whether it was cut off or there is none. */
   readonly end: "trained" | "cut" | "missing";
 }
@@ -45,14 +48,14 @@ export function causalEncoder(options: CausalOptions): (row: LanguageRow) => Cau
   const { tokenizer, maxLength, packing } = options;
   let renderer: RenderChat | undefined;
   const render: RenderChat = (messages, given) => {
-    renderer ??= chatRenderer(tokenizer, given.where);
+    renderer ??= partsRenderer(tokenizer, given.where);
     return renderer(messages, given);
   };
 
   return (row) => {
     const sequence = sequenceOf(row, tokenizer, render, options);
     if (!sequence) return undefined;
-    const { ids, trained, mismatch, end } = sequence;
+    const { ids, trained, mismatch, repeatedBos = false, end } = sequence;
     const { where } = row;
     const last = packing && row.kind === "text" ? ids.length : 1;
     const examples: TokenExample[] = [];
@@ -65,7 +68,13 @@ export function causalEncoder(options: CausalOptions): (row: LanguageRow) => Cau
       endIsTrained ||= end !== undefined && end > at && end < to;
     }
     if (examples.length === 0) return undefined;
-    return { examples, where, mismatch, end: end === undefined ? "missing" : endIsTrained ? "trained" : "cut" };
+    return {
+      examples,
+      where,
+      mismatch,
+      repeatedBos,
+      end: end === undefined ? "missing" : endIsTrained ? "trained" : "cut",
+    };
   };
 }
 

@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { textParts } from "./content-parts.ts";
 
 /** One turn of a conversation. Other keys that it has, such as `tool_calls`, reach the chat template as they are. */
 export interface Message extends Readonly<Record<string, unknown>> {
@@ -17,8 +18,8 @@ const ROLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks a list of messages: `{role, content}`, or ShareGPT's `{from, value}`. Keys whose value is null are left out,
- * as templates take them for text.
+ * Checks a list of messages: `{role, content}`, or ShareGPT's `{from, value}`. Content may be a list of parts
+ * of text. Keys whose value is null are left out, as templates take them for text.
  *
  * @param name The column that holds them, for error messages.
  * @throws {DataError} for anything else, an unknown role, or a message without text.
@@ -47,10 +48,15 @@ function asMessage(value: unknown, name: string, where: string): Message {
       expected: `one of: ${Object.keys(ROLES).join(", ")}`,
     });
   }
-  if (typeof content !== "string" && !Array.isArray(content) && !Array.isArray(others.tool_calls)) {
+  const text = Array.isArray(content) ? textParts(content, name, where) : content;
+  const isText = typeof text === "string" || (Array.isArray(text) && text.length > 0);
+  const isNone = text === null || text === undefined || (Array.isArray(text) && text.length === 0);
+  if (!isText && !(isNone && Array.isArray(others.tool_calls))) {
     throw new DataError(`${name} has no text: its content is ${shown(content)}`, { where, expected: EXAMPLE });
   }
-  const kept = Object.entries({ content, ...others }).filter(([, given]) => given !== null && given !== undefined);
+  const kept = Object.entries({ content: isText ? text : null, ...others }).filter(
+    ([, given]) => given !== null && given !== undefined,
+  );
   return { role: ROLES[role] as string, ...Object.fromEntries(kept) };
 }
 

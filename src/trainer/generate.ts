@@ -1,5 +1,6 @@
-import { chatRenderer } from "../data/chat-template.ts";
+import { partsRenderer } from "../data/content-parts.ts";
 import type { Message } from "../data/conversation.ts";
+import { encodeBegunOnce } from "../data/single-bos.ts";
 import { RecipeError } from "../errors.ts";
 import { chooseToken, type SamplingOptions } from "../generation/sampling.ts";
 import { TextStream } from "../generation/text-stream.ts";
@@ -81,7 +82,7 @@ export class TextGenerator {
   /** The text of a conversation, up to where the model's answer begins. @throws {TokenizerError} without a chat template. */
   render(messages: readonly Message[]): string {
     const { tokenizer } = this.#open.model;
-    return chatRenderer(tokenizer, "chat")(messages, { addGenerationPrompt: true, where: "chat" });
+    return partsRenderer(tokenizer, "chat")(messages, { addGenerationPrompt: true, where: "chat" });
   }
 
   /**
@@ -96,7 +97,7 @@ export class TextGenerator {
     const { tokenizer } = this.#open.model;
     const promptIds =
       typeof prompt === "string"
-        ? tokenizer.encode(prompt, { maxLength: Number.POSITIVE_INFINITY }).ids // with what begins a text
+        ? encodeBegunOnce(prompt, tokenizer).ids // with what begins a text
         : tokenizer.encodePlain(this.render(prompt)); // the template has it
     const ends = endIds(this.#open.model);
     const ids = [...promptIds];

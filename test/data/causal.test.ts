@@ -176,3 +176,70 @@ test("messages for a model without a chat template are refused", () => {
   expect(() => encode(chats("one turn"))).toThrow(TokenizerError);
   expect(() => encode(chats("one turn"))).toThrow(/no chat template[\s\S]*at: data.jsonl:1/);
 });
+
+describe("content in parts", () => {
+  const parts = [
+    { type: "text", text: "who " },
+    { type: "text", text: "pays" },
+  ];
+  const turns = (content: unknown) => [{ messages: [{ role: "user", content }, assistant("Ann.")] }];
+  const EOS = "<|endoftext|>";
+  const LOOP = `{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}[{{ p.text | trim }}]{% endfor %}{% endif %}{% endfor %}${EOS}`;
+
+  test.each([
+    ["prints content", `{% for m in messages %}{{ m.content }};{% endfor %}${EOS}`],
+    ["joins content", `{% for m in messages %}{{ "" + m.content + ";" }}{% endfor %}${EOS}`],
+    ["trims content", `{% for m in messages %}{{ m.content | trim }};{% endfor %}${EOS}`],
+  ])("a template that %s has the text of the parts", (_, template) => {
+    const tokenizer = chatTokenizer("bytes", template);
+    const inParts = encode(turns(parts), { tokenizer });
+    expect(inParts).toEqual(encode(turns("who pays"), { tokenizer }));
+    expect(tokenizer.decode([...inParts.examples[0]!.ids], { specials: true })).toContain("who pays;Ann.;");
+  });
+
+  test("a template that reads parts has them", () => {
+    const tokenizer = chatTokenizer("bytes", LOOP);
+    const { examples } = encode(turns(parts), { tokenizer });
+    expect(tokenizer.decode([...examples[0]!.ids], { specials: true })).toBe(`[who][pays]Ann.${EOS}`);
+  });
+});
+
+describe("a text that begins with the beginning-of-text token", () => {
+  const tokenizer = chatTokenizer("metaspace");
+  const warned = [
+    'the tokenizer puts "<s>" before every text, and it is in the data too: once is kept in 1 row, at data.jsonl:2',
+  ];
+  const bos = tokenizer.idOf("<s>");
+
+  test("has it once, with a warning", () => {
+    const { examples, warnings } = encode([{ text: "rent" }, { text: "<s>rent" }], { tokenizer });
+    expect(warnings).toEqual(warned);
+    for (const { ids } of examples) expect([...ids].filter((id) => id === bos)).toHaveLength(1);
+    expect(examples[1]!.ids[0]).toBe(bos);
+  });
+
+  test("of prompt and completion too: the prompt stays untrained", () => {
+    const rows = [{ prompt: "rent ", completion: "due" }, { prompt: "<s>rent ", completion: "due" }]; // biome-ignore format: rows
+    const { examples, warnings } = encode(rows, { tokenizer });
+    expect(warnings).toContain(warned[0]);
+    for (const { ids } of examples) expect([...ids].filter((id) => id === bos)).toHaveLength(1);
+    const [plain, begun] = targets(
+      { examples, warnings: [], skipped: { count: 0, first: undefined } } as never,
+      tokenizer,
+    );
+    expect(begun).toBe(plain);
+  });
+
+  test("a chat template that writes it: the tokenizer adds none", () => {
+    const chat = chatTokenizer("metaspace", "<s>{{ messages[0].content }}</s>");
+    const { examples, warnings } = encode([{ messages: [user("rent"), assistant("due")] }], { tokenizer: chat });
+    expect([...examples[0]!.ids].filter((id) => id === bos)).toHaveLength(1);
+    expect(warnings).toEqual([]);
+  });
+
+  test("a tokenizer that adds none leaves the text as it is", () => {
+    const { examples, warnings } = encode([{ text: "<|im_start|>rent" }]);
+    expect(examples[0]!.ids[0]).toBe(bytes.idOf("<|im_start|>"));
+    expect(warnings).toEqual([]);
+  });
+});

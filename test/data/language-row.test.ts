@@ -38,6 +38,17 @@ describe("the forms of rows", () => {
     });
   });
 
+  test("content in parts: text, strings, or none beside a call of a tool", () => {
+    const parts = [{ type: "text", text: "who " }, { type: "text", text: "pays", image_url: null }];
+    const texts = [{ type: "text", text: "who " }, { type: "text", text: "pays" }];
+    const contentOf = (message: Values) => (read({ messages: [message] }) as unknown as { messages: Values[] }).messages[0];
+    expect(contentOf({ role: "user", content: parts })).toEqual({ role: "user", content: texts });
+    expect(contentOf({ role: "user", content: ["who ", { text: "pays" }] })).toEqual({ role: "user", content: texts });
+    expect(contentOf({ from: "human", value: ["who ", "pays"] })).toEqual({ role: "user", content: texts });
+    const call = { role: "assistant", tool_calls: [{ function: { name: "find" } }] };
+    for (const content of [null, undefined, []]) expect(contentOf({ ...call, content })).toEqual(call);
+  }); // biome-ignore format: a table
+
   test("ShareGPT's conversations, with its names for who speaks", () => {
     const said = (from: string, value: string) => ({ from, value });
     const values = [said("system", "s"), said("human", "a"), said("gpt", "b"), said("user", "c"), said("tool", "d")];
@@ -106,6 +117,27 @@ describe("rows that are refused", () => {
       { messages: [ask, { role: "assistant", content: null }] },
       /message 2 of "messages" has no text: its content is null/,
     ],
+    [
+      {
+        messages: [
+          ask,
+          {
+            role: "user",
+            content: [
+              { type: "text", text: "see" },
+              { type: "image_url", image_url: {} },
+            ],
+          },
+        ],
+      },
+      /part 2 of message 2 of "messages" is of type image_url: .*\n.*:7\n.*parts of text only/,
+    ],
+    [{ messages: [{ role: "user", content: [{ type: "image" }] }] }, /part 1 of message 1 .* is of type image/],
+    [{ messages: [{ role: "user", content: [{ type: "text", text: null }] }] }, /part 1 .* is without text/],
+    [{ messages: [{ role: "user", content: [null] }] }, /part 1 .* is without text: null/],
+    [{ messages: [{ role: "user", content: [7] }] }, /part 1 .* is without text: 7/],
+    [{ messages: [{ role: "user", content: [] }] }, /message 1 of "messages" has no text: its content is \[\]/],
+    [{ messages: [{ role: "assistant", content: 7, tool_calls: [] }] }, /has no text: its content is 7/],
     [{ messages: [ask], tools: "[{" }, /"tools" is malformed JSON[\s\S]*:7/],
   ])("%j", (values, message) => {
     expect(() => read(values)).toThrow(DataError);
