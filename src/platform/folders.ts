@@ -90,7 +90,7 @@ async function flushEntry(path: string): Promise<void> {
 export async function sweepStaging(folder: string): Promise<void> {
   const names = new Set(await readdir(folder).catch(() => []));
   for (const name of names) {
-    const [, original = "", , ending] = /^(.+)\.([0-9a-f-]{36})(\.incomplete|\.replaced)$/.exec(name) ?? [];
+    const [, original = "", ending] = /^(.+)\.[0-9a-f-]{36}(\.incomplete|\.replaced)$/.exec(name) ?? [];
     if (ending === undefined) continue;
     if (ending === REPLACED && !names.has(original)) await rename(join(folder, name), join(folder, original));
     else await rm(join(folder, name), { recursive: true, force: true });

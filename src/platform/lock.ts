@@ -39,7 +39,7 @@ export async function lockFolder(folder: string, token: string = randomUUID()): 
   const path = join(folder, LOCK);
   const began = processStart(process.pid);
   const own: Holder = { host: hostname(), pid: process.pid, ...(began !== undefined && { began }), token };
-  const mine = `${path}.${randomUUID()}`;
+  const mine = `${path}.${randomUUID()}.tmp`;
   await writeFile(mine, JSON.stringify(own), { flag: "wx" }).catch(orFileError("write", path));
   try {
     while (!(await linked(mine, path))) await refuseOrRemove(folder, path);
@@ -95,7 +95,7 @@ async function refuseOrRemove(folder: string, path: string): Promise<void> {
   const holder = await holderOf(path);
   if (!holder) return void (await rm(path, { force: true }));
   if (await isHeld(holder, path)) throw held(folder, path, holder);
-  const aside = `${path}.${randomUUID()}`;
+  const aside = `${path}.${randomUUID()}.tmp`;
   await rename(path, aside).catch(() => {});
   const moved = await holderOf(aside);
   if (moved && moved.token !== holder.token) await link(aside, path).catch(() => {});

@@ -3,10 +3,12 @@ import { forTask, type TaskType } from "../models/architecture.ts";
 import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { writeModelFolder } from "./checkpoints/model-folder.ts";
 import type { Finished } from "./loop/job.ts";
 import { saveModel } from "./loop/saved.ts";
 import type { MethodSpec } from "./methods.ts";
 import { countParameters } from "./setup/graphs.ts";
+import { checkOutputFolder } from "./setup/output-folder.ts";
 import { openBase, prepare, weightsOf } from "./setup/prepare.ts";
 import type { Base, Prepared } from "./setup/prepared.ts";
 
@@ -64,8 +66,9 @@ export class Model {
   }
 
   /**
-   * Writes what was trained, in Hugging Face's files, with the tokenizer beside it.
-   * @throws {RecipeError} before anything was trained.
+   * Writes what was trained, in Hugging Face's files, with the tokenizer beside it; all of it, or nothing.
+   * @throws {RecipeError} before anything was trained, or when the base model lies in `folder`.
+   * @throws {FileError} when the folder cannot be written, or a run is writing there.
    */
   async save(folder: string): Promise<void> {
     if (!this.#finished)
@@ -81,8 +84,11 @@ export class Model {
     const { weights } = whole
       ? await weightsOf(model, Random.seed(seed).stream("init"), given)
       : { weights: new Map() };
-    await saveModel(folder, model, weights, trained);
-    await model.files.writeTokenizer(folder);
+    await checkOutputFolder({ output_dir: folder }, { model_name_or_path: this.#base.checkpoint.folder });
+    await writeModelFolder(folder, this.#finished.step, async (staging) => {
+      await saveModel(staging, model, weights, trained);
+      await model.files.writeTokenizer(staging);
+    });
   }
 
   #prepare(): Prepared {

@@ -4,6 +4,7 @@ import { METHODS } from "../../recipe/task.ts";
 import { readRecipe } from "../read-recipe.ts";
 import type { CompareEvent, ComparisonRow } from "../reports.ts";
 import { checkRun } from "../setup/checked.ts";
+import { checkOutputFolder } from "../setup/output-folder.ts";
 import { type Entry, runEntry } from "./compare-run.ts";
 import { writeComparison } from "./comparison-files.ts";
 
@@ -35,6 +36,8 @@ export async function* compareRecipe(path: string, options: CompareOptions): Asy
   const { overrides = {}, methods, signal } = options;
   const recipe = await readRecipe(path, overrides);
   const seeds = options.seeds ?? [recipe.seed];
+  const { model_name_or_path, adapter_name_or_path, dataset_name } = recipe;
+  await checkOutputFolder(recipe, { model_name_or_path, adapter_name_or_path, dataset_name });
   for (const name of methods) await checkComparable(await readRecipe(path, { ...overrides, ...methodKeys(name) }));
 
   const rows: ComparisonRow[] = [];

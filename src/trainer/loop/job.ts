@@ -30,6 +30,8 @@ export interface Finished {
   readonly trained: Trained;
   /** Class names by id. */
   readonly labels: readonly string[];
+  /** Optimizer steps taken. */
+  readonly step: number;
   /** The recipe as it ran: a starting adapter has its say in it. */
   readonly recipe: ResolvedRecipe;
 }

@@ -13,13 +13,13 @@ import {
   parentFolder,
   removeFolder,
   sweepStaging,
-  writeFilesTogether,
   writeFolderAtomic,
   writeTextAtomic,
 } from "../../platform/node.ts";
 import { recipeToYaml } from "../../recipe/write.ts";
 import type { RunFacts } from "../checkpoints/facts.ts";
-import { MANIFEST, readManifest, writeManifest } from "../checkpoints/manifest.ts";
+import { readManifest, writeManifest } from "../checkpoints/manifest.ts";
+import { writeModelFolder } from "../checkpoints/model-folder.ts";
 import { ownCheckpoints, STATE } from "../checkpoints/resume.ts";
 import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events.ts";
 import type { Prepared } from "../setup/prepared.ts";
@@ -103,15 +103,7 @@ export async function openOutput(
     },
     async writeModel(run) {
       if (recipe.save_strategy === "no") return;
-      const earlier = await readManifest(folder);
-      let written: readonly string[] = [];
-      await writeFilesTogether(folder, MANIFEST, async (staging) => {
-        await save(staging, run);
-        await writeManifest(staging, progress.step);
-        written = await listFolder(staging);
-      });
-      const stale = typeof earlier === "string" ? [] : Object.keys(earlier.files);
-      for (const name of stale) if (!written.includes(name)) await removeFolder(`${folder}/${name}`);
+      await writeModelFolder(folder, progress.step, (staging) => save(staging, run));
     },
     async writeEvaluation({ metrics, predictions }) {
       evaluation = metrics;

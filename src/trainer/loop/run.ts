@@ -65,7 +65,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     validation?.close();
     await output.close();
   }
-  return { trained: trainedOf(run), labels: model.labels.names, recipe };
+  return { trained: trainedOf(run), labels: model.labels.names, step: run.progress.step, recipe };
 }
 
 /** A run that may begin. */

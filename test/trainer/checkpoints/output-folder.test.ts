@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { expect, test } from "vitest";
+import { loadModel, lora, type Model, train } from "../../../src/index.ts";
 import { copyOf, fixture, type Keys, type Ran, readJson, rowsOf, runHere, temporary } from "../running.ts";
 
 const keys: Keys = { method: "lora", max_steps: 1 };
@@ -159,4 +160,20 @@ test("a folder that is no model is left alone", async () => {
   const ran = await runHere({ ...keys, output_dir: folder });
   expect(warningsOf(ran)).toEqual([]);
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(["notes", "notes.txt"]));
+});
+
+test("a model that is saved twice is the second one only, and never over its base", async () => {
+  const [folder, base] = [temporary(), copyOf("bert")];
+  const train1 = async (model: Model): Promise<Model> => {
+    for await (const _ of train(model, { data: rowsOf().train!.slice(0, 8), maxSteps: 1 }));
+    return model;
+  };
+  const tuned = await train1((await loadModel(base)).with(lora({ r: 2 })));
+  await tuned.save(folder);
+  expect(existsSync(`${folder}/adapter_model.safetensors`)).toBe(true);
+  await (await train1(await loadModel(base))).save(folder);
+  expect(readdirSync(folder).sort()).toEqual(
+    ["config.json", "manifest.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"].sort(),
+  );
+  await expect(tuned.save(base)).rejects.toThrow("is where the base model lies");
 });
