@@ -52,6 +52,13 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
   }
   if (fresh.length > 0)
     onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
+  const { labels, checkpoint } = model;
+  if (adapter === undefined && fresh.length === 0 && labels.names.length > 0 && labels.source === undefined) {
+    const order = labels.names.slice(0, 5).join(", ");
+    onWarning(
+      `config.json of ${checkpoint.folder} does not name the labels of the data: the outputs of its head are taken for ${order}${labels.names.length > 5 ? ", …" : ""}, in this order`,
+    );
+  }
   const stopped = (): boolean => signal?.aborted === true;
   const scores = await scoreModel(model, weights, examples, stopped);
   examples.close();

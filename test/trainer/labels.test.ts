@@ -97,3 +97,17 @@ test("numbers under a base that names its classes: a warning says which file nam
     "expected: one of 2: 0 (termination)",
   );
 });
+
+test("a base whose head was trained for other classes is evaluated with a warning", async () => {
+  const model_name_or_path = await changedModel();
+  const warned = async (labels: readonly string[]): Promise<string[]> => {
+    const warnings: string[] = [];
+    const dataset_name = data({ "test.jsonl": jsonl(labels) });
+    await evaluateRecipe(recipeOf({ model_name_or_path, dataset_name }), { onWarning: (text) => warnings.push(text) });
+    return warnings;
+  };
+  expect(await warned(["e", "d", "c", "b", "a"])).toEqual([
+    `config.json of ${model_name_or_path} does not name the labels of the data: the outputs of its head are taken for a, b, c, d, e, in this order`,
+  ]);
+  expect(await warned(["payment", "liability"])).toEqual([]);
+});
