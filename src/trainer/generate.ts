@@ -9,7 +9,8 @@ import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./setup/cache.ts";
-import { endIds } from "./setup/end-ids.ts";
+import { checkVocabulary } from "./setup/data.ts";
+import { endIds, turnEnd } from "./setup/end-ids.ts";
 import { compile } from "./setup/engine.ts";
 import { evaluationGraph } from "./setup/graphs.ts";
 import { openTrained } from "./setup/open-trained.ts";
@@ -99,7 +100,8 @@ export class TextGenerator {
       typeof prompt === "string"
         ? encodeBegunOnce(prompt, tokenizer).ids // with what begins a text
         : tokenizer.encodePlain(this.render(prompt)); // the template has it
-    const ends = endIds(this.#open.model);
+    const ends = new Set([...this.#open.ends, ...(typeof prompt === "string" ? [] : this.#turnEnd())]);
+    checkVocabulary({ largestId: promptIds.reduce((a, b) => Math.max(a, b), -1) }, this.#open.model.checkpoint);
     const ids = [...promptIds];
     const stream = new TextStream((ids) => tokenizer.decode(ids), stop);
     const random = Random.seed(seed).stream("generation");
@@ -130,6 +132,13 @@ export class TextGenerator {
     const seconds = (performance.now() - started) / 1000;
     const tokensPerSecond = newTokens > 1 ? (newTokens - 1) / seconds : 0;
     return { text, promptTokens: promptIds.length, newTokens, tokensPerSecond, reason };
+  }
+
+  #turnEnd(): number[] {
+    const { tokenizer } = this.#open.model;
+    const render = partsRenderer(tokenizer, "chat");
+    const end = turnEnd(tokenizer, (messages) => render(messages, { addGenerationPrompt: false, where: "chat" }));
+    return end === undefined ? [] : [end];
   }
 
   async close(): Promise<void> {
@@ -166,6 +175,8 @@ interface Opened {
   readonly inputs: InputShapes;
   /** The length past which what was read of a text must be read again. */
   readonly change: number;
+  /** Tokens that end every text. */
+  readonly ends: ReadonlySet<number>;
 }
 
 async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
@@ -179,5 +190,6 @@ async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, 
     graph.inputs.flatMap(({ origin, shape }) => (origin.kind === "input" ? [[origin.name, shape] as const] : [])),
   );
   const change = changesAfter(model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
-  return { model, session: await compile(graph, weights), inputs, change };
+  const ends = new Set([...endIds(model), ...(await model.files.generationEnds())]);
+  return { model, session: await compile(graph, weights), inputs, change, ends };
 }

@@ -6,6 +6,7 @@ import { loadTokenizer, type Tokenizer, tokenizerOf } from "../../data/tokenizer
 import { copyTokenizer } from "../../export/copy-tokenizer.ts";
 import { float, readJsonToEdit } from "../../export/json-file.ts";
 import { makeFolder } from "../../platform/node.ts";
+import { generationEnds } from "./end-ids.ts";
 
 /** What a base model has besides weights, to be used and to be written beside what was trained. */
 export interface BaseFiles {
@@ -13,6 +14,8 @@ export interface BaseFiles {
   /** `config.json`, to be changed and written again. */
   config(): Promise<JsonObject>;
   writeTokenizer(folder: string): Promise<void>;
+  /** Tokens that end a generated text, besides the tokenizer's and those of `config.json`. */
+  generationEnds(): Promise<readonly number[]>;
 }
 
 /** Those of a model folder: the tokenizer is copied byte for byte. */
@@ -22,6 +25,7 @@ export async function filesOfFolder({ folder }: Checkpoint): Promise<BaseFiles> 
     tokenizer,
     config: () => readJsonToEdit(`${folder}/config.json`),
     writeTokenizer: (to) => copyTokenizer(folder, to, tokenizer.files),
+    generationEnds: () => generationEnds(folder),
   };
 }
 
@@ -35,8 +39,13 @@ export function filesOfGguf({ folder: path, metadata, config }: GgufCheckpoint):
       await makeFolder(to);
       await writeTokenizerFiles(to, files);
     },
+    generationEnds: async () =>
+      ENDS.map((key) => metadata.get(key)).filter((id): id is number => Number.isInteger(id) && Number(id) >= 0),
   };
 }
+
+/** Metadata of the tokens that end a turn or a message; that of the text's end is in the configuration. */
+const ENDS = ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
 /** Keys of a configuration that Python reads as floats, whole or not. */
 const FLOATS = /(_theta|_eps|_epsilon|_base|_freq|_scalar|softcapping|factor|beta_fast|beta_slow|_dropout|_range)$/;

@@ -75,7 +75,10 @@ export async function encodeSplit(
 }
 
 /** @throws {TokenizerError} for a token that the model has no embedding for. */
-export function checkVocabulary({ largestId: last }: Examples, { config, folder }: Checkpoint): void {
+export function checkVocabulary(
+  { largestId: last }: Pick<Examples, "largestId">,
+  { config, folder }: Checkpoint,
+): void {
   const size = config.vocab_size;
   if (typeof size !== "number" || last < size) return;
   throw new TokenizerError(`the tokenizer gives the token ${last}, the model knows only ${size}: 0 to ${size - 1}`, {

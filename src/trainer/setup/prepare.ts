@@ -3,7 +3,7 @@ import { isGguf, readGguf } from "../../checkpoint/gguf.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
 import type { ParamValue } from "../../ir/graph.ts";
-import { type Architecture, forTask, selectArchitecture } from "../../models/architecture.ts";
+import { type Architecture, classifies, forTask, selectArchitecture } from "../../models/architecture.ts";
 import { ARCHITECTURES } from "../../models/index.ts";
 import { longestText } from "../../models/longest-text.ts";
 import { isUnder } from "../../peft/targets.ts";
@@ -13,8 +13,10 @@ import type { Split } from "../task/definition.ts";
 import { filesOfFolder, filesOfGguf } from "./base-files.ts";
 import { checkDepth, checkShapes } from "./check-tensors.ts";
 import { classesOf } from "./dataset.ts";
+import { defaultClasses } from "./default-classes.ts";
 import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
+import { withPadId } from "./pad-id.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import { blocksOf } from "./quantization.ts";
 import { refuseUnsupported } from "./supported.ts";
@@ -43,7 +45,8 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);
   architecture.checkConfig(config, where);
   checkDepth({ architecture, checkpoint });
-  return { checkpoint, architecture: withPooler(architecture, recipe, checkpoint), tokenizer: files.tokenizer, files };
+  const tokenizer = withPadId(files.tokenizer, checkpoint);
+  return { checkpoint, architecture: withPooler(architecture, recipe, checkpoint), tokenizer, files };
 }
 
 /**
@@ -75,7 +78,10 @@ async function openFolder(folder: string, fromScratch: boolean): Promise<Found> 
  */
 export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | undefined, id2label?: Id2Label): Prepared {
   const { architecture, checkpoint } = found;
-  const labels = classesOf(recipe.task_type, train, id2label ? { id2label } : storedClasses(checkpoint));
+  const classes = id2label ? { id2label } : storedClasses(checkpoint);
+  const unnamed = !train && !classes.id2label && classifies(recipe.task_type);
+  const named = unnamed ? { id2label: defaultClasses(found, recipe.task_type) } : classes;
+  const labels = classesOf(recipe.task_type, train, named);
   const config = { ...checkpoint.config, num_labels: labels.names.length };
   const blocks = blocksOf(recipe, checkpoint, architecture.basePrefix);
   const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length, blocks };
