@@ -7,6 +7,7 @@ import { float32Reader } from "./float32.ts";
 import { brief, isObject, readJsonObject } from "./json.ts";
 import { isPickleName, pickleError } from "./lookalike.ts";
 import { readSafetensors, type SafetensorsFile, type TensorEntry } from "./safetensors.ts";
+import { unquantized } from "./stored-quantization.ts";
 
 /** A model folder: its configuration, and its tensors under their own names, not read yet. */
 export interface Checkpoint {
@@ -22,7 +23,7 @@ export interface Checkpoint {
 
 /**
  * Opens a Hugging Face model folder: `config.json` with `model.safetensors`, or its index with all shards.
- * Every header is read and checked; no tensor is.
+ * Every header is read and checked; no weight is. Those that are stored quantized are given as floats.
  *
  * @throws {FileError} when the folder or its `config.json` is missing.
  * @throws {CheckpointError} when a file is malformed, index and shards disagree, or the weights are pickles.
@@ -30,7 +31,7 @@ export interface Checkpoint {
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const files = await listFolder(folder);
   const config = await readConfig(folder);
-  const tensors = await readTensors(folder, files);
+  const tensors = await unquantized(await readTensors(folder, files), config, `${folder}/config.json`);
   return { folder, config, tensors, readFloat32: float32Reader(tensors, folder) };
 }
 

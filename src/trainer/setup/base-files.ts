@@ -23,7 +23,10 @@ export async function filesOfFolder({ folder }: Checkpoint): Promise<BaseFiles> 
   const tokenizer = await loadTokenizer(folder);
   return {
     tokenizer,
-    config: () => readJsonToEdit(`${folder}/config.json`),
+    async config() {
+      const { quantization_config: _, ...config } = await readJsonToEdit(`${folder}/config.json`);
+      return config; // weights are written as floats
+    },
     writeTokenizer: (to) => copyTokenizer(folder, to, tokenizer.files),
     generationEnds: () => generationEnds(folder),
   };

@@ -1,0 +1,45 @@
+"""Makes test/checkpoint/fixtures/bitsandbytes: weights as a quantized checkpoint stores them, and as bitsandbytes reads them.
+
+Made with torch 2.15.0, bitsandbytes 0.50.2, safetensors 0.8.0, Python 3.11, CPU.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from bitsandbytes import functional as F
+from safetensors.torch import save_file
+
+FOLDER = Path(__file__).parents[1] / "checkpoint/fixtures/bitsandbytes"
+# Rows are whole blocks: the CPU kernel of bitsandbytes begins a block with each row when it dequantizes.
+CASES = {  # name: type, double quantization, dtype of the weight, shape
+    "nf4": ("nf4", False, torch.float32, (6, 64)),
+    "nf4-double": ("nf4", True, torch.bfloat16, (20, 64)),
+    "fp4-double": ("fp4", True, torch.float16, (4, 128)),
+    "nf4-bf16": ("nf4", False, torch.bfloat16, (3, 128)),
+}
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    stored, read = {}, {}
+    for name, (kind, double, dtype, shape) in CASES.items():
+        weight = torch.randn(shape).to(dtype)
+        codes, state = F.quantize_4bit(weight, blocksize=64, quant_type=kind, compress_statistics=double)
+        stored[f"{name}.weight"] = codes
+        stored |= {f"{name}.weight.{key}": value for key, value in state.as_dict(packed=True).items()}
+        read[name] = F.dequantize_4bit(codes, state)
+    weight = torch.randn(7, 24)
+    codes, scales, _ = F.int8_vectorwise_quant(weight.half())
+    stored |= {"int8.weight": codes, "int8.SCB": scales, "int8.weight_format": torch.tensor(0, dtype=torch.uint8)}
+    read["int8"] = F.int8_vectorwise_dequant(codes, scales)
+    stored["norm.weight"] = torch.ones(3)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous().clone() for name, tensor in stored.items()}, FOLDER / "model.safetensors")
+    (FOLDER / "model.safetensors").chmod(0o644)
+    values = {name: {"shape": list(x.shape), "values": x.float().flatten().tolist()} for name, x in read.items()}
+    (FOLDER / "expected.json").write_text(json.dumps(values))
+
+
+if __name__ == "__main__":
+    main()
