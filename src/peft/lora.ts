@@ -1,5 +1,5 @@
 import { RecipeError } from "../errors.ts";
-import type { Init, Value } from "../ir/graph.ts";
+import { type Init, type Node, nodeOf, type Value } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
 import { detach } from "../ops/barrier.ts";
 import { dropout } from "../ops/dropout.ts";
@@ -7,14 +7,16 @@ import { add, div, mul, scale, sub } from "../ops/elementwise.ts";
 import { linear } from "../ops/linear.ts";
 import { matMul } from "../ops/matmul.ts";
 import { rowNorm } from "../ops/row-norm.ts";
+import { sliceBackward } from "../ops/slice.ts";
+import { type VocabularyAttrs, vocabularyLogits } from "../ops/vocabulary-logits.ts";
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
 import {
+  adaptableModules,
   checkPatterns,
   checkSaved,
   fromPattern,
   isUnder,
-  linearModules,
   type PatternTable,
   selectTargets,
   type TargetRules,
@@ -72,7 +74,7 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
   name: "lora",
   run(graph, { training }) {
     const { modulesToSave = [], bias = "none" } = config;
-    const targets = selectTargets(linearModules(graph), config);
+    const targets = selectTargets(adaptableModules(graph), config);
     checkPatterns("rank", config.rankPattern ?? {}, [...targets]);
     checkPatterns("alpha", config.alphaPattern ?? {}, [...targets]);
     checkSaved(
@@ -85,6 +87,7 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
         trainable: isUnder(param.name, modulesToSave) || trainsBias(param.name, bias, targets),
       }),
       node(y, { op, inputs, module }) {
+        if (op === vocabularyLogits.op && targets.has(module)) return adaptedOutput(y, config, training);
         if (op !== linear.op || !targets.has(module)) return y;
         const [x, w, offset] = inputs as [Value, Value, Value?];
         const site = siteOf(config, module);
@@ -100,6 +103,34 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
     });
   },
 });
+
+/**
+ * An output layer with its update. It stays one node, whose logits the loss takes chunk by chunk: columns of `x` and `w` are
+ * put side by side, `[x, scaling · x·Aᵀ] · [w, B]ᵀ = x·wᵀ + scaling · (x·Aᵀ)·Bᵀ`.
+ */
+function adaptedOutput(y: Value, config: LoraConfig, training: boolean): Value {
+  const { inputs, attrs, module } = nodeOf(y) as Node;
+  const [x, w, bias] = inputs as [Value, Value, Value?];
+  if (config.useDora) throw outputDora(module);
+  const site = siteOf(config, module);
+  const [a, b] = matrices(x, w, site, config);
+  const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
+  const both = (left: Value, right: Value): Value => {
+    const [start, length] = [w.shape[1] as number, (w.shape[1] as number) + site.r];
+    return add(
+      sliceBackward(left, { axis: 1, start: 0, end: start, length }),
+      sliceBackward(right, { axis: 1, start, end: length, length }),
+    );
+  };
+  const update = scale(linear(seen, a), { by: site.scaling });
+  return vocabularyLogits(both(x, update), both(w, b), bias, attrs as VocabularyAttrs);
+}
+
+const outputDora = (module: ModulePath): RecipeError =>
+  new RecipeError(`use_dora does not reach the output layer ${module}`, {
+    where: placeOf(["use_dora", "useDora"]),
+    expected: "use_dora: false, or targets without the output layer",
+  });
 
 /**
  * The scaling of each module that `config` takes, for merging and export.

@@ -2,6 +2,7 @@ import { RecipeError } from "../errors.ts";
 import { type Graph, nodeOf } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
 import { linear } from "../ops/linear.ts";
+import { vocabularyLogits } from "../ops/vocabulary-logits.ts";
 import {
   LAYERS,
   noFullMatch,
@@ -33,6 +34,18 @@ export function linearModules(graph: Graph): ModulePath[] {
   return [...new Set(paths)];
 }
 
+/** Paths of the linear layers, and of a language model's output layer, which is taken only by name. */
+export function adaptableModules(graph: Graph): ModulePath[] {
+  const outputs = graph.values.flatMap((value) => {
+    const node = nodeOf(value);
+    return node?.op === vocabularyLogits.op && OUTPUT.test(node.module) ? [node.module] : [];
+  });
+  return [...linearModules(graph), ...outputs];
+}
+
+/** Output layers of the decoders; `all-linear` leaves them out, as PEFT does. */
+const OUTPUT = /^(?:lm_head|embed_out)$/;
+
 /**
  * The modules among `modules` that the rules take.
  * @throws {NoTargetError} when one pattern of the list, the regular expression, or one of the layers takes nothing.
@@ -40,9 +53,10 @@ export function linearModules(graph: Graph): ModulePath[] {
  */
 export function selectTargets(modules: readonly ModulePath[], rules: TargetRules): Set<ModulePath> {
   const { targetModules, layersToTransform, modulesToSave = [] } = rules;
-  const open = modules.filter((path) => !isUnder(path, modulesToSave));
+  const all = modules.filter((path) => !isUnder(path, modulesToSave));
+  const open = all.filter((path) => !OUTPUT.test(path));
   if (typeof targetModules === "string") {
-    const taken = targetModules.toLowerCase() === "all-linear" ? open : open.filter(fullMatch(targetModules, TARGETS));
+    const taken = targetModules.toLowerCase() === "all-linear" ? open : all.filter(fullMatch(targetModules, TARGETS));
     if (taken.length === 0) throw noFullMatch(targetModules, open);
     if (layersToTransform) {
       throw new RecipeError(`${LAYERS[0]} needs ${TARGETS[0]} as a list`, { where: placeOf(LAYERS) });
@@ -51,7 +65,7 @@ export function selectTargets(modules: readonly ModulePath[], rules: TargetRules
   }
   const missing = targetModules.filter((end) => !modules.some((path) => endsWithPath(path, end)));
   if (missing.length > 0) throw noTarget(missing, open);
-  const ended = open.filter((path) => targetModules.some((end) => endsWithPath(path, end)));
+  const ended = all.filter((path) => targetModules.some((end) => endsWithPath(path, end)));
   if (ended.length === 0) throw noTarget(targetModules, open);
   if (!layersToTransform) return new Set(ended);
   const empty = layersToTransform.filter((layer) => !ended.some((path) => layerOf(path) === layer));

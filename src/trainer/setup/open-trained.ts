@@ -1,11 +1,12 @@
 import { readConfig } from "../../checkpoint/config.ts";
 import { resolveModelFolder } from "../../checkpoint/resolve.ts";
 import type { Id2Label } from "../../data/labels.ts";
-import { linearModules, selectTargets } from "../../peft/targets.ts";
+import { adaptableModules, selectTargets } from "../../peft/targets.ts";
 import { exists } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "../task/definition.ts";
+import { withoutBaseLayers } from "./base-layers.ts";
 import { openBase, prepare, weightsOf } from "./prepare.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import {
@@ -81,9 +82,10 @@ export async function prepareTrained(
     const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
     return { model: prepare(unpacked, await openBase(whole), undefined), warnings: [] };
   }
-  const stored = await readStartingAdapter(folder);
   const { recipe: settled, warnings } = await withTrainedBase(recipe, folder);
+  const read = await readStartingAdapter(folder);
   const found = await openBase(settled);
+  const stored = await withoutBaseLayers(read, found);
   const id2label = await labelsOfAdapter(folder, found, settled, stored);
   const model = prepare(withAdapter(settled, stored, found), found, undefined, id2label);
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
@@ -98,7 +100,7 @@ export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}
 /** The recipe under the adapter's method; what it says of the method itself gives way. */
 function withAdapter(recipe: ResolvedRecipe, adapter: StartingAdapter, found: Base): ResolvedRecipe {
   const base = found.architecture.build(found.checkpoint.config, recipe.task_type, 1);
-  return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(linearModules(base), rules));
+  return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(adaptableModules(base), rules));
 }
 
 /** The classes of an adapter: those written beside it, else the base model's if they are as many as its head's, else numbers. */

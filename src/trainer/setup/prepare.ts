@@ -11,6 +11,7 @@ import type { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "../task/definition.ts";
 import { filesOfFolder, filesOfGguf } from "./base-files.ts";
+import { untied } from "./base-layers.ts";
 import { checkDepth, checkShapes } from "./check-tensors.ts";
 import { classesOf } from "./dataset.ts";
 import { defaultClasses } from "./default-classes.ts";
@@ -76,7 +77,8 @@ async function openFolder(folder: string, fromScratch: boolean): Promise<Found> 
  * Builds the graphs of a model under a recipe's method.
  * @param train The training data, whose labels are the classes; without it the checkpoint's own are.
  */
-export function prepare(recipe: ResolvedRecipe, found: Base, train: Split | undefined, id2label?: Id2Label): Prepared {
+export function prepare(recipe: ResolvedRecipe, given: Base, train: Split | undefined, id2label?: Id2Label): Prepared {
+  const found = untied(recipe, given);
   const { architecture, checkpoint } = found;
   const classes = id2label ? { id2label } : storedClasses(checkpoint);
   const unnamed = !train && !classes.id2label && classifies(recipe.task_type);
