@@ -40,7 +40,7 @@ describe("the library", () => {
     const folder = temporary();
     await model.save(folder);
     const files = readdirSync(folder).filter((name) => !name.startsWith("tokenizer"));
-    expect(files).toEqual(["adapter_config.json", "adapter_model.safetensors", "config.json"]);
+    expect(files).toEqual(["adapter_config.json", "adapter_model.safetensors", "config.json", "manifest.json"]);
     const config = readJson(`${folder}/adapter_config.json`);
     expect(config).toMatchObject({ peft_type: "LORA", r: 4, lora_alpha: 8, target_modules: ["query", "value"] });
     expect([...(await tensorsOf(`${folder}/adapter_model.safetensors`)).keys()]).toContain(

@@ -2,9 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { loadModel, lora, type Model, train } from "../../../src/index.ts";
+import type { Model } from "../../../src/index.ts";
 import { copyOf, fixture, type Keys, type Ran, readJson, rowsOf, runHere, temporary } from "../running.ts";
+
+/** The library as it ships: its training thread is compiled. */
+const { loadModel, lora, train } = (await import(
+  join(import.meta.dirname, "../../../dist/index.js")
+)) as typeof import("../../../src/index.ts");
 
 const keys: Keys = { method: "lora", max_steps: 1 };
 const warningsOf = ({ events }: Ran): string[] =>
