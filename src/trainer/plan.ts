@@ -29,7 +29,7 @@ const THREAD_BYTES = 40e6;
 export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const { job, model, data } = await checkRun(recipe);
   const settled = model.source.recipe;
-  const { examples } = await encodeSplit(data.train, model);
+  const { examples } = await encodeSplit(data.train, model, { onDemand: true });
   const baseBytes = rssBytes() + THREAD_BYTES;
   const validation = settled.eval_strategy === "end" ? undefined : data.validation;
   const validated = validation && (await encodeSplit(validation, model)).examples;

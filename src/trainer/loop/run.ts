@@ -83,7 +83,7 @@ async function* begin(job: Job): AsyncGenerator<TrainEvent, Ready, void> {
   const { train, validation, test } = data;
   const { recipe } = model.source;
   if (test) await checkTexts(test, model);
-  const { examples, warnings } = yield* tokenized(train, model);
+  const { examples, warnings } = yield* tokenized(train, model, { onDemand: true });
   const validates = validation && (recipe.eval_strategy !== "end" || !test);
   const validated = validates ? yield* tokenized(validation, model) : undefined;
   warnings.push(...(validated?.warnings ?? []));

@@ -1,18 +1,19 @@
 import type { TokenizeEvent } from "../events.ts";
-import { encodeSplit } from "../setup/data.ts";
+import { type EncodeOptions, encodeSplit } from "../setup/data.ts";
 import type { Prepared } from "../setup/prepared.ts";
 import type { Split } from "../task/definition.ts";
 
 /** Milliseconds between two reports. */
 const PAUSE = 1000;
 
-/** Tokenises a split for a model, and tells now and then how far it is. @throws {DataError} as `encodeSplit`. */
+/** Tokenises a split for a model, or leaves that for later, and tells now and then how far it is. @throws {DataError} as `encodeSplit`. */
 export async function* tokenized(
   split: Split,
   model: Prepared,
+  { onDemand = false }: Pick<EncodeOptions, "onDemand"> = {},
 ): AsyncGenerator<TokenizeEvent, Awaited<ReturnType<typeof encodeSplit>>, void> {
   let rows = 0;
-  const encoded = encodeSplit(split, model, () => rows++);
+  const encoded = encodeSplit(split, model, { onRow: () => rows++, onDemand });
   for (;;) {
     let timer: NodeJS.Timeout | undefined;
     const pause = new Promise<void>((resolve) => {

@@ -55,17 +55,30 @@ export async function checkTexts(split: Split, { tokenizer, labels, source }: Pr
   await split.check({ tokenizer, labels, maxLength: source.recipe.max_length });
 }
 
-/**
- * Tokenises a split for a model; says how many rows were left out because their texts are empty.
- * @param onRow Called after each row.
- */
+/** How a split is tokenised. */
+export interface EncodeOptions {
+  /** Called after each row. */
+  readonly onRow?: () => void;
+  /** Leave rows to be tokenised when a batch needs them, where the split has many. Their lengths are estimates then. */
+  readonly onDemand?: boolean;
+}
+
+/** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
 export async function encodeSplit(
   split: Split,
   { tokenizer, labels, source, checkpoint }: Prepared,
-  onRow?: () => void,
+  { onRow, onDemand = false }: EncodeOptions = {},
 ): Promise<{ examples: Examples; warnings: string[] }> {
-  const encoding = { tokenizer, labels, maxLength: source.recipe.max_length };
-  const { examples, skipped, warnings: ofRows = [] } = await split.encode(encoding, onRow);
+  const { max_length: maxLength, max_batch_tokens } = source.recipe;
+  const encoding = { tokenizer, labels, maxLength };
+  const knowsAll = tokenizer.vocabSize <= Number(checkpoint.config.vocab_size); // else each token is looked at first
+  const later = onDemand && knowsAll && max_batch_tokens === undefined ? split.onDemand?.(encoding) : undefined;
+  if (later) for (const { label, where } of split.labels) labels.idOf(label, where);
+  const {
+    examples,
+    skipped,
+    warnings: ofRows = [],
+  } = later?.examples.length ? later : await split.encode(encoding, onRow);
   const warnings = [...labelWarnings(split.labels, labels), ...ofRows];
   checkVocabulary(examples, checkpoint);
   if (skipped.count === 0) return { examples, warnings };

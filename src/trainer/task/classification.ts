@@ -32,6 +32,15 @@ export const textClassification: TaskDefinition = {
       labels: ({ label }) => [label],
       encoder: ({ tokenizer, labels, maxLength }) =>
         rowEncoder((row) => orNone(encodeText(row, tokenizer, labels, maxLength))),
+      onDemand: {
+        text: ({ text }) => text,
+        example: (row, { tokenizer, labels, maxLength }) =>
+          encodeText(row, tokenizer, labels, maxLength) ?? {
+            ids: Int32Array.of(tokenizer.padId),
+            label: labels.idOf(row.label, row.where),
+            where: row.where,
+          },
+      },
     }),
 };
 

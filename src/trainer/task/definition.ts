@@ -31,6 +31,11 @@ export interface Split {
    * @throws {DataError} for a label that training never saw, or when nothing is left.
    */
   encode(encoding: Encoding, onRow?: () => void): Promise<Encoded>;
+  /**
+   * The examples of every row, tokenised when they are asked for; absent for few rows, and for tasks whose rows have to be
+   * tokenised to be counted.
+   */
+  readonly onDemand?: (encoding: Encoding) => Encoded;
   /** Looks for a row that has anything to train on. @throws {DataError} as `encode` would, when none has. */
   check(encoding: Encoding): Promise<void>;
 }

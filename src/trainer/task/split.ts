@@ -1,6 +1,9 @@
 import type { Encoder } from "../../data/encode.ts";
+import type { Example } from "../../data/examples.ts";
+import { type Blank, examplesOnDemand, type KeptRows } from "../../data/examples-on-demand.ts";
 import type { Label, Labelled } from "../../data/labels.ts";
 import type { Row, Rows } from "../../data/row.ts";
+import { RowStore } from "../../data/row-store.ts";
 import { DataError } from "../../errors.ts";
 import type { Encoding, Split } from "./definition.ts";
 
@@ -11,13 +14,27 @@ export interface SplitReader<R> {
   /** The labels of a row. */
   labels?(row: R): Iterable<Label>;
   encoder(encoding: Encoding): Encoder<R>;
+  /** For tasks with one example of one label for each row that has a text. */
+  readonly onDemand?: {
+    text(row: R): string;
+    /** The example of a row, also of one that has no text. */
+    example(row: R, encoding: Encoding): Example;
+  };
 }
+
+/** Rows from which on those of a split are tokenised when a batch needs them, not before the first step. */
+const MANY_ROWS = 50_000;
 
 /**
  * Walks over all rows to check and count them.
  * @throws {DataError} naming file and line of a bad row.
  */
-export async function splitOf<R>(rows: Rows, { pick, labels, encoder }: SplitReader<R>): Promise<Split> {
+export async function splitOf<R>(
+  rows: Rows,
+  { pick, labels, encoder, onDemand }: SplitReader<R>,
+  manyRows = MANY_ROWS,
+): Promise<Split> {
+  const kept = onDemand && { rows: new RowStore<R>(), chars: [] as number[], blank: [] as Blank[] };
   const seen = new Map<Label, Labelled & { count: number }>();
   let size = 0;
   for await (const row of rows) {
@@ -27,10 +44,13 @@ export async function splitOf<R>(rows: Rows, { pick, labels, encoder }: SplitRea
       if (known) known.count++;
       else seen.set(label, { label, where: row.where, count: 1 });
     }
+    if (kept) keep(kept, picked, onDemand.text(picked), row.where);
     size++;
   }
+  if (size < manyRows) kept?.rows.close();
 
   async function encode(encoding: Encoding, onRow?: () => void): ReturnType<Split["encode"]> {
+    kept?.rows.close();
     const encodes = encoder(encoding);
     for await (const row of rows) {
       encodes.add(pick(row));
@@ -44,7 +64,27 @@ export async function splitOf<R>(rows: Rows, { pick, labels, encoder }: SplitRea
     await encode(encoding); // says why none does
   }
 
-  return { labels: [...seen.values()], size, encode, check };
+  const split = { labels: [...seen.values()], size, encode, check };
+  if (!kept || size < manyRows) return split;
+  return {
+    ...split,
+    onDemand: (encoding) =>
+      examplesOnDemand(kept, {
+        encode: (row) => onDemand.example(row, encoding),
+        trains: (row) => trains(encoder(encoding), row),
+        maxLength: encoding.maxLength,
+        largestId: encoding.tokenizer.vocabSize - 1,
+      }),
+  };
+}
+
+/** A text that has a letter or a digit has tokens of its own. */
+const SOLID = /[\p{L}\p{N}]/u;
+
+function keep<R>(kept: KeptRows<R> & { chars: number[]; blank: Blank[] }, row: R, text: string, where: string): void {
+  if (!SOLID.test(text)) kept.blank.push({ row: kept.chars.length, where });
+  kept.chars.push(text.length);
+  kept.rows.add(row, text.length);
 }
 
 function trains<R>(encoder: Encoder<R>, row: R): boolean {

@@ -1,0 +1,78 @@
+import { type Encoded, Places } from "./encode.ts";
+import { type Example, iterable } from "./examples.ts";
+import type { RowStore } from "./row-store.ts";
+
+/** Rows that are tokenised to learn how many tokens a character makes. */
+const SAMPLE = 256;
+
+/** A row whose text has no letter and no digit: it may have nothing to train on. */
+export interface Blank {
+  readonly row: number;
+  readonly where: string;
+}
+
+/** Rows of a split, kept to be tokenised when a batch asks for them. */
+export interface KeptRows<R> {
+  readonly rows: RowStore<R>;
+  /** Characters of each row's text. */
+  readonly chars: readonly number[];
+  readonly blank: readonly Blank[];
+}
+
+/** How kept rows become examples, one label each. */
+export interface OnDemandOptions<R> {
+  encode(row: R): Example;
+  /** Whether a blank row has anything to train on. */
+  trains(row: R): boolean;
+  readonly maxLength: number;
+  /** Largest token id there may be. */
+  readonly largestId: number;
+}
+
+/**
+ * Examples that are tokenised when they are asked for, each time anew, so that training starts at once and memory does not
+ * grow with the rows. The same row gives the same example whenever it is asked for.
+ *
+ * Lengths are estimates: characters by the tokens that a character makes in a sample, none longer than `maxLength`. They decide
+ * which rows share a batch, and what memory is planned.
+ */
+export function examplesOnDemand<R>(
+  { rows, chars, blank }: KeptRows<R>,
+  { encode, trains, maxLength, largestId }: OnDemandOptions<R>,
+): Encoded {
+  const skipped = new Places();
+  const gone = new Set<number>();
+  for (const { row, where } of blank) {
+    if (trains(rows.at(row))) continue;
+    gone.add(row);
+    skipped.add(where);
+  }
+  const kept = Int32Array.from(chars.keys()).filter((row) => !gone.has(row));
+  const tokensOf = estimate(kept, chars, (row) => encode(rows.at(row)).ids.length, maxLength);
+  const at = (row: number): Example => encode(rows.at(kept[row] as number));
+  const examples = {
+    ...{ length: kept.length, lengths: Array.from(kept, (row) => tokensOf(chars[row] as number)), largestId },
+    labelled: new Array<number>(kept.length).fill(1),
+    ...{ at, close: () => rows.close(), ...iterable(kept.length, at) },
+  };
+  return { examples, skipped };
+}
+
+/** Tokens by characters: a line through a sample of rows from all parts of the data. */
+function estimate(
+  kept: Int32Array,
+  chars: readonly number[],
+  tokensIn: (row: number) => number,
+  maxLength: number,
+): (chars: number) => number {
+  const every = Math.max(1, Math.floor(kept.length / SAMPLE));
+  const sample = Array.from(kept.filter((_, i) => i % every === 0), (row) => ({ x: chars[row] as number, y: tokensIn(row) })); // biome-ignore format: one line
+  const whole = sample.filter(({ y }) => y < maxLength);
+  if (whole.length === 0) return () => maxLength;
+  const mean = (of: (point: { x: number; y: number }) => number): number =>
+    whole.reduce((sum, point) => sum + of(point), 0) / whole.length;
+  const [x, y] = [mean((point) => point.x), mean((point) => point.y)];
+  const spread = mean((point) => (point.x - x) ** 2);
+  const slope = spread > 0 ? Math.max(0, mean((point) => (point.x - x) * (point.y - y)) / spread) : 0;
+  return (chars) => Math.min(maxLength, Math.max(1, Math.round(y + slope * (chars - x))));
+}
