@@ -8,8 +8,11 @@ const print = (line: ParquetLine): void => printJsonLine(line, MAX_ROW);
 
 try {
   print({ kind: "page" }); // the process has started: from here on it is to go on
-  for await (const row of parquetRows(process.argv[2] as string, () => print({ kind: "page" })))
-    print({ kind: "row", row });
+  const rows = parquetRows(process.argv[2] as string, {
+    onNames: (names) => print({ kind: "names", names }),
+    onPage: () => print({ kind: "page" }),
+  });
+  for await (const row of rows) print({ kind: "row", row });
 } catch (error) {
   print({ kind: "error", error: plainError(error), typed: error instanceof LowrankError });
 }

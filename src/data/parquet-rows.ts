@@ -1,6 +1,8 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { LINE_BYTES, openFile } from "../platform/node.ts";
+import { classNamesIn } from "./parquet-classes.ts";
+import type { ClassNames } from "./row.ts";
 import { unpackBytes } from "./unpack.ts";
 
 /** Rows of one group, which is decoded as a whole. Writers make groups of 10^5 to 10^6 rows. */
@@ -15,19 +17,30 @@ const MAX_SCHEMA = 16_384;
 /** Deepest nesting of a column. Lists and structs of real data reach about 20. */
 const MAX_DEPTH = 100;
 
+/** What a file is found to hold, as it is decoded. */
+export interface ParquetListener {
+  /** Called before the first row. */
+  onNames(names: ClassNames): void;
+  /** Called after each page that was decoded. */
+  onPage(): void;
+}
+
 /**
  * The rows of a Parquet file, one row group at a time, as JSON has them: integers as numbers, those beyond 2^53 as their digits.
  * Arrow fills keys that a struct lacks with null, so a null inside a column is an absent key.
  *
  * Damaged data can make the decoder loop, fill the memory or end the process: runs in a process of its own.
- * @param onPage Called after each page that was decoded.
  * @throws {Error} when the file is not Parquet, is damaged, or claims what no real file has.
  */
-export async function* parquetRows(path: string, onPage: () => void): AsyncGenerator<Record<string, unknown>> {
+export async function* parquetRows(
+  path: string,
+  { onNames, onPage }: ParquetListener,
+): AsyncGenerator<Record<string, unknown>> {
   const { file, close } = await openBuffer(path);
   try {
     const metadata = await parquetMetadataAsync(file);
     check(metadata, file.byteLength);
+    onNames(classNamesIn(metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value));
     let rowStart = 0;
     for (const { num_rows } of metadata.row_groups) {
       const rowEnd = rowStart + Number(num_rows);

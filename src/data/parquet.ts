@@ -1,10 +1,11 @@
 import { DataError, type PlainError, revivedError } from "../errors.ts";
 import { type ProcessEnd, spawnJsonLines } from "../platform/node.ts";
-import type { Row } from "./row.ts";
+import type { ClassNames, Row } from "./row.ts";
 
 /** What the decoding process prints. */
 export type ParquetLine =
   | { readonly kind: "row"; readonly row: Readonly<Record<string, unknown>> }
+  | { readonly kind: "names"; readonly names: ClassNames }
   | { readonly kind: "page" }
   | { readonly kind: "error"; readonly error: PlainError; readonly typed: boolean };
 
@@ -24,6 +25,7 @@ export async function* readParquet(path: string, maxStall = MAX_STALL): AsyncGen
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const stalled = new AbortController();
   const lines = spawnJsonLines(new URL(`./parquet-process.${extension}`, import.meta.url), [path], stalled.signal);
+  let classNames: ClassNames = {};
   let [started, waiting, seconds, count] = [false, false, 0, 0];
   const clock = setInterval(() => {
     if (started && waiting && ++seconds >= maxStall) stalled.abort();
@@ -42,13 +44,17 @@ export async function* readParquet(path: string, maxStall = MAX_STALL): AsyncGen
       }
       const line = value as unknown as ParquetLine;
       if (line.kind === "error") throw line.typed ? revivedError(line.error) : damaged(path, line.error.message);
-      if (line.kind === "row") yield { values: line.row, where: `${path}:row ${++count}` };
+      if (line.kind === "names") classNames = line.names;
+      if (line.kind === "row") yield { values: line.row, where: `${path}:row ${++count}`, ...named(classNames) };
     }
   } finally {
     clearInterval(clock);
     await lines.return({ exitCode: null, signal: null, stderr: "" });
   }
 }
+
+const named = (classNames: ClassNames): Pick<Row, "classNames"> =>
+  Object.keys(classNames).length > 0 ? { classNames } : {};
 
 const ending = ({ exitCode, signal, stderr }: ProcessEnd): string =>
   /heap|memory|invalid (array|table|size)/i.test(stderr)

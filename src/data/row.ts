@@ -5,7 +5,12 @@ import { parseJson } from "./json-text.ts";
 export interface Row {
   readonly values: Readonly<Record<string, unknown>>;
   readonly where: string;
+  /** Class names by id of the columns whose file names them, as `datasets` writes them into Parquet. */
+  readonly classNames?: ClassNames;
 }
+
+/** Class names by id, by column. */
+export type ClassNames = Readonly<Record<string, readonly string[]>>;
 
 /** Rows that may be walked more than once. Those of a file are read anew each time: it may be larger than memory. */
 export type Rows = Iterable<Row> | AsyncIterable<Row>;

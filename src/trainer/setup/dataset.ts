@@ -76,7 +76,8 @@ export async function validationSplit(recipe: ResolvedRecipe, given?: RowsInMemo
 }
 
 /**
- * The classes: the checkpoint's own where they name the data's labels, else the training data's. None without labels.
+ * The classes: the checkpoint's own where they name the data's labels, else the training data's, by the names that its file
+ * gives them. None without labels.
  * @param stored The checkpoint's `id2label`, and the file that it is from.
  */
 export function classesOf(
@@ -86,6 +87,8 @@ export function classesOf(
 ): Labels {
   if (!classifies(task)) return labelsOfCheckpoint({});
   const { id2label, source } = stored;
+  const nameless = Object.values(id2label ?? {}).every((name) => /^LABEL_\d+$/.test(name));
+  if (train?.classNames && nameless) return labelsOf(train.labels, Object.fromEntries(train.classNames.entries()));
   return train ? labelsOf(train.labels, id2label, source) : labelsOfCheckpoint(id2label ?? {}, source);
 }
 

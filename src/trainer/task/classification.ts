@@ -1,7 +1,7 @@
 import { encodeText, type TextRow, textRow } from "../../data/classification.ts";
 import { rowEncoder } from "../../data/encode.ts";
 import { IGNORED, type Labels } from "../../data/labels.ts";
-import { encodeWords, type TokenExample, type WordRow, wordRow } from "../../data/tokens.ts";
+import { encodeWords, type TokenExample, USUAL, type WordRow, wordRow } from "../../data/tokens.ts";
 import { DataError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { classScores, evalResults, wordScores } from "./class-scores.ts";
@@ -30,6 +30,7 @@ export const textClassification: TaskDefinition = {
     splitOf<TextRow>(rows, {
       pick: (row) => textRow(row, columnsOf(recipe)),
       labels: ({ label }) => [label],
+      labelColumns: [recipe.label_column],
       encoder: ({ tokenizer, labels, maxLength }) =>
         rowEncoder((row) => orNone(encodeText(row, tokenizer, labels, maxLength))),
       onDemand: {
@@ -57,6 +58,7 @@ export const wordClassification: TaskDefinition = {
         return wordRow(row, columnsOf(recipe));
       },
       labels: ({ tags }) => tags.filter((tag) => tag !== IGNORED),
+      labelColumns: [recipe.label_column, ...USUAL.label],
       encoder: (encoding) => rowEncoder((row) => orNone(encodeTrainedWords(row, encoding))),
     });
     if (split.labels.length === 0) throw allMasked(first);

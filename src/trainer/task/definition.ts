@@ -23,6 +23,8 @@ export interface Encoding {
 export interface Split {
   /** Each label of the data where it comes first; none for a language model. Classes are made of them. */
   readonly labels: readonly Labelled[];
+  /** Class names by id, where the data's file has them. */
+  readonly classNames?: readonly string[];
   /** Rows. */
   readonly size: number;
   /**

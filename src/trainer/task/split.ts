@@ -13,6 +13,8 @@ export interface SplitReader<R> {
   pick(row: Row): R;
   /** The labels of a row. */
   labels?(row: R): Iterable<Label>;
+  /** Columns that may hold the labels: the first whose classes the file names. */
+  readonly labelColumns?: readonly string[];
   encoder(encoding: Encoding): Encoder<R>;
   /** For tasks with one example of one label for each row that has a text. */
   readonly onDemand?: {
@@ -31,13 +33,15 @@ const MANY_ROWS = 50_000;
  */
 export async function splitOf<R>(
   rows: Rows,
-  { pick, labels, encoder, onDemand }: SplitReader<R>,
+  { pick, labels, labelColumns = [], encoder, onDemand }: SplitReader<R>,
   manyRows = MANY_ROWS,
 ): Promise<Split> {
   const kept = onDemand && { rows: new RowStore<R>(), chars: [] as number[], blank: [] as Blank[] };
   const seen = new Map<Label, Labelled & { count: number }>();
+  let classNames: readonly string[] | undefined;
   let size = 0;
   for await (const row of rows) {
+    classNames ??= labelColumns.map((name) => row.classNames?.[name]).find((names) => names !== undefined);
     const picked = pick(row);
     for (const label of labels?.(picked) ?? []) {
       const known = seen.get(label);
@@ -64,7 +68,7 @@ export async function splitOf<R>(
     await encode(encoding); // says why none does
   }
 
-  const split = { labels: [...seen.values()], size, encode, check };
+  const split = { labels: [...seen.values()], ...(classNames && { classNames }), size, encode, check };
   if (!kept || size < manyRows) return split;
   return {
     ...split,

@@ -1,0 +1,29 @@
+import type { ClassNames } from "./row.ts";
+
+type Part = Readonly<Record<string, unknown>>;
+
+/**
+ * Class names of the columns that are a `ClassLabel`, or a list of them, from what `datasets` writes into a Parquet file's
+ * metadata under `huggingface`. Text that is none of its makes no names.
+ * @see huggingface/datasets 4.4, `Features.to_dict` and `ClassLabel`.
+ */
+export function classNamesIn(text: string | undefined): ClassNames {
+  const features = part(part(parsed(text)).info).features;
+  const names = Object.entries(part(features)).flatMap(([column, feature]): [string, readonly string[]][] => {
+    const { _type, feature: inner } = part(feature);
+    const label = _type === "ClassLabel" ? part(feature) : part(inner);
+    if (label._type !== "ClassLabel" || !Array.isArray(label.names)) return [];
+    return label.names.every((name) => typeof name === "string") ? [[column, label.names as string[]]] : [];
+  });
+  return Object.fromEntries(names);
+}
+
+const part = (value: unknown): Part => (typeof value === "object" && value !== null ? (value as Part) : {});
+
+function parsed(text = "{}"): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
