@@ -105,7 +105,7 @@ test.each([
   [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; at most 64000000 of JSON are read/],
   ["{}", /model_type must be a string, got nothing\n {2}expected: .*"bert"/],
   ['{"model_type": 3}', /model_type must be a string, got 3/],
-])("config %s is refused", async (config, message) => {
+])("config %.30s is refused", async (config, message) => {
   await root.put("config.json", config);
   await expect(readConfig(root.path)).rejects.toThrow(CheckpointError);
   await expect(readConfig(root.path)).rejects.toThrow(message);
