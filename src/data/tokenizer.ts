@@ -1,7 +1,9 @@
-import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { TokenizerError } from "../errors.ts";
-import { isFolder, listFolder, readText } from "../platform/node.ts";
-import { compatible, type Part, refuse } from "./compat.ts";
+import { isFolder, listFolder, openFile, readText } from "../platform/node.ts";
+import { tokenId } from "./added-tokens.ts";
+import { list, type Part, part, shown } from "./compat.ts";
+import { vocabularyOf } from "./text-to-ids.ts";
+import { checkedDefinition } from "./tokenizer-definition.ts";
 import { contentOf, wordPieceDefinition } from "./wordpiece.ts";
 
 /** A tokenised text, with the special tokens of the tokenizer's own template. */
@@ -76,14 +78,14 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const present = (await isFolder(folder)) ? await listFolder(folder) : [];
   const files = FILES.filter((name) => present.includes(name));
   const at = (name: string) => `${folder}/${name}`;
-  const json = async (name: string) => (files.includes(name) ? parse(await readText(at(name)), at(name)) : {});
-  const chat = files.includes(CHAT_TEMPLATE) && { chat_template: await readText(at(CHAT_TEMPLATE)) };
+  const json = async (name: string) => (files.includes(name) ? parse(await readBounded(at(name)), at(name)) : {});
+  const chat = files.includes(CHAT_TEMPLATE) && { chat_template: await readBounded(at(CHAT_TEMPLATE)) };
   const config = { ...(await json("special_tokens_map.json")), ...(await json("tokenizer_config.json")), ...chat };
   if (files.includes("tokenizer.json")) {
     return tokenizerOf(await json("tokenizer.json"), config, files, at("tokenizer.json"));
   }
   if (files.includes("vocab.txt")) {
-    const definition = wordPieceDefinition(await readText(at("vocab.txt")), config);
+    const definition = wordPieceDefinition(await readBounded(at("vocab.txt")), config);
     return tokenizerOf(definition, config, files, at("vocab.txt"));
   }
   throw new TokenizerError(`there is no tokenizer in ${folder}`, {
@@ -100,16 +102,19 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
  * @throws {TokenizerError} when it is of a kind that is not supported; says `where`.
  */
 export function tokenizerOf(definition: Part, config: Part, files: readonly string[], where: string): Tokenizer {
-  const engine = open(compatible(definition, where), config, where);
-  const [prefix, suffix] = template(engine, where);
+  const checked = checkedDefinition(definition, where);
+  for (const id of Object.keys(part(config.added_tokens_decoder ?? {}, "the added_tokens_decoder", where))) {
+    tokenId(/^\d+$/.test(id) ? Number(id) : id, "a token in added_tokens_decoder", where);
+  }
+  const vocabulary = vocabularyOf(checked, config, where);
+  const [prefix, suffix] = vocabulary.template;
   const specials = prefix.length + suffix.length;
   const joins = NEEDS_SPACE.test(String(config.tokenizer_class)) && joinsWords(definition.pre_tokenizer);
-  const added = new Set(((definition.added_tokens ?? []) as Part[]).map(({ content }) => content));
+  const added = new Set(checked.added.map(({ content }) => content));
   const spaced = (word: string) => (joins && !word.startsWith(" ") && !added.has(word) ? ` ${word}` : word);
   const padToken = contentOf(config.pad_token) ?? contentOf(config.eos_token);
+  const chatTemplate = chatTemplateOf(config.chat_template, where);
 
-  let vocabSize: number | undefined;
-  const contentIds = (text: string): number[] => engine.encode(text, { add_special_tokens: false }).ids;
   const roomIn = (maxLength: number): number => {
     if (maxLength > specials) return maxLength - specials;
     throw new TokenizerError(`max_length ${maxLength} leaves no room for text`, {
@@ -123,24 +128,20 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
   };
 
   return {
-    padId: (padToken === undefined ? undefined : engine.token_to_id(padToken)) ?? 0,
+    padId: (padToken === undefined ? undefined : vocabulary.idOf(padToken)) ?? 0,
     padToken,
     special: Object.fromEntries(
       SPECIAL.map((name) => [name, contentOf(config[name])]).filter(([, token]) => token !== undefined),
     ),
-    added: new Set(engine.get_added_tokens_decoder().keys()),
-    get vocabSize() {
-      const size = vocabSize ?? engine.get_vocab(true).size; // it copies the vocabulary
-      vocabSize = size;
-      return size;
-    },
-    chatTemplate: chatTemplateOf(config.chat_template),
+    added: new Set(checked.added.map(({ id }) => id)),
+    vocabSize: vocabulary.size,
+    chatTemplate,
     files,
     encode(text, { maxLength }) {
-      return { ids: [...prefix, ...truncate(contentIds(text), maxLength), ...suffix], specials };
+      return { ids: [...prefix, ...truncate(vocabulary.encode(text), maxLength), ...suffix], specials };
     },
     encodePieces(text, { maxLength }) {
-      const content = contentIds(text);
+      const content = vocabulary.encode(text);
       const room = roomIn(maxLength);
       const count = Math.max(1, Math.ceil(content.length / room));
       return Array.from({ length: count }, (_, i) => ({
@@ -148,10 +149,10 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
         specials,
       }));
     },
-    encodePlain: contentIds,
-    idOf: (token) => engine.token_to_id(token),
+    encodePlain: vocabulary.encode,
+    idOf: vocabulary.idOf,
     encodeWords(words, { maxLength }) {
-      const all = words.flatMap((word, at) => contentIds(spaced(word)).map((id) => ({ id, at })));
+      const all = vocabulary.encodeAll(words.map(spaced)).flatMap((ids, at) => ids.map((id) => ({ id, at })));
       const kept = truncate(all, maxLength);
       return {
         ids: [...prefix, ...kept.map(({ id }) => id), ...suffix],
@@ -160,32 +161,9 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
       };
     },
     decode(ids, { specials = false } = {}) {
-      if (ids.length === 0) return "";
-      return engine.decode([...ids], { skip_special_tokens: !specials, clean_up_tokenization_spaces: false });
+      return ids.length === 0 ? "" : vocabulary.decode(ids, specials);
     },
   };
-}
-
-function open(definition: Part, config: Part, where: string): Engine {
-  const model = definition.model as Part | undefined;
-  try {
-    return new Engine(definition, model?.type === "WordLevel" ? { ...config, unk_token: model.unk_token } : config);
-  } catch (cause) {
-    return refuse(`this tokenizer (${(cause as Error).message})`, where, cause);
-  }
-}
-
-/** Ids that the template puts before and after a single text. */
-function template(engine: Engine, where: string): [prefix: number[], suffix: number[]] {
-  const text = "\0"; // stands for the text's own tokens
-  const tokens = engine.post_processor?.post_process([text], null, true).tokens ?? [text];
-  const ids = tokens.map((token: string) => {
-    const id = engine.token_to_id(token);
-    if (id !== undefined || token === text) return id ?? -1;
-    throw new TokenizerError(`the template uses ${token}, which the vocabulary does not have`, { where });
-  });
-  const at = tokens.indexOf(text);
-  return [ids.slice(0, at), ids.slice(at + 1)];
 }
 
 /** Tokenizers that transformers takes word lists from only with `add_prefix_space`; the others read words as they are. */
@@ -198,18 +176,34 @@ function joinsWords(pre: unknown): boolean {
   return part.type === "ByteLevel" && part.add_prefix_space !== true;
 }
 
-/** A template, or of several the one named "default". */
-function chatTemplateOf(template: unknown): string | undefined {
-  if (typeof template === "string") return template;
-  if (!Array.isArray(template)) return undefined;
-  const named = (template as Part[]).find(({ name }) => name === "default")?.template;
-  return typeof named === "string" ? named : undefined;
+/** A template, or of several the one named "default". @throws {TokenizerError} when it is neither. */
+function chatTemplateOf(template: unknown, where: string): string | undefined {
+  if (template === undefined || template === null || typeof template === "string") return template ?? undefined;
+  const named = list(template, "the chat_template", where).map((one) => part(one, "a chat_template", where));
+  for (const { name, template } of named) {
+    if (typeof name === "string" && typeof template === "string") continue;
+    const [key, given] = typeof name === "string" ? ["template", template] : ["name", name];
+    throw new TokenizerError(`the ${key} of a chat_template is ${shown(given)}`, { where, expected: "a text" });
+  }
+  return named.find(({ name }) => name === "default")?.template as string | undefined;
+}
+
+/** Bytes of a tokenizer's file. The largest vocabularies in use, of 260,000 tokens, take 35 MB. */
+const MAX_FILE_BYTES = 2 ** 27;
+
+async function readBounded(path: string): Promise<string> {
+  const file = await openFile(path);
+  await file.close();
+  if (file.size <= MAX_FILE_BYTES) return readText(path);
+  throw new TokenizerError(`the file has ${file.size} bytes`, { where: path, expected: `at most ${MAX_FILE_BYTES}` });
 }
 
 function parse(text: string, where: string): Part {
+  let value: unknown;
   try {
-    return JSON.parse(text) as Part;
+    value = JSON.parse(text);
   } catch (cause) {
     throw new TokenizerError(`malformed JSON: ${(cause as Error).message}`, { where, cause });
   }
+  return part(value, "the file", where);
 }

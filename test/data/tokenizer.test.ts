@@ -104,6 +104,7 @@ describe("parts that the JavaScript library reads otherwise", () => {
     ["Punctuation, removed", sequence({ type: "WhitespaceSplit" }, { type: "Punctuation", behavior: "Removed" })],
     ["Punctuation, contiguous", sequence({ type: "WhitespaceSplit" }, { type: "Punctuation", behavior: "Contiguous" })],
     ["Split on spaces, as Gemma", spaces],
+    ["Split before digits", sequence({ type: "WhitespaceSplit" }, digits)],
   ])("%s equals Rust's", async (_, pre_tokenizer) => {
     const definition = { ...base, normalizer: { type: "Lowercase" }, pre_tokenizer };
     for (const text of TEXTS) {
@@ -126,10 +127,9 @@ describe("parts that the JavaScript library reads otherwise", () => {
   });
 
   test("refuses what has no equal, and says what is supported", () => {
-    const refused = () => ours({ ...base, pre_tokenizer: sequence({ type: "WhitespaceSplit" }, digits) });
-    expect(refused).toThrow(
-      /Split with behavior MergedWithNext is not supported[\s\S]*tokenizer.json[\s\S]*BertPreTokenizer/,
-    );
+    const strange = { type: "Split", pattern: { Regex: "\\d" }, behavior: "Doubled", invert: false };
+    const refused = () => ours({ ...base, pre_tokenizer: sequence({ type: "WhitespaceSplit" }, strange) });
+    expect(refused).toThrow(/behavior "Doubled"[\s\S]*tokenizer.json[\s\S]*MergedWithNext/);
     expect(() => ours({ ...base, model: { type: "Mystery" } })).toThrow(/model Mystery is not supported/);
     expect(() => ours({ ...base, pre_tokenizer: { type: "UnicodeScripts" } })).toThrow(
       /UnicodeScripts.* is not supported/,

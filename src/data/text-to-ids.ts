@@ -1,0 +1,144 @@
+import { Tokenizer as Engine } from "@huggingface/tokenizers";
+import { LowrankError, TokenizerError } from "../errors.ts";
+import { withinTime } from "../platform/node.ts";
+import { type AddedToken, sectionFinder } from "./added-tokens.ts";
+import { type Part, refuse } from "./compat.ts";
+import { normalizerOf } from "./normalizer.ts";
+import { preTokenizerOf } from "./pre-tokenizer.ts";
+import type { Definition } from "./tokenizer-definition.ts";
+
+/** A vocabulary with all that is done to a text before it. */
+export interface Vocabulary {
+  /** Ids of a text's own tokens. @throws {TokenizerError} when it takes too long, or a token has no id. */
+  encode(text: string): number[];
+  /** Ids of each of several texts, which share one limit of time. */
+  encodeAll(texts: readonly string[]): number[][];
+  decode(ids: readonly number[], specials: boolean): string;
+  idOf(token: string): number | undefined;
+  /** Ids that the template puts before and after a single text. */
+  readonly template: readonly [prefix: number[], suffix: number[]];
+  /** Tokens with an id, added ones included. */
+  readonly size: number;
+}
+
+/** Milliseconds that a text may take, and those added for each character: a tenth of the speed of the slowest model. */
+const TIME_MS = 600;
+const TIME_MS_A_CHARACTER = 0.01;
+/** Steps of a pattern or a model, at their worst, that are too few to be worth a time limit. */
+const FREE_STEPS = 1e7;
+
+/** The library's model, whose types leave open what they hold. */
+interface Model {
+  (pieces: readonly string[]): string[];
+  readonly tokens_to_ids: ReadonlyMap<string, number>;
+  readonly unk_token_id: number | undefined;
+}
+
+/**
+ * Puts a checked `tokenizer.json` to work: tokens that were added, normalizer and pre-tokenizer are ours, model and
+ * decoder are those of `@huggingface/tokenizers`.
+ * @throws {TokenizerError} when it is of a kind that is not supported.
+ */
+export function vocabularyOf(definition: Definition, config: Part, where: string): Vocabulary {
+  const { added } = definition;
+  const engine = open(definition, config, where);
+  const model = engine.model as unknown as Model;
+  const normalizer = normalizerOf(definition.normalizer, where);
+  const preTokenizer = preTokenizerOf(definition.preTokenizer, where);
+  const raw = new Map(added.filter((one) => !one.normalized).map((one) => [one.content, one]));
+  const spelled = (one: AddedToken) =>
+    limited(one.content.length, Infinity, where, () => normalizer.normalize(one.content));
+  const normalized = new Map(added.filter((one) => one.normalized).map((one) => [spelled(one), one]));
+  const [inRaw, inNormalized] = [sectionFinder(raw), sectionFinder(normalized)];
+  const degrees = [...normalizer.patterns, ...preTokenizer.patterns].map(({ degree }) => degree);
+  const degree = Math.max(2, ...degrees); // Unigram's lattice and WordPiece's words are the worst of the models
+
+  const idOf = (token: string): number => {
+    const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
+    if (id !== undefined) return id;
+    throw new TokenizerError(`the vocabulary has neither ${JSON.stringify(token)} nor an unknown token`, { where });
+  };
+  const encode = (text: string): number[] => {
+    const ids: number[] = [];
+    for (const outer of inRaw(text)) {
+      if ("token" in outer) {
+        ids.push(outer.token.id);
+        continue;
+      }
+      for (const inner of inNormalized(normalizer.normalize(outer.text))) {
+        if ("token" in inner) {
+          ids.push(inner.token.id);
+          continue;
+        }
+        // piece by piece: unknown characters are fused within one only
+        for (const piece of preTokenizer.cut(inner.text, outer.from === 0 && inner.from === 0)) {
+          for (const token of model([piece.text])) ids.push(idOf(token));
+        }
+      }
+    }
+    return ids;
+  };
+
+  return {
+    encode: (text) => limited(text.length, degree, where, () => encode(text)),
+    encodeAll(texts) {
+      const size = texts.reduce((sum, text) => sum + text.length, 0);
+      return limited(size, degree, where, () => texts.map(encode));
+    },
+    decode: (ids, specials) =>
+      limited(ids.length, Infinity, where, () =>
+        engine.decode([...ids], { skip_special_tokens: !specials, clean_up_tokenization_spaces: false }),
+      ),
+    idOf: (token) => model.tokens_to_ids.get(token),
+    template: template(engine, where),
+    size: model.tokens_to_ids.size,
+  };
+}
+
+/** Runs `act` under a time limit where it may be slow, and makes what the library throws an error of ours. */
+function limited<T>(size: number, degree: number, where: string, act: () => T): T {
+  try {
+    if (size ** (degree + 1) <= FREE_STEPS) return act();
+    const milliseconds = Math.ceil(TIME_MS + size * TIME_MS_A_CHARACTER);
+    const late = (): TokenizerError =>
+      new TokenizerError(`the tokenizer takes too long: more than ${milliseconds / 1000} s for ${size} characters`, {
+        where,
+        hint: "an expression in its pre_tokenizer or normalizer may need a time that grows without bounds.",
+      });
+    return withinTime(milliseconds, act, late);
+  } catch (cause) {
+    if (cause instanceof LowrankError) throw cause;
+    throw new TokenizerError(`the tokenizer fails on a text of ${size} characters: ${(cause as Error).message}`, {
+      where,
+      cause,
+    });
+  }
+}
+
+function open({ model, added, postProcessor, decoder }: Definition, config: Part, where: string): Engine {
+  const names = model.type === "WordLevel" ? { ...config, unk_token: model.unk_token } : config;
+  const tokens = added.map(({ content, id, special }) => ({ content, id, special }));
+  const parts = { model, added_tokens: tokens, post_processor: postProcessor, decoder };
+  const extra = config.additional_special_tokens;
+  const known = Array.isArray(extra) ? extra.filter((token) => typeof token === "string") : [];
+  try {
+    return new Engine(
+      { normalizer: null, pre_tokenizer: null, ...parts },
+      { unk_token: names.unk_token, eos_token: names.eos_token, additional_special_tokens: known },
+    );
+  } catch (cause) {
+    return refuse(`this tokenizer (${(cause as Error).message})`, where, cause);
+  }
+}
+
+function template(engine: Engine, where: string): [prefix: number[], suffix: number[]] {
+  const text = "\0"; // stands for the text's own tokens
+  const tokens: string[] = engine.post_processor?.post_process([text], null, true).tokens ?? [text];
+  const ids = tokens.map((token) => {
+    const id = engine.token_to_id(token);
+    if (id !== undefined || token === text) return id ?? -1;
+    throw new TokenizerError(`the template uses ${token}, which the vocabulary does not have`, { where });
+  });
+  const at = tokens.indexOf(text);
+  return [ids.slice(0, at), ids.slice(at + 1)];
+}
