@@ -1,5 +1,6 @@
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { DataError, TokenizerError } from "../errors.ts";
+import { withinTime } from "../platform/node.ts";
 import type { Message } from "./conversation.ts";
 import type { TemplateVariables } from "./language-row.ts";
 import { plainNumbers } from "./source-number.ts";
@@ -28,6 +29,8 @@ const MAX_TEXT = 2 ** 24;
 const MAX_STEPS = 2_000_000;
 const MAX_RANGE = 10_000;
 const MAX_ITEMS = 2 ** 20;
+const MAX_MS = 2000;
+const late = (): Error => new Error(`it takes longer than ${MAX_MS} ms`);
 
 /**
  * The tokenizer's own chat template, as transformers compiles it: `trim_blocks`, `lstrip_blocks`, `raise_exception`,
@@ -61,7 +64,7 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
     try {
       const environment = new Environment();
       for (const [name, value] of Object.entries(names)) environment.set(name, plainNumbers(value));
-      return String(new Metered(environment).run(program).value);
+      return withinTime(MAX_MS, () => String(new Metered(environment).run(program).value), late);
     } catch (cause) {
       const { message } = cause as Error;
       if (cause instanceof Refusal) {
@@ -81,7 +84,7 @@ function compile(source: string): ReturnType<typeof parse> {
   }
   try {
     const lines = source.replace(/\r\n?/g, "\n");
-    return parse(tokenize(lines, { trim_blocks: true, lstrip_blocks: true }));
+    return withinTime(MAX_MS, () => parse(tokenize(lines, { trim_blocks: true, lstrip_blocks: true })), late);
   } catch (cause) {
     throw new TokenizerError(`the chat template is malformed: ${(cause as Error).message}`, {
       where: "chat_template",
