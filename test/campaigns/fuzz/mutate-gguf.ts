@@ -3,7 +3,7 @@ import { chance, type Mutation, pick } from "./format.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 
 /** A part of a GGUF header. */
-interface Part {
+export interface Part {
   readonly kind: "u32" | "u64" | "f32" | "byte" | "string" | "pair" | "tensor" | "array";
   readonly name: string;
   readonly start: number;
@@ -12,7 +12,7 @@ interface Part {
   readonly count?: { readonly at: number; readonly value: number; readonly elements: readonly number[] };
 }
 
-interface Header {
+export interface Header {
   readonly parts: readonly Part[];
   readonly end: number;
   readonly dataStart: number;
@@ -22,7 +22,7 @@ const SIZES: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 
 const ALIGNMENT = 32;
 
 /** The parts of a valid header, at the places that their values have. */
-function headerOf(bytes: Uint8Array): Header {
+export function ggufParts(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Part[] = [];
   let at = 4;
@@ -212,7 +212,7 @@ const headers = new WeakMap<Uint8Array, Header>();
 export function mutateGguf(original: Uint8Array, random: Random): Mutation {
   if (chance(random, 0.1)) return mutateBytes(original, random);
   const bytes = Buffer.from(original.buffer, original.byteOffset, original.byteLength);
-  const header = headers.get(original) ?? headerOf(original);
+  const header = headers.get(original) ?? ggufParts(original);
   headers.set(original, header);
   const { parts, end, dataStart } = header;
   const chosen = Array.from({ length: pick(random, [1, 1, 1, 2, 3]) }, () => partToChange(random, parts));
@@ -230,8 +230,12 @@ export function mutateGguf(original: Uint8Array, random: Random): Mutation {
   }
   const head = Buffer.concat([...pieces, bytes.subarray(at, end)]);
   if ((fewer.pair !== 0 || fewer.tensor !== 0) && chance(random, 0.8)) {
-    head.writeBigUInt64LE(head.readBigUInt64LE(8) + BigInt(fewer.tensor), 8);
-    head.writeBigUInt64LE(head.readBigUInt64LE(16) + BigInt(fewer.pair), 16);
+    for (const [at, more] of [
+      [8, fewer.tensor],
+      [16, fewer.pair],
+    ] as const) {
+      head.set(littleEndian(head.readBigUInt64LE(at) + BigInt(more), 8), at);
+    }
   }
   const padding = Buffer.alloc((ALIGNMENT - (head.length % ALIGNMENT)) % ALIGNMENT);
   const data = bytes.subarray(dataStart);

@@ -40,11 +40,16 @@ for (const event of ["unhandledRejection", "uncaughtException"] as const) {
   process.on(event, (error: unknown) => find({ kind: "unhandled", what: `${event}, ${described(error)}` }));
 }
 
-for (const [at, name] of task.formats.entries()) {
-  const progress: Progress = { format: at, index: -1, ...noCounts() };
-  const { index, seconds } = at === 0 ? task.from : { index: 0, seconds: 0 };
-  await campaign(FORMATS[name] as Format, index, seconds, progress);
-  send({ done: progress });
+try {
+  for (const [at, name] of task.formats.entries()) {
+    const progress: Progress = { format: at, index: -1, ...noCounts() };
+    const { index, seconds } = at === 0 ? task.from : { index: 0, seconds: 0 };
+    await campaign(FORMATS[name] as Format, index, seconds, progress);
+    send({ done: progress });
+  }
+} catch (error) {
+  console.error(error); // of the campaign itself: what a read throws is judged
+  process.exit(1);
 }
 process.disconnect?.();
 
