@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
+import { complaints } from "./bad-inputs/judged.ts";
+import type { Ran } from "./bad-inputs/run-lowrank.ts";
+import type { BadInput } from "./bad-inputs/workshop.ts";
 import type { Mutate } from "./fuzz/format.ts";
 import { jsonSpans } from "./fuzz/json-spans.ts";
 import { judge } from "./fuzz/judged.ts";
@@ -80,4 +83,23 @@ describe("structure-aware mutations", () => {
     for (const pattern of expected) expect(changes.filter((change) => pattern.test(change)).length).toBeGreaterThan(2);
     expect(changed(mutate, bytes, path)).toEqual(changes);
   });
+});
+
+describe("the command line, met by a bad input", () => {
+  const quiet: Ran = { exit: 2, stderr: "rows.csv: no column", seconds: 1, cpuSeconds: 1, peakMb: 100, left: [] };
+  const input: BadInput = { name: "", family: "", args: () => [], says: /rows\.csv/ };
+  const wrong = (ran: Partial<Ran>) => complaints(input, { ...quiet, ...ran }, quiet);
+
+  test("is right to refuse it", () => expect(wrong({})).toEqual([]));
+
+  test.each<[Partial<Ran>, RegExp]>([
+    [{ exit: 1 }, /exit 1/],
+    [{ stderr: "" }, /nothing on stderr/],
+    [{ stderr: "rows.csv\n    at read (/src/csv.js:1:2)" }, /a stack/],
+    [{ stderr: "something else" }, /does not match/],
+    [{ cpuSeconds: 4 }, /took 3\.0 s/],
+    [{ seconds: 30 }, /by the clock/],
+    [{ peakMb: 400 }, /300 MB more/],
+    [{ left: ["out"] }, /left out/],
+  ])("is wrong with %j", (ran, expected) => expect(wrong(ran)[0]).toMatch(expected));
 });

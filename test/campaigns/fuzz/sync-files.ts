@@ -16,6 +16,7 @@ const handleOf = (descriptor: number) => ({
     bytesRead: fs.readSync(descriptor, buffer, offset, length, position),
     buffer,
   }),
+  sync: async () => fs.fsyncSync(descriptor),
   close: async () => fs.closeSync(descriptor),
 });
 

@@ -16,7 +16,7 @@ export interface Ended {
 
 const LOOK_MS = 100;
 /** A worker that waits for something that never comes uses no processor; one that is slow may be waiting for its turn. */
-const MAX_WALL_SECONDS = 20;
+const MAX_WALL_SECONDS = 60;
 /** Seeds may take this long: some are trained. */
 const MAX_SEED_SECONDS = 120;
 /** Ends a read that would take the machine's memory. */

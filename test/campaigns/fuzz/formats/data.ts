@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { loadTokenizer } from "../../../../src/data/tokenizer.ts";
+import { revivedError } from "../../../../src/errors.ts";
+import type { TaskType } from "../../../../src/models/architecture.ts";
 import type { Random } from "../../../../src/random.ts";
 import { lookAtRows } from "../../../../src/trainer/init/rows.ts";
 import { recipeOf } from "../../../../src/trainer/model.ts";
 import { classesOf, readSplit } from "../../../../src/trainer/setup/dataset.ts";
+import type { Split } from "../../../../src/trainer/task/definition.ts";
 import { chance, type Format, type Mutate, type Mutation, pick, type Seed } from "../format.ts";
 import { mutateBytes } from "../mutate-bytes.ts";
 import { mutateJson, mutateJsonText } from "../mutate-json.ts";
@@ -20,17 +23,46 @@ const language = loadTokenizer(fixture("chat/bytes")).then((tokenizer) => ({
   chatTemplate: "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}",
 }));
 
-/** Reads a data file as `init` looks at it, and as each task that suits it tokenizes it. */
+/** Modules as they are built: the reader of Parquet starts a process for each file, which TypeScript makes ten times as slow. */
+const built = async <Module>(path: string): Promise<Module> =>
+  (await import(new URL(`../../../../dist/${path}.js`, import.meta.url).href)) as Module;
+
+/** The rows of a Parquet file; errors of the built library as those of its sources. */
+async function parquetRows(path: string): Promise<Readonly<Record<string, unknown>>[]> {
+  const { readRows } = await built<typeof import("../../../../src/data/read.ts")>("data/read");
+  const found: Readonly<Record<string, unknown>>[] = [];
+  try {
+    for await (const { values } of await readRows(path, "train")) found.push(values);
+  } catch (error) {
+    const { plainError } = await built<typeof import("../../../../src/errors.ts")>("errors");
+    throw revivedError(plainError(error));
+  }
+  return found;
+}
+
 async function readData(folder: string, file: string): Promise<void> {
-  const dataset_name = join(folder, file);
+  const path = join(folder, file);
+  if (!file.includes("parquet")) return readRows(path);
+  const train = await parquetRows(path);
+  const keys = train[0] && "words" in train[0] ? WORDS : ({ task_type: "SEQ_CLS" } as const);
+  const recipe = recipeOf({ model_name_or_path: "none", dataset_name: "none", max_length: 32, ...keys });
+  await encode(await readSplit(recipe, "train", undefined, { train }), keys.task_type);
+}
+
+const WORDS = { task_type: "TOKEN_CLS", text_column: "words", label_column: "tags" } as const;
+
+async function encode(split: Split, task: TaskType): Promise<void> {
+  const tokenizer = await (task === "CAUSAL_LM" ? language : classifying);
+  const { examples } = await split.encode({ tokenizer, labels: classesOf(task, split, {}), maxLength: 32 });
+  examples.close();
+}
+
+/** Reads a data file as `init` looks at it, and as each task that suits it tokenizes it. */
+async function readRows(dataset_name: string): Promise<void> {
   const { uses } = await lookAtRows({ dataset_name });
   for (const { task_type, keys } of uses.slice(0, 2)) {
     const recipe = recipeOf({ model_name_or_path: "none", dataset_name, task_type, ...keys, max_length: 32 });
-    const split = await readSplit(recipe, "train");
-    const labels = classesOf(task_type, split, {});
-    const tokenizer = await (task_type === "CAUSAL_LM" ? language : classifying);
-    const { examples } = await split.encode({ tokenizer, labels, maxLength: 32 });
-    examples.close();
+    await encode(await readSplit(recipe, "train"), task_type);
   }
 }
 
