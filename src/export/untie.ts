@@ -2,9 +2,10 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { TensorEntry } from "../checkpoint/safetensors.ts";
 import type { Change } from "./adapter-changes.ts";
 
-/** Input embeddings of language models, and the output layers that may share their weight. */
-const INPUT = /(?:^|\.)(?:embed_tokens|wte|embed_in)\.weight$/;
-const OUTPUTS = ["lm_head.weight", "embed_out.weight"];
+/** Input embeddings of language models. */
+export const INPUT_EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)\.weight$/;
+/** Output layers of language models that may share the weight of the input embedding. */
+export const OUTPUT_LAYERS = ["lm_head.weight", "embed_out.weight"];
 
 /** What becomes of a weight that input embedding and output layer share. */
 export interface Untied {
@@ -23,12 +24,12 @@ export function untie(
   changes: ReadonlyMap<string, Change>,
   isCausal: boolean,
 ): Untied {
-  const changed = OUTPUTS.find((param) => changes.has(param));
-  const embedding = [...changes.keys()].some((param) => INPUT.test(param));
+  const changed = OUTPUT_LAYERS.find((param) => changes.has(param));
+  const embedding = [...changes.keys()].some((param) => INPUT_EMBEDDING.test(param));
   if (!changed && !(isCausal && embedding)) return { untied: false };
-  const stored = OUTPUTS.some((param) => tensors.has(param));
+  const stored = OUTPUT_LAYERS.some((param) => tensors.has(param));
   if (stored) return { untied: config.tie_word_embeddings !== false };
-  const entry = [...tensors.values()].find(({ name }) => INPUT.test(name));
+  const entry = [...tensors.values()].find(({ name }) => INPUT_EMBEDDING.test(name));
   if (!entry) return { untied: false };
   const param = changed ?? (/embed_in/.test(entry.name) ? "embed_out.weight" : "lm_head.weight");
   return { untied: true, output: { param, entry } };

@@ -103,7 +103,7 @@ async function* begin(job: Job): AsyncGenerator<TrainEvent, Ready, void> {
   }
   const steps = countSteps(recipe, examples.lengths);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
-  warnings.unshift(...(job.warnings ?? []), ...unreachedStages(stages, steps.total));
+  warnings.unshift(...(job.warnings ?? []), ...model.warnings, ...unreachedStages(stages, steps.total));
   if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
   const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
   if (earlier !== undefined) warnings.push(earlier);

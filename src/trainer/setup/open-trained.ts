@@ -74,17 +74,20 @@ export async function prepareTrained(
   train?: Split,
 ): Promise<PreparedTrained> {
   if (adapter === undefined) {
-    return { model: prepare({ ...recipe, method: "head" }, await openBase(recipe), train), warnings: [] };
+    const model = prepare({ ...recipe, method: "head" }, await openBase(recipe), train);
+    return { model, warnings: model.warnings };
   }
   const folder = await resolveModelFolder(adapter);
   if (!(await isAdapter(folder))) {
     const whole = { ...recipe, model_name_or_path: folder, method: "full", from_scratch: false } as const;
     const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
-    return { model: prepare(unpacked, await openBase(whole), undefined), warnings: [] };
+    const model = prepare(unpacked, await openBase(whole), undefined);
+    return { model, warnings: model.warnings };
   }
-  const { recipe: settled, warnings } = await withTrainedBase(recipe, folder);
+  const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
   const read = await readStartingAdapter(folder);
   const found = await openBase(settled);
+  const warnings = [...ofBase, ...found.warnings];
   const stored = await withoutBaseLayers(read, found);
   const id2label = await labelsOfAdapter(folder, found, settled, stored);
   const model = prepare(withAdapter(settled, stored, found), found, undefined, id2label);

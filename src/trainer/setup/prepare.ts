@@ -17,6 +17,7 @@ import { classesOf } from "./dataset.ts";
 import { defaultClasses } from "./default-classes.ts";
 import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
+import { withOwnOutput } from "./own-output.ts";
 import { withPadId } from "./pad-id.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import { blocksOf } from "./quantization.ts";
@@ -35,19 +36,32 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   refuseUnsupported(recipe);
   const { model_name_or_path, model_revision } = recipe;
   const isFile = await isGguf(model_name_or_path);
-  const { checkpoint, files } = isFile
+  const found = isFile
     ? await openGguf(model_name_or_path)
     : await openFolder(
         await resolveModelFolder(model_name_or_path, model_revision, { weights: !recipe.from_scratch }),
         recipe.from_scratch,
       );
-  const { config, folder } = checkpoint;
+  const stored = found.checkpoint;
+  const { config, folder } = stored;
   const where = isFile ? folder : `${folder}/config.json`;
   const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);
   architecture.checkConfig(config, where);
-  checkDepth({ architecture, checkpoint });
-  const tokenizer = withPadId(files.tokenizer, checkpoint);
-  return { checkpoint, architecture: withPooler(architecture, recipe, checkpoint), tokenizer, files };
+  checkDepth({ architecture, checkpoint: stored });
+  const language = recipe.task_type === "CAUSAL_LM";
+  const { checkpoint, untied } = language ? await withOwnOutput(stored) : { checkpoint: stored, untied: false };
+  const untiedConfig = async () => ({ ...(await found.files.config()), tie_word_embeddings: false });
+  return {
+    checkpoint,
+    architecture: withPooler(architecture, recipe, checkpoint),
+    tokenizer: withPadId(found.files.tokenizer, checkpoint),
+    files: untied ? { ...found.files, config: untiedConfig } : found.files,
+    warnings: untied
+      ? [
+          `${where} ties the output layer to the embedding, but the file holds both, with different numbers: both are kept`,
+        ]
+      : [],
+  };
 }
 
 /**

@@ -25,6 +25,8 @@ export interface Base {
   readonly tokenizer: Tokenizer;
   readonly files: BaseFiles;
   readonly architecture: Architecture;
+  /** Contradictions of its files, and how they were settled. */
+  readonly warnings: readonly string[];
 }
 
 /** A model under a recipe's method, as graphs. */
