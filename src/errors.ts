@@ -127,6 +127,24 @@ export class InterruptedError extends LowrankError {
   override readonly exitCode = EXIT.interrupted;
 }
 
+/**
+ * The error as a typed one, where Node or V8 say in words of their own that there is no memory left: an array that cannot
+ * be allocated, a thread whose heap is full. Any other error as it is.
+ */
+export function typedMemoryError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LowrankError) return error;
+  const heap = (error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY";
+  const array =
+    error instanceof RangeError && /allocation failed|Invalid (typed )?array (buffer )?length/i.test(error.message);
+  if (!heap && !array) return error;
+  return new OutOfMemoryError(heap ? "the JavaScript heap is full." : "the system gave no more memory.", {
+    hint: heap
+      ? "NODE_OPTIONS=--max-old-space-size=8192 allows 8 GB; shorter rows and fewer of them need less."
+      : "a smaller per_device_train_batch_size or max_length needs less; lowrank plan says how much a run takes.",
+    cause: error,
+  });
+}
+
 /** An error as plain data, to cross from one thread or process to another. */
 export interface PlainError {
   readonly name: string;

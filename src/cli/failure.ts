@@ -1,10 +1,11 @@
 import { CommanderError } from "commander";
-import { EXIT, LowrankError } from "../errors.ts";
+import { EXIT, LowrankError, typedMemoryError } from "../errors.ts";
 import { redacted } from "../redacted.ts";
 import type { Output } from "./output.ts";
 
 /** Says what went wrong, and returns the exit code for it. The stack is shown with `--verbose` only. */
-export function reportFailure(error: unknown, output: Output): number {
+export function reportFailure(thrown: unknown, output: Output): number {
+  const error = typedMemoryError(thrown);
   const { code, message: whole, exitCode } = describe(error);
   const message = redacted(whole);
   if (message === "") return exitCode;

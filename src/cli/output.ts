@@ -46,20 +46,41 @@ export function modeOf(argv: readonly string[]): OutputMode {
   return { json: given.has("--json"), quiet: given.has("--quiet"), verbose: given.has("--verbose") };
 }
 
-/** The printer over these streams. */
-export function createOutput({ stdout, stderr }: Io, mode: OutputMode): Output {
-  const line = (stream: NodeJS.WritableStream, text: string) => void stream.write(`${text}\n`);
+/**
+ * The printer over these streams. A stream that fails, as one does whose reader is gone or whose disk is full, ends
+ * nothing by itself: what is printed on it later is dropped.
+ * @param onStdoutLost Called once, with the error of stdout.
+ */
+export function createOutput(
+  { stdout, stderr }: Io,
+  mode: OutputMode,
+  onStdoutLost: (error: NodeJS.ErrnoException) => void = () => {},
+): Output {
+  const write = { stdout: untilLost(stdout, onStdoutLost), stderr: untilLost(stderr, () => {}) };
+  const line = (stream: keyof typeof write, text: string): void => write[stream](`${text}\n`);
   const styleFor = (stream: Io["stdout"]) => (format: Format, text: string) =>
     stream.isTTY ? styleText(format, text, { stream, validateStream: true }) : text;
   return {
     ...mode,
     stderr,
-    result: (text) => mode.json || line(stdout, text),
-    stream: (text) => mode.json || void stdout.write(text),
-    record: (object) => mode.json && line(stdout, JSON.stringify(object)),
-    note: (text) => mode.quiet || line(stderr, text),
-    alert: (text) => line(stderr, text),
+    result: (text) => mode.json || line("stdout", text),
+    stream: (text) => mode.json || write.stdout(text),
+    record: (object) => mode.json && line("stdout", JSON.stringify(object)),
+    note: (text) => mode.quiet || line("stderr", text),
+    alert: (text) => line("stderr", text),
     style: styleFor(stdout),
     styleNote: styleFor(stderr),
+  };
+}
+
+/** Writes to a stream until its first error. The listener stays: errors of earlier writes may come later. */
+function untilLost(stream: NodeJS.WritableStream, onLost: (error: Error) => void): (text: string) => void {
+  let isLost = false;
+  stream.on("error", (error: Error) => {
+    if (!isLost) onLost(error);
+    isLost = true;
+  });
+  return (text) => {
+    if (!isLost) stream.write(text);
   };
 }

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { EXIT, InterruptedError } from "../errors.ts";
 import type { CliCommand } from "./command.ts";
 import { reportFailure } from "./failure.ts";
-import { type Interrupt, watchInterrupts } from "./interrupt.ts";
+import { EXIT_PIPE, type Interrupt, watchInterrupts } from "./interrupt.ts";
 import { foldFlags, overridesIn } from "./options.ts";
 import { createOutput, type Io, modeOf, type Output } from "./output.ts";
 
@@ -65,12 +65,17 @@ const VERBS: Readonly<Record<string, Verb>> = {
 /** Runs `lowrank` with these arguments and returns its exit code. Only the module of the command called is loaded. */
 export async function run(args: readonly string[], io: Io = process): Promise<number> {
   const argv = args[0] === "help" ? [...args.slice(1), "--help"] : args;
-  const output = createOutput(io, modeOf(argv));
   let interrupt: Interrupt | undefined;
+  const output = createOutput(io, modeOf(argv), (error) => stdoutLost(error, output, interrupt));
   const interruptible = () => {
     interrupt ??= watchInterrupts(output);
     return interrupt.signal;
   };
+  const unforeseen = (error: unknown): void => {
+    reportFailure(error, output);
+    stopOrExit(interrupt, "an error that nothing waited for", EXIT.failed);
+  };
+  if (io === process) process.on("uncaughtException", unforeseen);
   try {
     const verb = argv.find((arg) => !arg.startsWith("-"));
     const completing = verb === "completion" || verb === "complete";
@@ -83,13 +88,29 @@ export async function run(args: readonly string[], io: Io = process): Promise<nu
     else program.command("completion").description("print a completion script for a shell").argument("<shell>");
     const options = program.commands.find((command) => command.name() === verb)?.options ?? [];
     await program.parseAsync(completing ? argv : foldFlags(argv, [...program.options, ...options]), { from: "user" });
-    return interrupt?.exitCode() ?? EXIT.done;
+    const early = interrupt?.exitCode() ?? EXIT.done;
+    return early === EXIT_PIPE ? EXIT.done : early; // a reader that has read enough is no failure
   } catch (error) {
     const code = reportFailure(error, output);
     return (error instanceof InterruptedError && interrupt?.exitCode()) || code;
   } finally {
+    process.off("uncaughtException", unforeseen);
     interrupt?.stop();
   }
+}
+
+/** A run stops as at Ctrl-C when nothing it prints arrives any more; a command that only prints has nothing left to do. */
+function stdoutLost(error: NodeJS.ErrnoException, output: Output, interrupt: Interrupt | undefined): void {
+  const isClosed = error.code === "EPIPE" || error.code === "EIO";
+  const why = isClosed ? "nobody reads stdout any more" : `cannot write to stdout: ${error.message}`;
+  if (!interrupt && !isClosed) output.alert(why);
+  stopOrExit(interrupt, why, isClosed ? EXIT_PIPE : EXIT.failed);
+}
+
+/** Ends a run after its step, with a checkpoint, and any other command at once. */
+function stopOrExit(interrupt: Interrupt | undefined, why: string, code: number): void {
+  if (interrupt) interrupt.request(why, code);
+  else process.exit(code === EXIT_PIPE ? EXIT.done : code);
 }
 
 function createProgram({ stdout, stderr }: Io): Command {

@@ -35,6 +35,7 @@ export async function* spawnJsonLines(
     detached: true,
   });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  ended.catch(() => {}); // awaited below, perhaps after it failed
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-KEPT);
@@ -46,7 +47,8 @@ export async function* spawnJsonLines(
   if (signal?.aborted) stop();
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line.startsWith("{")) yield JSON.parse(line) as Record<string, unknown>;
+      const object = line.startsWith("{") && parsed(line);
+      if (object) yield object;
     }
     const [exitCode, killedBy] = await ended;
     return { exitCode, signal: killedBy, stderr };
@@ -66,4 +68,13 @@ export function printJsonLine(value: object, maxLength: number): void {
   if (text.length > maxLength) throw new RangeError(`a row is longer than ${maxLength / 2 ** 20} MiB`);
   const bytes = Buffer.from(`${text}\n`);
   for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+}
+
+/** The object of a line; `undefined` for half a line, which a process leaves that was killed. */
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { parentPort, Worker, workerData } from "node:worker_threads";
+import { EngineError, typedMemoryError } from "../errors.ts";
 
 /** A thread that yields messages until it ends. */
 export interface Thread<Message> extends AsyncIterable<Message> {
@@ -15,7 +16,7 @@ interface Start {
 /**
  * Starts a module of this library in a thread of its own.
  * @param module URL of the module; a `.ts` one is run through tsx, for development.
- * @throws whatever the thread threw, from the iteration.
+ * @throws whatever the thread threw, from the iteration; {OutOfMemoryError} when its heap was full.
  */
 export function startThread<Message>(module: URL, job: unknown): Thread<Message> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -32,10 +33,12 @@ export function startThread<Message>(module: URL, job: unknown): Thread<Message>
     wake();
   });
   worker.on("error", (error) => {
-    failure = error;
+    failure = typedMemoryError(error);
   });
-  worker.on("exit", () => {
+  worker.on("exit", (code) => {
     ended = true;
+    if (code !== 0)
+      failure ??= new EngineError(`the thread of the run ended with exit code ${code} and said no reason.`);
     wake();
   });
   return {

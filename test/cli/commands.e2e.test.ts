@@ -144,6 +144,7 @@ describe("Ctrl-C", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)("%s finishes the step, writes a checkpoint and ends with %i", async (signal, code) => {
     const out = `stopped-${signal}`;
     const ended = await lowrank(`train ${RECIPE} ${long} --output_dir ${out}`, interrupting(signal));

@@ -57,10 +57,16 @@ export async function* runEntry(
 const flagText = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
 /** The error that a run reported on its last line, of its own class: `E_NO_TARGET` → `NoTargetError`. */
-function errorOf({ code, message }: Readonly<Record<string, unknown>>, { method, seed }: Entry): Error {
+function errorOf(line: Readonly<Record<string, unknown>>, { method, seed }: Entry): Error {
+  const { code, message, exit_code: exitCode } = line;
   const words = String(code).replace("E_MEMORY", "E_OUT_OF_MEMORY").split("_").slice(1);
   const name = `${words.map((word) => word.slice(0, 1) + word.slice(1).toLowerCase()).join("")}Error`;
-  return revivedError({ name, message: `${message}\n  run: method ${method}, seed ${seed}`, stack: "" });
+  return revivedError({
+    name,
+    message: `${message}\n  run: method ${method}, seed ${seed}`,
+    stack: "",
+    data: { exitCode },
+  });
 }
 
 /** Why a process ended that reported neither results nor an error. */

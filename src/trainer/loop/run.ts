@@ -35,7 +35,7 @@ import { tokenized } from "./tokenized.ts";
  *   saved.
  */
 export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
-  const { run, validation, test, warnings } = yield* begin(job);
+  const { run, validation, test, warnings } = yield* begin(job, shouldStop);
   const { recipe, model, output } = run;
   try {
     yield await tell(run, { kind: "start", header: headerOf(run) });
@@ -46,7 +46,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     if (grew !== undefined) yield await tell(run, { kind: "warning", message: grew });
     const results = resultsOf(run, clock);
     await output.writeModel(run);
-    const final = test ? yield* tokenized(test, model) : { examples: validation, warnings: [] };
+    const final = test ? yield* tokenized(test, model, shouldStop) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
     if (final.examples) {
       const scored = await evaluate(run, watch, final.examples, shouldStop).catch(async (error: unknown) => {
@@ -78,14 +78,14 @@ interface Ready {
 }
 
 /** Reads and checks all that a run needs; writes nothing yet. */
-async function* begin(job: Job): AsyncGenerator<TrainEvent, Ready, void> {
+async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Ready, void> {
   const { model, data, start } = await acceptJob(job);
   const { train, validation, test } = data;
   const { recipe } = model.source;
   if (test) await checkTexts(test, model);
-  const { examples, warnings } = yield* tokenized(train, model, { onDemand: true });
+  const { examples, warnings } = yield* tokenized(train, model, shouldStop, { onDemand: true });
   const validates = validation && (recipe.eval_strategy !== "end" || !test);
-  const validated = validates ? yield* tokenized(validation, model) : undefined;
+  const validated = validates ? yield* tokenized(validation, model, shouldStop) : undefined;
   warnings.push(...(validated?.warnings ?? []));
 
   const baseBytes = rssBytes();

@@ -1,4 +1,4 @@
-import { revivedError } from "../../errors.ts";
+import { EXIT, type PlainError, revivedError } from "../../errors.ts";
 import { newId, releaseFolder, startThread } from "../../platform/node.ts";
 import type { TrainEvent } from "../events.ts";
 import type { Finished, Job, JobMessage } from "./job.ts";
@@ -20,13 +20,16 @@ export async function* startJob(
   signal?.addEventListener("abort", stop);
   const messages = thread[Symbol.asyncIterator]();
   let finished: Finished | undefined;
+  let hasBegun = false;
   try {
     for (;;) {
       const { done, value: message } = await messages.next();
       if (done) return finished;
-      if (message.kind === "event") yield message.event;
-      else if (message.kind === "trained") finished = message.finished;
-      else throw revivedError(message.error);
+      if (message.kind === "event") {
+        hasBegun ||= message.event.kind === "start";
+        yield message.event;
+      } else if (message.kind === "trained") finished = message.finished;
+      else throw revivedError(hasBegun ? asRunFailure(message.error) : message.error);
     }
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -38,4 +41,10 @@ export async function* startJob(
       if (job.write) await releaseFolder(job.recipe.output_dir, lock); // a thread that failed hard could not
     }
   }
+}
+
+/** What is the user's to mend before a run begins (exit code 2), as a disk that is full, is a run that failed (1) later. */
+function asRunFailure(error: PlainError): PlainError {
+  const { exitCode } = error.data ?? {};
+  return exitCode === EXIT.usage ? { ...error, data: { ...error.data, exitCode: EXIT.failed } } : error;
 }

@@ -1,5 +1,5 @@
 /** The training thread: runs one job and sends what happens. */
-import { plainError } from "../../errors.ts";
+import { plainError, typedMemoryError } from "../../errors.ts";
 import { postMessage, stopRequested, threadJob } from "../../platform/node.ts";
 import type { Job, JobMessage } from "./job.ts";
 import { runJob } from "./run.ts";
@@ -19,5 +19,5 @@ try {
     }
   }
 } catch (error) {
-  send({ kind: "error", error: plainError(error) });
+  send({ kind: "error", error: plainError(typedMemoryError(error)) });
 }

@@ -1,3 +1,4 @@
+import { InterruptedError } from "../../errors.ts";
 import type { TokenizeEvent } from "../events.ts";
 import { type EncodeOptions, encodeSplit } from "../setup/data.ts";
 import type { Prepared } from "../setup/prepared.ts";
@@ -6,14 +7,22 @@ import type { Split } from "../task/definition.ts";
 /** Milliseconds between two reports. */
 const PAUSE = 1000;
 
-/** Tokenises a split for a model, or leaves that for later, and tells now and then how far it is. @throws {DataError} as `encodeSplit`. */
+/**
+ * Tokenises a split for a model, or leaves that for later, and tells now and then how far it is.
+ * @throws {DataError} as `encodeSplit`. @throws {InterruptedError} once `shouldStop` says so.
+ */
 export async function* tokenized(
   split: Split,
   model: Prepared,
+  shouldStop: () => boolean,
   { onDemand = false }: Pick<EncodeOptions, "onDemand"> = {},
 ): AsyncGenerator<TokenizeEvent, Awaited<ReturnType<typeof encodeSplit>>, void> {
   let rows = 0;
-  const encoded = encodeSplit(split, model, { onRow: () => rows++, onDemand });
+  const onRow = (): void => {
+    rows++;
+    if (shouldStop()) throw new InterruptedError(`stopped after ${rows} of ${split.size} rows were tokenized.`);
+  };
+  const encoded = encodeSplit(split, model, { onRow, onDemand });
   for (;;) {
     let timer: NodeJS.Timeout | undefined;
     const pause = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { DataError } from "../../../src/errors.ts";
+import { DataError, InterruptedError } from "../../../src/errors.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
 import type { TokenizeEvent } from "../../../src/trainer/events.ts";
 import { tokenized } from "../../../src/trainer/loop/tokenized.ts";
@@ -31,10 +31,20 @@ test("says once a second how many rows are done, and fails as tokenizing does", 
   vi.useFakeTimers();
   const events: TokenizeEvent[] = [];
   const run = async () => {
-    for await (const event of tokenized(await slowSplit(), model)) events.push(event);
+    for await (const event of tokenized(await slowSplit(), model, () => false)) events.push(event);
   };
   await expect(run()).rejects.toThrow("nothing is left");
   expect(events).toEqual([{ kind: "tokenize", rows: 2, total: 3 }]);
   expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+test("stops at the next row once it is asked to", async () => {
+  vi.useFakeTimers();
+  let asked = 0;
+  const run = tokenized(await slowSplit(), model, () => ++asked === 2);
+  const error = await run.next().catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(InterruptedError);
+  expect((error as Error).message).toBe("stopped after 2 of 3 rows were tokenized.");
   vi.useRealTimers();
 });
