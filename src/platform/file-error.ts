@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -21,7 +21,16 @@ export const orFileError = (verb: "read" | "write" | "remove", path: string) => 
     EACCES: "permission denied",
     EPERM: "permission denied",
     ENOSPC: "the disk is full",
+    EDQUOT: "the quota of the disk is used up",
     EROFS: "the disk is read-only",
+    EIO: "the disk reports an input/output error",
+    ENAMETOOLONG: "a name in this path is longer than the disk allows",
+    ELOOP: "its links lead in a circle",
+    EEXIST: "there is a file of that name already",
+    EMFILE: "this process has too many files open",
+    ENFILE: "the system has too many files open",
+    EBUSY: "another program is using it",
+    EFBIG: "the file is larger than the disk or the limits of the process allow",
   };
   throw new FileError(`cannot ${verb} ${path}: ${why[code] ?? (cause as Error).message}`, { cause });
 };
@@ -34,12 +43,26 @@ async function missing(verb: string, path: string, cause: unknown): Promise<File
     siblings = await names(dirname(gone));
   }
   const folder = dirname(gone);
+  const above = await fileAbove(path);
+  if (above !== undefined) return new FileError(`cannot ${verb} ${path}: ${above} is a file, not a folder`, { cause });
+  if (verb === "write" && gone === path && siblings) {
+    return new FileError(`cannot write ${path}: the system allows no new files in ${folder}`, { cause });
+  }
   const what = gone === path ? "no such file" : `the folder ${gone} does not exist`;
   const near = nearest(basename(gone), siblings ?? []);
   const listed = [...(siblings ?? [])].sort().slice(0, SHOWN).join(", ");
   const more = (siblings?.length ?? 0) > SHOWN ? ", …" : "";
   const hint = near ? `did you mean ${join(folder, near)}?` : listed ? `${folder} holds: ${listed}${more}` : undefined;
   return new FileError(`cannot ${verb} ${path}: ${what}`, { ...(hint && { hint }), cause });
+}
+
+/** The part of a path above its last name that is no folder. */
+async function fileAbove(path: string): Promise<string | undefined> {
+  for (let above = dirname(path); dirname(above) !== above; above = dirname(above)) {
+    const found = await stat(above).catch(() => undefined);
+    if (found) return found.isDirectory() ? undefined : above;
+  }
+  return undefined;
 }
 
 const names = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
-import { basename, dirname, relative } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import { FileError } from "../errors.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
@@ -127,9 +127,25 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array, void
   }
 }
 
-/** Makes a folder and those above it; content when it is there already. */
+/**
+ * Makes a folder and those above it; content when it is there already.
+ * @throws {FileError} when a part of the path is a file, or the system takes no folders there. Node's own recursive
+ *   `mkdir` never returns where that is `/proc`.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch(orFileError("write", path));
+  const whole = resolve(path);
+  const attempt = (): Promise<void> =>
+    mkdir(whole).catch(async (cause: NodeJS.ErrnoException) => {
+      if (!(await isFolder(whole))) throw cause;
+    });
+  try {
+    await attempt();
+  } catch (cause) {
+    const isParentMissing = (cause as NodeJS.ErrnoException).code === "ENOENT" && !(await exists(dirname(whole)));
+    if (!isParentMissing) return orFileError("write", path)(cause);
+    await makeFolder(dirname(whole));
+    await attempt().catch(orFileError("write", path));
+  }
 }
 
 /** Removes a folder and all it holds; content when it is not there. */

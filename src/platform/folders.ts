@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
+import { open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { orFileError } from "./file-error.ts";
+import { makeFolder } from "./files.ts";
 
 /** Ending of a folder that is still being written. A process that dies leaves it; nothing ever reads it. */
 const STAGING = ".incomplete";
@@ -39,7 +40,7 @@ export async function writeFilesTogether(
   last: string,
   write: (staging: string) => Promise<void>,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch(orFileError("write", folder));
+  await makeFolder(folder);
   await staged(join(folder, "model"), write, async (staging) => {
     await rm(join(folder, last), { force: true }).catch(orFileError("remove", join(folder, last)));
     const names = (await readdir(staging)).sort((a, b) => Number(a === last) - Number(b === last) || (a < b ? -1 : 1));
@@ -58,7 +59,7 @@ async function staged(
 ): Promise<void> {
   const staging = `${path}.${randomUUID()}${STAGING}`;
   try {
-    await mkdir(staging, { recursive: true }).catch(orFileError("write", path));
+    await makeFolder(staging);
     await write(staging);
     for (const name of await readdir(staging)) await flushEntry(join(staging, name));
     await flushEntry(staging);
@@ -84,13 +85,13 @@ async function flushEntry(path: string): Promise<void> {
 }
 
 /**
- * Tidies up what a process left in `folder` that died while it wrote there: unfinished folders go, and one that was to be
+ * Tidies up what a process left in `folder` that died while it wrote there: unfinished folders and files go, and one that was to be
  * replaced by a folder that never came gets its name back. Call it only while no other process writes there.
  */
 export async function sweepStaging(folder: string): Promise<void> {
   const names = new Set(await readdir(folder).catch(() => []));
   for (const name of names) {
-    const [, original = "", ending] = /^(.+)\.[0-9a-f-]{36}(\.incomplete|\.replaced)$/.exec(name) ?? [];
+    const [, original = "", ending] = /^(.+)\.[0-9a-f-]{36}(\.incomplete|\.replaced|\.tmp)$/.exec(name) ?? [];
     if (ending === undefined) continue;
     if (ending === REPLACED && !names.has(original)) await rename(join(folder, name), join(folder, original));
     else await rm(join(folder, name), { recursive: true, force: true });

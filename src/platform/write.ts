@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import writeFileAtomic from "write-file-atomic";
 import { orFileError } from "./file-error.ts";
 
 /** Adds lines to the end of a file, in the order of the calls. */
@@ -15,7 +14,7 @@ export interface LineWriter {
  * @throws {FileError} when its folder is missing or cannot be written.
  */
 export const writeTextAtomic = (path: string, text: string): Promise<void> =>
-  writeFileAtomic(path, text, { encoding: "utf8" }).catch(orFileError("write", path));
+  writeBytesAtomic(path, new TextEncoder().encode(text));
 
 /** As `writeTextAtomic`, for bytes of any length. */
 export const writeBytesAtomic = (path: string, bytes: Uint8Array): Promise<void> => writeChunksAtomic(path, [bytes]);
