@@ -18,13 +18,13 @@ async function largest(folder: string): Promise<number> {
   return Math.max(...[...tensors.values()].map(({ data }) => Math.max(...data.map(Math.abs))));
 }
 
-/** The tiny BERT, the embedding of one token damaged. */
+/** The tiny BERT, the embedding of one token so large that it overflows. */
 const withDamagedToken = (token: number): Promise<string> =>
   changedModel({}, (tensors) => {
     const name = [...tensors.keys()].find((key) => key.endsWith("word_embeddings.weight"))!;
     const { shape, data } = tensors.get(name)!;
     const width = shape[1]!;
-    return tensors.set(name, { shape, data: data.slice().fill(NaN, token * width, (token + 1) * width) });
+    return tensors.set(name, { shape, data: data.slice().fill(3e38, token * width, (token + 1) * width) });
   });
 
 describe("the state that is saved is the last whose loss was finite and not absurd", () => {
