@@ -39,7 +39,7 @@ export function workshopIn(folder: string): Workshop {
       cpSync(fixture(path), at(name), {
         recursive: true,
         filter: (from) =>
-          !/expected|variants|\/adapters/.test(from.slice(fixture("").length)) || path.includes("adapters"),
+          !/expected|variants|\/adapters(\/|$)/.test(from.slice(fixture("").length)) || path.includes("adapters"),
       });
       return at(name);
     },
