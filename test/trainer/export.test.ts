@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { exportModel } from "../../src/trainer/export/export.ts";
 import { copyOf, fixture, readJson, runHere, temporary } from "./running.ts";
@@ -46,6 +47,16 @@ describe("what is written computes what was trained", () => {
 describe("refused", () => {
   test("an adapter's format without an adapter", () =>
     expect(exportModel({ format: "mlx", model: BASE, out: "nowhere" })).rejects.toThrow(/mlx holds adapters only/));
+
+  test("a base whose weights are no floats, and nothing of the merged model is left", async () => {
+    const model = copyOf("causal/llama");
+    const path = `${model}/model.safetensors`;
+    const bytes = readFileSync(path, "latin1").replace(/(embed_tokens.weight":\{"dtype":")F32/, "$1I32");
+    writeFileSync(path, bytes, "latin1");
+    const out = `${temporary()}/merged`;
+    await expect(exportModel({ format: "safetensors", adapter, model, out })).rejects.toThrow(/stored as I32/);
+    expect(existsSync(out)).toBe(false);
+  });
 
   test("nothing to export", () =>
     expect(exportModel({ format: "gguf", out: "nowhere" })).rejects.toThrow(/a model or an adapter is needed/));

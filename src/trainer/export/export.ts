@@ -1,16 +1,27 @@
 import { RecipeError } from "../../errors.ts";
+import { exists, removeFolder } from "../../platform/node.ts";
 import { recipeOfTrained } from "../setup/recipe-of-trained.ts";
 import { exportAdapter, importAdapter, isPeft } from "./adapter.ts";
 import { exportGgufModel, exportSafetensors } from "./model.ts";
 import type { ExportOptions, ExportReport } from "./options.ts";
 
 /**
- * Writes a model or an adapter in another form, opens what it wrote and compares logits.
+ * Writes a model or an adapter in another form, opens what it wrote and compares logits. Nothing new is left when it fails.
  *
  * @throws {LowrankError} when model or adapter are not usable, the format cannot hold them, or the copy says something
  *   else than the original.
  */
 export async function exportModel(options: ExportOptions): Promise<ExportReport> {
+  const replaces = await exists(options.out);
+  try {
+    return await written(options);
+  } catch (error) {
+    if (!replaces) await removeFolder(options.out);
+    throw error;
+  }
+}
+
+async function written(options: ExportOptions): Promise<ExportReport> {
   const { format, adapter, model, merge = false, adapterInputs } = options;
   if (adapterInputs !== undefined && format !== "onnx") {
     throw new RecipeError(`the format ${format} has no inputs`, { where: "adapter_inputs", expected: "--format onnx" });

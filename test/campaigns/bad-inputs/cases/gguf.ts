@@ -94,7 +94,6 @@ export const ggufCases: readonly BadInput[] = models("GGUF", [
   ["tokenizer pre unknown", keyed("tokenizer.ggml.pre", string("from the future"), "qwen2"), /tokenizer\.ggml\.pre|from the future/],
   ["token types too few", keyed("tokenizer.ggml.token_type", array(5, [u32(1)])), /token_type/],
   ["bos_token_id 2^32 - 1", keyed("tokenizer.ggml.bos_token_id", u32(MAX)), /bos_token_id/],
-  ["a rope of an unknown type", keyed("llama.rope.scaling.type", string("spiral")), /rope/],
   ["a tensor of five dims", part(/^dims of blk/, 5n), /dims/],
   ["a tensor with a dim of 0", part(/^dim 0 of blk/, 0n), /dim/],
   ["a tensor of 2^63 values", part(/^dim 0 of blk/, 2n ** 63n), /large|blk/],
