@@ -29,7 +29,7 @@ const MAX_TEXT = 2 ** 24;
 const MAX_STEPS = 2_000_000;
 const MAX_RANGE = 10_000;
 const MAX_ITEMS = 2 ** 20;
-const MAX_MS = 2000;
+const MAX_MS = 1000;
 const late = (): Error => new Error(`it takes longer than ${MAX_MS} ms`);
 
 /**

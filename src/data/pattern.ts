@@ -74,10 +74,11 @@ function degreeOf(source: string): number {
     .replace(/\\[pPx]\{[^}]*\}|\\./g, "x")
     .replace(/\[(?:\[:\^?\w+:\]|\[[^\][]*\]|[^\]])+\]/g, "x") // character classes, also nested ones
     .replace(/\{\d,\d\}|\{\d\}/g, "");
-  let groups = bare;
+  let groups = bare.replace(/\(\?(?:[imsx-]*:|[=!]|<[=!]|<\w+>|>)/g, "(");
   for (let before = ""; before !== groups; ) {
     before = groups;
-    groups = groups.replace(/\((?:[^()*+{]|\?)*\)\??/g, "x"); // groups that repeat nothing
+    if (/\([^()*+{]*[|?][^()*+{]*\)[*+{]/.test(groups)) return Infinity; // each round may match in several ways
+    groups = groups.replace(/\(([^()*+{]*)\)\??/g, (_, inner) => (/[|?]/.test(inner) ? "x?" : "x")); // they repeat nothing
   }
   if (/\)(?:[*+?]|\{)/.test(groups) || /\\[1-9k]/.test(source) || /x[*+](?=[*+])/.test(groups)) return Infinity;
   const alternatives = groups.includes("(") ? [groups] : groups.split("|");

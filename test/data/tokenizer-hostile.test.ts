@@ -34,6 +34,8 @@ function failure(act: () => unknown): [error: unknown, seconds: number] {
 describe("a tokenizer.json that would never end", () => {
   test.each<[string, Part, string]>([
     ["nested quantifiers", { pre_tokenizer: regex("^(a+)+$") }, `${"a".repeat(40)}b`],
+    ["alternatives that match alike, repeated", { pre_tokenizer: regex("(a|a)*c") }, `${"a".repeat(40)}b`],
+    ["an optional part, repeated", { pre_tokenizer: regex("(?:aa?)+c") }, `${"a".repeat(60)}b`],
     ["many quantifiers", { pre_tokenizer: regex("^a*a*a*a*a*a*a*a*$") }, `${"a".repeat(200)}b`],
     ["spaces at the end", { pre_tokenizer: regex("\\s+$") }, `${" ".repeat(100_000)}b`],
     [

@@ -78,10 +78,14 @@ function residentOf(pid: number): number {
   }
 }
 
+/** Left by the engine's own library in `TMPDIR`, empty or nearly so, once a session was opened. */
+const OF_THE_ENGINE = /^tmp\/(\.ses|mat-debug-\d+\.log)$/;
+
 /** What lies in a folder: sizes and times by path. Temporary files count once they are left. */
 function listing(folder: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (OF_THE_ENGINE.test(path)) continue;
     const at = statSync(join(folder, path), { throwIfNoEntry: false });
     if (at && !at.isDirectory()) found.set(path, `${at.size} ${at.mtimeMs}`);
     else if (at && path !== "tmp") found.set(path, "a folder");
