@@ -1,6 +1,10 @@
-import { readText } from "../platform/node.ts";
+import { RecipeError } from "../errors.ts";
+import { fileSize, readText } from "../platform/node.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import type { Recipe } from "../recipe/schema.ts";
+
+/** Bytes of a recipe; one that names every key takes 4 KB. */
+const MAX_RECIPE_BYTES = 2 ** 22;
 
 /**
  * Reads a recipe file; `overrides` are keys that win over it, text among them read as the key has it: `"1e-4"` as a number, a folder as it is.
@@ -9,5 +13,9 @@ import type { Recipe } from "../recipe/schema.ts";
  * @throws {RecipeError} naming each problem by `path:line`.
  */
 export async function readRecipe(path: string, overrides: Readonly<Record<string, unknown>> = {}): Promise<Recipe> {
+  const bytes = (await fileSize(path)) ?? 0;
+  if (bytes > MAX_RECIPE_BYTES) {
+    throw new RecipeError(`the recipe has ${bytes} bytes`, { where: path, expected: `at most ${MAX_RECIPE_BYTES}` });
+  }
   return parseRecipe(await readText(path), { file: path, overrides });
 }

@@ -21,7 +21,7 @@ const recipes: readonly BadInput[] = [
   key("lora_target_modules", ["query", "nowhere"], /nowhere/), key("lora_target_modules", "("), key("lora_target_modules", []), key("lora_target_modules", 7),
   key("lora_modules_to_save", ["nowhere"], /nowhere|modules_to_save/), key("layers_to_transform", [99]), key("layers_to_transform", [-1]), key("rank_pattern", { query: 0 }),
   key("learning_rate", -1), key("learning_rate", "fast"), key("num_train_epochs", -1), key("max_steps", 0), key("max_steps", 1.5), key("per_device_train_batch_size", 0),
-  key("per_device_train_batch_size", 1e9, /batch|memory|examples|./), key("gradient_accumulation_steps", 0), key("warmup_steps", -1), key("seed", 1.5), key("seed", "lucky"), key("weight_decay", -1),
+  key("gradient_accumulation_steps", 0), key("warmup_steps", -1), key("seed", 1.5), key("seed", "lucky"), key("weight_decay", -1),
   key("adam_beta1", 1), key("adam_epsilon", 0), key("max_grad_norm", -1), key("optim", "adamax"), key("lr_scheduler_type", "spiral"), key("method", "magic"), key("task_type", "QUESTION_ANS"),
   key("dtype", "float8"), key("load_in_4bit", "maybe"), key("bnb_4bit_quant_type", "nf5"), key("max_length", 0), key("max_length", 1, /max_length/), key("max_length", -5), key("eval_strategy", "sometimes"),
   key("save_strategy", "never"), key("save_total_limit", 0), key("save_steps", 0), key("metric_for_best_model", "beauty", /beauty|metric_for_best_model/), key("report_to", "nowhere"),
