@@ -3,6 +3,7 @@ import { Graph, type ParamValue, type QuantizedPart, type Value } from "../src/i
 import type { Tensor } from "../src/ir/types.ts";
 import { bert } from "../src/models/bert.ts";
 import { dense } from "../src/models/layers.ts";
+import { llama } from "../src/models/llama.ts";
 import { ModuleScope } from "../src/models/scope.ts";
 import { crossEntropy } from "../src/ops/cross-entropy.ts";
 import { gelu } from "../src/ops/gelu.ts";
@@ -44,6 +45,22 @@ export const tinyBert = (): Graph =>
     },
     "SEQ_CLS",
     3,
+  );
+
+/** A llama of one layer, its output layer tied to the embedding or not. */
+export const tinyLlama = (tied: boolean): Graph =>
+  llama.build(
+    {
+      vocab_size: 7,
+      hidden_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      intermediate_size: 12,
+      max_position_embeddings: 12,
+      tie_word_embeddings: tied,
+    },
+    "CAUSAL_LM",
+    0,
   );
 
 /** The loss of a classifier whose labels are the input `labels`. */

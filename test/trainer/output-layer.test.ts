@@ -18,6 +18,7 @@ const { ids, logits } = JSON.parse(readFileSync(fixture("output-layer/expected.j
 };
 const base = fixture("causal/qwen2");
 const TASK = { task_type: "CAUSAL_LM" };
+const ROW = { text: "This agreement is governed by the laws of Delaware." };
 const recipe = (model = base) => resolveRecipe(recipeOf({ ...TASK, model_name_or_path: model }));
 
 /** What a model says after the last token. */
@@ -49,16 +50,18 @@ describe.each(Object.entries(logits))("an adapter of one end of a shared weight:
     expect(furthest(await lastLogits(out), wanted)).toBeLessThan(2e-5);
   });
 
-  test("goes on training, is saved, and loads again", async () => {
-    const rows = { train: [{ text: "This agreement is governed by the laws of Delaware." }] };
+  test("goes on training under dropout, is saved, and loads again", async () => {
+    const rows = { train: [ROW], test: [ROW] };
     const output_dir = `${temporary()}/out`;
-    const keys = { ...TASK, model_name_or_path: base, max_steps: 2, learning_rate: 3e-3, output_dir };
-    const { losses } = await runHere({ ...keys, adapter_name_or_path: adapter, lora_dropout: 0 }, { rows });
-    expect(losses).toHaveLength(2);
-    expect(losses[1]).toBeLessThan(losses[0] as number);
+    const keys = { ...TASK, model_name_or_path: base, adapter_name_or_path: adapter, learning_rate: 1e-2 };
+    const [before] = (await runHere({ ...keys, max_steps: 1, lora_dropout: 0 }, { rows })).losses;
+    const { events } = await runHere({ ...keys, max_steps: 6, lora_dropout: 0.1, output_dir }, { rows });
+    // Losses of single steps say little here: with so large an update, the masks move them by 0.5 and more.
+    const after = events.flatMap((event) => (event.kind === "eval" ? [event.metrics.eval_loss] : [])).at(-1);
+    expect(after).toBeLessThan((before as number) - 1);
     const again = await lastLogits(base, output_dir);
     expect(again.every(Number.isFinite)).toBe(true);
-    expect(furthest(again, wanted)).toBeGreaterThan(1e-4);
+    expect(furthest(again, wanted)).toBeGreaterThan(0.1);
   });
 });
 
@@ -79,7 +82,7 @@ test("another base's output layer beside the adapter is refused", async () => {
 });
 
 test("an output layer is taken by name, with dropout, and not by all-linear", async () => {
-  const rows = { train: [{ text: "This agreement is governed by the laws of Delaware." }] };
+  const rows = { train: [ROW] };
   const keys = { ...TASK, model_name_or_path: base, max_steps: 4, learning_rate: 1e-2, lora_dropout: 0.1 };
   const named = await runHere({ ...keys, lora_target_modules: ["q_proj", "lm_head"] }, { rows });
   expect(named.losses[3]).toBeLessThan(named.losses[0] as number);
