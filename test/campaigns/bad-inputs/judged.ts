@@ -4,7 +4,7 @@ import type { BadInput } from "./workshop.ts";
 /** Longest that a refusal may take, in seconds of the processor, and most memory, beyond a harmless command's. */
 export const MAX_SECONDS = 2;
 /** On a busy machine a process waits for its turn; one that waits for a pipe uses no processor. */
-const MAX_WALL_SECONDS = 10;
+const MAX_WALL_SECONDS = 20;
 export const MAX_GROWTH_MB = 200;
 
 const STACK = /^\s+at (?:async |new )?[\w$.<>[\] ]* ?\(?(?:file:|node:|\/)[^\n]*:\d+:\d+\)?$/m;

@@ -16,7 +16,7 @@ export interface Ran {
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** A process that takes longer, or more memory, is ended. */
-const MAX_WALL_MS = 20_000;
+const MAX_WALL_MS = 30_000;
 const MAX_RESIDENT_MB = 3_000;
 
 /** Runs the built command line in a process of its own, its temporary folder inside `folder`. */
