@@ -50,8 +50,10 @@ export function addedTokensOf(value: unknown, where: string): readonly AddedToke
   });
 }
 
-/** A stretch of text, or a token found in it. */
-export type Section = { readonly text: string; readonly from: number } | { readonly token: AddedToken };
+/** A stretch of text, or a token found in it; up to where the next section begins. */
+export type Section =
+  | { readonly text: string; readonly from: number }
+  | { readonly token: AddedToken; readonly from: number };
 
 interface Node {
   readonly next: Map<string, Node>;
@@ -93,7 +95,7 @@ export function sectionFinder(spelled: ReadonlyMap<string, AddedToken>): (text: 
       while (token.lstrip && from > done && SPACE.test(text[from - 1] as string)) from--;
       while (token.rstrip && to < text.length && SPACE.test(text[to] as string)) to++;
       if (from > done) sections.push({ text: text.slice(done, from), from: done });
-      sections.push({ token });
+      sections.push({ token, from });
       done = to;
       at = Math.max(end, to);
     }

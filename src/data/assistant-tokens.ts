@@ -1,27 +1,32 @@
 import { DataError } from "../errors.ts";
 import type { RenderChat } from "./chat-template.ts";
 import type { Message } from "./conversation.ts";
+import { hasMarks, marksBeside, rangesOf } from "./generation-marks.ts";
 import type { TemplateVariables } from "./language-row.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A conversation as a chat template and a tokenizer made it. */
 export interface EncodedChat {
   readonly messages: readonly Message[];
+  readonly text: string;
   readonly ids: readonly number[];
   readonly variables: TemplateVariables;
   readonly where: string;
 }
 
 /**
- * Which tokens of a conversation an assistant says, the end of its turn among them.
+ * Which tokens of a conversation an assistant says, the end of its turn among them: what the template marks with
+ * `{% generation %}`, as in transformers.
  *
- * Every turn is bounded by two beginnings of the conversation: up to it, ready for an answer, and up to its end. Each
+ * Without marks, every turn is bounded by two beginnings of the conversation: up to it, ready for an answer, and up to its end. Each
  * must come out as the conversation itself begins, but for what templates write after the last message only.
  *
  * @returns `[ids.length]`: 1 at the assistants' tokens, 0 elsewhere.
- * @throws {DataError} when the template writes a beginning otherwise than the whole, so that no border can be told.
+ * @throws {DataError} when the template writes a beginning otherwise than the whole, so that no border can be told,
+ *   or marks whose tokens cannot be told.
  */
 export function assistantTokens(chat: EncodedChat, render: RenderChat, tokenizer: Tokenizer): Uint8Array {
+  if (hasMarks(tokenizer.chatTemplate ?? "")) return markedTokens(chat, render, tokenizer);
   const { messages, ids, variables, where } = chat;
   const blank = (id: number): boolean => isBlank(id, tokenizer);
   const ending = (id: number): boolean => tokenizer.added.has(id) || blank(id);
@@ -43,6 +48,29 @@ export function assistantTokens(chat: EncodedChat, render: RenderChat, tokenizer
   messages.forEach(({ role }, i) => {
     if (role === "assistant") said.fill(1, border(i, true, blank), border(i + 1, false, ending));
   });
+  return said;
+}
+
+function markedTokens(chat: EncodedChat, render: RenderChat, tokenizer: Tokenizer): Uint8Array {
+  const { messages, text, ids, variables, where } = chat;
+  const marks = marksBeside(text);
+  const marked = rangesOf(render(messages, { variables, where, marks }), marks);
+  if (marked?.text !== text) {
+    throw new DataError("the chat template changes the text of its {% generation %} blocks after they end", {
+      where,
+      expected: "blocks whose text is written as it is, without filters around them",
+    });
+  }
+  const tokens = tokenizer.tokensOf(text, marked.ranges);
+  if (!tokens) {
+    throw new DataError("the first or last token of a {% generation %} block cannot be determined", {
+      where,
+      expected: "blocks that begin and end between two characters that the tokenizer keeps apart",
+      hint: "normalize the text of this row to Unicode's form NFC, or move the block's ends beside a special token.",
+    });
+  }
+  const said = new Uint8Array(ids.length);
+  for (const range of tokens) if (range) said.fill(1, range[0], range[1] + 1);
   return said;
 }
 

@@ -68,8 +68,9 @@ function messagesSequence(
   render: RenderChat,
   loss: LossOptions,
 ): Sequence {
-  const ids = tokenizer.encodePlain(render(messages, { variables, where }));
-  const chat = { messages, ids, variables, where };
+  const text = render(messages, { variables, where });
+  const ids = tokenizer.encodePlain(text);
+  const chat = { messages, text, ids, variables, where };
   const trained = loss.assistantOnlyLoss ? assistantTokens(chat, render, tokenizer) : all(ids);
   return { ids, trained, mismatch: false, end: endOfTurn(ids, trained, tokenizer) };
 }

@@ -2,6 +2,7 @@ import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { DataError, TokenizerError } from "../errors.ts";
 import { withinTime } from "../platform/node.ts";
 import type { Message } from "./conversation.ts";
+import { type Marks, markVariables, withMarks } from "./generation-marks.ts";
 import type { TemplateVariables } from "./language-row.ts";
 import { plainNumbers } from "./source-number.ts";
 import { strftime } from "./strftime.ts";
@@ -12,6 +13,8 @@ export interface RenderOptions {
   /** End with what comes before an answer, so that a model goes on with one. */
   readonly addGenerationPrompt?: boolean;
   readonly variables?: TemplateVariables;
+  /** Written around what the template marks with `{% generation %}`. */
+  readonly marks?: Marks;
   /** The place of the conversation, for error messages. */
   readonly where: string;
 }
@@ -34,7 +37,7 @@ const late = (): Error => new Error(`it takes longer than ${MAX_MS} ms`);
 
 /**
  * The tokenizer's own chat template, as transformers compiles it: `trim_blocks`, `lstrip_blocks`, `raise_exception`,
- * `strftime_now`, special tokens by their names. Its `{% generation %}` marks are not used.
+ * `strftime_now`, special tokens by their names. `{% generation %}` blocks are marked where `marks` says so.
  *
  * @param where What asks for it, for the error message.
  * @param now What `strftime_now` tells, in every conversation of a run.
@@ -50,7 +53,7 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
     });
   }
   const program = compile(chatTemplate);
-  return (messages, { addGenerationPrompt = false, variables, where }) => {
+  return (messages, { addGenerationPrompt = false, variables, marks, where }) => {
     const names = {
       ...GLOBALS,
       strftime_now: (format: string) => strftime(now, format),
@@ -58,6 +61,7 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
       documents: null,
       ...special,
       ...variables,
+      ...markVariables(marks),
       messages,
       add_generation_prompt: addGenerationPrompt,
     };
@@ -83,7 +87,7 @@ function compile(source: string): ReturnType<typeof parse> {
     });
   }
   try {
-    const lines = source.replace(/\r\n?/g, "\n");
+    const lines = withMarks(source.replace(/\r\n?/g, "\n"));
     return withinTime(MAX_MS, () => parse(tokenize(lines, { trim_blocks: true, lstrip_blocks: true })), late);
   } catch (cause) {
     throw new TokenizerError(`the chat template is malformed: ${(cause as Error).message}`, {

@@ -3,8 +3,10 @@ import { LowrankError, TokenizerError } from "../errors.ts";
 import { withinTime } from "../platform/node.ts";
 import { type AddedToken, sectionFinder } from "./added-tokens.ts";
 import { type Part, refuse } from "./compat.ts";
+import type { Range } from "./generation-marks.ts";
 import { normalizerOf } from "./normalizer.ts";
 import { preTokenizerOf } from "./pre-tokenizer.ts";
+import { type Tokens, tokensOfRanges } from "./token-spans.ts";
 import type { Definition } from "./tokenizer-definition.ts";
 
 /** A vocabulary with all that is done to a text before it. */
@@ -13,6 +15,8 @@ export interface Vocabulary {
   encode(text: string): number[];
   /** Ids of each of several texts, which share one limit of time. */
   encodeAll(texts: readonly string[]): number[][];
+  /** As `tokensOfRanges`, of the ids that `encode` gives. */
+  tokensOf(text: string, ranges: readonly Range[]): (Tokens | null)[] | undefined;
   decode(ids: readonly number[], specials: boolean): string;
   idOf(token: string): number | undefined;
   /** Ids that the template puts before and after a single text. */
@@ -58,6 +62,14 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
     if (id !== undefined) return id;
     throw new TokenizerError(`the vocabulary has neither ${JSON.stringify(token)} nor an unknown token`, { where });
   };
+  const piecesOf = (text: string, first: boolean): (string | AddedToken)[] => {
+    const pieces: (string | AddedToken)[] = [];
+    for (const inner of inNormalized(normalizer.normalize(text))) {
+      if ("token" in inner) pieces.push(inner.token);
+      else for (const { text } of preTokenizer.cut(inner.text, first && inner.from === 0)) pieces.push(text);
+    }
+    return pieces;
+  };
   const encode = (text: string): number[] => {
     const ids: number[] = [];
     for (const outer of inRaw(text)) {
@@ -65,18 +77,19 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
         ids.push(outer.token.id);
         continue;
       }
-      for (const inner of inNormalized(normalizer.normalize(outer.text))) {
-        if ("token" in inner) {
-          ids.push(inner.token.id);
-          continue;
-        }
+      for (const piece of piecesOf(outer.text, outer.from === 0)) {
+        if (typeof piece !== "string") ids.push(piece.id);
         // piece by piece: unknown characters are fused within one only
-        for (const piece of preTokenizer.cut(inner.text, outer.from === 0 && inner.from === 0)) {
-          for (const token of model([piece.text])) ids.push(idOf(token));
-        }
+        else for (const token of model([piece])) ids.push(idOf(token));
       }
     }
     return ids;
+  };
+
+  const prefix = definition.model.continuing_subword_prefix;
+  const steps = {
+    ...{ sections: inRaw, pieces: piecesOf, tokens: (piece: string) => model([piece]) },
+    continuing: typeof prefix === "string" ? prefix : "##",
   };
 
   return {
@@ -85,6 +98,7 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
       const size = texts.reduce((sum, text) => sum + text.length, 0);
       return limited(size, degree, where, () => texts.map(encode));
     },
+    tokensOf: (text, ranges) => limited(text.length, degree, where, () => tokensOfRanges(text, ranges, steps)),
     decode: (ids, specials) =>
       limited(ids.length, Infinity, where, () =>
         engine.decode([...ids], { skip_special_tokens: !specials, clean_up_tokenization_spaces: false }),

@@ -2,7 +2,9 @@ import { TokenizerError } from "../errors.ts";
 import { isFolder, listFolder, openFile, readText } from "../platform/node.ts";
 import { tokenId } from "./added-tokens.ts";
 import { list, type Part, part, shown } from "./compat.ts";
+import type { Range } from "./generation-marks.ts";
 import { vocabularyOf } from "./text-to-ids.ts";
+import type { Tokens } from "./token-spans.ts";
 import { checkedDefinition } from "./tokenizer-definition.ts";
 import { contentOf, wordPieceDefinition } from "./wordpiece.ts";
 
@@ -48,6 +50,8 @@ export interface Tokenizer {
   encodePieces(text: string, options: Truncation): Encoding[];
   /** Ids of the text's own tokens: no template, nothing cut. For text that a chat template made. */
   encodePlain(text: string): number[];
+  /** Of ranges of a text the tokens among `encodePlain`'s ids; as `tokensOfRanges`. */
+  tokensOf(text: string, ranges: readonly Range[]): (Tokens | null)[] | undefined;
   idOf(token: string): number | undefined;
   /** As transformers' `is_split_into_words`; RoBERTa's and its kin's put a space before every word (`add_prefix_space`). */
   encodeWords(words: readonly string[], options: Truncation): WordEncoding;
@@ -150,6 +154,7 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
       }));
     },
     encodePlain: vocabulary.encode,
+    tokensOf: vocabulary.tokensOf,
     idOf: vocabulary.idOf,
     encodeWords(words, { maxLength }) {
       const all = vocabulary.encodeAll(words.map(spaced)).flatMap((ids, at) => ids.map((id) => ({ id, at })));

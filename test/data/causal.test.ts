@@ -138,13 +138,27 @@ describe("borders", () => {
     expect(encode([across], { completionOnlyLoss: false }).warnings).toEqual([]);
   });
 
+  const thinking = { messages: expected.conversations.thoughts };
+  const answer = { messages: expected.conversations.thoughts!.slice(0, 2) };
+  const assistantOnly = (template: string) => ({
+    ...{ tokenizer: chatTokenizer("bytes", template), assistantOnlyLoss: true, maxLength: 999 },
+  });
+
   test("a template that drops what earlier answers said is refused, as no border can be told", () => {
-    const options = { tokenizer: chatTokenizer("bytes", "tools"), assistantOnlyLoss: true, maxLength: 999 };
-    expect(() => encode(chats("thoughts"), options)).toThrow(DataError);
-    expect(() => encode(chats("thoughts"), options)).toThrow(
+    const options = assistantOnly(
+      expected.templates.tools!.replace(/\{%-? (end)?generation %\}/g, "{%- if true %}{%- endif %}"),
+    );
+    expect(() => encode([thinking], options)).toThrow(DataError);
+    expect(() => encode([thinking], options)).toThrow(
       /writes the first 2 messages otherwise than within .*\n.*data.jsonl:1\n.*"<think>\s[\s\S]*one turn a row/,
     );
-    const answer = { messages: expected.conversations.thoughts!.slice(0, 2) };
+    expect(targets(encode([answer], options))).toEqual(["<think>\nhm\n</think>\n\nYes.<|im_end|>\n"]);
+  });
+
+  test("one that marks what assistants generate is trained there", () => {
+    const options = assistantOnly("tools");
+    const [both] = targets(encode([thinking], options));
+    expect(both).toBe("Yes.<|im_end|>\nOn the first day,\nto the landlord.<|im_end|>\n");
     expect(targets(encode([answer], options))).toEqual(["<think>\nhm\n</think>\n\nYes.<|im_end|>\n"]);
   });
 

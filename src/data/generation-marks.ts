@@ -1,0 +1,61 @@
+/** Texts that a template writes before and after what an assistant generates. */
+export type Marks = readonly [start: string, end: string];
+
+/** Offsets in UTF-16 code units: the first of a stretch of text, and the first after it. */
+export type Range = readonly [start: number, end: number];
+
+const TAG = /\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}/g;
+const COMMENT = /\{#[\s\S]*?#\}/g;
+
+/** Whether a chat template has `{% generation %}` blocks. */
+export const hasMarks = (source: string): boolean => source.replace(COMMENT, "").search(TAG) !== -1;
+
+// the line break ends with the block: trim_blocks takes it, so that the template's own first line stays one
+const MACRO =
+  "{% macro __generation__() %}{{ __generation_start__ }}{{ caller() }}{{ __generation_end__ }}{% endmacro %}\n";
+
+/**
+ * A chat template whose `{% generation %}` blocks are calls of a macro, which writes marks around them. A call block has
+ * the white space control and the scope that jinja2 gives such a block.
+ */
+export function withMarks(source: string): string {
+  if (!hasMarks(source)) return source;
+  const calls = source.replace(TAG, (_, before: string, end: string | undefined, after: string) => {
+    return `{%${before} ${end ? "endcall" : "call __generation__()"} ${after}%}`;
+  });
+  return MACRO + calls;
+}
+
+/** Variables that `withMarks`'s macro writes; nothing without `marks`. */
+export const markVariables = ([start, end]: Marks = ["", ""]): Readonly<Record<string, string>> => ({
+  __generation_start__: start,
+  __generation_end__: end,
+});
+
+/** Marks that a text does not have: characters for private use. */
+export function marksBeside(text: string): Marks {
+  const marks: string[] = [];
+  for (let code = 0xf0000; marks.length < 2; code++) {
+    const mark = String.fromCodePoint(code);
+    if (!text.includes(mark)) marks.push(mark);
+  }
+  return marks as unknown as Marks;
+}
+
+/**
+ * What stands between marks, by its place in the text without them. A block within a block is a part of it.
+ * @returns `undefined` when a mark lacks its other half.
+ */
+export function rangesOf(marked: string, [start, end]: Marks): { text: string; ranges: Range[] } | undefined {
+  const ranges: Range[] = [];
+  let [text, depth, from] = ["", 0, 0];
+  for (const piece of marked.split(new RegExp(`(${start}|${end})`, "u"))) {
+    if (piece === start) {
+      if (depth++ === 0) from = text.length;
+    } else if (piece === end) {
+      if (--depth < 0) return undefined;
+      if (depth === 0) ranges.push([from, text.length]);
+    } else text += piece;
+  }
+  return depth === 0 ? { text, ranges } : undefined;
+}
