@@ -1,4 +1,4 @@
-import { readLines } from "../platform/node.ts";
+import { readLineBlocks } from "../platform/node.ts";
 import { parseRow, type Row } from "./row.ts";
 
 /**
@@ -6,7 +6,9 @@ import { parseRow, type Row } from "./row.ts";
  * @throws {DataError} naming `file:line` of malformed JSON.
  */
 export async function* readJsonl(path: string): AsyncGenerator<Row> {
-  for await (const { line, text } of readLines(path)) {
-    if (text.trim() !== "") yield parseRow(text, `${path}:${line}`, "each line holds one whole JSON object.");
+  for await (const lines of readLineBlocks(path)) {
+    for (const { line, text } of lines) {
+      if (text.trim() !== "") yield parseRow(text, `${path}:${line}`, "each line holds one whole JSON object.");
+    }
   }
 }

@@ -26,6 +26,14 @@ export const LINE_BYTES = 16 * 2 ** 20;
  * @throws {FileError} when the file is missing, a line is not UTF-8 or too long, or the gzip data is damaged or cut off.
  */
 export async function* readLines(path: string): AsyncGenerator<Line, void, undefined> {
+  for await (const lines of readLineBlocks(path)) yield* lines;
+}
+
+/**
+ * The lines of a text file as {@link readLines} has them, those of a piece of the file together: waiting for each of a million short
+ * lines takes longer than reading them. They are decoded as they are walked, which has to be done before the next piece is asked for.
+ */
+export async function* readLineBlocks(path: string): AsyncGenerator<Iterable<Line>, void, undefined> {
   let line = 0;
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -35,18 +43,19 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
     [held, heldBytes] = [[], 0];
     return { line: ++line, text: decode(bytes, path, line) };
   };
-  for await (const chunk of chunksOf(path)) {
+  function* linesOf(chunk: Buffer): Generator<Line, void, undefined> {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
       yield take(chunk.subarray(from, end));
       from = end + 1;
     }
-    if (from === chunk.length) continue;
+    if (from === chunk.length) return;
     held.push(chunk.subarray(from));
     heldBytes += chunk.length - from;
     if (heldBytes > LINE_BYTES) throw tooLong(`${path}:${line + 1}`);
   }
-  if (held.length) yield take(new Uint8Array());
+  for await (const chunk of chunksOf(path)) yield linesOf(chunk);
+  if (held.length) yield [take(new Uint8Array())];
 }
 
 /**
@@ -91,9 +100,13 @@ async function* chunksOf(path: string): AsyncGenerator<Buffer, void, undefined> 
   }
 }
 
+/** A byte order mark is dropped at the start of a file only. */
+const FIRST_LINE = new TextDecoder("utf-8", { fatal: true });
+const LATER_LINES = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function decode(bytes: Uint8Array, path: string, line: number): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: line > 1 }).decode(bytes);
+    const text = (line > 1 ? LATER_LINES : FIRST_LINE).decode(bytes);
     return text.endsWith("\r") ? text.slice(0, -1) : text;
   } catch (cause) {
     throw notText(path, { where: `${path}:${line}`, cause });

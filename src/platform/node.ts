@@ -20,7 +20,7 @@ export {
 export { canonicalPath, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
 export { newId, sha256File, sha256Text } from "./hash.ts";
 export { hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
-export { LINE_BYTES, type Line, readLines, readTextChunks, readThrough } from "./lines.ts";
+export { LINE_BYTES, type Line, readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";
 export { type LinkOptions, liesIn, linkFile } from "./links.ts";
 export { checkUnlocked, type FolderLock, lockFolder, releaseFolder } from "./lock.ts";
 export { type Machine, machine, whoRuns } from "./machine.ts";
