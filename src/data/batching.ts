@@ -1,4 +1,7 @@
 import type { Random } from "../random.ts";
+import { iterable } from "./examples.ts";
+import { sortedByKey } from "./stable-sort.ts";
+import { TypedList } from "./typed-list.ts";
 
 /** How the rows of an epoch are put into batches. */
 export interface BatchingOptions {
@@ -18,6 +21,13 @@ export interface BatchingOptions {
   readonly longestSecond?: boolean;
 }
 
+/** The batches of one epoch, as two arrays of numbers: a million rows take 4 MB, and a batch is an array only once it is asked for. */
+export interface Batches extends Iterable<number[]> {
+  readonly length: number;
+  /** Row numbers of a batch. */
+  at(batch: number): number[];
+}
+
 /** Lengths are blurred by up to this share before sorting, so that neighbours differ from epoch to epoch. */
 const BLUR = 0.04;
 
@@ -30,64 +40,81 @@ const BLUR = 0.04;
  *
  * @param lengths Tokens (or characters, as an estimate) of each row.
  */
-export function planBatches(lengths: readonly number[], options: BatchingOptions): number[][] {
-  const { batchSize, maxTokens, groupByLength, shuffle, random, longestSecond } = options;
-  const rows = lengths.map((_, row) => row);
-  if (shuffle) random.shuffle(rows);
-  const inOrder = (): number[][] => (maxTokens === undefined ? cut(rows, batchSize) : fill(rows, lengths, maxTokens));
-  const batches = groupByLength ? groups(rows, lengths, options) : inOrder();
+export function planBatches(lengths: ArrayLike<number>, options: BatchingOptions): Batches {
+  const { groupByLength, shuffle, random, longestSecond } = options;
+  const shuffled = numbersTo(lengths.length);
+  if (shuffle) random.shuffle(shuffled);
+  const rows = groupByLength ? sortedByKey(shuffled, blurred(lengths, options)) : shuffled;
+  const ends = options.maxTokens === undefined ? cut(rows, options) : fill(rows, lengths, options.maxTokens);
+  const batch = (number: number): Int32Array => rows.subarray(number > 0 ? ends[number - 1] : 0, ends[number]);
+  const order = groupByLength ? ordered(numbersTo(ends.length), batch, options) : numbersTo(ends.length);
   if (longestSecond && (shuffle || groupByLength)) {
-    toSecond(batches, (batch) => batch.length * Math.max(...batch.map((row) => lengths[row]!)));
+    toSecond(order, (number) => {
+      const of = batch(number);
+      return of.length * of.reduce((longest, row) => Math.max(longest, lengths[row]!), 0);
+    });
   }
+  const at = (place: number): number[] => Array.from(batch(order[place]!));
+  return { length: order.length, at, ...iterable(order.length, at) };
+}
+
+/** `0` to `count − 1`. */
+const numbersTo = (count: number): Int32Array => new Int32Array(count).map((_, number) => number);
+
+/** What rows are sorted by. */
+function blurred(lengths: ArrayLike<number>, { shuffle, random }: BatchingOptions): Float64Array {
+  const keys = new Float64Array(lengths.length);
+  for (let row = 0; row < keys.length; row++) {
+    keys[row] = lengths[row]! * (1 + (shuffle ? BLUR * (2 * random.uniform() - 1) : 0));
+  }
+  return keys;
+}
+
+/** Batches of grouped rows in random order, or in that of the first row of each. */
+function ordered(
+  batches: Int32Array,
+  rowsOf: (batch: number) => Int32Array,
+  { shuffle, random }: BatchingOptions,
+): Int32Array {
+  if (!shuffle) return sortedByKey(batches, batches.map((batch) => rowsOf(batch).reduce((a, b) => Math.min(a, b)))); // biome-ignore format: one line
+  random.shuffle(batches);
   return batches;
 }
 
-function groups(
-  rows: number[],
-  lengths: readonly number[],
-  { batchSize, maxTokens, shuffle, random }: BatchingOptions,
-): number[][] {
-  const keys = lengths.map((length) => length * (1 + (shuffle ? BLUR * (2 * random.uniform() - 1) : 0)));
-  rows.sort((a, b) => keys[a]! - keys[b]!); // stable: rows of one length stay shuffled
+/** Where each batch of `batchSize` rows ends; of grouped and shuffled rows, what is left over makes a batch at a random place. */
+function cut(rows: Int32Array, { batchSize, groupByLength, shuffle, random }: BatchingOptions): Int32Array {
   const whole = Math.floor(rows.length / batchSize);
-  const batches =
-    maxTokens === undefined
-      ? cut(rows, batchSize, shuffle ? random.int(whole + 1) : whole)
-      : fill(rows, lengths, maxTokens);
-  if (shuffle) random.shuffle(batches);
-  else batches.sort((a, b) => Math.min(...a) - Math.min(...b));
-  return batches;
+  const rest = rows.length % batchSize;
+  const small = groupByLength && shuffle ? random.int(whole + 1) : whole;
+  const ends = numbersTo(whole + (rest > 0 ? 1 : 0));
+  return ends.map((batch) => (batch + 1) * batchSize - (rest > 0 && batch >= small ? batchSize - rest : 0));
 }
 
-/** Cuts into batches of `size`; what is left over makes the batch after `whole` full ones (by default the last). */
-function cut(rows: readonly number[], size: number, whole = Math.floor(rows.length / size)): number[][] {
-  const batches: number[][] = [];
-  for (let at = 0; at < rows.length; ) {
-    const next = at + (batches.length === whole ? rows.length % size || size : size);
-    batches.push(rows.slice(at, next));
-    at = next;
+/** Where each batch ends that holds at most `maxTokens`, padding included, or one row. */
+function fill(rows: Int32Array, lengths: ArrayLike<number>, maxTokens: number): Int32Array {
+  const ends = new TypedList(Int32Array);
+  let [begin, longest] = [0, 0];
+  for (let at = 0; at < rows.length; at++) {
+    const length = lengths[rows[at]!]!;
+    longest = Math.max(longest, length);
+    if (at === begin || (at + 1 - begin) * longest <= maxTokens) continue;
+    ends.push(at);
+    [begin, longest] = [at, length];
   }
-  return batches;
+  if (rows.length > 0) ends.push(rows.length);
+  return ends.view();
 }
 
-/** Cuts into batches that hold at most `maxTokens`, padding included, or one row. */
-function fill(rows: readonly number[], lengths: readonly number[], maxTokens: number): number[][] {
-  const batches: number[][] = [];
-  let longest = 0;
-  for (const row of rows) {
-    const batch = batches.at(-1);
-    longest = Math.max(longest, lengths[row]!);
-    if (batch && (batch.length + 1) * longest <= maxTokens) batch.push(row);
-    else {
-      batches.push([row]);
-      longest = lengths[row]!;
-    }
-  }
-  return batches;
-}
-
-function toSecond<T>(items: T[], weight: (item: T) => number): void {
-  const weights = items.map(weight);
-  const heaviest = weights.reduce((best, value, at) => (value > weights[best]! ? at : best), 0);
-  if (heaviest !== 1) items.splice(1, 0, ...items.splice(heaviest, 1));
+/** Moves the heaviest of numbered things to the second place; of equals the first. */
+function toSecond(order: Int32Array, weightOf: (number: number) => number): void {
+  let [heaviest, most] = [0, Number.NEGATIVE_INFINITY];
+  order.forEach((number, place) => {
+    const weight = weightOf(number);
+    if (weight > most) [heaviest, most] = [place, weight];
+  });
+  if (order.length < 2 || heaviest === 1) return;
+  const moved = order[heaviest]!;
+  if (heaviest === 0) order[0] = order[1]!;
+  else order.copyWithin(2, 1, heaviest);
+  order[1] = moved;
 }

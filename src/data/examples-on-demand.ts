@@ -1,22 +1,23 @@
 import { type Encoded, Places } from "./encode.ts";
 import { type Example, iterable } from "./examples.ts";
 import type { RowStore } from "./row-store.ts";
+import { TypedList } from "./typed-list.ts";
 
 /** Rows that are tokenised to learn how many tokens a character makes. */
 const SAMPLE = 256;
 
-/** A row whose text has no letter and no digit: it may have nothing to train on. */
-export interface Blank {
-  readonly row: number;
+/** A row that says where it was read (`file:line`). */
+export interface Placed {
   readonly where: string;
 }
 
 /** Rows of a split, kept to be tokenised when a batch asks for them. */
-export interface KeptRows<R> {
+export interface KeptRows<R extends Placed> {
   readonly rows: RowStore<R>;
   /** Characters of each row's text. */
-  readonly chars: readonly number[];
-  readonly blank: readonly Blank[];
+  readonly chars: ArrayLike<number>;
+  /** Numbers of the rows whose text has no letter and no digit, ascending: they may have nothing to train on. */
+  readonly blank: ArrayLike<number>;
 }
 
 /** How kept rows become examples, one label each. */
@@ -36,23 +37,29 @@ export interface OnDemandOptions<R> {
  * Lengths are estimates: characters by the tokens that a character makes in a sample, none longer than `maxLength`. They decide
  * which rows share a batch, and what memory is planned.
  */
-export function examplesOnDemand<R>(
+export function examplesOnDemand<R extends Placed>(
   { rows, chars, blank }: KeptRows<R>,
   { encode, trains, maxLength, largestId }: OnDemandOptions<R>,
 ): Encoded {
   const skipped = new Places();
-  const gone = new Set<number>();
-  for (const { row, where } of blank) {
-    if (trains(rows.at(row))) continue;
-    gone.add(row);
-    skipped.add(where);
+  const found = new TypedList(Int32Array);
+  for (let [row, next] = [0, 0]; row < chars.length; row++) {
+    if (row === blank[next]) {
+      next++;
+      const looked = rows.at(row);
+      if (!trains(looked)) {
+        skipped.add(looked.where);
+        continue;
+      }
+    }
+    found.push(row);
   }
-  const kept = Int32Array.from(chars.keys()).filter((row) => !gone.has(row));
+  const kept = found.view();
   const tokensOf = estimate(kept, chars, (row) => encode(rows.at(row)).ids.length, maxLength);
   const at = (row: number): Example => encode(rows.at(kept[row] as number));
   const examples = {
-    ...{ length: kept.length, lengths: Array.from(kept, (row) => tokensOf(chars[row] as number)), largestId },
-    labelled: new Array<number>(kept.length).fill(1),
+    ...{ length: kept.length, lengths: kept.map((row) => tokensOf(chars[row] as number)), largestId },
+    labelled: new Uint8Array(kept.length).fill(1),
     ...{ at, close: () => rows.close(), ...iterable(kept.length, at) },
   };
   return { examples, skipped };
@@ -61,12 +68,15 @@ export function examplesOnDemand<R>(
 /** Tokens by characters: a line through a sample of rows from all parts of the data. */
 function estimate(
   kept: Int32Array,
-  chars: readonly number[],
+  chars: ArrayLike<number>,
   tokensIn: (row: number) => number,
   maxLength: number,
 ): (chars: number) => number {
   const every = Math.max(1, Math.floor(kept.length / SAMPLE));
-  const sample = Array.from(kept.filter((_, i) => i % every === 0), (row) => ({ x: chars[row] as number, y: tokensIn(row) })); // biome-ignore format: one line
+  const sample = Array.from({ length: Math.ceil(kept.length / every) }, (_, i) => {
+    const row = kept[i * every] as number;
+    return { x: chars[row] as number, y: tokensIn(row) };
+  });
   const whole = sample.filter(({ y }) => y < maxLength);
   if (whole.length === 0) return () => maxLength;
   const mean = (of: (point: { x: number; y: number }) => number): number =>

@@ -2,6 +2,7 @@ import { openScratch, type ScratchFile } from "../platform/node.ts";
 import type { TextExample } from "./classification.ts";
 import { IGNORED } from "./labels.ts";
 import type { TokenExample } from "./tokens.ts";
+import { TypedList } from "./typed-list.ts";
 
 /** An example of any task, tokenised. */
 export type Example = TextExample | TokenExample;
@@ -10,9 +11,9 @@ export type Example = TextExample | TokenExample;
 export interface Examples extends Iterable<Example> {
   readonly length: number;
   /** Tokens of each. */
-  readonly lengths: readonly number[];
+  readonly lengths: ArrayLike<number>;
   /** Labels of each that count. */
-  readonly labelled: readonly number[];
+  readonly labelled: ArrayLike<number>;
   /** Largest token id of all. */
   readonly largestId: number;
   at(row: number): Example;
@@ -52,8 +53,6 @@ const HEADER = 4;
  * place too: a million short examples as objects would take ten times the memory of their tokens.
  */
 export class ExampleStore implements Examples {
-  readonly lengths: number[] = [];
-  readonly labelled: number[] = [];
   largestId = -1;
   private readonly blocks: Int32Array<ArrayBuffer>[] = [];
   /** Numbers in the last block. */
@@ -63,7 +62,9 @@ export class ExampleStore implements Examples {
   private room: number;
   private file: ScratchFile | undefined;
   /** Where each record begins: a number of all blocks together, then a byte of the file. */
-  private readonly offsets: number[] = [];
+  private readonly offsets = new TypedList(Float64Array);
+  private readonly tokens = new TypedList(Int32Array);
+  private readonly labels = new TypedList(Int32Array);
   private readonly places = new PlaceNames();
 
   /** @param heldBytes Bytes of examples to hold in memory. */
@@ -79,12 +80,20 @@ export class ExampleStore implements Examples {
   }
 
   get length(): number {
-    return this.lengths.length;
+    return this.tokens.length;
+  }
+
+  get lengths(): Int32Array {
+    return this.tokens.view();
+  }
+
+  get labelled(): Int32Array {
+    return this.labels.view();
   }
 
   add(example: Example): void {
-    this.lengths.push(example.ids.length);
-    this.labelled.push(labelsIn(example));
+    this.tokens.push(example.ids.length);
+    this.labels.push(labelsIn(example));
     for (const id of example.ids) if (id > this.largestId) this.largestId = id;
     const record = pack(example, this.places);
     if (!this.file && record.byteLength <= this.room) this.hold(record);
@@ -108,7 +117,7 @@ export class ExampleStore implements Examples {
   }
 
   at(row: number): Example {
-    const offset = this.offsets[row];
+    const offset = this.offsets.at(row);
     if (offset === undefined) throw new RangeError(`no example ${row} of ${this.length}`);
     if (row < this.held) {
       const block = this.blocks[Math.floor(offset / BLOCK)] as Int32Array<ArrayBuffer>;
@@ -116,7 +125,7 @@ export class ExampleStore implements Examples {
     }
     if (!this.file) throw new RangeError(`example ${row} was given back`);
     const labels = new Int32Array(this.file.read(offset + 4, 4).buffer)[0] as number;
-    const numbers = HEADER + (this.lengths[row] as number) + (labels === ONE_CLASS ? 1 : labels);
+    const numbers = HEADER + (this.tokens.at(row) as number) + (labels === ONE_CLASS ? 1 : labels);
     return unpack(new Int32Array(this.file.read(offset, 4 * numbers).buffer), this.places);
   }
 

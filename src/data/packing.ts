@@ -1,5 +1,6 @@
 import { type Examples, iterable } from "./examples.ts";
 import { IGNORED } from "./labels.ts";
+import { sortedByKey } from "./stable-sort.ts";
 import type { TokenExample } from "./tokens.ts";
 
 /** Several examples in one row of a batch; none sees or predicts another. */
@@ -28,7 +29,7 @@ export function packExamples(examples: Examples, maxLength: number): Examples {
   const { lengths, labelled, largestId } = examples;
   const bins: Bin[] = [];
   const open = new OpenBins();
-  for (const row of [...lengths.keys()].sort((a, b) => (lengths[b] as number) - (lengths[a] as number))) {
+  for (const row of byLength(lengths)) {
     const length = lengths[row] as number;
     const found = open.take(length);
     const { bin, space } = found ?? { bin: { rows: [] }, space: maxLength };
@@ -36,8 +37,8 @@ export function packExamples(examples: Examples, maxLength: number): Examples {
     bin.rows.push(row);
     open.put(bin, space - length);
   }
-  const sums = (of: readonly number[]): number[] =>
-    bins.map(({ rows }) => rows.reduce((sum, row) => sum + (of[row] as number), 0));
+  const sums = (of: ArrayLike<number>): Int32Array =>
+    Int32Array.from(bins, ({ rows }) => rows.reduce((sum, row) => sum + (of[row] as number), 0));
   const at = (row: number): PackedExample =>
     joined((bins[row]?.rows ?? []).map((part) => examples.at(part) as TokenExample));
   return {
@@ -45,6 +46,13 @@ export function packExamples(examples: Examples, maxLength: number): Examples {
     ...{ at, close: () => examples.close(), ...iterable(bins.length, at) },
   };
 }
+
+/** Row numbers, the longest first; of equals the first. */
+const byLength = (lengths: ArrayLike<number>): Int32Array =>
+  sortedByKey(
+    new Int32Array(lengths.length).map((_, row) => row),
+    Int32Array.from(lengths, (length) => -length),
+  );
 
 /** Rows with room left, by how much; of equals the one that came first is taken first. */
 class OpenBins {

@@ -1,57 +1,66 @@
 import { openScratch, type ScratchFile } from "../platform/node.ts";
+import { TypedList } from "./typed-list.ts";
 
-/** Bytes, about, of rows that are held as they are; beyond it all lie on disk. */
-const HELD_BYTES = 32 * 2 ** 20;
+/** Bytes of rows that are held in memory; beyond it all lie on disk. */
+const HELD_BYTES = 16 * 2 ** 20;
 
-/** Bytes, about, that a row takes in memory besides its text. */
-const ROW_BYTES = 200;
+/** Most bytes of UTF-8 for one unit of a string. */
+const UTF8_BYTES = 3;
 
-/** Rows by number, however many: few are held in memory, many lie in a scratch file as JSON. */
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
+/** Rows by number, however many, as JSON: few are held in memory, many lie in a scratch file. */
 export class RowStore<R> {
-  private held: R[] = [];
-  private room: number;
+  /** The rows, one after the other; the last one alone once they lie in the file. */
+  private bytes = new Uint8Array();
   private file: ScratchFile | undefined;
-  /** Where each row begins in the file, and where the last one ends. */
-  private readonly offsets: number[] = [0];
+  /** Byte after each row. */
+  private readonly ends = new TypedList(Float64Array);
+
+  private readonly heldBytes: number;
 
   /** @param heldBytes Bytes of rows to hold in memory. */
   constructor(heldBytes = HELD_BYTES) {
-    this.room = heldBytes;
+    this.heldBytes = heldBytes;
   }
 
-  get length(): number {
-    return this.file ? this.offsets.length - 1 : this.held.length;
+  /** @throws {FileError} when the disk is full. */
+  add(row: R): void {
+    const json = JSON.stringify(row);
+    const start = this.ends.at(this.ends.length - 1) ?? 0;
+    const at = this.roomFor(start, UTF8_BYTES * json.length);
+    const { written } = ENCODER.encodeInto(json, this.bytes.subarray(at));
+    this.file?.append(this.bytes.subarray(0, written));
+    this.ends.push(start + written);
   }
 
-  /**
-   * @param chars Characters of its text.
-   * @throws {FileError} when the disk is full.
-   */
-  add(row: R, chars: number): void {
-    if (this.file) this.write(row);
-    else this.held.push(row);
-    this.room -= 2 * chars + ROW_BYTES;
-    if (this.file || this.room >= 0) return;
-    this.file = openScratch();
-    for (const one of this.held) this.write(one);
-    this.held = [];
+  /** @returns Where to write a row of at most so many bytes. */
+  private roomFor(start: number, length: number): number {
+    if (!this.file && start + length > this.heldBytes) {
+      this.file = openScratch();
+      this.file.append(this.bytes.subarray(0, start));
+      this.bytes = new Uint8Array();
+    }
+    const at = this.file ? 0 : start;
+    if (at + length > this.bytes.length) {
+      const held = this.bytes.subarray(0, at);
+      this.bytes = new Uint8Array(Math.max(2 * this.bytes.length, at + length));
+      this.bytes.set(held);
+    }
+    return at;
   }
 
   at(index: number): R {
-    if (!this.file) return this.held[index] as R;
-    const [from, to] = [this.offsets[index] as number, this.offsets[index + 1] as number];
-    return JSON.parse(new TextDecoder().decode(this.file.read(from, to - from))) as R;
+    const [from, to] = [this.ends.at(index - 1) ?? 0, this.ends.at(index) as number];
+    const bytes = this.file ? this.file.read(from, to - from) : this.bytes.subarray(from, to);
+    return JSON.parse(DECODER.decode(bytes)) as R;
   }
 
   /** Gives back what lies on disk. */
   close(): void {
     this.file?.close();
     this.file = undefined;
-    this.held = [];
-  }
-
-  private write(row: R): void {
-    const bytes = new TextEncoder().encode(JSON.stringify(row));
-    this.offsets.push((this.file as ScratchFile).append(bytes) + bytes.length);
+    this.bytes = new Uint8Array();
   }
 }

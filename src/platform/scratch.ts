@@ -6,7 +6,7 @@ import { FileError } from "../errors.ts";
 /** A file for what need not stay in memory. It has no name where the system allows that, and ends with its process. */
 export interface ScratchFile {
   /**
-   * Writes bytes at the end; returns where they begin.
+   * Writes bytes at the end, a copy of them; returns where they begin.
    * @throws {FileError} when the disk is full.
    */
   append(bytes: Uint8Array): number;
@@ -24,24 +24,29 @@ export function openScratch(): ScratchFile {
   const path = join(folder, `lowrank-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
   const file = attempt(folder, () => openSync(path, "wx+", 0o600));
   const unnamed = removed(path);
-  let pending: Uint8Array[] = [];
-  let [written, waiting] = [0, 0];
+  const waiting = new Uint8Array(BLOCK);
+  let [written, used] = [0, 0];
 
-  const flush = (): void => {
-    const bytes = Buffer.concat(pending);
+  const write = (bytes: Uint8Array): void => {
     for (let at = 0; at < bytes.length; ) {
       at += attempt(folder, () => writeSync(file, bytes, at, bytes.length - at, written + at));
     }
-    written += waiting;
-    [pending, waiting] = [[], 0];
+    written += bytes.length;
+  };
+  const flush = (): void => {
+    write(waiting.subarray(0, used));
+    used = 0;
   };
 
   return {
     append(bytes) {
-      const offset = written + waiting;
-      pending.push(bytes);
-      waiting += bytes.length;
-      if (waiting >= BLOCK) flush();
+      const offset = written + used;
+      if (used + bytes.length > BLOCK) flush();
+      if (bytes.length > BLOCK) write(bytes);
+      else {
+        waiting.set(bytes, used);
+        used += bytes.length;
+      }
       return offset;
     },
     read(offset, length) {

@@ -37,7 +37,7 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const steps = countSteps(settled, lengths);
   const numTokens = countTokens(settled, lengths, steps);
   const graph = stepGraph(model.source);
-  const batches = epochPlan(settled, lengths, 0).slice(0, steps.total).flat();
+  const batches = epochPlan(settled, lengths, 0).microBatches(0, steps.total);
   const memoryBytes = await plannedMemory({
     ...{ model, graph, emitted: await emit(graph), optimizer: optimizerOf(settled), baseBytes, examples, batches },
     validation: validated,
@@ -78,11 +78,14 @@ async function measured(job: Job): Promise<StepEvent[]> {
 }
 
 /** Real tokens of a whole run. */
-function countTokens(recipe: ResolvedRecipe, lengths: readonly number[], steps: Steps): number {
-  const sum = (rows: readonly number[]): number => rows.reduce((tokens, row) => tokens + (lengths[row] as number), 0);
+function countTokens(recipe: ResolvedRecipe, lengths: ArrayLike<number>, steps: Steps): number {
   const { epoch, place } = steps.at(steps.total);
-  const begun = epochPlan(recipe, lengths, epoch).slice(0, place);
-  return epoch * sum([...lengths.keys()]) + sum(begun.flat(2));
+  let [all, begun] = [0, 0];
+  for (let row = 0; row < lengths.length; row++) all += lengths[row] as number;
+  for (const batch of epochPlan(recipe, lengths, epoch).microBatches(0, place)) {
+    for (const row of batch) begun += lengths[row] as number;
+  }
+  return epoch * all + begun;
 }
 
 /** The first step, which opens the session, as it was; the rest at the speed of those after it. */

@@ -12,7 +12,14 @@ import { memoryByCategory } from "../setup/memory.ts";
 import { optimizerOf } from "../setup/optimizer.ts";
 import { totalBytes } from "../setup/planned-memory.ts";
 import { weightsOf } from "../setup/prepare.ts";
-import { countSteps, epochPlan, learningRateScale, learningRates, type Steps } from "../setup/schedule.ts";
+import {
+  countSteps,
+  type EpochPlan,
+  epochPlan,
+  learningRateScale,
+  learningRates,
+  type Steps,
+} from "../setup/schedule.ts";
 import { unfreezingStages, unreachedStages } from "../setup/unfreezing.ts";
 import type { Example, Examples, Scores, Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
@@ -152,17 +159,17 @@ async function* trainSteps(
   const validated = recipe.eval_strategy === "end" ? undefined : validation;
   let firstStepSeconds = 0;
   let stage: OpenStage | undefined;
-  let plan: { epoch: number; steps: number[][][] } | undefined;
+  let plan: { readonly epoch: number; readonly of: EpochPlan } | undefined;
 
   const evaluationCutShort = progress.step > 0 && isDue(run, "eval") && !progress.evaluated;
   if (evaluationCutShort) yield* betweenSteps(run, watch, validation, shouldStop);
   try {
     while (progress.step < steps.total) {
       const { epoch, place } = steps.at(progress.step);
-      if (plan?.epoch !== epoch) plan = { epoch, steps: epochPlan(recipe, examples.lengths, epoch) };
-      stage = await stageAt(run, stage, batchesAhead(run, plan.steps), validated);
-      const rows = plan.steps[place] ?? [];
+      if (plan?.epoch !== epoch) plan = { epoch, of: epochPlan(recipe, examples.lengths, epoch) };
+      stage = await stageAt(run, stage, batchesAhead(run, plan.of), validated);
       watch.begin();
+      const rows = [...plan.of.microBatches(place, place + 1)];
       const batches = rows.map((batch) => batch.map((row) => draw(examples.at(row))));
       const learningRate = rates(progress.step);
       const context: StepContext = {
@@ -228,9 +235,9 @@ async function* restoreBest(run: Run): AsyncGenerator<TrainEvent> {
 }
 
 /** The micro-batches that are left of an epoch, as far as the run goes. */
-function batchesAhead({ progress, steps }: Run, epoch: number[][][]): number[][] {
+function batchesAhead({ progress, steps }: Run, epoch: EpochPlan): Iterable<readonly number[]> {
   const { place } = steps.at(progress.step);
-  return epoch.slice(place, place + steps.total - progress.step).flat();
+  return epoch.microBatches(place, place + steps.total - progress.step);
 }
 
 /** An example as a step sees it. */

@@ -53,7 +53,7 @@ export async function checkRun(recipe: Recipe, method: Method = recipe.method): 
   const job: Job = { recipe: resolveRecipe(recipe, method), givenKeys: givenKeys(recipe, method), write: false };
   const accepted = await acceptJob(job);
   const { source, architecture, graph } = accepted.model;
-  const { total } = countSteps(source.recipe, new Array<number>(accepted.data.train.size).fill(1)); // about: no text is tokenised
+  const { total } = countSteps(source.recipe, new Uint8Array(accepted.data.train.size).fill(1)); // about: no text is tokenised
   unfreezingStages(source.recipe, architecture, graph, total);
   return { job, ...accepted };
 }

@@ -22,7 +22,7 @@ export interface Workload {
   readonly emitted: EmittedModel;
   readonly examples: Examples;
   /** Numbers of the examples of each micro-batch of the run. */
-  readonly batches: readonly (readonly number[])[];
+  readonly batches: Iterable<readonly number[]>;
   readonly optimizer: Optimizer;
   /** What is evaluated between steps. */
   readonly validation: Examples | undefined;
@@ -77,8 +77,16 @@ function* eachPass(batches: Workload["batches"], { lengths }: Examples, tokens: 
   for (const batch of batches) yield* passes(batch, (row) => lengths[row] as number, tokens);
 }
 
+/** Lengths of a pass. */
+interface PassLengths {
+  readonly batch: number;
+  readonly seq: number;
+  /** Labels that count. */
+  readonly rows: number;
+}
+
 /** By what a pass may be the heaviest: its tokens, the pairs of them that attention sees, the rows whose logits are asked. */
-const WEIGHTS: readonly ((lengths: { batch: number; seq: number; rows: number }) => number)[] = [
+const WEIGHTS: readonly ((lengths: PassLengths) => number)[] = [
   ({ batch, seq }) => batch * seq,
   ({ batch, seq }) => batch * seq * seq,
   ({ rows }) => rows,
@@ -89,15 +97,18 @@ const WEIGHTS: readonly ((lengths: { batch: number; seq: number; rows: number })
  * @param passes Numbers of the examples of each.
  * @param share Part of the labels that one step draws.
  */
-function heaviest(passes: Iterable<readonly number[]>, { lengths, labelled }: Examples, share: number): DimBindings[] {
-  const found: { batch: number; seq: number; rows: number }[] = [];
+function heaviest(passes: Iterable<readonly number[]>, examples: Examples, share: number): DimBindings[] {
+  let most: readonly PassLengths[] = [];
+  const heavier: PassLengths[] = []; // than all before them
   for (const pass of passes) {
-    const seq = pass.reduce((longest, row) => Math.max(longest, lengths[row] as number), 1);
-    const rows = Math.ceil(share * pass.reduce((sum, row) => sum + (labelled[row] as number), 0));
-    found.push({ batch: pass.length, seq, rows });
+    const seq = pass.reduce((longest, row) => Math.max(longest, examples.lengths[row] as number), 1);
+    const rows = Math.ceil(share * pass.reduce((sum, row) => sum + (examples.labelled[row] as number), 0));
+    const lengths = { batch: pass.length, seq, rows };
+    const before = most;
+    most = WEIGHTS.map((weight, by) => (before[by] && weight(before[by]) >= weight(lengths) ? before[by] : lengths));
+    if (most.includes(lengths)) heavier.push(lengths);
   }
-  const most = WEIGHTS.map((weight) => found.reduce((a, b) => (weight(b) > weight(a) ? b : a)));
-  const chosen = found.filter((lengths, i) => i === 0 || most.includes(lengths));
+  const chosen = heavier.filter((lengths, i) => i === 0 || most.includes(lengths));
   return chosen.map((lengths) => new Map(Object.entries(lengths)));
 }
 

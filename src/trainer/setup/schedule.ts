@@ -23,7 +23,7 @@ export interface Steps {
 }
 
 /** The optimizer steps of a run over examples of these lengths. */
-export function countSteps(recipe: ResolvedRecipe, lengths: readonly number[]): Steps {
+export function countSteps(recipe: ResolvedRecipe, lengths: ArrayLike<number>): Steps {
   const { max_batch_tokens, per_device_train_batch_size: size, gradient_accumulation_steps: every } = recipe;
   if (max_batch_tokens !== undefined) return unevenSteps(recipe, lengths);
   const steps = Math.ceil(Math.ceil(lengths.length / size) / every);
@@ -35,10 +35,10 @@ export function countSteps(recipe: ResolvedRecipe, lengths: readonly number[]): 
 }
 
 /** Steps of epochs that are planned to be counted: with `max_batch_tokens` no two need have as many. */
-function unevenSteps(recipe: ResolvedRecipe, lengths: readonly number[]): Steps {
+function unevenSteps(recipe: ResolvedRecipe, lengths: ArrayLike<number>): Steps {
   const known: number[] = [];
   const stepsOf = (epoch: number): number => {
-    known[epoch] ??= epochPlan(recipe, lengths, epoch).length;
+    known[epoch] ??= epochPlan(recipe, lengths, epoch).steps;
     return known[epoch];
   };
   const at = (done: number): StepPlace => {
@@ -61,8 +61,16 @@ function unevenSteps(recipe: ResolvedRecipe, lengths: readonly number[]): Steps 
   };
 }
 
+/** The optimizer steps of one epoch. */
+export interface EpochPlan {
+  /** Optimizer steps. */
+  readonly steps: number;
+  /** Example numbers of each micro-batch of the steps from one up to another. */
+  microBatches(from: number, to: number): Generator<number[], void, void>;
+}
+
 /** Example numbers of each micro-batch of each optimizer step of one epoch. The same for the same seed and epoch. */
-export function epochPlan(recipe: ResolvedRecipe, lengths: readonly number[], epoch: number): number[][][] {
+export function epochPlan(recipe: ResolvedRecipe, lengths: ArrayLike<number>, epoch: number): EpochPlan {
   const batches = planBatches(lengths, {
     batchSize: recipe.per_device_train_batch_size,
     maxTokens: recipe.max_batch_tokens,
@@ -72,7 +80,13 @@ export function epochPlan(recipe: ResolvedRecipe, lengths: readonly number[], ep
     longestSecond: epoch === 0,
   });
   const every = recipe.gradient_accumulation_steps;
-  return Array.from({ length: Math.ceil(batches.length / every) }, (_, i) => batches.slice(i * every, (i + 1) * every));
+  return {
+    steps: Math.ceil(batches.length / every),
+    *microBatches(from, to) {
+      const end = Math.min(to * every, batches.length);
+      for (let batch = from * every; batch < end; batch++) yield batches.at(batch);
+    },
+  };
 }
 
 /** Learning rate by steps done. */

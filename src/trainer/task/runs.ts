@@ -15,9 +15,9 @@ export interface Run {
 }
 
 /** Places of the examples of each run of the session: those of similar length together, in passes of bounded size. */
-export function plannedRuns(lengths: readonly number[], batchSize: number): (readonly number[])[] {
+export function* plannedRuns(lengths: ArrayLike<number>, batchSize: number): Generator<readonly number[], void, void> {
   const planned = planBatches(lengths, { batchSize, groupByLength: true, shuffle: false, random: Random.seed(0) });
-  return planned.flatMap((batch) => passes(batch, (row) => lengths[row] ?? 0, passTokens(0)));
+  for (const batch of planned) yield* passes(batch, (row) => lengths[row] ?? 0, passTokens(0));
 }
 
 /**

@@ -1,14 +1,15 @@
 import type { Encoder } from "../../data/encode.ts";
 import type { Example } from "../../data/examples.ts";
-import { type Blank, examplesOnDemand, type KeptRows } from "../../data/examples-on-demand.ts";
+import { examplesOnDemand, type Placed } from "../../data/examples-on-demand.ts";
 import type { Label, Labelled } from "../../data/labels.ts";
 import type { Row, Rows } from "../../data/row.ts";
 import { RowStore } from "../../data/row-store.ts";
+import { TypedList } from "../../data/typed-list.ts";
 import { DataError } from "../../errors.ts";
 import type { Encoding, Split } from "./definition.ts";
 
 /** How a task reads the rows of a split. */
-export interface SplitReader<R> {
+export interface SplitReader<R extends Placed> {
   /** What it reads of a row. @throws {DataError} for a row that lacks it. */
   pick(row: Row): R;
   /** The labels of a row. */
@@ -31,12 +32,16 @@ const MANY_ROWS = 50_000;
  * Walks over all rows to check and count them.
  * @throws {DataError} naming file and line of a bad row.
  */
-export async function splitOf<R>(
+export async function splitOf<R extends Placed>(
   rows: Rows,
   { pick, labels, labelColumns = [], encoder, onDemand }: SplitReader<R>,
   manyRows = MANY_ROWS,
 ): Promise<Split> {
-  const kept = onDemand && { rows: new RowStore<R>(), chars: [] as number[], blank: [] as Blank[] };
+  const kept = onDemand && {
+    rows: new RowStore<R>(),
+    chars: new TypedList(Int32Array),
+    blank: new TypedList(Int32Array),
+  };
   const seen = new Map<Label, Labelled & { count: number }>();
   let classNames: readonly string[] | undefined;
   let size = 0;
@@ -48,7 +53,7 @@ export async function splitOf<R>(
       if (known) known.count++;
       else seen.set(label, { label, where: row.where, count: 1 });
     }
-    if (kept) keep(kept, picked, onDemand.text(picked), row.where);
+    if (kept) keep(kept, picked, onDemand.text(picked));
     size++;
   }
   if (size < manyRows) kept?.rows.close();
@@ -73,22 +78,32 @@ export async function splitOf<R>(
   return {
     ...split,
     onDemand: (encoding) =>
-      examplesOnDemand(kept, {
-        encode: (row) => onDemand.example(row, encoding),
-        trains: (row) => trains(encoder(encoding), row),
-        maxLength: encoding.maxLength,
-        largestId: encoding.tokenizer.vocabSize - 1,
-      }),
+      examplesOnDemand(
+        { ...kept, chars: kept.chars.view(), blank: kept.blank.view() },
+        {
+          encode: (row) => onDemand.example(row, encoding),
+          trains: (row) => trains(encoder(encoding), row),
+          maxLength: encoding.maxLength,
+          largestId: encoding.tokenizer.vocabSize - 1,
+        },
+      ),
   };
 }
 
 /** A text that has a letter or a digit has tokens of its own. */
 const SOLID = /[\p{L}\p{N}]/u;
 
-function keep<R>(kept: KeptRows<R> & { chars: number[]; blank: Blank[] }, row: R, text: string, where: string): void {
-  if (!SOLID.test(text)) kept.blank.push({ row: kept.chars.length, where });
+/** Rows of a split while it is walked. */
+interface Keeping<R extends Placed> {
+  readonly rows: RowStore<R>;
+  readonly chars: TypedList<Int32Array>;
+  readonly blank: TypedList<Int32Array>;
+}
+
+function keep<R extends Placed>(kept: Keeping<R>, row: R, text: string): void {
+  if (!SOLID.test(text)) kept.blank.push(kept.chars.length);
   kept.chars.push(text.length);
-  kept.rows.add(row, text.length);
+  kept.rows.add(row);
 }
 
 function trains<R>(encoder: Encoder<R>, row: R): boolean {

@@ -35,7 +35,7 @@ export async function tokenScores(
   examples: Examples,
   { batchSize, stop }: ScoreOptions,
 ): Promise<Scores | undefined> {
-  const found = examples.lengths.map((): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
+  const found = Array.from({ length: examples.length }, (): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
   for await (const { rows, batch, outputs } of runs(model, examples, batchSize, stop)) {
     const { losses, choices } = outputs;
     let at = 0;

@@ -14,7 +14,7 @@ const model = prepare(recipe, await openBase(recipe), undefined, { 0: "a" });
 /** A split of three rows that takes 0.4 seconds a row, on a clock that a test moves on. */
 async function slowSplit(): Promise<Split> {
   const whole = await splitOf([], {
-    pick: () => 0,
+    pick: (row) => row,
     encoder: () => ({ add: () => undefined, finish: () => undefined as never }),
   });
   const encode: Split["encode"] = async (_, onRow) => {

@@ -17,7 +17,7 @@ test("with a budget of tokens, steps lie where the plans of their epochs say", (
     fc.property(anyLengths, anyKeys, fc.integer({ min: 1, max: 200 }), (lengths, keys, max_batch_tokens) => {
       const recipe = resolveRecipe(recipeOf({ ...keys, max_steps: undefined, max_batch_tokens }));
       const steps = countSteps(recipe, lengths);
-      const epochs = [0, 1, 2, 3].map((epoch) => epochPlan(recipe, lengths, epoch).length);
+      const epochs = [0, 1, 2, 3].map((epoch) => epochPlan(recipe, lengths, epoch).steps);
       const places = epochs.flatMap((steps, epoch) =>
         Array.from({ length: steps }, (_, place) => ({ epoch, place, steps })),
       );
