@@ -48,9 +48,12 @@ export class Chains {
     this.#options = options;
   }
 
-  /** Runs chains until so many kills fell, over all that call it. */
-  async run(kills: number): Promise<void> {
-    while (this.#kills < kills) await this.#chain(kills);
+  /** Runs chains until so many kills fell, over all that call it, or until a moment of the process's clock. */
+  async run(kills: number, until: number): Promise<void> {
+    while (this.#kills < kills && performance.now() < until) {
+      await this.#chain(kills);
+      console.error(`${this.#kills} kills, ${this.#chains} chains, ${this.failures.length} failed`);
+    }
   }
 
   /** Times that a process was killed so, and how many of them led to an equal end. */

@@ -75,33 +75,7 @@ function wrapPromises() {
   }
 }
 
-/** The functions with callbacks, through which write-file-atomic writes. */
-function wrapCallbacks() {
-  const paths = new Map();
-  const { open } = fs;
-  fs.open = (path, ...all) => {
-    const done = all.pop();
-    open(path, ...all, (error, fd) => {
-      if (!error) paths.set(fd, path);
-      done(error, fd);
-    });
-  };
-  const wrap = (name, pathOf) => {
-    const plain = fs[name];
-    fs[name] = (...all) => {
-      const done = all.pop();
-      const act = () => new Promise((yes, no) => plain(...all, (error, ...found) => (error ? no(error) : yes(found))));
-      const acted = async () => around(name, pathOf(...all), act);
-      acted().then((found) => done(null, ...found), done);
-    };
-  };
-  wrap("write", (fd) => paths.get(fd));
-  wrap("fsync", (fd) => paths.get(fd));
-  wrap("rename", (_, to) => to);
-}
-
 if (root) {
   wrapPromises();
-  wrapCallbacks();
   syncBuiltinESMExports();
 }

@@ -1,5 +1,5 @@
 /**
- * Kills training runs and resumes them: `npm run test:kill -- [--kills 1000] [--seed 0] [--jobs 2]`. A kill falls before,
+ * Kills training runs and resumes them: `npm run test:kill -- [--kills 1000] [--seconds N] [--seed 0] [--jobs 2]`. A kill falls before,
  * after or in the middle of any operation of a save, or at a random moment; bad disks, signals and vanished folders come
  * after. Every chain of kills must go on from a whole checkpoint and end with the bytes of a run that was never killed.
  */
@@ -16,9 +16,15 @@ import { diskFaults, folderFaults, signals } from "./faults.ts";
 import { stateOf } from "./state.ts";
 
 const { values } = parseArgs({
-  options: { kills: { type: "string" }, seed: { type: "string" }, jobs: { type: "string" } },
+  options: {
+    kills: { type: "string" },
+    seconds: { type: "string" },
+    seed: { type: "string" },
+    jobs: { type: "string" },
+  },
 });
 const kills = Number(values.kills ?? 1000);
+const seconds = Number(values.seconds ?? 1e9);
 const jobs = Number(values.jobs ?? 2);
 const random = Random.seed(Number(values.seed ?? 0));
 
@@ -69,14 +75,14 @@ const failures: Failure[] = [];
 /** Operations up to the end of the second save, and those after the last step: by then all kinds have come. */
 const untilSaved = operations.findIndex((name) => name.includes("checkpoint-3")) + 1;
 const chains = new Chains({ recipe, work, reference, random, operations: untilSaved, steps: STEPS });
-await Promise.all(Array.from({ length: jobs }, () => chains.run(kills)));
+await Promise.all(Array.from({ length: jobs }, () => chains.run(kills, started + 1000 * seconds)));
 failures.push(...chains.failures);
 
 const setting = { recipe, work, reference, operations: untilSaved };
 const groups = [
   { name: "kills at an operation of a save", ...chains.counted("operation") },
   { name: "kills at a random moment", ...chains.counted("moment") },
-  await diskFaults(setting, kills >= 1000 ? 1 : 12),
+  await diskFaults(setting, kills >= 1000 ? 3 : 12),
   await folderFaults(setting),
   await signals(setting),
 ];
