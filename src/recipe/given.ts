@@ -1,27 +1,31 @@
 import type { Recipe } from "./schema.ts";
 
-/** What of a recipe was written down; the rest was filled in. */
-interface Given {
-  readonly keys: ReadonlySet<string>;
+/** The part of a recipe that someone wrote down; the rest was filled in. */
+interface UserSet {
+  readonly keys: readonly string[];
   /** Those of `keys` that came as flags. */
-  readonly flags: ReadonlySet<string>;
+  readonly flags: readonly string[];
 }
 
-const givenOf = new WeakMap<Recipe, Given>();
+/** Where a recipe carries its user-set keys: a symbol, which a spread copies and which is no key of the recipe. */
+const USER_SET = Symbol("user-set keys");
 
-/** Remembers which keys of a recipe were written down, by file or flag, rather than filled in. */
+type Carrier = { [USER_SET]?: UserSet };
+
+/** Records on a recipe which of its keys a file or a flag set, rather than a default. */
 export function rememberGiven(recipe: Recipe, keys: Iterable<string>, flags: Iterable<string> = []): Recipe {
-  givenOf.set(recipe, { keys: new Set(keys), flags: new Set(flags) });
+  (recipe as Carrier)[USER_SET] = { keys: [...keys], flags: [...flags] };
   return recipe;
 }
 
 /**
- * The keys that someone wrote down, `method_overrides` of the recipe's method among them; the others hold defaults.
- * Without a `parseRecipe` behind the recipe, none.
+ * The user-set keys of a recipe, `method_overrides` of its method among them; the others hold defaults. A copy by spread
+ * keeps them. Without a `parseRecipe` behind the recipe there are none.
  */
 export function givenKeys(recipe: Recipe, method = recipe.method): ReadonlySet<string> {
-  return new Set([...(givenOf.get(recipe)?.keys ?? []), ...Object.keys(recipe.method_overrides?.[method] ?? {})]);
+  const { keys = [] } = (recipe as Carrier)[USER_SET] ?? {};
+  return new Set([...keys, ...Object.keys(recipe.method_overrides?.[method] ?? {})]);
 }
 
 /** The keys that came as flags, over what a file says. */
-export const flaggedKeys = (recipe: Recipe): ReadonlySet<string> => givenOf.get(recipe)?.flags ?? new Set();
+export const flaggedKeys = (recipe: Recipe): ReadonlySet<string> => new Set((recipe as Carrier)[USER_SET]?.flags ?? []);
