@@ -76,10 +76,14 @@ export function sectionFinder(spelled: ReadonlyMap<string, AddedToken>): (text: 
     if (content !== "") node.token ??= token;
   }
   if (root.next.size === 0) return (text) => (text === "" ? [] : [{ text, from: 0 }]);
+  const firsts = firstUnits(root);
   return (text) => {
     const sections: Section[] = [];
     let done = 0;
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; ; ) {
+      firsts.lastIndex = at;
+      if (!firsts.test(text)) break;
+      at = firsts.lastIndex - 1;
       const found = longest(root, text, at);
       if (!found) {
         at++;
@@ -102,6 +106,12 @@ export function sectionFinder(spelled: ReadonlyMap<string, AddedToken>): (text: 
     if (done < text.length) sections.push({ text: text.slice(done), from: done });
     return sections;
   };
+}
+
+/** Finds the code units that any token begins with; most texts have none. */
+function firstUnits({ next }: Node): RegExp {
+  const units = [...next.keys()].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return new RegExp(`[${units.join("")}]`, "g");
 }
 
 function longest(root: Node, text: string, at: number): { token: AddedToken; end: number } | undefined {

@@ -87,10 +87,17 @@ const SPACES = /\p{White_Space}/gu;
 const CHINESE =
   /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
 
+/** ASCII without the control characters that `clean_text` removes. */
+const PLAIN = /^[\t\n\r -~]*$/;
+
 function bert(config: Part): (text: string) => string {
   const { clean_text = true, handle_chinese_chars = true, strip_accents, lowercase: lower = true } = config;
   return (given) => {
     let text = given;
+    if (PLAIN.test(text)) {
+      if (clean_text) text = text.replace(/[\t\n\r]/g, " ");
+      return lower ? text.toLowerCase() : text;
+    }
     if (clean_text) text = text.replace(OTHER, "").replace(SPACES, " ");
     if (handle_chinese_chars) text = text.replace(CHINESE, " $& ");
     if (strip_accents ?? lower) text = unicodeForm(text, "NFD").replace(NONSPACING, "");
@@ -115,10 +122,13 @@ function stripped(text: string, left: boolean, right: boolean): string {
   return text.slice(start, end);
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+
 type Form = "NFC" | "NFD" | "NFKC" | "NFKD";
 
 /** Unicode's form as of the tables in Rust's library: characters that got a decomposition later stay as they are. */
 function unicodeForm(text: string, form: Form): string {
+  if (ASCII.test(text)) return text;
   const later = form.includes("K") ? COMPATIBLE_LATER : DECOMPOSED_LATER;
   if (text.search(later) === -1) return formOfOld(text, form);
   const kept = text.match(later) ?? [];

@@ -79,7 +79,7 @@ function stepsOf(value: unknown, where: string): Step[] {
     case "Sequence":
       return list(config.pretokenizers, "the pretokenizers of a Sequence", where).flatMap((one) => stepsOf(one, where));
     case "BertPreTokenizer":
-      return [at(SPACE, "Removed"), at(PUNCTUATION, "Isolated")];
+      return [bertWords];
     case "ByteLevel":
       return byteLevel(config);
     case "CharDelimiterSplit":
@@ -106,6 +106,17 @@ function stepsOf(value: unknown, where: string): Step[] {
   }
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+/** Words and punctuation of a text in ASCII. */
+const ASCII_WORDS = /[!-/:-@[-`{-~]|[^\t-\r !-/:-@[-`{-~]+/g;
+
+const bertWords: Step = {
+  cut(piece) {
+    if (ASCII.test(piece.text)) return split(piece, ASCII_WORDS, "Removed", true);
+    return split(piece, SPACE, "Removed", false).flatMap((word) => split(word, PUNCTUATION, "Isolated", false));
+  },
+};
+
 function behaviorOf(value: unknown, where: string): Behavior {
   if (typeof value === "string" && BEHAVIORS.includes(value)) return value as Behavior;
   throw new TokenizerError(`a pre-tokenizer has the behavior ${shown(value)}`, {
@@ -126,16 +137,22 @@ const CHARACTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(
     CHARACTERS[byte] = String.fromCharCode(256 + i);
   });
 
+const ENCODER = new TextEncoder();
+
+const bytesOf = (text: string): string =>
+  Array.from(ENCODER.encode(text), (byte) => CHARACTERS[byte] as string).join("");
+
+/** As `bytesOf`, where a character is a byte and all but the control characters and the space stand for themselves. */
+const asciiBytes = (text: string): string =>
+  text.replace(/[\0- \x7f]/g, (control) => CHARACTERS[control.charCodeAt(0)] as string);
+
 function byteLevel(config: Part): Step[] {
-  const encoder = new TextEncoder();
   const prefix: Step = {
     cut: ({ text, first }) => [{ text: text.startsWith(" ") ? text : ` ${text}`, first }],
   };
   const pattern = patternOf(GPT2, "ByteLevel");
   const bytes: Step = {
-    cut: ({ text, first }) => [
-      { text: Array.from(encoder.encode(text), (byte) => CHARACTERS[byte] as string).join(""), first },
-    ],
+    cut: ({ text, first }) => [{ text: ASCII.test(text) ? asciiBytes(text) : bytesOf(text), first }],
   };
   const regex: Step = { cut: (piece) => split(piece, pattern.regex, "Isolated", false), pattern };
   // Rust's default is to add a space; files that leave it out are older than the default
@@ -181,10 +198,22 @@ function fixedLength(length: unknown, where: string): Step {
 /** Cuts a piece at the matches of a pattern, or with `invert` at what it does not match. */
 function split({ text, first }: Piece, regex: RegExp, behavior: Behavior, invert: boolean): Piece[] {
   const pieces: Piece[] = [];
-  const piece = (from: number, to: number): Piece => ({ text: text.slice(from, to), first: first && from === 0 });
+  const push = (from: number, to: number): void => {
+    pieces.push({ text: text.slice(from, to), first: first && from === 0 });
+  };
+  if (behavior === "Isolated") {
+    eachSegment(text, regex, push);
+    return pieces;
+  }
+  if (behavior === "Removed") {
+    eachSegment(text, regex, (from, to, match) => {
+      if (match === invert) push(from, to);
+    });
+    return pieces;
+  }
   let start = 0; // of the piece that is not yet complete
   let before: boolean | undefined; // whether that one ends in a match
-  for (const { from, to, match } of segments(text, regex)) {
+  eachSegment(text, regex, (from, to, match) => {
     const delimits = match !== invert;
     const joins =
       before !== undefined &&
@@ -192,30 +221,29 @@ function split({ text, first }: Piece, regex: RegExp, behavior: Behavior, invert
         (behavior === "MergedWithPrevious" && delimits && !before) ||
         (behavior === "MergedWithNext" && before && !delimits));
     if (!joins && before !== undefined) {
-      if (!(behavior === "Removed" && before)) pieces.push(piece(start, from));
+      push(start, from);
       start = from;
     }
     before = delimits;
-    if (to === text.length && !(behavior === "Removed" && delimits)) pieces.push(piece(start, to));
-  }
+    if (to === text.length) push(start, to);
+  });
   return pieces;
 }
 
-/** Matches and what lies between them, in order. `matchAll` would compile the expression again for each piece. */
-function segments(text: string, regex: RegExp): { from: number; to: number; match: boolean }[] {
-  const found: { from: number; to: number; match: boolean }[] = [];
+/** Visits matches and what lies between them, in order. `matchAll` would compile the expression again for each piece. */
+function eachSegment(text: string, regex: RegExp, visit: (from: number, to: number, match: boolean) => void): void {
   let end = 0;
   regex.lastIndex = 0;
   for (let match = regex.exec(text); match; match = regex.exec(text)) {
-    const [{ length }, { index }] = [match[0], match];
+    const { index } = match;
+    const { length } = match[0];
     if (length === 0) {
       regex.lastIndex = index + ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
       continue;
     }
-    if (index > end) found.push({ from: end, to: index, match: false });
+    if (index > end) visit(end, index, false);
     end = index + length;
-    found.push({ from: index, to: end, match: true });
+    visit(index, end, true);
   }
-  if (end < text.length) found.push({ from: end, to: text.length, match: false });
-  return found;
+  if (end < text.length) visit(end, text.length, false);
 }

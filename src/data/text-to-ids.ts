@@ -31,6 +31,10 @@ const TIME_MS_A_CHARACTER = 0.01;
 /** Steps of a pattern or a model, at their worst, that are too few to be worth a time limit. */
 const FREE_STEPS = 1e7;
 
+/** Pieces whose ids are kept, and characters of each: a few megabytes, and nearly all words that a data set repeats. */
+const MAX_KNOWN = 2 ** 15;
+const MAX_KNOWN_LENGTH = 48;
+
 /** The library's model, whose types leave open what they hold. */
 interface Model {
   (pieces: readonly string[]): string[];
@@ -62,6 +66,17 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
     if (id !== undefined) return id;
     throw new TokenizerError(`the vocabulary has neither ${JSON.stringify(token)} nor an unknown token`, { where });
   };
+  const known = new Map<string, readonly number[]>();
+  /** Piece by piece, as unknown characters are fused within one only. */
+  const idsOf = (piece: string): readonly number[] => {
+    const before = known.get(piece);
+    if (before) return before;
+    const ids = model([piece]).map(idOf);
+    if (piece.length > MAX_KNOWN_LENGTH) return ids;
+    if (known.size === MAX_KNOWN) known.clear();
+    known.set(` ${piece}`.slice(1), ids); // a copy: a part of a text would keep all of it in memory
+    return ids;
+  };
   const piecesOf = (text: string, first: boolean): (string | AddedToken)[] => {
     const pieces: (string | AddedToken)[] = [];
     for (const inner of inNormalized(normalizer.normalize(text))) {
@@ -79,8 +94,7 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
       }
       for (const piece of piecesOf(outer.text, outer.from === 0)) {
         if (typeof piece !== "string") ids.push(piece.id);
-        // piece by piece: unknown characters are fused within one only
-        else for (const token of model([piece])) ids.push(idOf(token));
+        else for (const id of idsOf(piece)) ids.push(id);
       }
     }
     return ids;
