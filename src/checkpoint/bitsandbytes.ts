@@ -17,8 +17,9 @@ type Tensors = ReadonlyMap<string, TensorEntry>;
 
 /**
  * The tensors of a model that bitsandbytes quantized, its weights as float32: what it computes with when it dequantizes them.
- * Four bits: codes, the map that they point into, and scales of blocks, which may be quantized themselves. Eight bits: a
- * scale for each row.
+ * Four bits: codes, the map that they point into, and scales of blocks, which may be quantized themselves. Blocks run over
+ * the flat tensor, across its rows; bitsandbytes' CPU kernel alone starts one with every row, and misreads such weights.
+ * Eight bits: a scale for each row.
  *
  * @throws {CheckpointError} naming the weight whose parts are missing or do not fit each other.
  * @see bitsandbytes, `QuantState.as_dict` and `dequantize_4bit` in functional.py
