@@ -3,6 +3,7 @@ import { RecipeError } from "../errors.ts";
 import type { GenerateOptions, GeneratorSource } from "../index.ts";
 import type { Context } from "./command.ts";
 import { addRecipeFlags } from "./options.ts";
+import type { Output } from "./output.ts";
 import { sourceOf } from "./source.ts";
 
 /** A number that generation is given as a flag; names are transformers'. */
@@ -60,6 +61,12 @@ export function generatorSource(context: Context, command: string): GeneratorSou
   }
   return source;
 }
+
+/** Prints a warning of the model. */
+export const warner =
+  ({ alert, styleNote }: Output) =>
+  (message: string): void =>
+    alert(styleNote("yellow", `warning: ${message}`));
 
 /** The settings that the flags give. @throws {RecipeError} for a number that is none, or out of range. */
 export function generateOptions({ options, overrides }: Context): GenerateOptions {

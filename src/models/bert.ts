@@ -7,11 +7,12 @@ import { tanh } from "../ops/tanh.ts";
 import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
-import { askedRows, tiedLogits } from "./vocabulary.ts";
+import { askedRows, maskedLogits } from "./vocabulary.ts";
 
 /** What the BERT family reads of `config.json`. */
 export const BertConfig = z.object({
   vocab_size: z.int(),
+  tie_word_embeddings: z.boolean().default(true),
   hidden_size: z.int(),
   num_hidden_layers: z.int(),
   num_attention_heads: z.int(),
@@ -58,8 +59,18 @@ export const bert = defineArchitecture<BertConfig>({
         );
         return norm(m, "LayerNorm", wide, c.layer_norm_eps, { fresh: fresh(c) });
       });
-      const weight = "bert.embeddings.word_embeddings.weight";
-      return tiedLogits(m, x, { weight, bias: "cls.predictions.bias", vocab: c.vocab_size });
+      const embedding = "bert.embeddings.word_embeddings.weight";
+      return maskedLogits(
+        m,
+        x,
+        {
+          embedding,
+          weight: "cls.predictions.decoder.weight",
+          bias: "cls.predictions.bias",
+          ownBias: "cls.predictions.decoder.bias",
+        },
+        c,
+      );
     },
   },
 });

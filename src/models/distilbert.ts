@@ -7,10 +7,11 @@ import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { firstToken } from "./bert.ts";
 import { Activation, activation, attend, dense, type Fresh, flatten, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
-import { askedRows, tiedLogits } from "./vocabulary.ts";
+import { askedRows, maskedLogits } from "./vocabulary.ts";
 
 const DistilBertConfig = z.object({
   vocab_size: z.int(),
+  tie_word_embeddings: z.boolean().default(true),
   dim: z.int(),
   n_layers: z.int(),
   n_heads: z.int(),
@@ -51,8 +52,8 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
       const h = askedRows(m.within("distilbert", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const wide = activation(c.activation, dense(m, "vocab_transform", h, c.dim, { fresh: fresh(c) }));
       const x = norm(m, "vocab_layer_norm", wide, EPSILON, { fresh: fresh(c) });
-      const weight = "distilbert.embeddings.word_embeddings.weight";
-      return tiedLogits(m, x, { weight, bias: "vocab_projector.bias", vocab: c.vocab_size });
+      const embedding = "distilbert.embeddings.word_embeddings.weight";
+      return maskedLogits(m, x, { embedding, weight: "vocab_projector.weight", bias: "vocab_projector.bias" }, c);
     },
   },
 });

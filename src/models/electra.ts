@@ -7,7 +7,7 @@ import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert
 import { dense, lookUp, norm } from "./layers.ts";
 import { classificationHead } from "./roberta.ts";
 import type { ModuleScope } from "./scope.ts";
-import { askedRows, tiedLogits } from "./vocabulary.ts";
+import { askedRows, maskedLogits } from "./vocabulary.ts";
 
 const ElectraConfig = BertConfig.extend({ embedding_size: z.int() });
 type ElectraConfig = z.output<typeof ElectraConfig>;
@@ -37,8 +37,8 @@ export const electra = defineArchitecture<ElectraConfig>({
         const narrow = gelu(dense(m, "dense", h, c.embedding_size, { fresh: fresh(c) }));
         return norm(m, "LayerNorm", narrow, c.layer_norm_eps, { fresh: fresh(c) });
       });
-      const weight = "electra.embeddings.word_embeddings.weight";
-      return tiedLogits(m, x, { weight, bias: "generator_lm_head.bias", vocab: c.vocab_size });
+      const embedding = "electra.embeddings.word_embeddings.weight";
+      return maskedLogits(m, x, { embedding, weight: "generator_lm_head.weight", bias: "generator_lm_head.bias" }, c);
     },
   },
 });

@@ -9,7 +9,7 @@ import { defineArchitecture, type ModelInputs } from "./architecture.ts";
 import { firstToken } from "./bert.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
-import { askedRows, tiedLogits } from "./vocabulary.ts";
+import { askedRows, maskedLogits } from "./vocabulary.ts";
 
 const Rope = z.object({ rope_type: z.literal("default").default("default"), rope_theta: z.number().optional() });
 
@@ -17,6 +17,7 @@ const Rope = z.object({ rope_type: z.literal("default").default("default"), rope
 const ModernBertConfig = z
   .object({
     vocab_size: z.int(),
+    tie_word_embeddings: z.boolean().default(true),
     hidden_size: z.int(),
     num_hidden_layers: z.int(),
     num_attention_heads: z.int(),
@@ -73,8 +74,8 @@ export const modernbert = defineArchitecture<ModernBertConfig>({
     },
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("model", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
-      const weight = "model.embeddings.tok_embeddings.weight";
-      return tiedLogits(m, predictionHead(m, h, c), { weight, bias: "decoder.bias", vocab: c.vocab_size });
+      const embedding = "model.embeddings.tok_embeddings.weight";
+      return maskedLogits(m, predictionHead(m, h, c), { embedding, weight: "decoder.weight", bias: "decoder.bias" }, c);
     },
   },
 });

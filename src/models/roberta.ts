@@ -7,7 +7,7 @@ import { type ArchitectureSpec, defineArchitecture, type ModelInputs } from "./a
 import { BertConfig, classifierDropout, embeddings, firstToken, fresh, layers } from "./bert.ts";
 import { dense, lookUp, norm } from "./layers.ts";
 import type { ModuleScope } from "./scope.ts";
-import { askedRows, tiedLogits } from "./vocabulary.ts";
+import { askedRows, maskedLogits } from "./vocabulary.ts";
 
 const RobertaConfig = BertConfig.extend({ pad_token_id: z.int().default(1) });
 type RobertaConfig = z.output<typeof RobertaConfig>;
@@ -36,8 +36,13 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
         const wide = gelu(dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
         return norm(m, "layer_norm", wide, c.layer_norm_eps, { fresh: fresh(c) });
       });
-      const weight = "roberta.embeddings.word_embeddings.weight";
-      return tiedLogits(m, x, { weight, bias: "lm_head.bias", vocab: c.vocab_size });
+      const embedding = "roberta.embeddings.word_embeddings.weight";
+      return maskedLogits(
+        m,
+        x,
+        { embedding, weight: "lm_head.decoder.weight", bias: "lm_head.bias", ownBias: "lm_head.decoder.bias" },
+        c,
+      );
     },
   },
 };

@@ -8,19 +8,32 @@ import type { ModuleScope } from "./scope.ts";
 export const askedRows = (h: Value, { rows }: ModelInputs): Value =>
   rows ? embedding(rows, h, { distinct: true }) : h;
 
-/** An output layer with a weight that may be that of the embeddings, and a bias of its own. */
-export interface TiedOutput {
-  /** Paths from the model's root. */
+/** Parameters of an output layer, as paths from the model's root. */
+export interface MaskedOutput {
+  /** The weight of the embeddings. */
+  readonly embedding: string;
+  /** The weight where `tie_word_embeddings` is false. */
   readonly weight: string;
   readonly bias: string;
-  readonly vocab: number;
+  /** The bias where the weight is not tied. Default: as `bias`. */
+  readonly ownBias?: string;
+}
+
+/** What the output layer of an encoder reads of `config.json`. */
+export interface MaskedConfig {
+  readonly vocab_size: number;
+  readonly tie_word_embeddings: boolean;
+  readonly initializer_range: number;
 }
 
 /**
- * The logits of a masked language model: `h [rows, width]` → `[rows, vocab]`. A base checkpoint has no bias: it starts
- * at zero.
+ * The logits of a masked language model: `h [rows, width]` → `[rows, vocab]`. A base checkpoint has neither a bias, which
+ * starts at zero, nor a weight of its own.
  */
-export function tiedLogits(m: ModuleScope, h: Value, { weight, bias, vocab }: TiedOutput): Value {
-  const w = m.param(weight, [vocab, h.shape[1] as number]);
-  return vocabularyLogits(h, w, m.param(bias, [vocab], { kind: "zeros" }), {});
+export function maskedLogits(m: ModuleScope, h: Value, output: MaskedOutput, c: MaskedConfig): Value {
+  const shape = [c.vocab_size, h.shape[1] as number];
+  const own = (): Value => m.param(output.weight, shape, { kind: "normal", std: c.initializer_range });
+  const w = c.tie_word_embeddings ? m.param(output.embedding, shape) : own();
+  const bias = c.tie_word_embeddings ? output.bias : (output.ownBias ?? output.bias);
+  return vocabularyLogits(h, w, m.param(bias, [c.vocab_size], { kind: "zeros" }), {});
 }

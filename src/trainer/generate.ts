@@ -36,6 +36,8 @@ export interface GeneratorSource {
   readonly model?: string;
   /** Folder or Hub id of an adapter for it. */
   readonly adapter?: string;
+  /** Called once with each thing that a reader of the texts should know. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** What is known once a text is complete. */
@@ -54,22 +56,29 @@ export class TextGenerator {
   readonly #recipe: ResolvedRecipe;
   /** Weights of the base, shared by all adapters. */
   readonly #shared: Weights;
+  readonly #warn: (messages: readonly string[]) => void;
   #open: Opened;
   #cache: Cache | undefined;
 
-  private constructor(recipe: ResolvedRecipe, shared: Weights, open: Opened) {
+  private constructor(recipe: ResolvedRecipe, shared: Weights, open: Opened, onWarning: (message: string) => void) {
     this.#recipe = recipe;
     this.#shared = shared;
     this.#open = open;
+    const told = new Set<string>();
+    this.#warn = (messages) => {
+      for (const message of messages) if (!told.has(message)) onWarning(message);
+      for (const message of messages) told.add(message);
+    };
+    this.#warn(open.warnings);
   }
 
   /** @throws {LowrankError} when model or adapter are not usable, or the model is no causal one. */
-  static async open({ model, adapter }: GeneratorSource): Promise<TextGenerator> {
+  static async open({ model, adapter, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
     const trained = adapter ?? model;
     if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
     const recipe = { ...(await recipeOfTrained(trained, model)), task_type: "CAUSAL_LM" } as const;
     const shared: Weights = new Map();
-    return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared));
+    return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared), onWarning);
   }
 
   /** Changes the adapter, or takes it off; the base is not read again. */
@@ -78,6 +87,7 @@ export class TextGenerator {
     await this.#open.session.close();
     this.#open = next;
     this.#cache = undefined;
+    this.#warn(next.warnings);
   }
 
   /** The text of a conversation, up to where the model's answer begins. @throws {TokenizerError} without a chat template. */
@@ -177,10 +187,11 @@ interface Opened {
   readonly change: number;
   /** Tokens that end every text. */
   readonly ends: ReadonlySet<number>;
+  readonly warnings: readonly string[];
 }
 
 async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
-  const { model, weights } = await openTrained(recipe, adapter, undefined, shared, unpackedBlocks);
+  const { model, weights, warnings } = await openTrained(recipe, adapter, undefined, shared, unpackedBlocks);
   for (const { origin } of model.graph.params) {
     const tensor = weights.get(origin.name);
     if (!origin.trainable && tensor) shared.set(origin.name, tensor);
@@ -191,5 +202,5 @@ async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, 
   );
   const change = changesAfter(model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
   const ends = new Set([...endIds(model), ...(await model.files.generationEnds())]);
-  return { model, session: await compile(graph, weights), inputs, change, ends };
+  return { model, session: await compile(graph, weights), inputs, change, ends, warnings };
 }

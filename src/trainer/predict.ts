@@ -23,6 +23,8 @@ export interface PredictOptions {
   readonly texts?: Iterable<string | TextInput> | AsyncIterable<string | TextInput>;
   /** A file: rows as training reads them, or a text on each line. */
   readonly input?: string;
+  /** Called with what a reader of the labels should know. */
+  readonly onWarning?: (message: string) => void;
 }
 
 const BATCH = 16;
@@ -41,7 +43,7 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
   const recipe = await recipeOfTrained(trained, base);
   refuseLanguageModel(recipe.task_type, trained);
   const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
-  const { model, weights, fresh, folder } = await openTrained(recipe, adapter);
+  const { model, weights, fresh, folder, warnings } = await openTrained(recipe, adapter);
   await refuseOtherHeads(model, folder);
   if (fresh.length > 0) {
     throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
@@ -49,6 +51,7 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
       hint: "train one, and give its output_dir as --adapter_name_or_path.",
     });
   }
+  for (const warning of warnings) options.onWarning?.(warning);
   const session = await compile(model.graph, weights);
   let [count, failed, first]: [number, number, string] = [0, 0, ""];
   try {

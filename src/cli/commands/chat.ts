@@ -3,7 +3,7 @@ import { LowrankError } from "../../errors.ts";
 import type { Message, TextGenerator } from "../../index.ts";
 import type { CliCommand, Context } from "../command.ts";
 import { fetchFirst } from "../download.ts";
-import { addGenerationFlags, generateOptions, generatorSource } from "../generation.ts";
+import { addGenerationFlags, generateOptions, generatorSource, warner } from "../generation.ts";
 import { streamAnswer } from "../stream-answer.ts";
 
 const HELP = `/adapter DIR  change the adapter   /base  take it off   /reset  forget the conversation   /exit  leave`;
@@ -18,7 +18,7 @@ export const chat: CliCommand = {
     const source = generatorSource(context, "chat");
     const { TextGenerator } = await import("../../index.ts");
     await fetchFirst(source, context.output);
-    const generator = await TextGenerator.open(source);
+    const generator = await TextGenerator.open({ ...source, onWarning: warner(context.output) });
     try {
       generator.render([{ role: "user", content: "" }]); // refuses a model that cannot chat before anything is typed
       await converse(generator, context);

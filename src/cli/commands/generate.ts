@@ -1,7 +1,7 @@
 import { RecipeError } from "../../errors.ts";
 import type { CliCommand } from "../command.ts";
 import { fetchFirst } from "../download.ts";
-import { addGenerationFlags, generateOptions, generatorSource } from "../generation.ts";
+import { addGenerationFlags, generateOptions, generatorSource, warner } from "../generation.ts";
 import { streamAnswer } from "../stream-answer.ts";
 
 /** `lowrank generate --model_name_or_path M [--adapter_name_or_path DIR] PROMPT…`: goes on with texts, as they come. */
@@ -24,7 +24,7 @@ export const generate: CliCommand = {
     const { TextGenerator } = await import("../../index.ts");
     await fetchFirst(source, context.output);
     const signal = context.interruptible();
-    const generator = await TextGenerator.open(source);
+    const generator = await TextGenerator.open({ ...source, onWarning: warner(context.output) });
     try {
       for (const text of context.args) {
         const prompt = context.options.chat === true ? [{ role: "user", content: text }] : text;

@@ -30,14 +30,14 @@ export const predict: CliCommand = {
     const texts = textsOf(context);
     await fetchFirst(source, output);
     let [count, failed, words] = [0, 0, 0];
-    for await (const prediction of predict({ ...source, ...texts })) {
+    const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
+    for await (const prediction of predict({ ...source, ...texts, onWarning: warn })) {
       count++;
       if ("error" in prediction) failed++;
       if ("words" in prediction) words += prediction.words.filter(({ label }) => label === null).length;
       output.record(prediction);
       output.result(JSON.stringify(prediction));
     }
-    const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
     if (failed > 0) warn(`texts without a label: ${failed} of ${count}; "error" on the line of each says why`);
     if (words > 0) warn(`words without a label: ${words}; they have no tokens, or lie beyond max_length`);
   },

@@ -87,14 +87,19 @@ export async function prepareTrained(
   const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
   const read = await readStartingAdapter(folder);
   const found = await openBase(settled);
-  const warnings = [...ofBase, ...found.warnings];
   const stored = await withoutBaseLayers(read, found);
   const id2label = await labelsOfAdapter(folder, found, settled, stored);
   const model = prepare(withAdapter(settled, stored, found), found, undefined, id2label);
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
   checkAdapterFits(new Map(trainable.map((param) => [param.origin.name, storedShape(param)])), stored.tensors, folder);
   const given = new Map([...stored.tensors].map(([name, { data }]) => [name, data]));
-  return { model, given, folder, warnings, ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }) };
+  return {
+    model,
+    given,
+    folder,
+    warnings: [...ofBase, ...model.warnings],
+    ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }),
+  };
 }
 
 /** Whether a folder holds an adapter rather than a whole model. */

@@ -22,6 +22,7 @@ import { withPadId } from "./pad-id.ts";
 import type { Base, Prepared } from "./prepared.ts";
 import { blocksOf } from "./quantization.ts";
 import { refuseUnsupported } from "./supported.ts";
+import { unreadWarning } from "./unread-tensors.ts";
 import { type LoadedWeights, loadWeights, type Weights } from "./weights.ts";
 
 /** The module between a BERT's encoder and its classifier of texts. */
@@ -48,8 +49,7 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   const architecture = forTask(selectArchitecture(ARCHITECTURES, config.model_type, where), recipe.task_type);
   architecture.checkConfig(config, where);
   checkDepth({ architecture, checkpoint: stored });
-  const language = recipe.task_type === "CAUSAL_LM";
-  const { checkpoint, untied } = language ? await withOwnOutput(stored) : { checkpoint: stored, untied: false };
+  const { checkpoint, untied } = await withOwnOutput({ checkpoint: stored, architecture }, recipe.task_type);
   const untiedConfig = async () => ({ ...(await found.files.config()), tie_word_embeddings: false });
   return {
     checkpoint,
@@ -103,7 +103,9 @@ export function prepare(recipe: ResolvedRecipe, given: Base, train: Split | unde
   const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length, blocks };
   const base = baseGraph(source);
   checkShapes(found, base.params, source.labels);
-  return { ...found, source, labels, base, graph: evaluationGraph(source) };
+  const unread = unreadWarning(found, base.params, recipe.task_type);
+  const warnings = [...found.warnings, ...(unread ? [unread] : [])];
+  return { ...found, warnings, source, labels, base, graph: evaluationGraph(source) };
 }
 
 /** The classes that `config.json` names, or a GGUF file's own configuration. */
