@@ -205,7 +205,6 @@ const languages: BadInput[] = family("rows of conversations", [
   ["a model without a template", chat([USER, { role: "assistant", content: "Ada." }]), /template/],
   ["prompt without completion", file("rows.jsonl", '{"prompt": "a"}\n'), /rows\.jsonl:1/],
   ["text a list", file("rows.jsonl", '{"text": ["a"]}\n'), /rows\.jsonl:1/],
-  ["other kinds of rows further down", file("rows.jsonl", '{"prompt": "a", "completion": "b"}\n{"text": "c"}\n'), /rows\.jsonl/],
 ], CAUSAL); // biome-ignore format: a table
 
 const TOKENS = {
