@@ -17,10 +17,23 @@ export interface ProcessEnd {
 const KEPT = 4000;
 
 /**
+ * A module that kills its process once stdin closes. A thread watches it, since a decoder in an endless loop would never see that;
+ * it waits for events, since a blocked read would keep the process from ending.
+ */
+const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
+  import { isMainThread, Worker } from "node:worker_threads";
+  const watch = () => {
+    const end = () => process.kill(process.pid, "SIGKILL");
+    new (require("node:net").Socket)({ fd: 0 }).on("error", end).on("close", end).resume();
+  };
+  if (isMainThread) new Worker("(" + watch + ")()", { eval: true, execArgv: [] }).unref();
+`)}`;
+
+/**
  * Runs a module of this library in a process of its own and yields the JSON object of each line it prints.
  *
  * It is in a process group of its own: Ctrl-C reaches it only through `signal`, once, as SIGINT. It ends with its
- * parent.
+ * parent, even when that is killed with SIGKILL: its stdin is a pipe that closes then.
  * @param module URL of the module; a `.ts` one is run through tsx, for development.
  * @returns how it ended; a failure is the caller's to judge.
  */
@@ -30,8 +43,8 @@ export async function* spawnJsonLines(
   signal?: AbortSignal,
 ): AsyncGenerator<Record<string, unknown>, ProcessEnd, void> {
   const loader = extname(module.pathname) === ".ts" ? ["--import", "tsx"] : [];
-  const child = spawn(process.execPath, [...loader, fileURLToPath(module), ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+  const child = spawn(process.execPath, ["--import", END_WITH_PARENT, ...loader, fileURLToPath(module), ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;

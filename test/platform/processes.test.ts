@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,15 @@ function moduleOf(source: string): URL {
   writeFileSync(path, source);
   return pathToFileURL(path);
 }
+
+/** Whether there is a process of this number. */
+const lives = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 
 async function all(lines: AsyncGenerator<object, ProcessEnd, void>) {
   const seen: object[] = [];
@@ -60,5 +70,37 @@ test("a process nobody listens to any more is ended", async () => {
   );
   const { value } = (await lines.next()) as { value: { pid: number } };
   await lines.return({ exitCode: null, signal: null, stderr: "" });
-  await expect.poll(() => { try { return process.kill(value.pid, 0); } catch { return false; } }).toBe(false); // biome-ignore format: one thought
+  await expect.poll(() => lives(value.pid)).toBe(false);
+});
+
+test.each([
+  ["waits", "setInterval(() => {}, 1000);"],
+  ["loops without end", "for (;;);"],
+  ["loops in a thread, too", 'new Worker("for (;;);", { eval: true }); for (;;);'],
+])("a process that %s ends when its parent is killed with SIGKILL", async (_, source) => {
+  const child = moduleOf(
+    `import { Worker } from "node:worker_threads"; console.log(JSON.stringify({ pid: process.pid })); ${source}`,
+  );
+  const processes = join(import.meta.dirname, "../../src/platform/processes.ts");
+  const parent = join(folder, "parent.mts");
+  writeFileSync(
+    parent,
+    `import { spawnJsonLines } from ${JSON.stringify(processes)};
+     for await (const line of spawnJsonLines(new URL(${JSON.stringify(child.href)}), [])) console.log(line.pid);`,
+  );
+  const started = spawn(process.execPath, ["--import", "tsx", parent], { stdio: ["ignore", "pipe", "inherit"] });
+  const pid = await new Promise<number>((resolve) => started.stdout.on("data", (text) => resolve(Number(text))));
+  expect(lives(pid)).toBe(true);
+  started.kill("SIGKILL");
+  try {
+    await expect.poll(() => lives(pid), { timeout: 5000 }).toBe(false);
+  } finally {
+    if (lives(pid)) process.kill(pid, "SIGKILL");
+  }
+});
+
+test("the watch over the parent keeps no process from ending", async () => {
+  const started = performance.now();
+  expect(await all(spawnJsonLines(moduleOf("console.log('{}');"), []))).toMatchObject({ end: { exitCode: 0 } });
+  expect(performance.now() - started).toBeLessThan(5000);
 });
