@@ -8,6 +8,7 @@ import { changesAfter, longestText } from "../models/longest-text.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
+import { NotFiniteError } from "./loop/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./setup/cache.ts";
 import { checkVocabulary } from "./setup/data.ts";
 import { endIds, turnEnd } from "./setup/end-ids.ts";
@@ -98,7 +99,7 @@ export class TextGenerator {
 
   /**
    * Goes on with a text, or answers a conversation; yields the new text bit by bit.
-   * @throws {RecipeError} when the prompt fills all positions that the model has.
+   * @throws {RecipeError} when the prompt fills all positions that the model has; {NotFiniteError} for logits that are NaN or infinite.
    */
   async *generate(
     prompt: string | readonly Message[],
@@ -166,7 +167,10 @@ export class TextGenerator {
     const news = ids.slice(past.ids.length);
     const { logits, ...present } = await this.#open.session.run(feedsAfter(past, news, this.#open.inputs));
     this.#cache = grownCache(past, news, present);
-    return logits?.data as Float32Array;
+    const data = logits?.data as Float32Array;
+    const bad = data.find((logit) => !Number.isFinite(logit));
+    if (bad !== undefined) throw new NotFiniteError(`the logits after ${ids.length} tokens hold ${bad}`);
+    return data;
   }
 
   /** The cache, if it holds what the model would keep of the beginning of `ids`. */

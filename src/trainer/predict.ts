@@ -3,6 +3,7 @@ import { IGNORED } from "../data/labels.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
 import { argmax } from "../generation/sampling.ts";
 import { batched } from "./batched.ts";
+import { NotFiniteError } from "./loop/scoring.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import type { LabelScore, Prediction } from "./reports.ts";
 import { checkVocabulary } from "./setup/data.ts";
@@ -34,7 +35,7 @@ const BATCH = 16;
  * labelled, as an empty one, has its reason as its prediction.
  *
  * @throws {CheckpointError} when the model has no trained head, or one that is not supported. @throws {DataError} when
- *   none of the texts can be labelled.
+ *   none of the texts can be labelled. @throws {NotFiniteError} naming the text whose logits are NaN or infinite.
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Prediction, void, void> {
   const { adapter, model: base, input } = options;
@@ -90,7 +91,11 @@ async function labelled(asked: Asked, model: Prepared, inputs: readonly Numbered
   checkVocabulary(examples, model.checkpoint);
   const scores = Array.from({ length: examples.length }, () => new Map<number, LabelScore>());
   const { names } = model.labels;
-  await eachLogits(asked, examples, BATCH, (logits, place, row) => scores[row]?.set(place, best(logits, names)));
+  await eachLogits(asked, examples, BATCH, (logits, place, row) => {
+    const bad = logits.find((logit) => !Number.isFinite(logit));
+    if (bad !== undefined) throw notFinite(bad, examples.at(row).where, encoded);
+    scores[row]?.set(place, best(logits, names));
+  });
   let row = 0;
   return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
     const found = example && scores[row++];
@@ -99,6 +104,16 @@ async function labelled(asked: Asked, model: Prepared, inputs: readonly Numbered
     return { index, text, words: words.map((word, at) => ({ word, ...(found.get(at) ?? { label: null }) })) };
   });
 }
+
+function notFinite(logit: number, where: string, encoded: readonly Encoded[]): NotFiniteError {
+  const text = encoded.find(({ example }) => example?.where === where)?.input.text ?? "";
+  return new NotFiniteError(`the logits hold ${logit}`, `${where}, ${JSON.stringify(shortened(text))}`);
+}
+
+const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+
+/** Characters of a text that a message shows. */
+const SHOWN = 60;
 
 const NO_TOKENS = "the text has no tokens";
 

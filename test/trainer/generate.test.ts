@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { writeTensors } from "../../src/export/tensors.ts";
 import { TextGenerator } from "../../src/trainer/generate.ts";
-import { copyOf, fixture, runHere, temporary } from "./running.ts";
+import { copyOf, fixture, runHere, temporary, tensorsOf } from "./running.ts";
 
 const BASE = fixture("causal/llama");
 const rows = { train: [{ text: "This agreement is governed by the laws of Delaware." }] };
@@ -111,4 +112,19 @@ test("a conversation is rendered by the model's own template", async () => {
   expect(chatting.render([{ role: "user", content: "hello" }])).toBe("[user]hello[assistant]");
   expect((await textOf(chatting, [{ role: "user", content: "hello" }], { maxNewTokens: 3 })).newTokens).toBe(3);
   await chatting.close();
+});
+
+test("logits that are not finite end the text", async () => {
+  const model = await copyOf("causal/llama");
+  const file = `${model}/model.safetensors`;
+  const tensors = [...(await tensorsOf(file))].map(([name, { shape, data }]) => {
+    const norm = name === "model.norm.weight";
+    return [name, { shape, data: norm ? data.map(() => 3e38) : data }] as const;
+  });
+  await writeTensors(file, tensors);
+  const damaged = await TextGenerator.open({ model });
+  await expect(textOf(damaged, "This agreement")).rejects.toThrow(
+    /^the logits after \d+ tokens hold (NaN|-?Infinity)\./,
+  );
+  await damaged.close();
 });

@@ -261,3 +261,17 @@ describe("heads that are not supported", () => {
     await expect(all({ model: fixture("masked/bert"), texts })).rejects.toThrow(/MASKED_LM has no labels/);
   });
 });
+
+test("logits that are not finite end the prediction with the text's name", async () => {
+  const model = await changedModel({}, (tensors) =>
+    [...tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: name.startsWith("classifier") ? data.map(() => 3e38) : data },
+    ]),
+  );
+  const refused = all({ model, texts: [LAW, "x".repeat(200)] });
+  await expect(refused).rejects.toMatchObject({ name: "NotFiniteError", exitCode: 3 });
+  await expect(refused).rejects.toThrow(
+    /^the logits hold (NaN|-?Infinity)\.\n {2}at: text [12], "(state law|x{60}…)"\n/,
+  );
+});
