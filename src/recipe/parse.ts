@@ -64,7 +64,7 @@ function coerce(key: string, text: string): unknown {
   const kind = recipeSchema.shape[key as keyof Recipe] as z.ZodType | undefined;
   let value: unknown = text;
   try {
-    value = parseYaml(text);
+    value = parseYaml(text, { logLevel: "error" }); // its warnings would be printed
   } catch {
     // A path or a pattern may well not be YAML.
   }
