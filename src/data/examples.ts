@@ -45,6 +45,9 @@ const HELD_BYTES = 64 * 2 ** 20;
 /** Numbers of one block in memory. */
 const BLOCK = 2 ** 18;
 
+/** Numbers of the first block: many stores hold one example, or none. */
+const FIRST_BLOCK = 2 ** 10;
+
 /** Numbers before the tokens of a record: how many tokens and labels it has, and its place. */
 const HEADER = 4;
 
@@ -106,7 +109,7 @@ export class ExampleStore implements Examples {
   private hold(record: Int32Array): void {
     const last = this.blocks.at(-1);
     if (!last || this.used + record.length > last.length) {
-      this.blocks.push(new Int32Array(Math.max(BLOCK, record.length)));
+      this.blocks.push(new Int32Array(Math.max(last ? BLOCK : FIRST_BLOCK, record.length)));
       this.used = 0;
     }
     this.offsets.push((this.blocks.length - 1) * BLOCK + this.used);

@@ -76,3 +76,12 @@ test("a folder that nothing can be written to is refused with the way out", () =
     else process.env.TMPDIR = before;
   }
 });
+
+test("a store of one example takes little memory, since one is made for each text that may be empty", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const stores = Array.from({ length: 300 }, () =>
+    ExampleStore.of([{ ids: Int32Array.of(1, 2), label: 0, where: "a:1" }]),
+  );
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30e6);
+  expect(stores.every(({ length }) => length === 1)).toBe(true);
+});
