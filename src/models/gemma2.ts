@@ -6,11 +6,13 @@ import { selfAttention } from "./causal-attention.ts";
 import { decoderTasks, embedTokens, gatedMlp, layerTypes, namingEveryLayer } from "./decoder.ts";
 import { Activation, rms } from "./layers.ts";
 import { attentionOf, headDim, type LayerAttention, LlamaConfig, llamaModules } from "./llama.ts";
-import { rotary } from "./rotary.ts";
+import { DEFAULT_POSITIONS, rotary } from "./rotary.ts";
 import type { ModuleScope } from "./scope.ts";
 
 /** What the Gemma families read of `config.json`. */
 export const Gemma2Config = LlamaConfig.omit({ hidden_act: true, mlp_bias: true }).extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.gemma2),
+  num_key_value_heads: z.int().nullish().default(4),
   pad_token_id: z.int().nullable().default(0),
   tie_word_embeddings: z.boolean().default(true),
   head_dim: z.int().default(256),

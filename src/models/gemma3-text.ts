@@ -4,9 +4,10 @@ import { rmsByHead } from "./causal-attention.ts";
 import { decoderTasks, namingEveryLayer } from "./decoder.ts";
 import { Gemma2Config, gemmaLayers, gemmaModules } from "./gemma2.ts";
 import { headDim } from "./llama.ts";
-import { RopeParameters, type Rotary, rotary } from "./rotary.ts";
+import { DEFAULT_POSITIONS, RopeParameters, type Rotary, rotary } from "./rotary.ts";
 
 const Gemma3Config = Gemma2Config.extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.gemma3_text),
   final_logit_softcapping: z.number().nullable().default(null),
   sliding_window_pattern: z.int().default(6),
   rope_local_base_freq: z.number().default(10_000),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { rotaryKeys, stretch } from "./rotary.ts";
+import { DEFAULT_POSITIONS, rotaryKeys, stretch } from "./rotary.ts";
 
 const Config = z.object({
   ...rotaryKeys,
@@ -12,8 +12,10 @@ const Config = z.object({
 /** Tokens of the longest text that a model has positions for; `undefined` where its `config.json` does not limit them. */
 export function longestText(config: unknown): number | undefined {
   const { success, data } = Config.safeParse(config);
-  const positions = success ? (data.max_position_embeddings ?? data.n_positions) : undefined;
-  if (!success || positions === undefined) return undefined;
+  if (!success) return undefined;
+  const byType: Readonly<Record<string, number>> = DEFAULT_POSITIONS;
+  const positions = data.max_position_embeddings ?? data.n_positions ?? byType[data.model_type ?? ""];
+  if (positions === undefined) return undefined;
   return /roberta/.test(data.model_type ?? "") ? positions - (data.pad_token_id ?? 1) - 1 : positions;
 }
 

@@ -2,9 +2,13 @@ import { z } from "zod";
 import { defineArchitecture } from "./architecture.ts";
 import { decoderTasks } from "./decoder.ts";
 import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
-import { rotary } from "./rotary.ts";
+import { DEFAULT_POSITIONS, rotary } from "./rotary.ts";
 
-const MistralConfig = LlamaConfig.extend({ sliding_window: z.int().nullish().default(4096) });
+const MistralConfig = LlamaConfig.extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.mistral),
+  num_key_value_heads: z.int().nullish().default(8),
+  sliding_window: z.int().nullish().default(4096),
+});
 type MistralConfig = z.output<typeof MistralConfig>;
 
 /** Mistral. Source: transformers, models/mistral/modeling_mistral.py; Jiang et al. 2023, arXiv:2310.06825. */

@@ -7,13 +7,13 @@ import { attendCausal, turn } from "./causal-attention.ts";
 import { decoderTasks, embedTokens } from "./decoder.ts";
 import { activation, dense, rms } from "./layers.ts";
 import { attentionOf, LlamaConfig, llamaModules } from "./llama.ts";
-import { type Rotary, rotary } from "./rotary.ts";
+import { DEFAULT_POSITIONS, type Rotary, rotary } from "./rotary.ts";
 import type { ModuleScope } from "./scope.ts";
 
 const Phi3Config = LlamaConfig.extend({
   pad_token_id: z.int().nullable().default(32_000),
   rms_norm_eps: z.number().default(1e-5),
-  max_position_embeddings: z.int().default(4096),
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.phi3),
   original_max_position_embeddings: z.int().default(4096),
   sliding_window: z.int().nullish(),
   resid_pdrop: z.number().default(0),

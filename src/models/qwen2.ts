@@ -2,10 +2,12 @@ import { z } from "zod";
 import { defineArchitecture } from "./architecture.ts";
 import { decoderTasks, layerTypes, namingEveryLayer } from "./decoder.ts";
 import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
-import { rotary } from "./rotary.ts";
+import { DEFAULT_POSITIONS, rotary } from "./rotary.ts";
 
 /** What the Qwen families read of `config.json`. */
 export const Qwen2Config = LlamaConfig.extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.qwen2),
+  num_key_value_heads: z.int().nullish().default(32),
   use_sliding_window: z.boolean().default(false),
   sliding_window: z.int().nullish().default(4096),
   max_window_layers: z.int().default(28),

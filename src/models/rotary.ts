@@ -20,8 +20,8 @@ export const RopeParameters = z.object({
   mscale: z.number().nullish(),
   mscale_all_dim: z.number().nullish(),
   truncate: z.boolean().default(true),
-  short_factor: z.array(z.number()).nullish(),
-  long_factor: z.array(z.number()).nullish(),
+  short_factor: z.array(z.number().positive()).nullish(),
+  long_factor: z.array(z.number().positive()).nullish(),
 });
 
 type RopeParameters = z.output<typeof RopeParameters>;
@@ -32,9 +32,24 @@ const givenRope = z.preprocess(
   RopeParameters.nullish(),
 );
 
+/** `max_position_embeddings` where `config.json` leaves it out, by `model_type`; transformers' own. */
+export const DEFAULT_POSITIONS = {
+  gemma2: 8192,
+  gemma3_text: 131_072,
+  gpt_neox: 2048,
+  llama: 2048,
+  mistral: 131_072,
+  modernbert: 8192,
+  olmo2: 2048,
+  phi3: 4096,
+  qwen2: 32_768,
+  qwen3: 32_768,
+  smollm3: 32_768,
+} as const;
+
 /** What decoders with rotary positions read of `config.json`, in either spelling. */
 export const rotaryKeys = {
-  max_position_embeddings: z.int().default(2048),
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.llama),
   original_max_position_embeddings: z.int().nullish(),
   rope_theta: z.number().nullish(),
   partial_rotary_factor: z.number().nullish(),
@@ -83,7 +98,9 @@ export function rotary(config: RotaryConfig, headDim: number, defaultTheta = THE
     }
     case "longrope": {
       const grown = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trained));
-      const divided = (by: "short_factor" | "long_factor"): number[] => dividedBy(plain, by, given[by] ?? []);
+      const key = config.rope_scaling ? "rope_scaling" : "rope_parameters";
+      const divided = (by: "short_factor" | "long_factor"): number[] =>
+        dividedBy(plain, `${key}.${by}`, given[by] ?? []);
       const beyond = { length: trained, frequencies: divided("long_factor") };
       return { frequencies: divided("short_factor"), beyond, scale: given.attention_factor ?? grown };
     }
@@ -126,10 +143,11 @@ function yarnScale({ attention_factor, mscale, mscale_all_dim }: RopeParameters,
   return mscale && mscale_all_dim ? grown(mscale) / grown(mscale_all_dim) : grown(1);
 }
 
-function dividedBy(plain: readonly number[], list: string, factors: readonly number[]): number[] {
+function dividedBy(plain: readonly number[], key: string, factors: readonly number[]): number[] {
   if (factors.length !== plain.length) {
-    throw new CheckpointError(`config.json gives longrope a ${list} of ${factors.length} numbers`, {
-      expected: `${plain.length}: one for each pair of columns that turns`,
+    throw new CheckpointError(`${key} of config.json holds ${factors.length} numbers.`, {
+      where: key,
+      expected: `${plain.length} numbers: one for each pair of columns that turns`,
     });
   }
   return plain.map((frequency, i) => frequency / (factors[i] as number));

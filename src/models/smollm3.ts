@@ -2,9 +2,11 @@ import { z } from "zod";
 import { defineArchitecture } from "./architecture.ts";
 import { decoderTasks, layerTypes, namingEveryLayer } from "./decoder.ts";
 import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
-import { rotary } from "./rotary.ts";
+import { DEFAULT_POSITIONS, rotary } from "./rotary.ts";
 
 const SmolLm3Config = LlamaConfig.extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.smollm3),
+  num_key_value_heads: z.int().nullish().default(4),
   pad_token_id: z.int().nullable().default(128_004),
   tie_word_embeddings: z.boolean().default(true),
   /** For each layer 1, or 0 where it has no positions. */

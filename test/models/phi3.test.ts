@@ -33,5 +33,14 @@ test.each([
   const rope_scaling = { type: "longrope", ...factors };
   const build = (): unknown => phi3.build({ ...config, rope_scaling }, "CAUSAL_LM", 0);
   expect(build).toThrow(CheckpointError);
-  expect(build).toThrow(new RegExp(`gives longrope a ${list} of ${count} numbers[\\s\\S]*2: one for each pair`));
+  expect(build).toThrow(
+    new RegExp(`rope_scaling.${list} of config.json holds ${count} numbers[\\s\\S]*2 numbers: one for each pair`),
+  );
+});
+
+test("refuses a factor of 0, by which frequencies would be divided", () => {
+  const rope_scaling = { type: "longrope", short_factor: [1, 0], long_factor: [1, 2] };
+  const check = (): void => phi3.checkConfig({ ...config, rope_scaling }, "phi/config.json");
+  expect(check).toThrow(CheckpointError);
+  expect(check).toThrow(/rope_scaling.short_factor.1/);
 });
