@@ -1,5 +1,5 @@
 import { CheckpointError } from "../errors.ts";
-import { type JsonObject, readJsonObject } from "./json.ts";
+import { brief, type JsonObject, readJsonObject } from "./json.ts";
 
 /** A model's `config.json` as it stands, in its own snake_case keys. */
 export interface ModelConfig extends JsonObject {
@@ -16,7 +16,7 @@ export async function readConfig(folder: string): Promise<ModelConfig> {
   const config = await readJsonObject(path);
   const { model_type } = config;
   if (typeof model_type !== "string" || model_type === "") {
-    throw new CheckpointError(`${path}: model_type must be a string, got ${JSON.stringify(model_type) ?? "nothing"}`, {
+    throw new CheckpointError(`${path}: model_type must be a string, got ${brief(model_type)}`, {
       expected: 'the name of an architecture, such as "bert" or "llama"',
     });
   }

@@ -141,6 +141,9 @@ function noHead(modelType: string, task: TaskType, known: readonly string[]): Ar
 export const forTask = (architecture: Architecture, task: TaskType): Architecture =>
   classifies(task) ? architecture : { ...architecture, trainedHeads: [] };
 
+/** Names that are shown as they are. */
+const PLAIN_NAME = /^[\w.-]{1,80}$/;
+
 /**
  * Picks the architecture of a config.
  * @param where The path of the config, for messages.
@@ -153,7 +156,8 @@ export function selectArchitecture(
 ): Architecture {
   const found = all.find((architecture) => architecture.modelType === modelType);
   if (found) return found;
-  throw new ArchitectureError(`the architecture ${modelType} is not supported.`, {
+  const shown = PLAIN_NAME.test(modelType) ? modelType : JSON.stringify(modelType.slice(0, 80));
+  throw new ArchitectureError(`the architecture ${shown} is not supported.`, {
     where: `${where}: model_type`,
     expected: all.map((architecture) => architecture.modelType).join(", "),
   });

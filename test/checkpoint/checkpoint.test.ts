@@ -105,6 +105,7 @@ test.each([
   [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; at most 64000000 of JSON are read/],
   ["{}", /model_type must be a string, got nothing\n {2}expected: .*"bert"/],
   ['{"model_type": 3}', /model_type must be a string, got 3/],
+  [`{"model_type": [${"1,".repeat(999)}1]}`, /model_type must be a string, got \[[1,]{79}…\n/],
 ])("config %.30s is refused", async (config, message) => {
   await root.put("config.json", config);
   await expect(readConfig(root.path)).rejects.toThrow(CheckpointError);

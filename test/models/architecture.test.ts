@@ -28,6 +28,12 @@ test("an unknown model_type is refused with the list of those that are known", (
   for (const { modelType } of ARCHITECTURES) expect(select).toThrow(modelType);
 });
 
+test("an odd model_type is shown quoted and cut", () => {
+  expect(() => selectArchitecture(ARCHITECTURES, `\u001b[2J${"x".repeat(5000)}`)).toThrow(
+    /^the architecture "\\u001b\[2Jx{76}" is not supported/,
+  );
+});
+
 describe("a config that does not describe the model is refused by the name of its key", () => {
   test.each([
     ["bert", { ...BERT, hidden_size: undefined }, /not describe a bert: hidden_size/],

@@ -12,9 +12,10 @@ const edit = (path: string, change: (value: Record<string, unknown>) => unknown)
 
 const TEXTS = ["The supplier may end this agreement with notice.", "Either party pays."];
 
-async function labelsOf(model: string): Promise<unknown[]> {
+async function labelsOf(model: string, adapter?: string): Promise<unknown[]> {
   const found: unknown[] = [];
-  for await (const prediction of predict({ model, texts: TEXTS })) found.push(prediction);
+  const source = { model, ...(adapter !== undefined && { adapter }) };
+  for await (const prediction of predict({ ...source, texts: TEXTS })) found.push(prediction);
   return found;
 }
 
@@ -61,6 +62,16 @@ test("a classifier whose config leaves out id2label has LABEL_0, LABEL_1, …", 
   const found = (await labelsOf(folder)) as { label: string; score: number }[];
   expect(found.map(({ label }) => label)).toEqual(named.map(({ label }) => `LABEL_${names.indexOf(label)}`));
   expect(found.map(({ score }) => score)).toEqual(named.map(({ score }) => score));
+});
+
+test("so has an adapter without names of its own over a base without them", async () => {
+  const { id2label, label2id, ...rest } = readJson(`${fixture("bert")}/config.json`);
+  const base = await changedModel(() => rest);
+  const adapter = fixture("bert/adapters/lora");
+  const names = Object.values(id2label as Record<string, string>);
+  const named = (await labelsOf(fixture("bert"), adapter)) as { label: string }[];
+  const found = (await labelsOf(base, adapter)) as { label: string }[];
+  expect(found.map(({ label }) => label)).toEqual(named.map(({ label }) => `LABEL_${names.indexOf(label)}`));
 });
 
 describe("text ends at each token that", () => {

@@ -111,7 +111,7 @@ function withAdapter(recipe: ResolvedRecipe, adapter: StartingAdapter, found: Ba
   return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(adaptableModules(base), rules));
 }
 
-/** The classes of an adapter: those written beside it, else the base model's if they are as many as its head's, else numbers. */
+/** The classes of an adapter: those written beside it, else the base model's if they are as many as its head's, else LABEL_0, … or numbers. */
 async function labelsOfAdapter(
   folder: string,
   { architecture, checkpoint }: Base,
@@ -123,7 +123,8 @@ async function labelsOfAdapter(
   const [one, two] = [1, 2].map((labels) => architecture.build(checkpoint.config, task_type, labels));
   const output = two?.params.find(({ origin, shape }) => `${one?.named(origin.name)?.shape}` !== `${shape}`);
   const rows = output && tensors.get(output.origin.name)?.shape[0];
-  const base = (checkpoint.config.id2label ?? {}) as Id2Label;
+  const named = checkpoint.config.id2label as Id2Label | undefined | null;
+  const base = named ?? {};
   if (rows === undefined || rows === Object.keys(base).length) return base;
-  return Object.fromEntries(Array.from({ length: rows }, (_, id) => [id, String(id)]));
+  return Object.fromEntries(Array.from({ length: rows }, (_, id) => [id, named ? String(id) : `LABEL_${id}`]));
 }

@@ -1,8 +1,9 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { StoredBlocks, TensorEntry } from "../../checkpoint/safetensors.ts";
-import { CheckpointError } from "../../errors.ts";
+import { CheckpointError, OutOfMemoryError } from "../../errors.ts";
 import type { BlockScheme, Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../../ir/graph.ts";
-import type { DType } from "../../ir/types.ts";
+import { type DType, ELEMENT_BYTES } from "../../ir/types.ts";
+import { machine } from "../../platform/node.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../quant/half.ts";
 import { firstNonFinite } from "../../quant/non-finite.ts";
 import { packWeight, throughPacking } from "../../quant/packing.ts";
@@ -41,9 +42,11 @@ export interface LoadedWeights {
 
 /**
  * Reads, packs or draws every parameter of a graph, one weight at a time.
- * @throws {CheckpointError} when the checkpoint lacks a parameter, or holds it in another shape.
+ * @throws {CheckpointError} when the checkpoint lacks a parameter, or holds it in another shape. @throws {OutOfMemoryError}
+ *   when a model from scratch is larger than the machine's memory.
  */
 export async function loadWeights(params: readonly ParamValue[], sources: WeightSources): Promise<LoadedWeights> {
+  if (sources.fresh) checkRoom(params, sources.checkpoint.folder);
   const weights: Weights = new Map();
   const fresh: string[] = [];
   const missing: string[] = [];
@@ -79,6 +82,21 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   }
   if (missing.length > 0) throw lacks([...new Set(missing)], sources.checkpoint);
   return { weights, fresh };
+}
+
+/** @throws {OutOfMemoryError} when the parameters of a model from scratch are more than the machine's memory. */
+function checkRoom(params: readonly ParamValue[], folder: string): void {
+  const bytes = params.reduce(
+    (sum, { dtype, shape }) => sum + ELEMENT_BYTES[dtype] * (shape as number[]).reduce((n, length) => n * length, 1),
+    0,
+  );
+  const { memoryBytes } = machine();
+  if (bytes <= memoryBytes) return;
+  const gib = (n: number): string => `${(n / 2 ** 30).toLocaleString("en", { maximumFractionDigits: 1 })} GiB`;
+  throw new OutOfMemoryError(`a model of these sizes takes ${gib(bytes)}, this machine has ${gib(memoryBytes)}.`, {
+    where: `${folder}/config.json`,
+    hint: "take fewer or narrower layers, or a smaller vocabulary.",
+  });
 }
 
 /** The arrays that stand for one packed weight. */

@@ -1,10 +1,14 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readSafetensors, type TensorSource, writeSafetensors } from "../../../src/checkpoint/safetensors.ts";
+import { OutOfMemoryError } from "../../../src/errors.ts";
 import { writeTensors } from "../../../src/export/tensors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../../src/quant/half.ts";
+import { Random } from "../../../src/random.ts";
+import { resolveRecipe } from "../../../src/recipe/resolve.ts";
 import { predict } from "../../../src/trainer/predict.ts";
-import { changedModel, copyOf, type Keys, readJson, runHere, temporary, tensorsOf } from "../running.ts";
+import { openBase, prepare, weightsOf } from "../../../src/trainer/setup/prepare.ts";
+import { changedModel, copyOf, type Keys, readJson, recipeOf, runHere, temporary, tensorsOf } from "../running.ts";
 
 const run = async (keys: Keys) => (await runHere({ method: "full", max_steps: 3, optim: "sgd", learning_rate: 0.1, eval_strategy: "no", ...keys })).losses; // biome-ignore format: one line
 const single = await run({});
@@ -101,4 +105,19 @@ test("a pooler that the checkpoint lacks is part of the head: its adapter can be
   const { data } = (await tensorsOf(`${output_dir}/adapter_model.safetensors`)).get("base_model.model.bert.pooler.dense.weight")!; // biome-ignore format: one step
   expect(data.some((value) => value !== 0)).toBe(true);
   for await (const said of predict({ adapter: output_dir, texts: ["State"] })) expect(said).toHaveProperty("label");
+});
+
+test("a model from scratch that is larger than the machine's memory is refused before anything is drawn", async () => {
+  const folder = copyOf("causal/llama");
+  const config = readJson(`${folder}/config.json`);
+  const huge = { ...config, hidden_size: 1_000_000, head_dim: 16, intermediate_size: 1_000_000 };
+  writeFileSync(`${folder}/config.json`, JSON.stringify(huge));
+  const keys = { model_name_or_path: folder, task_type: "CAUSAL_LM", method: "full", from_scratch: true };
+  const recipe = resolveRecipe(recipeOf(keys));
+  const model = prepare(recipe, await openBase(recipe), undefined);
+  const refused = weightsOf(model, Random.seed(0));
+  await expect(refused).rejects.toThrow(OutOfMemoryError);
+  await expect(refused).rejects.toThrow(
+    /a model of these sizes takes [\d,.]+ GiB, this machine has [\d,.]+ GiB\.\n {2}at: .*config\.json/,
+  );
 });
