@@ -59,7 +59,7 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
   const normalized = new Map(added.filter((one) => one.normalized).map((one) => [spelled(one), one]));
   const [inRaw, inNormalized] = [sectionFinder(raw), sectionFinder(normalized)];
   const degrees = [...normalizer.patterns, ...preTokenizer.patterns].map(({ degree }) => degree);
-  const degree = Math.max(2, ...degrees); // Unigram's lattice and WordPiece's words are the worst of the models
+  const degree = Math.max(degreeOfModel(definition.model), ...degrees);
 
   const idOf = (token: string): number => {
     const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
@@ -121,6 +121,12 @@ export function vocabularyOf(definition: Definition, config: Part, where: string
     template: template(engine, where),
     size: model.tokens_to_ids.size,
   };
+}
+
+/** Unigram's lattice is quadratic, and so are WordPiece's words, unless they are as short as in files in use. */
+function degreeOfModel({ type, max_input_chars_per_word: longest }: Part): number {
+  const isBounded = type === "BPE" || type === "WordLevel" || (type === "WordPiece" && Number(longest ?? 100) <= 100);
+  return isBounded ? 1 : 2;
 }
 
 /** Runs `act` under a time limit where it may be slow, and makes what the library throws an error of ours. */
