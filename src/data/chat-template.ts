@@ -1,10 +1,15 @@
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { DataError, TokenizerError } from "../errors.ts";
 import { withinTime } from "../platform/node.ts";
 import type { Message } from "./conversation.ts";
-import { type Marks, markVariables, withMarks } from "./generation-marks.ts";
+import type { Marks } from "./generation-marks.ts";
+import { fromJson } from "./jinja/from-json.ts";
+import { Meter } from "./jinja/meter.ts";
+import type { Body } from "./jinja/nodes.ts";
+import { render } from "./jinja/render.ts";
+import { parse } from "./jinja/statements.ts";
+import { text } from "./jinja/text.ts";
+import { Callable, string, type Value } from "./jinja/values.ts";
 import type { TemplateVariables } from "./language-row.ts";
-import { plainNumbers } from "./source-number.ts";
 import { strftime } from "./strftime.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -26,12 +31,8 @@ export interface RenderOptions {
  */
 export type RenderChat = (messages: readonly Message[], options: RenderOptions) => string;
 
-/** Bounds for templates, which are programs and come with models from anywhere. The longest in use have 20 KB. */
+/** Templates are programs and come with models from anywhere. The longest in use have 20 KB. */
 const MAX_SOURCE = 65_536;
-const MAX_TEXT = 2 ** 24;
-const MAX_STEPS = 2_000_000;
-const MAX_RANGE = 10_000;
-const MAX_ITEMS = 2 ** 20;
 const MAX_MS = 1000;
 const late = (): Error => new Error(`it takes longer than ${MAX_MS} ms`);
 
@@ -55,31 +56,32 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
   const program = compile(chatTemplate);
   return (messages, { addGenerationPrompt = false, variables, marks, where }) => {
     const names = {
-      ...GLOBALS,
-      strftime_now: (format: string) => strftime(now, format),
+      raise_exception: RAISE,
+      strftime_now: new Callable("strftime_now", ({ list: [format = ""] }) =>
+        strftime(now, string(format, "the format of strftime_now")),
+      ),
       tools: null,
       documents: null,
       ...special,
       ...variables,
-      ...markVariables(marks),
       messages,
       add_generation_prompt: addGenerationPrompt,
     };
     try {
-      const environment = new Environment();
-      for (const [name, value] of Object.entries(names)) environment.set(name, plainNumbers(value));
-      return withinTime(MAX_MS, () => String(new Metered(environment).run(program).value), late);
+      const values = Object.entries(names).map(([name, value]) => [name, fromJson(value)] as const);
+      return withinTime(MAX_MS, () => render(program, values, marks), late);
     } catch (cause) {
-      const { message } = cause as Error;
-      if (cause instanceof Refusal) {
+      if ((cause as Error).cause instanceof Refusal) {
+        const { message } = (cause as Error).cause as Refusal;
         throw new DataError(`the chat template refuses this conversation: ${message}`, { where, cause });
       }
+      const message = reason(cause);
       throw new TokenizerError(`the chat template fails on this conversation: ${message}`, { where, cause });
     }
   };
 }
 
-function compile(source: string): ReturnType<typeof parse> {
+function compile(source: string): Body {
   if (source.length > MAX_SOURCE) {
     throw new TokenizerError(`the chat template is ${source.length} characters long`, {
       where: "chat_template",
@@ -87,73 +89,22 @@ function compile(source: string): ReturnType<typeof parse> {
     });
   }
   try {
-    const lines = withMarks(source.replace(/\r\n?/g, "\n"));
-    return withinTime(MAX_MS, () => parse(tokenize(lines, { trim_blocks: true, lstrip_blocks: true })), late);
+    return withinTime(MAX_MS, () => parse(source), late);
   } catch (cause) {
-    throw new TokenizerError(`the chat template is malformed: ${(cause as Error).message}`, {
+    throw new TokenizerError(`the chat template is malformed: ${reason(cause)}`, {
       where: "chat_template",
       cause,
     });
   }
 }
 
+/** An error's sentence; that of the stack tells nobody that the template is at fault. */
+const reason = (cause: unknown): string =>
+  (cause as Error).message.replace("Maximum call stack size exceeded", "it nests too deep");
+
 /** What a template says with `raise_exception`: the conversation is at fault. */
 class Refusal extends Error {}
 
-const GLOBALS = {
-  true: true,
-  True: true,
-  false: false,
-  False: false,
-  none: null,
-  None: null,
-  raise_exception(message: unknown): never {
-    throw new Refusal(String(message));
-  },
-  range(from: number, to?: number, step = 1): number[] {
-    const [start, end] = to === undefined ? [0, from] : [from, to];
-    const length = Math.max(0, Math.ceil((end - start) / step));
-    if (length <= MAX_RANGE) return Array.from({ length }, (_, i) => start + i * step);
-    throw new Error(`range() of more than ${MAX_RANGE} numbers`);
-  },
-};
-
-/** What is used of the library's interpreter, whose own types do not resolve under Node's module rules. */
-interface Evaluator {
-  run(program: unknown): Result;
-  evaluate(node: TemplateNode | undefined, environment: unknown): Result;
-}
-
-interface Result {
-  readonly value: unknown;
-}
-
-/** A part of a template; a loop has what it goes over. */
-interface TemplateNode {
-  readonly type: string;
-  readonly iterable?: TemplateNode;
-  /** What is looped over where the loop has an `if`. */
-  readonly lhs?: TemplateNode;
-}
-
-/** Stops a template that would go on for ever or fill the memory. A turn of a loop costs as much as twenty steps. */
-class Metered extends (Interpreter as unknown as new (environment: unknown) => Evaluator) {
-  private steps = 0;
-  private readonly loopedOver = new Set<TemplateNode | undefined>();
-
-  override evaluate(node: TemplateNode | undefined, environment: unknown): Result {
-    if (node?.type === "For") this.loopedOver.add(node.iterable?.lhs ?? node.iterable);
-    const result = super.evaluate(node, environment);
-    const { value } = result;
-    if (typeof value === "string" && value.length > MAX_TEXT) throw new Error(`more than ${MAX_TEXT} characters`);
-    if (Array.isArray(value) && value.length > MAX_ITEMS) throw new Error(`a list of more than ${MAX_ITEMS} items`);
-    this.steps += 1 + sizeOf(value) * (this.loopedOver.has(node) ? 20 : 0.001);
-    if (this.steps > MAX_STEPS) throw new Error(`more than ${MAX_STEPS} steps`);
-    return result;
-  }
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === "string" || Array.isArray(value)) return value.length;
-  return value instanceof Map ? value.size : 0;
-}
+const RAISE = new Callable("raise_exception", ({ list: [message = ""] }): Value => {
+  throw new Refusal(text(message, new Meter()));
+});

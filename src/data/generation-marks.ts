@@ -4,33 +4,11 @@ export type Marks = readonly [start: string, end: string];
 /** Offsets in UTF-16 code units: the first of a stretch of text, and the first after it. */
 export type Range = readonly [start: number, end: number];
 
-const TAG = /\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}/g;
+const TAG = /\{%[-+]?\s*(?:end)?generation\s*[-+]?%\}/;
 const COMMENT = /\{#[\s\S]*?#\}/g;
 
 /** Whether a chat template has `{% generation %}` blocks. */
 export const hasMarks = (source: string): boolean => source.replace(COMMENT, "").search(TAG) !== -1;
-
-// the line break ends with the block: trim_blocks takes it, so that the template's own first line stays one
-const MACRO =
-  "{% macro __generation__() %}{{ __generation_start__ }}{{ caller() }}{{ __generation_end__ }}{% endmacro %}\n";
-
-/**
- * A chat template whose `{% generation %}` blocks are calls of a macro, which writes marks around them. A call block has
- * the white space control and the scope that jinja2 gives such a block.
- */
-export function withMarks(source: string): string {
-  if (!hasMarks(source)) return source;
-  const calls = source.replace(TAG, (_, before: string, end: string | undefined, after: string) => {
-    return `{%${before} ${end ? "endcall" : "call __generation__()"} ${after}%}`;
-  });
-  return MACRO + calls;
-}
-
-/** Variables that `withMarks`'s macro writes; nothing without `marks`. */
-export const markVariables = ([start, end]: Marks = ["", ""]): Readonly<Record<string, string>> => ({
-  __generation_start__: start,
-  __generation_end__: end,
-});
 
 /** Marks that a text does not have: characters for private use. */
 export function marksBeside(text: string): Marks {

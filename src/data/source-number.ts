@@ -27,13 +27,3 @@ export class SourceNumber {
 /** The digits of a number as its file writes them; `undefined` for anything else. */
 export const numberText = (value: unknown): string | undefined =>
   typeof value === "number" || value instanceof SourceNumber ? String(value) : undefined;
-
-/** A value with plain numbers, all the way down. Shares what has no other. */
-export function plainNumbers(value: unknown): unknown {
-  if (value instanceof SourceNumber) return value.valueOf();
-  if (Array.isArray(value)) return value.some(holdsObjects) ? value.map(plainNumbers) : value;
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plainNumbers(inner)]));
-}
-
-const holdsObjects = (value: unknown): boolean => typeof value === "object" && value !== null;

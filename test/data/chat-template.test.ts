@@ -87,14 +87,8 @@ describe("templates that cannot be used", () => {
     ["{% for %}", /chat template is malformed: .+\n {2}at: chat_template/],
     ["{{ messages | sing }}", /chat template fails on this conversation: .*sing[\s\S]*chats.jsonl:3/],
     [`${"-".repeat(65_537)}`, /is 65537 characters long\n.*\n {2}expected: at most 65536/],
-    [
-      "{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}",
-      /more than 2000000 steps|takes longer/,
-    ],
-    [
-      "{% for i in range(9999) %}{% for j in range(9999) if j %}{% endfor %}{% endfor %}",
-      /more than 2000000 steps|takes longer/,
-    ],
+    ["{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}", /more than 2000000 steps/],
+    ["{% for i in range(9999) %}{% for j in range(9999) if j %}{% endfor %}{% endfor %}", /more than 2000000 steps/],
     ["{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", /fails on this conversation/],
     [
       "{% set s = namespace(x='a ') %}{% for i in range(22) %}{% set s.x = s.x ~ s.x %}{% endfor %}{% for i in range(900) %}{% set t = s.x.split(' ') | join('-') %}{% endfor %}",

@@ -4,13 +4,13 @@ import { asLabel, textRow } from "../../src/data/classification.ts";
 import { parseJson } from "../../src/data/json-text.ts";
 import { languageRow } from "../../src/data/language-row.ts";
 import { parseRow } from "../../src/data/row.ts";
-import { plainNumbers, SourceNumber } from "../../src/data/source-number.ts";
+import { SourceNumber } from "../../src/data/source-number.ts";
 
 test("any JSON is what JSON.parse makes of it, numbers aside", () =>
   fc.assert(
     fc.property(fc.json({ maxDepth: 4 }), fc.nat(2), (json, indent) => {
       const text = JSON.stringify(JSON.parse(json), null, indent);
-      expect(plainNumbers(parseJson(text))).toEqual(JSON.parse(text));
+      expect(JSON.parse(JSON.stringify(parseJson(text)))).toEqual(JSON.parse(JSON.stringify(JSON.parse(text))));
     }),
   ));
 
@@ -21,12 +21,6 @@ test("numbers that JavaScript writes differently keep their digits, at any depth
   expect(value).toEqual({
     a: new SourceNumber("12345678901234567890"),
     b: [new SourceNumber("1.0"), { c: new SourceNumber("-0"), d: new SourceNumber("1e3") }],
-    e: [1, 0.5, -7],
-    f: '1.0 \\" 2.0',
-  });
-  expect(plainNumbers(value)).toEqual({
-    a: 12345678901234567000,
-    b: [1, { c: -0, d: 1000 }],
     e: [1, 0.5, -7],
     f: '1.0 \\" 2.0',
   });

@@ -1,0 +1,13 @@
+import type { Lookup } from "./brace-format.ts";
+import type { Meter } from "./meter.ts";
+import type { Args, Value } from "./values.ts";
+
+/** What methods, filters and tests use of the template that runs. */
+export interface Runtime {
+  readonly meter: Meter;
+  readonly lookup: Lookup;
+  /** The filter of a name, applied to a value. */
+  filter(name: string, value: Value, args: Args): Value;
+  /** Whether a value passes the test of a name. */
+  test(name: string, value: Value, args: Args): boolean;
+}
