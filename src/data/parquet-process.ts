@@ -12,7 +12,7 @@ try {
     onNames: (names) => print({ kind: "names", names }),
     onPage: () => print({ kind: "page" }),
   });
-  for await (const row of rows) print({ kind: "row", row });
+  for await (const json of rows) print({ kind: "row", json });
 } catch (error) {
   print({ kind: "error", error: plainError(error), typed: error instanceof LowrankError });
 }

@@ -1,7 +1,14 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { LINE_BYTES, openFile } from "../platform/node.ts";
 import { classNamesIn } from "./parquet-classes.ts";
+import { columnsOf, RAW_PARSERS, rawDecimals, rowJson } from "./parquet-json.ts";
 import type { ClassNames } from "./row.ts";
 import { unpackBytes } from "./unpack.ts";
 
@@ -26,31 +33,26 @@ export interface ParquetListener {
 }
 
 /**
- * The rows of a Parquet file, one row group at a time, as JSON has them: integers as numbers, those beyond 2^53 as their digits.
- * Arrow fills keys that a struct lacks with null, so a null inside a column is an absent key.
+ * The rows of a Parquet file, one row group at a time, as the text of JSON: see {@link rowJson}.
  *
  * Damaged data can make the decoder loop, fill the memory or end the process: runs in a process of its own.
  * @throws {Error} when the file is not Parquet, is damaged, or claims what no real file has.
  */
-export async function* parquetRows(
-  path: string,
-  { onNames, onPage }: ParquetListener,
-): AsyncGenerator<Record<string, unknown>> {
+export async function* parquetRows(path: string, { onNames, onPage }: ParquetListener): AsyncGenerator<string> {
   const { file, close } = await openBuffer(path);
   try {
-    const metadata = await parquetMetadataAsync(file);
-    check(metadata, file.byteLength);
+    const footer = await parquetMetadataAsync(file);
+    check(footer, file.byteLength);
+    const metadata = { ...footer, schema: rawDecimals(footer.schema) };
+    const columns = columnsOf(parquetSchema(metadata));
     onNames(classNamesIn(metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value));
     let rowStart = 0;
     for (const { num_rows } of metadata.row_groups) {
       const rowEnd = rowStart + Number(num_rows);
       const objects = await parquetReadObjects({
-        ...{ file, metadata, compressors: BOUNDED, rowStart, rowEnd, onPage },
+        ...{ file, metadata, compressors: BOUNDED, parsers: RAW_PARSERS, rowStart, rowEnd, onPage },
       });
-      for (const values of objects) {
-        const row = Object.entries(values).map(([name, value]) => [name, plain(value) ?? null]);
-        yield Object.fromEntries(row);
-      }
+      for (const row of objects) yield rowJson(row, columns);
       rowStart = rowEnd;
     }
   } finally {
@@ -108,17 +110,4 @@ function check({ schema, row_groups, num_rows }: FileMetaData, fileBytes: number
   }
   if (rows !== Number(num_rows))
     throw new RangeError(`its footer claims ${num_rows} rows, its row groups have ${rows}`);
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
-  }
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, plain);
-  if (Array.isArray(value)) return value.map(plain);
-  const inner = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
-  return Object.fromEntries(inner.map(([name, inner]) => [name, plain(inner)]));
 }

@@ -1,10 +1,10 @@
 import { DataError, type PlainError, revivedError } from "../errors.ts";
 import { type ProcessEnd, spawnJsonLines } from "../platform/node.ts";
-import type { ClassNames, Row } from "./row.ts";
+import { type ClassNames, parseRow, type Row } from "./row.ts";
 
 /** What the decoding process prints. */
 export type ParquetLine =
-  | { readonly kind: "row"; readonly row: Readonly<Record<string, unknown>> }
+  | { readonly kind: "row"; readonly json: string }
   | { readonly kind: "names"; readonly names: ClassNames }
   | { readonly kind: "page" }
   | { readonly kind: "error"; readonly error: PlainError; readonly typed: boolean };
@@ -45,7 +45,7 @@ export async function* readParquet(path: string, maxStall = MAX_STALL): AsyncGen
       const line = value as unknown as ParquetLine;
       if (line.kind === "error") throw line.typed ? revivedError(line.error) : damaged(path, line.error.message);
       if (line.kind === "names") classNames = line.names;
-      if (line.kind === "row") yield { values: line.row, where: `${path}:row ${++count}`, ...named(classNames) };
+      if (line.kind === "row") yield { ...parseRow(line.json, `${path}:row ${++count}`, HINT), ...named(classNames) };
     }
   } finally {
     clearInterval(clock);
@@ -64,5 +64,7 @@ const ending = ({ exitCode, signal, stderr }: ProcessEnd): string =>
 const damaged = (path: string, why: string): DataError =>
   new DataError(`cannot read this Parquet file: ${why}`, {
     where: path,
-    hint: "the file may be damaged or cut short; pandas or `datasets` can rewrite it, also as .jsonl.",
+    hint: HINT,
   });
+
+const HINT = "the file may be damaged or cut short; pandas or `datasets` can rewrite it, also as .jsonl.";

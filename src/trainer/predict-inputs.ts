@@ -1,5 +1,6 @@
 import { isDataFile, readRows } from "../data/read.ts";
 import { column, type Row } from "../data/row.ts";
+import { numberText } from "../data/source-number.ts";
 import { USUAL } from "../data/tokens.ts";
 import { DataError, FileError } from "../errors.ts";
 import { exists, readLines } from "../platform/node.ts";
@@ -56,7 +57,8 @@ async function* inputsOfRows(
 
 function inputOf(value: unknown, perWord: boolean): TextInput {
   if (typeof value === "string") return { text: value };
-  if (typeof value === "number") return { text: String(value) }; // a CSV column of numbers
+  const digits = numberText(value); // a column of numbers
+  if (digits !== undefined) return { text: digits };
   if (perWord && Array.isArray(value) && value.every((word) => typeof word === "string")) {
     return { text: value.join(" "), words: value };
   }
