@@ -60,6 +60,10 @@ export function classResolver(names: readonly string[]): (label: Label) => numbe
   };
 }
 
+/** The name of a class number under the names that the data's file gives; any other label as it is. */
+export const nameUnder = (label: Label, fileNames: readonly string[]): Label =>
+  typeof label === "number" ? (fileNames[label] ?? label) : label;
+
 /** A label without what the eye may miss: case, white space, invisible characters, Unicode form. */
 export const folded = (label: Label): string =>
   String(label).normalize("NFKC").replace(/[\s\p{Cf}\p{Cc}]+/gu, " ").trim().toLowerCase(); // biome-ignore format: a chain

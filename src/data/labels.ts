@@ -1,5 +1,14 @@
 import { DataError } from "../errors.ts";
-import { allowsIds, classResolver, folded, type Id2Label, integerOf, type Label, namesOf } from "./label-names.ts";
+import {
+  allowsIds,
+  classResolver,
+  folded,
+  type Id2Label,
+  integerOf,
+  type Label,
+  namesOf,
+  nameUnder,
+} from "./label-names.ts";
 
 export { IGNORED_LABEL as IGNORED } from "../ignored-label.ts";
 export type { Id2Label, Label } from "./label-names.ts";
@@ -44,6 +53,46 @@ export function labelsOf(train: readonly Labelled[], id2label: Id2Label = {}, so
   if (count <= stored.length && allowsIds(stored)) return vocabulary(stored, seen, source);
   const sparse = count > Math.max(DENSE_CLASSES, 2 * numbers.length);
   return vocabulary(sparse ? numbers.map(String) : Array.from({ length: count }, (_, id) => String(id)), seen);
+}
+
+/**
+ * The classes of training data whose file names them by id, as a `ClassLabel` of `datasets` does: the checkpoint's where its names
+ * are those, in its own order, or where it has other names for all the numbers; otherwise the file's, in the file's order.
+ * @throws {DataError} for a number that the file has no name for.
+ */
+export function labelsOfFile(
+  train: readonly Labelled[],
+  fileNames: readonly string[],
+  id2label: Id2Label = {},
+  source?: string,
+): Labels {
+  const unnamed = train.find(({ label }) => typeof label === "number" && fileNames[label] === undefined);
+  if (unnamed) {
+    throw new DataError(`the label ${unnamed.label} is none of the ${fileNames.length} classes that the file names`, {
+      where: unnamed.where,
+      expected: `0 to ${fileNames.length - 1}: ${fileNames.slice(0, 20).join(", ")}${fileNames.length > 20 ? ", …" : ""}`,
+      hint: "a negative number often marks a row without a label: leave such rows out.",
+    });
+  }
+  const stored = namesOf(id2label, source);
+  const named = train.map((labelled) => ({ ...labelled, label: nameUnder(labelled.label, fileNames) }));
+  const given = new Set(stored);
+  const theirs = named.every(({ label }) => given.has(String(label)));
+  const placeholders = stored.every((name) => /^LABEL_\d+$/.test(name));
+  const numbers = train.every(({ label }) => typeof label === "number" && label < stored.length);
+  if (theirs) return labelsOf(named, id2label, source);
+  if (!placeholders && numbers && allowsIds(stored)) return labelsOf(train, id2label, source);
+  return labelsOf(named, Object.fromEntries(fileNames.entries()));
+}
+
+/**
+ * The label of a file's row as the classes have it: a number stands for the name that the file gives it, where any of the classes is
+ * named as in the file; for an id otherwise, and where the classes have numbers for names.
+ */
+export function labelReader(labels: Labels, fileNames?: readonly string[]): (label: Label) => Label {
+  const known = fileNames?.some((name) => labels.names.includes(name));
+  if (!fileNames || !known || labels.names.every((name, id) => name === String(id))) return (label) => label;
+  return (label) => nameUnder(label, fileNames);
 }
 
 /** The labels of a trained checkpoint, by name or number, for evaluation and prediction without training data. */

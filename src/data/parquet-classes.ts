@@ -10,8 +10,8 @@ type Part = Readonly<Record<string, unknown>>;
 export function classNamesIn(text: string | undefined): ClassNames {
   const features = part(part(parsed(text)).info).features;
   const names = Object.entries(part(features)).flatMap(([column, feature]): [string, readonly string[]][] => {
-    const { _type, feature: inner } = part(feature);
-    const label = _type === "ClassLabel" ? part(feature) : part(inner);
+    const own: Part = Array.isArray(feature) ? { feature: feature[0] } : part(feature); // a list, as datasets before 4 write it
+    const label = own._type === "ClassLabel" ? own : part(own.feature);
     if (label._type !== "ClassLabel" || !Array.isArray(label.names)) return [];
     return label.names.every((name) => typeof name === "string") ? [[column, label.names as string[]]] : [];
   });

@@ -1,12 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { TextExample } from "../../src/data/classification.ts";
+import { type Label, type Labels, labelReader, labelsOfFile } from "../../src/data/labels.ts";
 import { classNamesIn } from "../../src/data/parquet-classes.ts";
 import { readRows } from "../../src/data/read.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { checkLabels } from "../../src/trainer/setup/data.ts";
 import { classesOf } from "../../src/trainer/setup/dataset.ts";
+import type { Split } from "../../src/trainer/task/definition.ts";
 import { TASK_DEFINITIONS } from "../../src/trainer/task/index.ts";
 import { recipeOf } from "../trainer/running.ts";
+import { chatTokenizer } from "./chat-fixture.ts";
 import { folderWith } from "./temporary.ts";
 
 /** What datasets 4.4 writes under `huggingface`. */
@@ -16,6 +21,7 @@ const HUGGINGFACE = JSON.stringify({
       text: { dtype: "string", _type: "Value" },
       label: { names: ["world", "sports", "business", "science"], _type: "ClassLabel" },
       ner_tags: { feature: { names: ["O", "B-PER"], _type: "ClassLabel" }, _type: "List" },
+      older: [{ names: ["O", "B-PER"], _type: "ClassLabel" }],
     },
   },
 });
@@ -37,6 +43,7 @@ test("names of classes, and of lists of classes; other text makes none", () => {
   expect(classNamesIn(HUGGINGFACE)).toEqual({
     label: ["world", "sports", "business", "science"],
     ner_tags: ["O", "B-PER"],
+    older: ["O", "B-PER"],
   });
   for (const text of [undefined, "", "{", "null", "[1]", '{"info": null}', '{"info": {"features": {"a": null}}}']) {
     expect(classNamesIn(text)).toEqual({});
@@ -62,4 +69,70 @@ test("a base that names its classes keeps their names", async () => {
   const recipe = resolveRecipe(recipeOf({ task_type: "SEQ_CLS", dataset_name: folder }));
   const train = await TASK_DEFINITIONS.SEQ_CLS.split(await readRows(folder, "train"), recipe);
   expect(classesOf("SEQ_CLS", train, { id2label: { 0: "a", 1: "b", 2: "c" } }).names).toEqual(["a", "b", "c"]);
+});
+
+const arrow = join(import.meta.dirname, "fixtures/arrow/classes.parquet");
+
+describe("a ClassLabel whose order is not the alphabet's, in a file of datasets", () => {
+  const NAMES = ["world", "sports", "business", "science"];
+  const recipe = resolveRecipe(recipeOf({ task_type: "SEQ_CLS", dataset_name: "any" }));
+  const splitOfFile = async (path: string, task: "SEQ_CLS" | "TOKEN_CLS" = "SEQ_CLS") =>
+    TASK_DEFINITIONS[task].split(await readRows(path, "train"), {
+      ...recipe,
+      ...(task === "TOKEN_CLS" && { text_column: "tokens", label_column: "ner_tags" }),
+    });
+  const jsonl = async (...labels: unknown[]) => {
+    const lines = labels.map((label) => `${JSON.stringify({ text: "due", label })}\n`).join("");
+    return splitOfFile(`${await folderWith({ "train.jsonl": lines })}/train.jsonl`);
+  };
+  const tokenizer = chatTokenizer("bytes");
+  const idsIn = async (split: Split, labels: Labels) => {
+    const { examples } = await split.encode({ tokenizer, labels, maxLength: 8 });
+    return Array.from(examples as Iterable<TextExample>, ({ label }) => label);
+  };
+
+  test("its ids are the file's, whatever the base calls its classes", async () => {
+    const train = await splitOfFile(arrow);
+    for (const id2label of [undefined, { 0: "LABEL_0", 1: "LABEL_1" }, { 0: "neg", 1: "pos" }]) {
+      const labels = classesOf("SEQ_CLS", train, { id2label });
+      expect(labels.names).toEqual(NAMES);
+      expect(await idsIn(train, labels)).toEqual([1, 0, 3]);
+      expect(await idsIn(await jsonl(1, "world", 3), labels)).toEqual([1, 0, 3]);
+    }
+    const words = await splitOfFile(arrow, "TOKEN_CLS");
+    expect(classesOf("TOKEN_CLS", words, {}).names).toEqual(["O", "B-PER", "I-PER", "B-LOC"]);
+  });
+
+  test("a base with the same names in another order keeps its own ids", async () => {
+    const train = await splitOfFile(arrow);
+    const id2label = { 0: "science", 1: "world", 2: "sports", 3: "business" };
+    const labels = classesOf("SEQ_CLS", train, { id2label });
+    expect(await idsIn(train, labels)).toEqual([2, 1, 0]);
+    expect(() => checkLabels({ train, validation: train, splits: { train: "train" } }, labels)).not.toThrow();
+  });
+
+  test("its numbers mean its names for classes of strings in another file, which are sorted", async () => {
+    const labels = classesOf("SEQ_CLS", await jsonl("world", "sports", "science"), {});
+    expect(labels.names).toEqual(["science", "sports", "world"]);
+    expect(await idsIn(await splitOfFile(arrow), labels)).toEqual([1, 2, 0]);
+    const fewer = classesOf("SEQ_CLS", await jsonl("world", "sports", "business"), {});
+    await expect(splitOfFile(arrow).then((split) => idsIn(split, fewer))).rejects.toThrow(/"science" was never seen/);
+  });
+
+  test("its numbers are ids for classes that are numbers", async () => {
+    const labels = classesOf("SEQ_CLS", await jsonl(0, 1, 2, 3), {});
+    expect(await idsIn(await splitOfFile(arrow), labels)).toEqual([1, 0, 3]);
+  });
+
+  test("names that are other numbers, and a number without a name", () => {
+    const train = (...labels: Label[]) => labels.map((label, i) => ({ label, where: `a:row ${i + 1}` }));
+    const stars = ["1", "2", "3", "4", "5"];
+    const labels = labelsOfFile(train(1, 2, 4), stars);
+    expect(labels.names).toEqual(stars);
+    expect([1, 2, 4].map((label) => labels.idOf(labelReader(labels, stars)(label), ""))).toEqual([1, 2, 4]);
+    expect(() => labelsOfFile(train(0, -1), stars)).toThrow(
+      /label -1 is none of the 5 classes[\s\S]*a:row 2[\s\S]*1, 2, 3/,
+    );
+    expect(labelsOfFile(train("3", "5"), stars).idOf("5", "")).toBe(4);
+  });
 });

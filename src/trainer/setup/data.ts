@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { labelWarnings } from "../../data/label-warnings.ts";
-import type { Labels } from "../../data/labels.ts";
+import { type Labelled, type Labels, labelReader } from "../../data/labels.ts";
 import { DataError, TokenizerError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Examples, Split } from "../task/definition.ts";
@@ -46,8 +46,14 @@ export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Pro
 /** Checks that every label of the evaluation splits is one the model has. @throws {DataError} with file and line. */
 export function checkLabels({ validation, test }: RunData, labels: Labels): void {
   for (const split of [validation, test]) {
-    for (const { label, where } of split?.labels ?? []) labels.idOf(label, where);
+    for (const { label, where } of split ? labelsIn(split, labels) : []) labels.idOf(label, where);
   }
+}
+
+/** Labels of a split as the classes have them. */
+function labelsIn({ labels: found, classNames }: Split, labels: Labels): Labelled[] {
+  const read = labelReader(labels, classNames);
+  return found.map((labelled) => ({ ...labelled, label: read(labelled.label) }));
 }
 
 /** @throws {DataError} when nothing would be left of a split that is tokenised later. */
@@ -73,13 +79,14 @@ export async function encodeSplit(
   const encoding = { tokenizer, labels, maxLength };
   const knowsAll = tokenizer.vocabSize <= Number(checkpoint.config.vocab_size); // else each token is looked at first
   const later = onDemand && knowsAll && max_batch_tokens === undefined ? split.onDemand?.(encoding) : undefined;
-  if (later) for (const { label, where } of split.labels) labels.idOf(label, where);
+  const found = labelsIn(split, labels);
+  if (later) for (const { label, where } of found) labels.idOf(label, where);
   const {
     examples,
     skipped,
     warnings: ofRows = [],
   } = later?.examples.length ? later : await split.encode(encoding, onRow);
-  const warnings = [...labelWarnings(split.labels, labels), ...ofRows];
+  const warnings = [...labelWarnings(found, labels), ...ofRows];
   checkVocabulary(examples, checkpoint);
   if (skipped.count === 0) return { examples, warnings };
   const rows = skipped.count === 1 ? "1 row was" : `${skipped.count} rows were`;

@@ -1,4 +1,4 @@
-import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint } from "../../data/labels.ts";
+import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../../data/labels.ts";
 import { findSplits, readRows } from "../../data/read.ts";
 import { firstRows, type Row, type Rows } from "../../data/row.ts";
 import { DataError } from "../../errors.ts";
@@ -87,8 +87,7 @@ export function classesOf(
 ): Labels {
   if (!classifies(task)) return labelsOfCheckpoint({});
   const { id2label, source } = stored;
-  const nameless = Object.values(id2label ?? {}).every((name) => /^LABEL_\d+$/.test(name));
-  if (train?.classNames && nameless) return labelsOf(train.labels, Object.fromEntries(train.classNames.entries()));
+  if (train?.classNames) return labelsOfFile(train.labels, train.classNames, id2label, source);
   return train ? labelsOf(train.labels, id2label, source) : labelsOfCheckpoint(id2label ?? {}, source);
 }
 

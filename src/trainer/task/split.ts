@@ -1,7 +1,7 @@
 import type { Encoder } from "../../data/encode.ts";
 import type { Example } from "../../data/examples.ts";
 import { examplesOnDemand, type Placed } from "../../data/examples-on-demand.ts";
-import type { Label, Labelled } from "../../data/labels.ts";
+import { type Label, type Labelled, labelReader } from "../../data/labels.ts";
 import type { Row, Rows } from "../../data/row.ts";
 import { RowStore } from "../../data/row-store.ts";
 import { TypedList } from "../../data/typed-list.ts";
@@ -58,9 +58,16 @@ export async function splitOf<R extends Placed>(
   }
   if (size < manyRows) kept?.rows.close();
 
+  /** With labels that are read by the names of this split's file. */
+  const named = (encoding: Encoding): Encoding => {
+    const { labels } = encoding;
+    const read = labelReader(labels, classNames);
+    return { ...encoding, labels: { ...labels, idOf: (label, where) => labels.idOf(read(label), where) } };
+  };
+
   async function encode(encoding: Encoding, onRow?: () => void): ReturnType<Split["encode"]> {
     kept?.rows.close();
-    const encodes = encoder(encoding);
+    const encodes = encoder(named(encoding));
     for await (const row of rows) {
       encodes.add(pick(row));
       onRow?.();
@@ -69,7 +76,8 @@ export async function splitOf<R extends Placed>(
   }
 
   async function check(encoding: Encoding): Promise<void> {
-    for await (const row of rows) if (trains(encoder(encoding), pick(row))) return;
+    const own = named(encoding);
+    for await (const row of rows) if (trains(encoder(own), pick(row))) return;
     await encode(encoding); // says why none does
   }
 
@@ -77,16 +85,18 @@ export async function splitOf<R extends Placed>(
   if (!kept || size < manyRows) return split;
   return {
     ...split,
-    onDemand: (encoding) =>
-      examplesOnDemand(
+    onDemand: (encoding) => {
+      const own = named(encoding);
+      return examplesOnDemand(
         { ...kept, chars: kept.chars.view(), blank: kept.blank.view() },
         {
-          encode: (row) => onDemand.example(row, encoding),
-          trains: (row) => trains(encoder(encoding), row),
+          encode: (row) => onDemand.example(row, own),
+          trains: (row) => trains(encoder(own), row),
           maxLength: encoding.maxLength,
           largestId: encoding.tokenizer.vocabSize - 1,
         },
-      ),
+      );
+    },
   };
 }
 
