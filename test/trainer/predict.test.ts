@@ -103,7 +103,8 @@ describe("texts that cannot be labelled", () => {
 
   test("rows without a text in the column", async () => {
     const values = [LAW, null, ["a"], { b: 1 }, 7, ""];
-    const input = file("odd.jsonl", values.map((clause) => `${JSON.stringify({ clause })}\n`).join(""));
+    const lines = values.map((clause) => `${JSON.stringify({ clause })}\n`).join("");
+    const input = file("odd.jsonl", `${lines}{"clause":1.0}\n`);
     const said = await all({ adapter, input });
     expect(said.map((one) => ("error" in one ? one.error : one.text))).toEqual([
       LAW,
@@ -112,8 +113,9 @@ describe("texts that cannot be labelled", () => {
       'this row holds no text: {"b":1}',
       "7",
       "the text has no tokens",
+      "1.0",
     ]);
-    expect(said.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(said.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
   test("are refused when there are no others", async () => {
