@@ -1,4 +1,4 @@
-/** How much JSON is parsed. */
+/** Bounds of the JSON that is parsed. */
 export interface JsonBounds {
   /** Most bytes of text. */
   readonly bytes: number;

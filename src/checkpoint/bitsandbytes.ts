@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from "./json.ts";
 import type { TensorEntry } from "./safetensors.ts";
 
 const STATE = /^(.+)\.quant_state\.bitsandbytes__(?:nf4|fp4)$/;
-/** What the names of a four-bit weight's other parts end with. */
+/** Endings of the names of a four-bit weight's other parts. */
 const PARTS = [".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map"];
 /** Longest description of a weight; they have about 160 bytes. */
 const MAX_STATE_BYTES = 10_000;
@@ -42,12 +42,12 @@ export async function readBitsandbytes(tensors: Tensors): Promise<Tensors> {
   return read;
 }
 
-/** What a four-bit weight's `quant_state` says. */
+/** The `quant_state` of a four-bit weight. */
 interface State {
   readonly shape: readonly number[];
   readonly blockSize: number;
   readonly dtype: string;
-  /** Of scales that are quantized themselves. */
+  /** Settings of scales that are quantized themselves. */
   readonly nested?: { readonly blockSize: number; readonly offset: number };
 }
 

@@ -61,7 +61,7 @@ export function planBatches(lengths: ArrayLike<number>, options: BatchingOptions
 /** `0` to `count − 1`. */
 const numbersTo = (count: number): Int32Array => new Int32Array(count).map((_, number) => number);
 
-/** What rows are sorted by. */
+/** Sort keys of the rows. */
 function blurred(lengths: ArrayLike<number>, { shuffle, random }: BatchingOptions): Float64Array {
   const keys = new Float64Array(lengths.length);
   for (let row = 0; row < keys.length; row++) {
@@ -81,7 +81,7 @@ function ordered(
   return batches;
 }
 
-/** Where each batch of `batchSize` rows ends; of grouped and shuffled rows, what is left over makes a batch at a random place. */
+/** The end of each batch of `batchSize` rows; of grouped and shuffled rows, what is left over makes a batch at a random place. */
 function cut(rows: Int32Array, { batchSize, groupByLength, shuffle, random }: BatchingOptions): Int32Array {
   const whole = Math.floor(rows.length / batchSize);
   const rest = rows.length % batchSize;
@@ -90,7 +90,7 @@ function cut(rows: Int32Array, { batchSize, groupByLength, shuffle, random }: Ba
   return ends.map((batch) => (batch + 1) * batchSize - (rest > 0 && batch >= small ? batchSize - rest : 0));
 }
 
-/** Where each batch ends that holds at most `maxTokens`, padding included, or one row. */
+/** The end of each batch, which holds at most `maxTokens`, padding included, or one row. */
 function fill(rows: Int32Array, lengths: ArrayLike<number>, maxTokens: number): Int32Array {
   const ends = new TypedList(Int32Array);
   let [begin, longest] = [0, 0];

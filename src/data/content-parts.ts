@@ -45,7 +45,7 @@ export function partsRenderer(tokenizer: Tokenizer, where: string): RenderChat {
   };
 }
 
-/** Whether a template writes the text of parts, without the list around it. */
+/** True when a template writes the text of parts, without the list around it. */
 function readsParts(render: RenderChat): boolean {
   const content = [
     { type: "text", text: `${PROBE} 1` },

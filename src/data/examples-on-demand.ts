@@ -20,10 +20,10 @@ export interface KeptRows<R extends Placed> {
   readonly blank: ArrayLike<number>;
 }
 
-/** How kept rows become examples, one label each. */
+/** Encoding of kept rows as examples, one label each. */
 export interface OnDemandOptions<R> {
   encode(row: R): Example;
-  /** Whether a blank row has anything to train on. */
+  /** True when a blank row has anything to train on. */
   trains(row: R): boolean;
   readonly maxLength: number;
   /** Largest token id there may be. */

@@ -64,7 +64,7 @@ export class ExampleStore implements Examples {
   /** Bytes that may yet be held. */
   private room: number;
   private file: ScratchFile | undefined;
-  /** Where each record begins: a number of all blocks together, then a byte of the file. */
+  /** The offset of each record: a number of all blocks together, then a byte of the file. */
   private readonly offsets = new TypedList(Float64Array);
   private readonly tokens = new TypedList(Int32Array);
   private readonly labels = new TypedList(Int32Array);

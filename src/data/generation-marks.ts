@@ -7,7 +7,7 @@ export type Range = readonly [start: number, end: number];
 const TAG = /\{%[-+]?\s*(?:end)?generation\s*[-+]?%\}/;
 const COMMENT = /\{#[\s\S]*?#\}/g;
 
-/** Whether a chat template has `{% generation %}` blocks. */
+/** True when a chat template has `{% generation %}` blocks. */
 export const hasMarks = (source: string): boolean => source.replace(COMMENT, "").search(TAG) !== -1;
 
 /** Marks that a text does not have: characters for private use. */
@@ -21,7 +21,7 @@ export function marksBeside(text: string): Marks {
 }
 
 /**
- * What stands between marks, by its place in the text without them. A block within a block is a part of it.
+ * The text between marks, by its position in the text without them. A block within a block is a part of it.
  * @returns `undefined` when a mark lacks its other half.
  */
 export function rangesOf(marked: string, [start, end]: Marks): { text: string; ranges: Range[] } | undefined {

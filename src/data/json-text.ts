@@ -24,7 +24,7 @@ export function parseJson(text: string): unknown {
   });
 }
 
-/** Whether there is a number anywhere in a value. @throws {RangeError} when it is nested too deep. */
+/** True when there is a number anywhere in a value. @throws {RangeError} when it is nested too deep. */
 function survey(value: unknown, depth: number): boolean {
   if (typeof value === "number") return true;
   if (typeof value !== "object" || value === null) return false;

@@ -40,7 +40,7 @@ export function integerOf(label: Label): string | undefined {
   return /^(0|-?[1-9]\d*)(?:\.0+)?$/.exec(label)?.[1];
 }
 
-/** Whether numbers may stand for ids under these names: they may not where a class is named by another number. */
+/** True when numbers may stand for ids under these names: they may not where a class is named by another number. */
 export const allowsIds = (names: readonly string[]): boolean =>
   names.every((name, id) => [undefined, String(id)].includes(integerOf(name)));
 

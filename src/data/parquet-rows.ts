@@ -24,7 +24,7 @@ const MAX_SCHEMA = 16_384;
 /** Deepest nesting of a column. Lists and structs of real data reach about 20. */
 const MAX_DEPTH = 100;
 
-/** What a file is found to hold, as it is decoded. */
+/** Contents of a file as they are decoded. */
 export interface ParquetListener {
   /** Called before the first row. */
   onNames(names: ClassNames): void;

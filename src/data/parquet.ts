@@ -2,7 +2,7 @@ import { DataError, type PlainError, revivedError } from "../errors.ts";
 import { type ProcessEnd, spawnJsonLines } from "../platform/node.ts";
 import { type ClassNames, parseRow, type Row } from "./row.ts";
 
-/** What the decoding process prints. */
+/** Messages that the decoding process prints. */
 export type ParquetLine =
   | { readonly kind: "row"; readonly json: string }
   | { readonly kind: "names"; readonly names: ClassNames }

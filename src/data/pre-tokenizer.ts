@@ -6,7 +6,7 @@ import { PUNCTUATION } from "./unicode-classes.ts";
 /** A part of the text that the model cuts into tokens by itself. */
 export interface Piece {
   readonly text: string;
-  /** Whether the text begins with it, for a `Metaspace` that puts a space there only. */
+  /** True when the text begins with it, for a `Metaspace` that puts a space there only. */
   readonly first: boolean;
 }
 
@@ -61,7 +61,7 @@ interface Step {
   cut(piece: Piece): Iterable<Piece>;
 }
 
-/** What becomes of the text that a pattern matches. */
+/** Treatment of the text that a pattern matches. */
 type Behavior = "Removed" | "Isolated" | "MergedWithPrevious" | "MergedWithNext" | "Contiguous";
 const BEHAVIORS: readonly string[] = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"];
 

@@ -43,7 +43,7 @@ export async function findSplits(dataset: string): Promise<Map<string, readonly 
   return found;
 }
 
-/** Whether a file's name ends as one of the formats that have rows. */
+/** True when a file's name ends as one of the formats that have rows. */
 export const isDataFile = (path: string): boolean => FORMAT_NAMES.includes(nameParts(path).format);
 
 async function splitsOf(folder: string): Promise<Map<string, readonly string[]>> {

@@ -5,7 +5,7 @@ import type { Range } from "./generation-marks.ts";
 export interface Steps {
   /** Added tokens, found before anything else, and the text between them. */
   sections(text: string): Section[];
-  /** What the model reads of a section: pieces of text, and added tokens that only the normalized text has. */
+  /** The input of the model for a section: pieces of text, and added tokens that only the normalized text has. */
   pieces(text: string, first: boolean): readonly (string | AddedToken)[];
   tokens(piece: string): readonly string[];
   /** Before every token of a word but its first; `##` of WordPiece. */
@@ -80,7 +80,7 @@ function partsOf(text: string, ranges: readonly Range[], steps: Steps): TextPart
   return parts;
 }
 
-/** Where a token lies in what the model reads of a section; `exact` unless only its piece is known. */
+/** The position of a token in the model's input for a section; `exact` unless only its piece is known. */
 interface Span {
   readonly from: number;
   readonly to: number;
@@ -129,7 +129,7 @@ function textParts(
   return whole === undefined || done === whole.length ? parts : undefined;
 }
 
-/** How much of `whole` a part of it is; read alone, it may get a space at its beginning. */
+/** The length of a part within `whole`; read alone, it may get a space at its beginning. */
 function lengthAt(whole: string, at: number, alone: string, begins: boolean): number | undefined {
   if (whole.startsWith(alone, at)) return alone.length;
   return !begins && alone !== "" && whole.startsWith(alone.slice(1), at) ? alone.length - 1 : undefined;
@@ -139,7 +139,7 @@ function lengthAt(whole: string, at: number, alone: string, begins: boolean): nu
 const MAX_BACK = 64;
 
 /**
- * Where in what the model reads of a text its last character begins; `single` unless it stands for several, of which
+ * The offset of a text's last character in the model's input; `single` unless it stands for several, of which
  * `char_to_token` may know none.
  */
 function tailOf(

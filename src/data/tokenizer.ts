@@ -50,7 +50,7 @@ export interface Tokenizer {
   encodePieces(text: string, options: Truncation): Encoding[];
   /** Ids of the text's own tokens: no template, nothing cut. For text that a chat template made. */
   encodePlain(text: string): number[];
-  /** Of ranges of a text the tokens among `encodePlain`'s ids; as `tokensOfRanges`. */
+  /** The tokens of ranges of a text among `encodePlain`'s ids; as `tokensOfRanges`. */
   tokensOf(text: string, ranges: readonly Range[]): (Tokens | null)[] | undefined;
   idOf(token: string): number | undefined;
   /** As transformers' `is_split_into_words`; RoBERTa's and its kin's put a space before every word (`add_prefix_space`). */

@@ -101,7 +101,7 @@ function usedTargets(targets: LoraConfig["targetModules"] | undefined, modules: 
   return targets.toLowerCase() === "all-linear" || modules.every(isTakenBy(targets)) ? targets : modules;
 }
 
-/** Whether a regular expression takes a module; one that cannot be read here takes none. */
+/** True when a regular expression takes a module; one that cannot be read here takes none. */
 const isTakenBy =
   (pattern: string) =>
   (path: string): boolean => {

@@ -19,7 +19,7 @@ export interface MaskedOutput {
   readonly ownBias?: string;
 }
 
-/** What the output layer of an encoder reads of `config.json`. */
+/** Keys of `config.json` that the output layer of an encoder depends on. */
 export interface MaskedConfig {
   readonly vocab_size: number;
   readonly tie_word_embeddings: boolean;

@@ -94,7 +94,7 @@ export function fromPattern(table: PatternTable, path: ModulePath, otherwise: nu
 export const matchesPattern = (key: string, path: ModulePath, option = PATTERNS): boolean =>
   fullMatch(key, option, "(?:.*\\.)?")(path);
 
-/** Whether a regular expression of targets takes a module. @throws {RecipeError} when it is no regular expression. */
+/** True when a regular expression of targets takes a module. @throws {RecipeError} when it is no regular expression. */
 export const matchesWhole = (pattern: string, path: ModulePath): boolean => fullMatch(pattern, TARGETS)(path);
 
 const PATTERNS: Option = ["rank_pattern, alpha_pattern", "rankPattern, alphaPattern"];
@@ -144,7 +144,7 @@ function fullMatch(pattern: string, option: Option, before = ""): (path: string)
   }
 }
 
-/** What Python's regular expressions write otherwise: escapes and character classes are kept. */
+/** Syntax of Python's regular expressions that JavaScript spells differently: escapes and character classes are kept. */
 const PYTHON = /\\([AZ])|\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\(\?P(?:<|=(\w+)\))/g;
 
 /** A regular expression of Python in JavaScript's words: `(?i)` at the start, `(?P<x>…)`, `(?P=x)`, `\\A`, `\\Z`. */

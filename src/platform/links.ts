@@ -34,7 +34,7 @@ export async function linkFile(from: string, to: string, { mayMove }: LinkOption
 }
 
 /**
- * Whether a file or folder lies in one of these folders, whatever links lead to either. False when it is not there.
+ * True when a file or folder lies in one of these folders, whatever links lead to either. False when it is not there.
  */
 export async function liesIn(path: string, folders: readonly string[]): Promise<boolean> {
   const real = (name: string): Promise<string | undefined> => realpath(name).catch(() => undefined);

@@ -7,7 +7,7 @@ interface UserSet {
   readonly flags: readonly string[];
 }
 
-/** Where a recipe carries its user-set keys: a symbol, which a spread copies and which is no key of the recipe. */
+/** The property that carries a recipe's user-set keys: a symbol, which a spread copies and which is no key of the recipe. */
 const USER_SET = Symbol("user-set keys");
 
 type Carrier = { [USER_SET]?: UserSet };

@@ -1,7 +1,7 @@
 import type { Recipe } from "./schema.ts";
 
 /**
- * What of a recipe may differ between a checkpoint and the run that goes on from it. All other keys decide what a step is, or
+ * Recipe keys that may differ between a checkpoint and the run that resumes from it. All other keys decide what a step is, or
  * where in the data it stands: with another value the steps so far would belong to another run.
  */
 export const RESUME_KEYS = {
@@ -28,7 +28,7 @@ export interface ChangedKey {
   readonly key: string;
   /** `lora_alpha: 32, not 16`: now, and then. */
   readonly text: string;
-  /** Whether a run may go on with it. */
+  /** True when a run may go on with it. */
   readonly allowed: boolean;
 }
 

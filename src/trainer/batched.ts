@@ -31,7 +31,7 @@ export async function* batched<T>(
   }
 }
 
-/** Whether an item arrives soon. An error does not: the items before it go out first. */
+/** True when an item arrives soon. An error does not: the items before it go out first. */
 async function arrivesSoon(promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const arrived = promise.then(

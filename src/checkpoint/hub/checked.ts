@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { CheckpointError } from "../../errors.ts";
 import { lookalike } from "../lookalike.ts";
 
-/** What a file must be; a hash that is not known is not checked. */
+/** The expected size and hash of a file; an unknown hash is not checked. */
 export interface Expected {
   readonly name: string;
   readonly size: number;
@@ -40,7 +40,7 @@ function hashLike(digest: string | undefined, size: number) {
   return digest?.length === 40 ? createHash("sha1").update(`blob ${size}\0`) : undefined;
 }
 
-/** What stands in a file's place where a server, or a network with a log-in page, does not have it. */
+/** Content that a server without the file, or a network with a log-in page, sends in its place. */
 function refuseOthers(start: Uint8Array, what: string): void {
   const other = lookalike(start)?.what;
   if (other === "a web page" || other === "a Git LFS pointer") throw broken(what, other);

@@ -19,7 +19,7 @@ import { etagOf, fileBytes } from "./transfer.ts";
 
 /** Most bytes of a configuration or a tokenizer; the largest in use have some 40 MB. */
 const PLAIN_BYTES = 2 ** 28;
-/** What may be a file's name in `blobs/`; hashes, as a rule. */
+/** Names that a file in `blobs/` may have; hashes, as a rule. */
 const ETAG = /^\w[\w.-]{0,127}$/;
 /** Ending of a file that is not complete yet. */
 const INCOMPLETE = "incomplete";
@@ -140,7 +140,7 @@ async function storeAll(
   return stored.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)); // configurations are linked last
 }
 
-/** Whether there are the bytes of that file: those of a blob may have been damaged since they were received. */
+/** True when there are the bytes of that file: those of a blob may have been damaged since they were received. */
 async function isIntact(blob: string, { name, size, digest }: HubFile, model: string): Promise<boolean> {
   const found = await fileSize(blob);
   if (found === undefined || (size !== undefined && size !== found)) return false;

@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 60_000;
 /** A failure that may pass: a busy server, a connection that broke. It holds the refusal for when it does not. */
 export class PassingFailure extends Error {
   readonly refusal: CheckpointError;
-  /** What the server asked for, in milliseconds. */
+  /** The pause that the server asked for, in milliseconds. */
   readonly waitMs: number | undefined;
   constructor(refusal: CheckpointError, waitMs?: number) {
     super(refusal.message);
@@ -39,7 +39,7 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** What a wait is watched for. */
+/** Limits of a wait. */
 export interface Watch {
   /** Milliseconds until `onEnd`. */
   readonly limitMs: number;
@@ -49,7 +49,7 @@ export interface Watch {
   readonly onEnd: () => void;
 }
 
-/** What `act` resolves to; a word when it takes long, and an end when it takes too long. */
+/** The result of `act`, with a message when it takes long and an error when it takes too long. */
 export async function watched<T>(act: Promise<T>, { limitMs, onSlow, onEnd }: Watch): Promise<T> {
   const slow = setTimeout(() => onSlow(SLOW_MS / 1000), SLOW_MS);
   const end = setTimeout(onEnd, limitMs);

@@ -7,7 +7,7 @@ import type { HubSettings } from "./settings.ts";
 
 /** Most redirects that are followed; the Hub needs two. */
 const HOPS = 8;
-/** How a system, or undici, calls a connection that the other side ended. */
+/** Codes of the system and of undici for a connection that the other side ended. */
 const BROKEN: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** An answer, and what the Hub said of the file on the way to it. */
@@ -37,7 +37,7 @@ export interface HubClient {
   waitAfter(failure: PassingFailure, failed: number): Promise<void>;
 }
 
-/** How a client is followed, and ended. */
+/** Progress and cancellation of a client. */
 export interface ClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when nothing happens for some seconds, with what is waited for. */
@@ -156,7 +156,7 @@ export function hubClient(
 
 const KEPT = "files that are complete are kept: the next download goes on after them.";
 
-/** Whether the other side ended the connection; fetch has the reason in its error's cause. */
+/** True when the other side ended the connection; fetch has the reason in its error's cause. */
 function isBroken(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; { cause } = cause) {
     if (BROKEN.has((cause as NodeJS.ErrnoException).code)) return true;

@@ -10,7 +10,7 @@ const LONGEST_TIMEOUT = 86_400;
 export interface HubSettings {
   /** Without a slash at its end, and without credentials: it may be shown. */
   readonly endpoint: string;
-  /** Whether there is a token, for messages. */
+  /** True when there is a token, for messages. */
   readonly hasToken: boolean;
   /** The header that goes to the endpoint alone. Never shown. */
   readonly authorization?: string;

@@ -71,7 +71,7 @@ export const etagOf = ({ header }: Answer): string | undefined =>
   (header("x-linked-etag") ?? header("etag"))?.replace(/^W\/|"/g, "") || undefined;
 
 /**
- * How many bytes of an answer were received before. A server that knows no ranges sends the file from its start.
+ * The number of bytes of an answer that were received before. A server that knows no ranges sends the file from its start.
  * @param from The first byte that was requested.
  * @throws {CheckpointError} when it begins elsewhere.
  */

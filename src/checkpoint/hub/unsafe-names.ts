@@ -1,4 +1,4 @@
-/** Whether a name, read as POSIX or as Windows would, leaves the folder that it is put in. */
+/** True when a name, read as POSIX or as Windows would, leaves the folder that it is put in. */
 export const leadsOut = (name: string): boolean =>
   name === "" || /^[/\\]|^[a-zA-Z]:|\0/.test(name) || name.split(/[/\\]/).includes("..");
 

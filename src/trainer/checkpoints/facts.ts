@@ -6,7 +6,7 @@ import type { RunData } from "../setup/data.ts";
 import { hashSplit, type RowsInMemory } from "../setup/dataset.ts";
 import type { Prepared } from "../setup/prepared.ts";
 
-/** What decides the numbers of a run. A checkpoint records it, and resuming compares it. */
+/** The inputs that decide the numbers of a run. A checkpoint records it, and resuming compares it. */
 export interface RunFacts {
   /** Recipe keys, but for those that say where things lie and what is written. */
   readonly recipe: Readonly<Record<string, unknown>>;
@@ -52,7 +52,7 @@ async function hashBase({ tensors, config }: Checkpoint): Promise<string> {
   return sha256Text([JSON.stringify(config), ...hashes.sort()].join("\n"));
 }
 
-/** How a run differs from the one that wrote a checkpoint. */
+/** Differences between a run and the one that wrote a checkpoint. */
 export interface Differences {
   /** With these it would be another run: no state of the one continues the other. */
   readonly refused: readonly string[];

@@ -24,7 +24,7 @@ const content = z.strictObject({
   files: z.record(z.string().regex(/^[^/\\]+$/), file),
 });
 
-/** What a manifest says of the folder that it lies in. */
+/** The contents of a manifest. */
 export type Manifest = z.output<typeof content>;
 
 /** Writes the manifest of a folder: sizes and hashes of all its files, the run that a checkpoint is of, and a hash of its own. */

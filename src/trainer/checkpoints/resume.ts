@@ -13,7 +13,7 @@ export const STATE = "trainer_state.json";
 export interface FoundCheckpoint {
   readonly folder: string;
   readonly step: number;
-  /** What the user should know: others that were passed over, what differs from the run that wrote it. */
+  /** Messages for the user: checkpoints that were passed over, settings that differ from the run that wrote this one. */
   readonly warnings: readonly string[];
 }
 

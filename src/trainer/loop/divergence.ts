@@ -35,15 +35,15 @@ export interface DivergenceWatch {
   noteLoss(loss: number): void;
   /** A checkpoint was written, of weights that no loss has confirmed yet. */
   noteCheckpoint(path: string): void;
-  /** Whether a loss is finite and not absurd. */
+  /** True when a loss is finite and not absurd. */
   isSane(loss: number): boolean;
   /** The last step's loss, in nats. */
   readonly loss: number;
   /** The largest loss that is not absurd, in nats. */
   readonly limit: number;
-  /** Whether so many losses in a row were absurd that the run is lost. */
+  /** True when so many losses in a row were absurd that the run is lost. */
   isLost(inARow?: number): boolean;
-  /** What to tell the user of a run that ends with a loss far above its first. */
+  /** Warning for a run that ends with a loss far above its first. */
   warning(): string | undefined;
   /** The first trained parameter that holds a number that is not finite. */
   damaged(): string | undefined;
@@ -142,7 +142,7 @@ function placesOf(examples: readonly Example[]): string {
   return `${places.join(", ")}${more > 0 ? ` and ${more} more rows` : ""}`;
 }
 
-/** What was found when a run diverged. */
+/** The evidence of divergence. */
 export interface Finding {
   /** As in `loss NaN at step 2`. */
   readonly what: string;

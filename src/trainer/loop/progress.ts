@@ -139,7 +139,7 @@ const state = z.looseObject({
   random: z.looseObject({}),
 });
 
-/** Where a run begins, and what the user should know of that. */
+/** The starting point of a run, and the messages about it. */
 export interface Start {
   readonly progress: Progress;
   readonly warnings: readonly string[];

@@ -43,7 +43,7 @@ export async function* startJob(
   }
 }
 
-/** What is the user's to mend before a run begins (exit code 2), as a disk that is full, is a run that failed (1) later. */
+/** A usage error (exit code 2) that occurs after the run began, such as a full disk, as a failed run (1). */
 function asRunFailure(error: PlainError): PlainError {
   const { exitCode } = error.data ?? {};
   return exitCode === EXIT.usage ? { ...error, data: { ...error.data, exitCode: EXIT.failed } } : error;

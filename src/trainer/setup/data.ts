@@ -61,7 +61,7 @@ export async function checkTexts(split: Split, { tokenizer, labels, source }: Pr
   await split.check({ tokenizer, labels, maxLength: source.recipe.max_length });
 }
 
-/** How a split is tokenised. */
+/** Tokenization of a split. */
 export interface EncodeOptions {
   /** Called after each row. */
   readonly onRow?: () => void;

@@ -2,7 +2,7 @@ import { RecipeError } from "../../errors.ts";
 import { canonicalPath, checkUnlocked, exists, isFolder, parentFolder, relativePath } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 
-/** What a run reads and must not overwrite, by the recipe key that names it. */
+/** Paths that a run reads and must not overwrite, by recipe key. */
 export interface Inputs {
   readonly model_name_or_path: string;
   readonly adapter_name_or_path?: string | undefined;

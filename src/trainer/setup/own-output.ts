@@ -8,7 +8,7 @@ import { nameInCheckpoint } from "./weights.ts";
 /** A checkpoint whose configuration says how its output layer is stored. */
 export interface OwnOutput {
   readonly checkpoint: Checkpoint;
-  /** Whether the configuration ties an output layer that the file holds apart from the embedding. */
+  /** True when the configuration ties an output layer that the file holds apart from the embedding. */
   readonly untied: boolean;
 }
 

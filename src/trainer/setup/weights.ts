@@ -132,7 +132,7 @@ async function find(
   return drawnForLabels(origin, shape, stored, sources.labels) ? undefined : read(name, param, sources.checkpoint);
 }
 
-/** Whether a stored head is for another number of classes than `labels`, so that a new one is drawn. */
+/** True when a stored head is for another number of classes than `labels`, so that a new one is drawn. */
 export function drawnForLabels(
   { init }: Param,
   shape: readonly number[],
