@@ -53,7 +53,11 @@ describe("the input of predict", () => {
   ])("%s: the column that the run was trained on", async (name, content) => {
     const said = await all({ adapter, input: file(name, content) });
     expect(said.map(({ index, text }) => [index, text])).toEqual([[0, LAW], [1, FEE]]); // biome-ignore format: pairs
-    expect(said).toEqual(await all({ adapter, texts: [LAW, FEE] }));
+    const scored = (list: Prediction[]) =>
+      list.flatMap((item) => ("score" in item ? [{ label: item.label, score: item.score }] : []));
+    const texts = scored(await all({ adapter, texts: [LAW, FEE] }));
+    // A file's rows may reach the model in other batches than the texts, which changes the last digits.
+    expect(scored(said)).toEqual(texts.map(({ label, score }) => ({ label, score: expect.closeTo(score, 6) })));
   });
 
   test("Parquet", async () => {

@@ -89,6 +89,7 @@ export class Chains {
     if (problem === "") return;
     for (const kind of fallen) this.#bad[kind]++;
     this.failures.push({ what: problem, chain: told.join(" → ") });
+    console.error(`${problem}\n  ${told.join(" → ")}`);
   }
 
   /** One run of a chain: it goes on where there is a checkpoint, and begins where none was ever finished. */
