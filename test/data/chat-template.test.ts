@@ -59,6 +59,10 @@ describe("chat templates", () => {
     const now = new Date(2026, 10, 4, 15, 7, 9);
     const { format } = { format: "%d %b %Y|%A, %B %d|%a %y-%m-%d|%H:%M:%S|%I %p|100 %%|%Q" };
     expect(strftime(now, format)).toBe("04 Nov 2026|Wednesday, November 04|Wed 26-11-04|15:07:09|03 PM|100 %|%Q");
+    expect(strftime(now, "%-d.%-m. %j %e|%F %T %D %R|%c")).toBe(
+      "4.11. 308  4|2026-11-04 15:07:09 11/04/26 15:07|Wed Nov  4 15:07:09 2026",
+    );
+    expect(() => strftime(now, "%U")).toThrow("strftime_now writes no %U");
     const tokenizer = chatTokenizer("bytes", "{{ strftime_now('%d.%m.') }}{{ messages[0].content }}");
     expect(chatRenderer(tokenizer, where, now)([{ role: "user", content: "!" }], { where })).toBe("04.11.!");
   });
