@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   passes: ["ir", "ops", "quant"],
   peft: ["ir", "ops", "passes"],
   onnx: ["ir"],
-  session: ["ir"],
+  session: ["ir", "platform"],
   optim: [],
   data: ["platform"],
   recipe: [],

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { EngineError, typedMemoryError } from "../errors.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 /** A thread that yields messages until it ends. */
 export interface Thread<Message> extends AsyncIterable<Message> {
@@ -19,6 +20,7 @@ interface Start {
  * @throws whatever the thread threw, from the iteration; {OutOfMemoryError} when its heap was full.
  */
 export function startThread<Message>(module: URL, job: unknown): Thread<Message> {
+  disableTelemetry();
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: Start = { job, stop };
   const worker = new Worker(module, {

@@ -1,3 +1,4 @@
+import "./no-telemetry.ts"; // first: before the runtime is loaded
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { EngineError, OutOfMemoryError } from "../errors.ts";
 import type { DType } from "../ir/types.ts";

@@ -1,3 +1,4 @@
+import "./no-telemetry.ts"; // first: before the runtime is loaded
 import { env, InferenceSession, listSupportedBackends } from "onnxruntime-node";
 
 /** An execution provider, tried. */

@@ -65,7 +65,9 @@ test("an adapter that PEFT wrote has no recipe and no labels beside it", async (
   expect(Object.keys((first as { probabilities: object }).probabilities)).toEqual(expected);
 
   const [numbered] = await all(predict({ adapter, model, texts: ["state law"] }));
-  expect(Object.keys((numbered as { probabilities: object }).probabilities)).toEqual([0, 1, 2, 3, 4].map((id) => `LABEL_${id}`));
+  expect(Object.keys((numbered as { probabilities: object }).probabilities)).toEqual(
+    [0, 1, 2, 3, 4].map((id) => `LABEL_${id}`),
+  );
 });
 
 test("words of a text, with TOKEN_CLS", async () => {

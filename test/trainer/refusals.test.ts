@@ -180,7 +180,7 @@ describe("model", () => {
         }),
       `the model Magic is not supported
   at: TMP/tokenizer.json
-  expected: models WordPiece, BPE, Unigram, WordLevel; pre-tokenizers BertPreTokenizer, ByteLevel, Digits, FixedLength, Metaspace, Punctuation, Replace, Sequence, Split, Whitespace, WhitespaceSplit`,
+  expected: models WordPiece, BPE, Unigram, WordLevel; pre-tokenizers BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit; normalizers BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, Precompiled, Prepend, Replace, Sequence, Strip, StripAccents`,
     ],
     [
       "no tokenizer",
