@@ -34,7 +34,7 @@ export interface Training {
 }
 
 /** Milliseconds after which a command counts as hung. */
-const HUNG = 120_000;
+const HUNG = 600_000;
 
 /** Runs `lowrank train` as a process of its own, to its end, whichever that is. */
 export async function train({ recipe, folder, resume, fate, onStart, list }: Training): Promise<Ended> {
