@@ -16,6 +16,7 @@ import {
   writeFolderAtomic,
   writeTextAtomic,
 } from "../../platform/node.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { recipeToYaml } from "../../recipe/write.ts";
 import type { RunFacts } from "../checkpoints/facts.ts";
 import { readManifest, writeManifest } from "../checkpoints/manifest.ts";
@@ -63,6 +64,7 @@ export async function openOutput(
     await sweepStaging(folder);
     if (progress.step === 0) for (const name of RESULTS) await removeFolder(`${folder}/${name}`);
     await bringBest(progress, folder);
+    if (progress.step > 0) await dropOldCheckpoints(recipe, progress, await facts()); // one may have died before it did
     await writeTextAtomic(`${folder}/metrics.jsonl`, before.map((record) => `${JSON.stringify(record)}\n`).join(""));
     await writeTextAtomic(`${folder}/recipe.yaml`, recipeToYaml(recipe));
     metrics = await openAppend(`${folder}/metrics.jsonl`);
@@ -98,7 +100,7 @@ export async function openOutput(
         await writeTextAtomic(`${staging}/${STATE}`, stateJson(run, history));
         await writeManifest(staging, step, await facts());
       });
-      await dropOldCheckpoints(run, await facts());
+      await dropOldCheckpoints(recipe, progress, await facts());
       return path;
     },
     async writeModel(run) {
@@ -173,9 +175,12 @@ function stateJson({ progress, steps, random }: Run, history: readonly Record<st
 }
 
 /** Keeps the newest checkpoints of this run, and the best one always. Those of later steps, or of other runs, stay. */
-async function dropOldCheckpoints({ recipe, progress }: Run, facts: RunFacts): Promise<void> {
-  const limit = recipe.save_total_limit;
+async function dropOldCheckpoints(
+  { save_total_limit: limit, output_dir }: ResolvedRecipe,
+  progress: Progress,
+  facts: RunFacts,
+): Promise<void> {
   if (limit === undefined) return;
-  const own = await ownCheckpoints(recipe.output_dir, facts, progress.step);
+  const own = await ownCheckpoints(output_dir, facts, progress.step);
   for (const path of own.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolder(path);
 }

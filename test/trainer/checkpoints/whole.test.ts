@@ -82,6 +82,15 @@ test("what a dead process left unfinished is swept away, and a folder it was rep
   expect(left.sort()).toEqual(["checkpoint-2", "checkpoint-4", "checkpoint-5"]);
 });
 
+test("a checkpoint that a dead process had no time to drop goes when the run is resumed, also without a step left", async () => {
+  const folder = temporary();
+  const limited = { ...keys, save_total_limit: 1, output_dir: folder };
+  await runHere(limited);
+  cpSync(`${await stoppedAt(4)}/checkpoint-4`, `${folder}/checkpoint-4`, { recursive: true });
+  await runHere({ ...limited, resume_from_checkpoint: true });
+  expect(readdirSync(folder).filter((name) => name.startsWith("checkpoint"))).toEqual(["checkpoint-6"]);
+});
+
 describe("resuming compares", () => {
   const rows = rowsOf();
   test("the training data", async () => {
