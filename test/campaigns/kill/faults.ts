@@ -71,10 +71,11 @@ export function signals(options: FaultOptions): Promise<FaultGroup> {
           train({
             ...{ ...options, folder, resume: false },
             onStart(child) {
-              let seen = 0;
+              let left = saves;
               child.stdout?.on("data", (text: string) => {
-                seen += text.split('"event":"save"').length - 1;
-                if (seen >= saves) child.kill(signal as NodeJS.Signals);
+                const before = left;
+                left -= text.split('"event":"save"').length - 1;
+                if (before > 0 && left <= 0) child.kill(signal as NodeJS.Signals); // once: a second one quits at once
               });
             },
           }),
