@@ -7,7 +7,7 @@ interface SchemaNode {
 }
 
 /**
- * What leaves are decoded to, as {@link rowJson} expects them: dates and times as the integers that the file holds.
+ * Decoders of leaves, as {@link rowJson} expects them: dates and times as the integers that the file holds.
  * @see apache/parquet-format, LogicalTypes.md.
  */
 export const RAW_PARSERS = {

@@ -3,7 +3,7 @@ import type { Meter } from "./meter.ts";
 import { repr, text } from "./text.ts";
 import { type Args, numeric, typeName, type Value } from "./values.ts";
 
-/** How `format` looks into a value: the attribute or the item of a name. */
+/** Look-up by `format` in a value: the attribute or the item of a name. */
 export type Lookup = (value: Value, key: Value, isAttribute: boolean) => Value;
 
 const FIELD = /\{\{|\}\}|\{([^{}!:.[]*)((?:\.[^{}!:.[]+|\[[^\]]+\])*)(?:!([rsa]))?(?::([^{}]*))?\}|[{}]/g;

@@ -35,7 +35,7 @@ const textOf = (value: Value): string | undefined =>
 const allEqual = (a: readonly Value[], b: readonly Value[]): boolean =>
   a.length === b.length && a.every((item, i) => equal(item, b[i]!));
 
-/** Whether `a < b`. @throws when Python has no order for the two. */
+/** True when `a < b`. @throws when Python has no order for the two. */
 export function isLess(a: Value, b: Value, sign = "<"): boolean {
   const [x, y] = [numeric(a), numeric(b)];
   if (x !== undefined && y !== undefined) return x < y;
@@ -63,7 +63,7 @@ function isTextLess(a: string, b: string): boolean {
 
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000;
 
-/** Whether a collection has an item, a dict a key, a text another text. */
+/** True when a collection has an item, a dict a key, a text another text. */
 export function contains(collection: Value, item: Value): boolean {
   const text = textOf(collection);
   if (text !== undefined) {

@@ -5,7 +5,7 @@ import type { Runtime } from "./runtime.ts";
 import { text } from "./text.ts";
 import { type Args, integer, isTrue, Undefined, type Value } from "./values.ts";
 
-/** What a filter makes of a value. */
+/** A filter: the result for a value. */
 export type Filter = (value: Value, args: Args, runtime: Runtime) => Value;
 
 /** A filter by its parameters, of which the first `needed` have no default. */
@@ -27,7 +27,7 @@ export const ofText = (name: string, act: (value: string) => Value): Filter =>
 export const count = (value: Value | undefined, name: string, standard: number): number =>
   value === undefined ? standard : integer(value, name);
 
-/** What a filter looks at of an item: an attribute such as `city.name` or `0`; without one, the item itself. */
+/** The part of an item that a filter looks at: an attribute such as `city.name` or `0`; without one, the item itself. */
 export function getter(
   attribute: Value | undefined,
   runtime: Runtime,

@@ -16,7 +16,7 @@ function range(args: Args): Value {
   return new Range(start, step, length);
 }
 
-/** What `dict` makes of a dict or of pairs, and of arguments with names. */
+/** The result of `dict` for a dict or pairs, and of arguments with names. */
 function entriesOf(callee: string, { list, named }: Args): [Value, Value][] {
   if (list.length > 1) throw new Error(`${callee} expected at most 1 argument, got ${list.length}`);
   const [first] = list;

@@ -152,7 +152,7 @@ const slices = filter(
   1,
 );
 
-/** What `map` and its like go over: anything that is false has no items for them. */
+/** Items that `map` and its like go over: anything that is false has no items for them. */
 const itemsIfTrue = (value: Value): Iterable<Value> => (isTrue(value) ? itemsOf(value) : []);
 
 function map(value: Value, args: Args, runtime: Runtime): Value {

@@ -14,7 +14,7 @@ export type Operator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 /** An operator that compares, of which several can follow each other. */
 export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not in";
 
-/** What has a value. */
+/** An expression, which has a value. */
 export type Expression =
   | { readonly kind: "constant"; readonly value: Value }
   | { readonly kind: "name"; readonly name: string }
@@ -44,7 +44,7 @@ export type Expression =
       readonly otherwise: Expression | undefined;
     };
 
-/** What can be assigned to: a name, several of them, an attribute of a namespace. */
+/** A target of an assignment: a name, several of them, an attribute of a namespace. */
 export type Target =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "tuple"; readonly items: readonly Target[] }
@@ -62,7 +62,7 @@ export interface FilterNode {
   readonly args: ArgumentNodes;
 }
 
-/** What is done. `source` is the tag as it is written, `line` its line in the template: both for error messages. */
+/** A statement. `source` is the tag as it is written, `line` its line in the template: both for error messages. */
 export type Statement = { readonly line: number; readonly source: string } & (
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "print"; readonly value: Expression }

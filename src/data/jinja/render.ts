@@ -38,7 +38,7 @@ export function render(
 /** A failure of a template, with the tag that failed. */
 export class TemplateError extends Error {}
 
-/** How a loop's turn ended, when it did before its end. */
+/** The early end of a loop's turn: break or continue. */
 type Jump = "break" | "continue";
 
 class Renderer {

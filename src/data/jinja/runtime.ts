@@ -2,12 +2,12 @@ import type { Lookup } from "./brace-format.ts";
 import type { Meter } from "./meter.ts";
 import type { Args, Value } from "./values.ts";
 
-/** What methods, filters and tests use of the template that runs. */
+/** The running template, as methods, filters and tests use it. */
 export interface Runtime {
   readonly meter: Meter;
   readonly lookup: Lookup;
   /** The filter of a name, applied to a value. */
   filter(name: string, value: Value, args: Args): Value;
-  /** Whether a value passes the test of a name. */
+  /** True when a value passes the test of a name. */
   test(name: string, value: Value, args: Args): boolean;
 }

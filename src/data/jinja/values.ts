@@ -81,7 +81,7 @@ export class Dict {
   }
 }
 
-/** What `namespace()` makes: the one thing whose attributes a template can set. */
+/** The result of `namespace()`: the one thing whose attributes a template can set. */
 export class Namespace {
   readonly attributes = new Map<string, Value>();
 }
@@ -103,7 +103,7 @@ export class Range {
   }
 }
 
-/** What `keys()`, `values()` and `items()` of a dict return. */
+/** The result of `keys()`, `values()` and `items()` of a dict. */
 export class View {
   readonly dict: Dict;
   readonly kind: "keys" | "values" | "items";
@@ -228,7 +228,7 @@ export function itemsOf(value: Value): Iterable<Value> {
 
 const SURROGATES = /[\ud800-\udbff][\udc00-\udfff]/g;
 
-/** How many code points a text has, which is its length in Python. */
+/** The number of code points of a text, which is its length in Python. */
 export const codePoints = (text: string): number => text.length - (text.match(SURROGATES)?.length ?? 0);
 
 /** A text as code points, for indexing. */

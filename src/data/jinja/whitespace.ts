@@ -1,13 +1,13 @@
-/** What Python counts as white space, as a class of a regular expression. JavaScript's `\s` is another set. */
+/** Python's white space, as a class of a regular expression. JavaScript's `\s` is another set. */
 export const SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 
-/** What Python's `splitlines` takes for the end of a line. */
+/** Ends of lines, as Python's `splitlines` has them. */
 export const LINE_END = "(?:\\r\\n|[\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029])";
 
 const BLANK = new RegExp(`^${SPACE}*$`);
 const SPACES = new RegExp(SPACE);
 
-/** Whether a text is empty or nothing but white space. */
+/** True when a text is empty or nothing but white space. */
 export const isBlank = (text: string): boolean => BLANK.test(text);
 
 /** A text without the white space at its end. */
