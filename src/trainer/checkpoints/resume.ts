@@ -3,7 +3,7 @@ import { CheckpointError } from "../../errors.ts";
 import { exists, isFolder, listFolder, readText } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { VERSION } from "../../version.ts";
-import { differences, type RunFacts } from "./facts.ts";
+import { type Differences, differences, type RunFacts } from "./facts.ts";
 import { MANIFEST, type Manifest, readManifest, verifyFolder } from "./manifest.ts";
 
 /** The name of a checkpoint's state file. */
@@ -52,19 +52,22 @@ async function named(folder: string, now: RunFacts): Promise<FoundCheckpoint> {
   return { folder, step: manifest.step, warnings: saidOf(folder, manifest, said) };
 }
 
+const NO_DIFFERENCES: Differences = { refused: [], said: [] };
+
 async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
   const passedOver: string[] = [];
   const others: { readonly folder: string; readonly refused: readonly string[] }[] = [];
   let sameSteps: { readonly folder: string; readonly manifest: Manifest; readonly said: readonly string[] } | undefined;
   for (const step of (await checkpointSteps(output)).reverse()) {
     const folder = `${output}/checkpoint-${step}`;
-    const manifest = await verifyFolder(folder);
-    if (typeof manifest === "string") {
-      passedOver.push(`${folder} is not whole and was passed over: ${manifest}.`);
+    const recorded = await readManifest(folder);
+    const { refused, said } = typeof recorded === "string" ? NO_DIFFERENCES : compared(recorded, now);
+    if (refused.length > 0) {
+      others.push({ folder, refused }); // another run's: its files need not be read
       continue;
     }
-    const { refused, said } = compared(manifest, now);
-    if (refused.length > 0) others.push({ folder, refused });
+    const manifest = await verifyFolder(folder);
+    if (typeof manifest === "string") passedOver.push(`${folder} is not whole and was passed over: ${manifest}.`);
     else if (said.length === 0) return { folder, step, warnings: [...passedOver, ...saidOf(folder, manifest, said)] };
     else if (!sameSteps && (await ledToLog(output, folder))) sameSteps = { folder, manifest, said };
     else others.push({ folder, refused: said });
@@ -83,7 +86,7 @@ async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
 }
 
 /** @returns every difference from the run of a checkpoint; a model's own folder, which has no run, differs in all. */
-function compared({ run }: Manifest, now: RunFacts): ReturnType<typeof differences> {
+function compared({ run }: Manifest, now: RunFacts): Differences {
   if (run) return differences(run, now);
   return { refused: ["it is a trained model, without the state of its optimizer"], said: [] };
 }
