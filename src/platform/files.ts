@@ -141,9 +141,9 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await attempt();
   } catch (cause) {
-    const isParentMissing = (cause as NodeJS.ErrnoException).code === "ENOENT" && !(await exists(dirname(whole)));
-    if (!isParentMissing) return orFileError("write", path)(cause);
-    await makeFolder(dirname(whole));
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") return orFileError("write", path)(cause);
+    // the folder above is missing, or was, until another call made it
+    if (!(await exists(dirname(whole)))) await makeFolder(dirname(whole));
     await attempt().catch(orFileError("write", path));
   }
 }

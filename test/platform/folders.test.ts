@@ -20,6 +20,14 @@ test("folders are made to any depth, once", async () => {
   expect(readdirSync(`${folder}/a/b`)).toEqual(["c"]);
 });
 
+test("folders are made by many at once", async () => {
+  for (let i = 0; i < 50; i++) {
+    const paths = ["a/b/c/d", "a/b/c/e", "a/b", "a/b/c/d"].map((path) => `${folder}/${i}/${path}`);
+    await Promise.all(paths.map((path) => makeFolder(path)));
+    expect(readdirSync(`${folder}/${i}/a/b/c`)).toEqual(["d", "e"]);
+  }
+});
+
 test("a file in the way is named, wherever in the path it is", async () => {
   writeFileSync(`${folder}/file`, "");
   expect(await refusal(`${folder}/file`)).toMatchObject({
