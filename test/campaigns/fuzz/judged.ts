@@ -19,7 +19,7 @@ export interface Finding {
 /** How one read ended. */
 export interface Judged {
   /** What it was refused with. */
-  readonly refusal?: string;
+  readonly refusal?: Error;
   readonly ms: number;
   readonly growthMb: number;
   readonly wrong?: Pick<Finding, "kind" | "what">;
@@ -57,17 +57,19 @@ export async function judge(read: () => Promise<unknown>): Promise<Judged> {
   const growthMb = peak > baseline.peak ? Math.max(0, (peak - baseline.rss) / 1e6) : 0;
   const wrong = complaint(error, seconds, growthMb);
   if (peak > baseline.peak) refreshBaseline();
-  return { ms, growthMb, ...(error !== undefined && { refusal: described(error) }), ...(wrong && { wrong }) };
+  return { ms, growthMb, ...(isRefusal(error) && { refusal: error }), ...(wrong && { wrong }) };
 }
 
 function complaint(error: unknown, seconds: number, growthMb: number): Judged["wrong"] {
   if (error !== undefined && !isRefusal(error)) return { kind: "error", what: described(error) };
+  if (seconds <= MAX_SECONDS && growthMb <= MAX_GROWTH_MB) return undefined;
   const outcome = error === undefined ? "accepted" : described(error);
   if (seconds > MAX_SECONDS) return { kind: "slow", what: `over ${MAX_SECONDS} s, then ${outcome}` };
-  return growthMb > MAX_GROWTH_MB ? { kind: "growth", what: `over ${MAX_GROWTH_MB} MB, then ${outcome}` } : undefined;
+  return { kind: "growth", what: `over ${MAX_GROWTH_MB} MB, then ${outcome}` };
 }
 
-const isRefusal = (error: unknown): boolean => error instanceof LowrankError && error.message.trim() !== "";
+const isRefusal = (error: unknown): error is LowrankError =>
+  error instanceof LowrankError && error.message.trim() !== "";
 
 /** An error without what differs from input to input, and the first line of this library on its stack. */
 export function described(error: unknown): string {

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { tableLines, verdict } from "../report.ts";
+import { bundle } from "./bundle.ts";
 import { FORMATS } from "./formats/index.ts";
 import type { Finding } from "./judged.ts";
 import { type Counts, noCounts, sum } from "./progress.ts";
@@ -33,6 +34,7 @@ const MAX_ENDED = 40;
 const work = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "lowrank-fuzz-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+const worker = await bundle(join(import.meta.dirname, "worker.ts"), work);
 
 const counts = new Map(formats.map((name) => [name, noCounts()]));
 const findings: Finding[] = [];
@@ -51,7 +53,7 @@ for (let [at, from] = [0, { index: only ?? 0, seconds: 0 }]; at < formats.length
   const left = formats.slice(at);
   const limits = { seed, mutations, secondsEach, work, progress: join(work, "progress") };
   const task: Task = { formats: left, from, ...limits };
-  const { why, progress, tired } = await watched(task, (report) => {
+  const { why, progress, tired } = await watched(worker, task, (report) => {
     if ("finding" in report) note(report.finding);
     else add(left[report.done.format] as string, report.done);
   });

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MAX_GROWTH_MB, MAX_SECONDS } from "./judged.ts";
 import { type Progress, readProgress } from "./progress.ts";
@@ -24,11 +23,14 @@ const MAX_RESIDENT_MB = 3_000;
 const TICKS = 100; // a second, as Linux counts for programs
 const TIRED = 75;
 
-/** Starts a worker, passes its reports on, and ends it when an input hangs it or takes too much memory. */
-export async function watched(task: Task, report: (report: Report) => void): Promise<Ended> {
+/**
+ * Starts a worker, passes its reports on, and ends it when an input hangs it or takes too much memory.
+ * @param worker Path of its bundle.
+ */
+export async function watched(worker: string, task: Task, report: (report: Report) => void): Promise<Ended> {
   rmSync(task.progress, { force: true });
-  const child = fork(join(import.meta.dirname, "worker.ts"), [JSON.stringify(task)], {
-    execArgv: ["--import", "tsx", "--import", join(import.meta.dirname, "sync-files.ts"), "--max-old-space-size=2048"],
+  const child = fork(worker, [JSON.stringify(task)], {
+    execArgv: ["--enable-source-maps", "--max-old-space-size=2048"],
     env: { ...process.env, HF_HUB_OFFLINE: "1", TMPDIR: task.work },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });

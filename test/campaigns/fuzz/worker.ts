@@ -1,4 +1,5 @@
 /** Reads mutated inputs, one after the other. Its parent watches it, and starts another after the input that ends it. */
+import "./sync-files.ts"; // before all that reads files
 import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -91,7 +92,8 @@ async function campaign(format: Format, first: number, secondsBefore: number, pr
 
 function note({ wrong, refusal }: Judged, isSeed: boolean): void {
   if (wrong) find(wrong);
-  else if (isSeed && refusal !== undefined) find({ kind: "error", what: `a valid seed is refused: ${refusal}` });
+  else if (isSeed && refusal !== undefined)
+    find({ kind: "error", what: `a valid seed is refused: ${described(refusal)}` });
 }
 
 type Written = Seed & { readonly folder: string };
