@@ -15,10 +15,9 @@ import { endIds, turnEnd } from "./setup/end-ids.ts";
 import { compile } from "./setup/engine.ts";
 import { evaluationGraph } from "./setup/graphs.ts";
 import { openTrained } from "./setup/open-trained.ts";
-import type { Prepared } from "./setup/prepared.ts";
+import type { Prepared, Weights } from "./setup/prepared.ts";
 import { recipeOfTrained } from "./setup/recipe-of-trained.ts";
 import { unpackedBlocks } from "./setup/unpacked-blocks.ts";
-import type { Weights } from "./setup/weights.ts";
 
 /** How text is generated. */
 export interface GenerateOptions extends SamplingOptions {

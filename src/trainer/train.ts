@@ -1,8 +1,8 @@
 import type { Recipe } from "../recipe/schema.ts";
 import type { TrainEvent } from "./events.ts";
+import type { RowsInMemory } from "./loop/job.ts";
 import { startJob } from "./loop/start-job.ts";
 import { type Model, recipeOf } from "./model.ts";
-import type { RowsInMemory } from "./setup/dataset.ts";
 
 type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`

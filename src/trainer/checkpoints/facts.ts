@@ -2,8 +2,9 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { canonicalPath, sha256File, sha256Text } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { changedKeys, RESUME_KEYS } from "../../recipe/resuming.ts";
+import type { RowsInMemory } from "../loop/job.ts";
 import type { RunData } from "../setup/data.ts";
-import { hashSplit, type RowsInMemory } from "../setup/dataset.ts";
+import { hashSplit } from "../setup/dataset.ts";
 import type { Prepared } from "../setup/prepared.ts";
 
 /** The inputs that decide the numbers of a run. A checkpoint records it, and resuming compares it. */

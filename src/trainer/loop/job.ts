@@ -1,7 +1,9 @@
 import type { PlainError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { TrainEvent } from "../events.ts";
-import type { RowsInMemory } from "../setup/dataset.ts";
+
+/** Rows given in memory instead of `dataset_name`, by split. */
+export type RowsInMemory = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 
 /** All that a training thread is told. */
 export interface Job {

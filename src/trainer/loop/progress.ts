@@ -12,9 +12,8 @@ import type { RunFacts } from "../checkpoints/facts.ts";
 import { verifyFolder } from "../checkpoints/manifest.ts";
 import { checkpointToResume, STATE } from "../checkpoints/resume.ts";
 import type { EvalResults } from "../events.ts";
-import type { Prepared } from "../setup/prepared.ts";
+import type { Prepared, Weights } from "../setup/prepared.ts";
 import { fromStored } from "../setup/stored.ts";
-import type { Weights } from "../setup/weights.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 import { readSaved } from "./saved.ts";
 

@@ -2,9 +2,8 @@ import { Random } from "../../random.ts";
 import type { Method } from "../../recipe/task.ts";
 import { METHOD_DEFINITIONS } from "../method/index.ts";
 import { weightsOf } from "../setup/prepare.ts";
-import type { Prepared } from "../setup/prepared.ts";
+import type { Prepared, Weights } from "../setup/prepared.ts";
 import { quantizationOf } from "../setup/quantization.ts";
-import type { Weights } from "../setup/weights.ts";
 import type { Trained } from "./job.ts";
 
 /**

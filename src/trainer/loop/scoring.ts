@@ -3,8 +3,7 @@ import { DivergedError } from "../../errors.ts";
 import { Random } from "../../random.ts";
 import type { EvalResults } from "../events.ts";
 import { compile } from "../setup/engine.ts";
-import type { Prepared } from "../setup/prepared.ts";
-import type { Weights } from "../setup/weights.ts";
+import type { Prepared, Weights } from "../setup/prepared.ts";
 import type { Example, Examples, Scores } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 

@@ -7,7 +7,7 @@ import { Random } from "../../random.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../../session/session.ts";
 import { feedsOf } from "../setup/feeds.ts";
-import type { Weights } from "../setup/weights.ts";
+import type { Weights } from "../setup/prepared.ts";
 import type { Example } from "../task/definition.ts";
 import { passes, passTokens } from "./passes.ts";
 

@@ -2,8 +2,7 @@ import type { Architecture } from "../../models/architecture.ts";
 import type { Pass } from "../../passes/pass.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Trained } from "../loop/job.ts";
-import type { Prepared } from "../setup/prepared.ts";
-import type { Weights } from "../setup/weights.ts";
+import type { Prepared, Weights } from "../setup/prepared.ts";
 
 /** What there is to save. */
 export interface Savable {

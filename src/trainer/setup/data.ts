@@ -3,8 +3,9 @@ import { labelWarnings } from "../../data/label-warnings.ts";
 import { type Labelled, type Labels, labelReader } from "../../data/labels.ts";
 import { DataError, TokenizerError } from "../../errors.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { RowsInMemory } from "../loop/job.ts";
 import type { Examples, Split } from "../task/definition.ts";
-import { type RowsInMemory, readSplit, splitNames, validationSplit } from "./dataset.ts";
+import { readSplit, splitNames, validationSplit } from "./dataset.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** The splits of a run, read and checked before anything is trained or written. */

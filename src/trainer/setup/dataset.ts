@@ -5,14 +5,12 @@ import { DataError } from "../../errors.ts";
 import { classifies } from "../../models/architecture.ts";
 import { sha256File, sha256Text } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { RowsInMemory } from "../loop/job.ts";
 import type { Split } from "../task/definition.ts";
 import { TASK_DEFINITIONS } from "../task/index.ts";
 
 /** The `dataset_name` of the data set that comes with the library. */
 const EMBEDDED = "embedded";
-
-/** Rows given in memory instead of `dataset_name`, by split. */
-export type RowsInMemory = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 
 /**
  * Reads one split of a recipe's data.

@@ -1,7 +1,7 @@
 import type { Graph } from "../../ir/graph.ts";
 import type { EmittedModel } from "../../onnx/emit.ts";
 import type { Session } from "../../session/session.ts";
-import type { Weights } from "./weights.ts";
+import type { Weights } from "./prepared.ts";
 
 interface EngineOptions {
   readonly threads?: number;

@@ -8,7 +8,7 @@ import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { Split } from "../task/definition.ts";
 import { withoutBaseLayers } from "./base-layers.ts";
 import { openBase, prepare, weightsOf } from "./prepare.ts";
-import type { Base, Prepared } from "./prepared.ts";
+import type { Base, Prepared, Weights } from "./prepared.ts";
 import {
   applyStartingAdapter,
   checkAdapterFits,
@@ -17,7 +17,6 @@ import {
 } from "./starting-adapter.ts";
 import { storedShape } from "./stored.ts";
 import { withTrainedBase } from "./trained-base.ts";
-import type { Weights } from "./weights.ts";
 
 /** A trained model, as graphs. */
 export interface PreparedTrained {

@@ -19,11 +19,11 @@ import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
 import { withOwnOutput } from "./own-output.ts";
 import { withPadId } from "./pad-id.ts";
-import type { Base, Prepared } from "./prepared.ts";
+import type { Base, Prepared, Weights } from "./prepared.ts";
 import { blocksOf } from "./quantization.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { unreadWarning } from "./unread-tensors.ts";
-import { type LoadedWeights, loadWeights, type Weights } from "./weights.ts";
+import { type LoadedWeights, loadWeights } from "./weights.ts";
 
 /** The module between a BERT's encoder and its classifier of texts. */
 const POOLER = "pooler";

@@ -5,7 +5,11 @@ import type { Graph } from "../../ir/graph.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import type { SchemeOf } from "../../passes/quantize.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { RuntimeTensor } from "../../session/session.ts";
 import type { BaseFiles } from "./base-files.ts";
+
+/** Arrays by parameter name. */
+export type Weights = Map<string, RuntimeTensor>;
 
 /** What the graphs of a run are made of. */
 export interface GraphSource {

@@ -9,11 +9,9 @@ import { firstNonFinite } from "../../quant/non-finite.ts";
 import { packWeight, throughPacking } from "../../quant/packing.ts";
 import { packNibbles } from "../../quant/scaled-blocks.ts";
 import type { Random } from "../../random.ts";
-import type { Elements, RuntimeTensor } from "../../session/session.ts";
+import type { Elements } from "../../session/session.ts";
+import type { Weights } from "./prepared.ts";
 import { fromStored, type StoredParam, storedShape } from "./stored.ts";
-
-/** Arrays by parameter name. */
-export type Weights = Map<string, RuntimeTensor>;
 
 /** Where weights come from. */
 export interface WeightSources {
