@@ -5,8 +5,8 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readFloat32 } from "../src/checkpoint/float32.ts";
-import { readSafetensors, writeSafetensors } from "../src/checkpoint/safetensors.ts";
+import { readFloat32 } from "../src/formats/safetensors/float32.ts";
+import { readSafetensors, writeSafetensors } from "../src/formats/safetensors/safetensors.ts";
 import { float32ToFloat16 } from "../src/quant/half.ts";
 import { lossCurve } from "./curve.ts";
 

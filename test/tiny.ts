@@ -1,12 +1,12 @@
 import { resolveShape } from "../src/ir/dims.ts";
 import { Graph, type ParamValue, type QuantizedPart, type Value } from "../src/ir/graph.ts";
 import type { Tensor } from "../src/ir/types.ts";
-import { bert } from "../src/models/bert.ts";
-import { dense } from "../src/models/layers.ts";
-import { llama } from "../src/models/llama.ts";
-import { ModuleScope } from "../src/models/scope.ts";
-import { crossEntropy } from "../src/ops/cross-entropy.ts";
-import { gelu } from "../src/ops/gelu.ts";
+import { bert } from "../src/models/encoders/bert.ts";
+import { dense } from "../src/models/parts/layers.ts";
+import { llama } from "../src/models/decoders/llama.ts";
+import { ModuleScope } from "../src/models/parts/scope.ts";
+import { crossEntropy } from "../src/ops/nn/cross-entropy.ts";
+import { gelu } from "../src/ops/nn/gelu.ts";
 import { doubleQuantize } from "../src/quant/doublequant.ts";
 import { quantize4 } from "../src/quant/fourbit.ts";
 import { quantizeInt8 } from "../src/quant/int8.ts";

@@ -1,8 +1,8 @@
 import { sameShape } from "../ir/dims.ts";
 import { type Graph, nodeOf, type Value } from "../ir/graph.ts";
-import { barrier } from "../ops/barrier.ts";
-import { add } from "../ops/elementwise.ts";
-import { reduceSum, reshape } from "../ops/shape.ts";
+import { barrier } from "../ops/core/barrier.ts";
+import { add } from "../ops/nn/elementwise.ts";
+import { reduceSum, reshape } from "../ops/shape/shape.ts";
 
 /** How a backward pass treats what the forward pass computed. */
 export interface BackwardOptions {

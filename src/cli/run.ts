@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { EXIT, InterruptedError } from "../errors.ts";
-import type { CliCommand } from "./command.ts";
-import { reportFailure } from "./failure.ts";
-import { EXIT_PIPE, type Interrupt, watchInterrupts } from "./interrupt.ts";
-import { foldFlags, overridesIn } from "./options.ts";
-import { createOutput, type Io, modeOf, type Output } from "./output.ts";
+import type { CliCommand } from "./shared/command.ts";
+import { reportFailure } from "./shared/failure.ts";
+import { EXIT_PIPE, type Interrupt, watchInterrupts } from "./shared/interrupt.ts";
+import { foldFlags, overridesIn } from "./shared/options.ts";
+import { createOutput, type Io, modeOf, type Output } from "./shared/output.ts";
 
 interface Verb {
   readonly about: string;

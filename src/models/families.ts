@@ -1,18 +1,19 @@
 /** Every architecture: one line each. */
-export { bert } from "./bert.ts";
-export { distilbert } from "./distilbert.ts";
-export { electra } from "./electra.ts";
-export { gemma2 } from "./gemma2.ts";
-export { gemma3Text } from "./gemma3-text.ts";
-export { gptNeoX } from "./gpt-neox.ts";
-export { gpt2 } from "./gpt2.ts";
-export { llama } from "./llama.ts";
-export { mistral } from "./mistral.ts";
-export { modernbert } from "./modernbert.ts";
-export { olmo2 } from "./olmo2.ts";
-export { phi3 } from "./phi3.ts";
-export { qwen2 } from "./qwen2.ts";
-export { qwen3 } from "./qwen3.ts";
-export { roberta } from "./roberta.ts";
-export { smollm3 } from "./smollm3.ts";
-export { xlmRoberta } from "./xlm-roberta.ts";
+
+export { gemma2 } from "./decoders/gemma2.ts";
+export { gemma3Text } from "./decoders/gemma3-text.ts";
+export { gptNeoX } from "./decoders/gpt-neox.ts";
+export { gpt2 } from "./decoders/gpt2.ts";
+export { llama } from "./decoders/llama.ts";
+export { mistral } from "./decoders/mistral.ts";
+export { olmo2 } from "./decoders/olmo2.ts";
+export { phi3 } from "./decoders/phi3.ts";
+export { qwen2 } from "./decoders/qwen2.ts";
+export { qwen3 } from "./decoders/qwen3.ts";
+export { smollm3 } from "./decoders/smollm3.ts";
+export { bert } from "./encoders/bert.ts";
+export { distilbert } from "./encoders/distilbert.ts";
+export { electra } from "./encoders/electra.ts";
+export { modernbert } from "./encoders/modernbert.ts";
+export { roberta } from "./encoders/roberta.ts";
+export { xlmRoberta } from "./encoders/xlm-roberta.ts";

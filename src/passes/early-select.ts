@@ -1,5 +1,5 @@
 import { Graph, nodeOf, type Value } from "../ir/graph.ts";
-import { reshape, select } from "../ops/shape.ts";
+import { reshape, select } from "../ops/shape/shape.ts";
 import type { Pass } from "./pass.ts";
 import { copy, prune } from "./rewrite.ts";
 

@@ -7,10 +7,10 @@ import {
   type Value,
 } from "../ir/graph.ts";
 import type { DType, Shape } from "../ir/types.ts";
-import { dequantize8bit, linear8bit } from "../ops/eightbit.ts";
-import { dequantize4bit, dequantizeBlockwise, type FourBitAttrs, linear4bit } from "../ops/fourbit.ts";
-import { linear } from "../ops/linear.ts";
-import { dequantizeScaled, linearScaled, type ScaledAttrs } from "../ops/scaled-blocks.ts";
+import { linear } from "../ops/nn/linear.ts";
+import { dequantize8bit, linear8bit } from "../ops/quantized/eightbit.ts";
+import { dequantize4bit, dequantizeBlockwise, type FourBitAttrs, linear4bit } from "../ops/quantized/fourbit.ts";
+import { dequantizeScaled, linearScaled, type ScaledAttrs } from "../ops/quantized/scaled-blocks.ts";
 import { dynamicMap, FP4, NF4 } from "../quant/codebooks.ts";
 import type { Pass } from "./pass.ts";
 import { rewrite } from "./rewrite.ts";

@@ -1,7 +1,7 @@
 import { nodeOf, type ParamValue, type Value } from "../ir/graph.ts";
-import { embedding } from "../ops/embedding.ts";
-import { vocabularyLogits } from "../ops/vocabulary-logits.ts";
-import { widen } from "../ops/widen.ts";
+import { embedding } from "../ops/nn/embedding.ts";
+import { widen } from "../ops/quantized/widen.ts";
+import { vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import type { Pass } from "./pass.ts";
 import { rewrite } from "./rewrite.ts";
 

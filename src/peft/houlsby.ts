@@ -1,11 +1,11 @@
 import type { Value } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
-import { add } from "../ops/elementwise.ts";
-import { gelu } from "../ops/gelu.ts";
-import { linear } from "../ops/linear.ts";
-import { relu } from "../ops/relu.ts";
-import { silu } from "../ops/silu.ts";
-import { tanh } from "../ops/tanh.ts";
+import { add } from "../ops/nn/elementwise.ts";
+import { gelu } from "../ops/nn/gelu.ts";
+import { linear } from "../ops/nn/linear.ts";
+import { relu } from "../ops/nn/relu.ts";
+import { silu } from "../ops/nn/silu.ts";
+import { tanh } from "../ops/nn/tanh.ts";
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
 import { isUnder, linearModules } from "./targets.ts";

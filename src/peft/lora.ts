@@ -1,14 +1,14 @@
 import { RecipeError } from "../errors.ts";
 import { type Init, type Node, nodeOf, type Value } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
-import { detach } from "../ops/barrier.ts";
-import { dropout } from "../ops/dropout.ts";
-import { add, div, mul, scale, sub } from "../ops/elementwise.ts";
-import { linear } from "../ops/linear.ts";
-import { matMul } from "../ops/matmul.ts";
-import { rowNorm } from "../ops/row-norm.ts";
-import { sliceBackward } from "../ops/slice.ts";
-import { type VocabularyAttrs, vocabularyLogits } from "../ops/vocabulary-logits.ts";
+import { detach } from "../ops/core/barrier.ts";
+import { dropout } from "../ops/nn/dropout.ts";
+import { add, div, mul, scale, sub } from "../ops/nn/elementwise.ts";
+import { linear } from "../ops/nn/linear.ts";
+import { matMul } from "../ops/nn/matmul.ts";
+import { rowNorm } from "../ops/nn/row-norm.ts";
+import { sliceBackward } from "../ops/shape/slice.ts";
+import { type VocabularyAttrs, vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
 import {

@@ -1,8 +1,8 @@
 import { RecipeError } from "../errors.ts";
 import { type Graph, nodeOf } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
-import { linear } from "../ops/linear.ts";
-import { vocabularyLogits } from "../ops/vocabulary-logits.ts";
+import { linear } from "../ops/nn/linear.ts";
+import { vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import {
   LAYERS,
   noFullMatch,

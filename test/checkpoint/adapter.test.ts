@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { readAdapter } from "../../src/checkpoint/adapter.ts";
-import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { CheckpointError, FileError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readBitsandbytes } from "../../src/checkpoint/bitsandbytes.ts";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readFloat32 } from "../../src/checkpoint/float32.ts";
-import { readSafetensors, type TensorSource, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readBitsandbytes } from "../../src/formats/transformers/bitsandbytes.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readFloat32 } from "../../src/formats/safetensors/float32.ts";
+import { readSafetensors, type TensorSource, writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { CheckpointError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readConfig } from "../../src/checkpoint/config.ts";
-import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readConfig } from "../../src/formats/transformers/config.ts";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { CheckpointError, FileError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 

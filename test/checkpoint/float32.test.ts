@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readFloat32 } from "../../src/checkpoint/float32.ts";
-import type { TensorEntry } from "../../src/checkpoint/safetensors.ts";
+import { readFloat32 } from "../../src/formats/safetensors/float32.ts";
+import type { TensorEntry } from "../../src/formats/safetensors/safetensors.ts";
 
 const entry = (dtype: TensorEntry["dtype"], bytes: Uint8Array<ArrayBuffer>): TensorEntry => ({
   name: "w",

@@ -1,8 +1,8 @@
 import { open, readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readGguf } from "../../src/checkpoint/gguf.ts";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
+import { readGguf } from "../../src/formats/gguf/model/read-gguf.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
 import { ArchitectureError, CheckpointError, FileError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 import { array, ggufOf, string, u64 } from "./gguf-bytes.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
 import { CheckpointError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 import { array, bool, type Described, f32, ggufOf, type Parts, string, u32, u64 } from "./gguf-bytes.ts";

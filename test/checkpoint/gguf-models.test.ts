@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gguf } from "@huggingface/gguf";
 import { describe, expect, test } from "vitest";
-import { readGguf } from "../../src/checkpoint/gguf.ts";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
-import { GGML_TYPES } from "../../src/quant/gguf-types.ts";
+import { readGguf } from "../../src/formats/gguf/model/read-gguf.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
+import { GGML_TYPES } from "../../src/formats/gguf/blocks/types.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 

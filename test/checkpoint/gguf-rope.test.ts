@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { GgufKeys } from "../../src/checkpoint/gguf-keys.ts";
-import { ropeScaling } from "../../src/checkpoint/gguf-rope.ts";
-import type { JsonObject } from "../../src/checkpoint/json.ts";
-import { ropeFactors } from "../../src/export/rope-factors.ts";
+import { GgufKeys } from "../../src/formats/gguf/keys.ts";
+import { ropeScaling } from "../../src/formats/gguf/model/rope.ts";
+import type { JsonObject } from "../../src/formats/json/json.ts";
+import { ropeFactors } from "../../src/formats/gguf/model/rope-factors.ts";
 
 const keys = new GgufKeys(new Map(), "llama", "model.gguf");
 const [theta, dims] = [500_000, 64];

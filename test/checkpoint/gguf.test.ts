@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { isGguf, readGguf } from "../../src/checkpoint/gguf.ts";
-import { shortFloat } from "../../src/checkpoint/gguf-keys.ts";
+import { isGguf, readGguf } from "../../src/formats/gguf/model/read-gguf.ts";
+import { shortFloat } from "../../src/formats/gguf/keys.ts";
 import { ArchitectureError, CheckpointError, FileError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 import { array, type Described, f32, ggufOf, string, u32, type Value } from "./gguf-bytes.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type HeaderJson, parseHeaderJson } from "../../src/checkpoint/header-json.ts";
+import { type HeaderJson, parseHeaderJson } from "../../src/formats/safetensors/header-json.ts";
 
 const plain = (value: HeaderJson): unknown => {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { resolveModelFolder } from "../../src/checkpoint/resolve.ts";
+import { resolveModelFolder } from "../../src/formats/hub/resolve.ts";
 import { FileError } from "../../src/errors.ts";
 import { COMMIT, playedHub, sha256 } from "./played-hub.ts";
 

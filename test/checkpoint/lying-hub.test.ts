@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { downloadModel, resolveModelFolder } from "../../src/checkpoint/resolve.ts";
+import { downloadModel, resolveModelFolder } from "../../src/formats/hub/resolve.ts";
 import { CheckpointError, FileError, LowrankError } from "../../src/errors.ts";
 import type { DownloadProgress } from "../../src/index.ts";
 import { COMMIT, gitHash, type Instead, type PlayedModel, playedHub, refuse, sha256 } from "./played-hub.ts";

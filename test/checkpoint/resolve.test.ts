@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { resolveModelFolder } from "../../src/checkpoint/resolve.ts";
+import { resolveModelFolder } from "../../src/formats/hub/resolve.ts";
 import { CheckpointError, FileError } from "../../src/errors.ts";
 import { temporaryFolder } from "./files.ts";
 

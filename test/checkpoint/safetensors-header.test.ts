@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { CheckpointError } from "../../src/errors.ts";
 import { fileOf, temporaryFolder } from "./files.ts";
 

@@ -2,9 +2,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DTYPE_BITS, type Dtype } from "../../src/checkpoint/dtype.ts";
-import { readFloat32 } from "../../src/checkpoint/float32.ts";
-import { readSafetensors, type TensorSource, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { DTYPE_BITS, type Dtype } from "../../src/formats/safetensors/dtype.ts";
+import { readFloat32 } from "../../src/formats/safetensors/float32.ts";
+import { readSafetensors, type TensorSource, writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { CheckpointError } from "../../src/errors.ts";
 import { fileOf, temporaryFolder } from "./files.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { run } from "../../src/cli/run.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { writeFourBits } from "../four-bit-file.ts";

@@ -1,15 +1,15 @@
-import type { DownloadModelOptions } from "../../src/checkpoint/resolve.ts";
+import type { DownloadModelOptions } from "../../src/formats/hub/resolve.ts";
 import { CheckpointError, InterruptedError, RecipeError } from "../../src/errors.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
-import type { DemoEvent, DemoOptions, DemoRow } from "../../src/trainer/demo.ts";
-import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/trainer/events.ts";
-import type { ModelSource } from "../../src/trainer/fetch-models.ts";
-import type { PredictOptions } from "../../src/trainer/predict.ts";
-import type { CompareEvent, Inspection, Plan, Prediction } from "../../src/trainer/reports.ts";
+import type { DemoEvent, DemoOptions, DemoRow } from "../../src/node/demo.ts";
+import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/events/events.ts";
+import type { ModelSource } from "../../src/verbs/fetch-models.ts";
+import type { PredictOptions } from "../../src/verbs/predict.ts";
+import type { CompareEvent, Inspection, Plan, Prediction } from "../../src/events/reports.ts";
 
 /** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
-export { COMPARED } from "../../src/trainer/compare/compare.ts";
+export { COMPARED } from "../../src/node/compare/compare.ts";
 export { snakeCaseKeys, toLogRecord };
 
 const memoryBytes = {
@@ -158,7 +158,7 @@ export async function* demo({ quick = false, overrides = {} }: DemoOptions): Asy
   yield { kind: "done", rows, files, baseLoss: 2.345, predictions, adapter: `${folder}/lora` };
 }
 
-export { scoresOfRow } from "../../src/trainer/reports.ts";
+export { scoresOfRow } from "../../src/events/reports.ts";
 
 export const environment = async () => ({
   lowrank: "0.1.0",

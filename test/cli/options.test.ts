@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { addRecipeFlags, foldFlags, overridesIn } from "../../src/cli/options.ts";
+import { addRecipeFlags, foldFlags, overridesIn } from "../../src/cli/shared/options.ts";
 
 const command = addRecipeFlags(new Command("train").argument("<recipe>").option("--dry-run"));
 const fold = (line: string) => foldFlags(line.split(" "), command.options).join(" ");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { bytes, count, duration, figure, percent } from "../../src/cli/format.ts";
-import { createOutput, modeOf } from "../../src/cli/output.ts";
-import { textTable } from "../../src/cli/table.ts";
+import { bytes, count, duration, figure, percent } from "../../src/cli/shared/format.ts";
+import { createOutput, modeOf } from "../../src/cli/shared/output.ts";
+import { textTable } from "../../src/cli/shared/table.ts";
 import { streams } from "./streams.ts";
 
 test("figures are short and say their unit", () => {

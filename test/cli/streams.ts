@@ -1,5 +1,5 @@
 import { Readable, Writable } from "node:stream";
-import type { Io } from "../../src/cli/output.ts";
+import type { Io } from "../../src/cli/shared/output.ts";
 
 /** Streams that keep what is written to them; `terminal` makes the outputs say they are one. */
 export function streams({ terminal = false, stdin = "" } = {}) {

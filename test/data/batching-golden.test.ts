@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { planBatches } from "../../src/data/batching.ts";
+import { planBatches } from "../../src/examples/batching.ts";
 import { Random } from "../../src/random.ts";
 
 /** Many short lengths with ties, a few long ones, the longest truncated. */

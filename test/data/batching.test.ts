@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BatchingOptions, planBatches as batchesOf } from "../../src/data/batching.ts";
+import { type BatchingOptions, planBatches as batchesOf } from "../../src/examples/batching.ts";
 import { Random } from "../../src/random.ts";
 
 const planBatches = (lengths: readonly number[], given: BatchingOptions) => [...batchesOf(lengths, given)];

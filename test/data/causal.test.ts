@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { CausalOptions } from "../../src/data/causal.ts";
-import { causalSplitEncoder } from "../../src/data/causal-split.ts";
-import { IGNORED } from "../../src/data/labels.ts";
-import { languageRow } from "../../src/data/language-row.ts";
-import type { TokenExample } from "../../src/data/tokens.ts";
+import type { CausalOptions } from "../../src/examples/causal.ts";
+import { causalSplitEncoder } from "../../src/examples/causal-split.ts";
+import { IGNORED } from "../../src/examples/labels.ts";
+import { languageRow } from "../../src/chat/language-row.ts";
+import type { TokenExample } from "../../src/examples/tokens.ts";
 import { DataError, TokenizerError } from "../../src/errors.ts";
 import { chatTokenizer, expected, type Prepared } from "./chat-fixture.ts";
 import { encodeAll } from "./collected.ts";

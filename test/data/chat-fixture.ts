@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Part } from "../../src/data/compat.ts";
-import { type Tokenizer, tokenizerOf } from "../../src/data/tokenizer.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { type Tokenizer, tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 
 /** Messages as data sets hold them. */
 export type Messages = readonly Readonly<Record<string, unknown>>[];

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encodeText, type TextRow, textRow } from "../../src/data/classification.ts";
-import type { Part } from "../../src/data/compat.ts";
-import { rowEncoder } from "../../src/data/encode.ts";
-import { labelsOf } from "../../src/data/labels.ts";
-import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import { encodeText, type TextRow, textRow } from "../../src/examples/classification.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { rowEncoder } from "../../src/examples/encode.ts";
+import { labelsOf } from "../../src/examples/labels.ts";
+import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 import { encodeAll } from "./collected.ts";
 
 const path = join(import.meta.dirname, "fixtures/wordpiece.json");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { collate } from "../../src/data/collate.ts";
+import { collate } from "../../src/examples/collate.ts";
 
 const ids = fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 12 });
 const where = "train.jsonl:1";

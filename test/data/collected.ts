@@ -1,4 +1,4 @@
-import type { Encoded, Encoder } from "../../src/data/encode.ts";
+import type { Encoded, Encoder } from "../../src/examples/encode.ts";
 import type { Row, Rows } from "../../src/data/row.ts";
 
 /** All rows that are walked. */

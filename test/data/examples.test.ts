@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Example, ExampleStore, mapExamples } from "../../src/data/examples.ts";
-import { IGNORED } from "../../src/data/labels.ts";
-import { packExamples } from "../../src/data/packing.ts";
+import { type Example, ExampleStore, mapExamples } from "../../src/examples/examples.ts";
+import { IGNORED } from "../../src/examples/labels.ts";
+import { packExamples } from "../../src/examples/packing.ts";
 import { FileError } from "../../src/errors.ts";
 
 const numbers = fc.array(fc.integer({ min: 0, max: 2 ** 31 - 1 }), { minLength: 1, maxLength: 30 });

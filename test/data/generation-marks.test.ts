@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { assistantTokens } from "../../src/data/assistant-tokens.ts";
-import { chatRenderer } from "../../src/data/chat-template.ts";
-import type { Part } from "../../src/data/compat.ts";
-import { hasMarks, marksBeside, rangesOf } from "../../src/data/generation-marks.ts";
-import { type Tokenizer, tokenizerOf } from "../../src/data/tokenizer.ts";
+import { assistantTokens } from "../../src/chat/assistant-tokens.ts";
+import { chatRenderer } from "../../src/chat/chat-template.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { hasMarks, marksBeside, rangesOf } from "../../src/tokenizer/generation-marks.ts";
+import { type Tokenizer, tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 import { DataError, TokenizerError } from "../../src/errors.ts";
 import { chatTokenizer, type Messages } from "./chat-fixture.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { impliedMerges } from "../../src/data/gguf-pieces.ts";
+import { impliedMerges } from "../../src/formats/gguf/tokenizer/pieces.ts";
 
 const idsOf = (...tokens: string[]) => new Map(tokens.map((token, id) => [token, id]));
 

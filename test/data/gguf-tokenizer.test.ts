@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
-import { BYTE_LEVEL_SPLITS } from "../../src/data/gguf-splits.ts";
-import { ggufTokenizer, type TokenizerFiles, writeTokenizerFiles } from "../../src/data/gguf-tokenizer.ts";
-import { loadTokenizer, tokenizerOf } from "../../src/data/tokenizer.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
+import { BYTE_LEVEL_SPLITS } from "../../src/formats/gguf/tokenizer/splits.ts";
+import { ggufTokenizer, type TokenizerFiles, writeTokenizerFiles } from "../../src/formats/gguf/tokenizer/read-tokenizer.ts";
+import { loadTokenizer, tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 import { TokenizerError } from "../../src/errors.ts";
 import { folderWith } from "./temporary.ts";
 

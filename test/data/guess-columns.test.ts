@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { columnsOf, guessLabel, guessText, guessWords } from "../../src/data/guess-columns.ts";
+import { columnsOf, guessLabel, guessText, guessWords } from "../../src/examples/guess-columns.ts";
 
 const rowsOf = (...values: Record<string, unknown>[]) => values.map((row, i) => ({ values: row, where: `d:${i + 1}` }));
 const reviews = rowsOf(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { chatRenderer } from "../../src/data/chat-template.ts";
+import { chatRenderer } from "../../src/chat/chat-template.ts";
 import { parseJson } from "../../src/data/json-text.ts";
 import { DataError, LowrankError, TokenizerError } from "../../src/errors.ts";
 import { chatTokenizer } from "./chat-fixture.ts";

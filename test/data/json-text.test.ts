@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { asLabel, textRow } from "../../src/data/classification.ts";
+import { asLabel, textRow } from "../../src/examples/classification.ts";
 import { parseJson } from "../../src/data/json-text.ts";
-import { languageRow } from "../../src/data/language-row.ts";
+import { languageRow } from "../../src/chat/language-row.ts";
 import { parseRow } from "../../src/data/row.ts";
 import { SourceNumber } from "../../src/data/source-number.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { asLabel } from "../../src/data/classification.ts";
-import { labelWarnings } from "../../src/data/label-warnings.ts";
-import { type Label, labelsOf, labelsOfCheckpoint } from "../../src/data/labels.ts";
+import { asLabel } from "../../src/examples/classification.ts";
+import { labelWarnings } from "../../src/examples/label-warnings.ts";
+import { type Label, labelsOf, labelsOfCheckpoint } from "../../src/examples/labels.ts";
 
 const rows = (...labels: (string | number)[]) => labels.map((label, i) => ({ label, where: `train.jsonl:${i + 1}` }));
 

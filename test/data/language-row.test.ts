@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { alpacaPrompt } from "../../src/data/alpaca.ts";
-import { languageRow } from "../../src/data/language-row.ts";
+import { alpacaPrompt } from "../../src/chat/alpaca.ts";
+import { languageRow } from "../../src/chat/language-row.ts";
 import { DataError } from "../../src/errors.ts";
 
 type Values = Readonly<Record<string, unknown>>;

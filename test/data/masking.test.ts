@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { IGNORED } from "../../src/data/labels.ts";
-import { encodeMaskedText, maskedEncoder, plainText } from "../../src/data/masked.ts";
-import { maskingTokens, maskTokens } from "../../src/data/masking.ts";
-import { loadTokenizer } from "../../src/data/tokenizer.ts";
+import { IGNORED } from "../../src/examples/labels.ts";
+import { encodeMaskedText, maskedEncoder, plainText } from "../../src/examples/masked.ts";
+import { maskingTokens, maskTokens } from "../../src/examples/masking.ts";
+import { loadTokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { DataError, TokenizerError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 import { chatTokenizer, expected } from "./chat-fixture.ts";

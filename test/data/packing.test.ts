@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ExampleStore } from "../../src/data/examples.ts";
-import { IGNORED } from "../../src/data/labels.ts";
-import { type PackedExample, packExamples } from "../../src/data/packing.ts";
-import type { TokenExample } from "../../src/data/tokens.ts";
+import { ExampleStore } from "../../src/examples/examples.ts";
+import { IGNORED } from "../../src/examples/labels.ts";
+import { type PackedExample, packExamples } from "../../src/examples/packing.ts";
+import type { TokenExample } from "../../src/examples/tokens.ts";
 import { expected } from "./chat-fixture.ts";
 
 /** An example whose ids and labels tell where they came from. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sortedByKey } from "../../src/data/stable-sort.ts";
+import { sortedByKey } from "../../src/examples/stable-sort.ts";
 
 test("items come in the order of a stable sort", () =>
   fc.assert(

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../src/data/compat.ts";
-import { embeddedRows } from "../../src/data/provisions/provisions.ts";
-import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { embeddedRows } from "../../src/provisions/provisions.ts";
+import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 
 const rust = createRequire(import.meta.url)("tokenizers") as typeof import("tokenizers");
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../src/data/compat.ts";
-import { loadTokenizer, tokenizerOf } from "../../src/data/tokenizer.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { loadTokenizer, tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 import { TokenizerError } from "../../src/errors.ts";
 import { folderWith } from "./temporary.ts";
 

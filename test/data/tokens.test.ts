@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../src/data/compat.ts";
-import { labelsOf } from "../../src/data/labels.ts";
-import { tokenizerOf } from "../../src/data/tokenizer.ts";
-import { encodeWords, wordRow } from "../../src/data/tokens.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { labelsOf } from "../../src/examples/labels.ts";
+import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
+import { encodeWords, wordRow } from "../../src/examples/tokens.ts";
 
 const path = join(import.meta.dirname, "fixtures/wordpiece.json");
 const tokenizer = tokenizerOf(JSON.parse(readFileSync(path, "utf8")) as Part, {}, [], path);

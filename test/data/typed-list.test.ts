@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TypedList } from "../../src/data/typed-list.ts";
+import { TypedList } from "../../src/examples/typed-list.ts";
 
 test("a list holds what was pushed, however often it grew", () => {
   const list = new TypedList(Float64Array);

@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../src/data/compat.ts";
-import { normalizerOf } from "../../src/data/normalizer.ts";
-import { preTokenizerOf } from "../../src/data/pre-tokenizer.ts";
+import type { Part } from "../../src/tokenizer/compat.ts";
+import { normalizerOf } from "../../src/tokenizer/normalizer.ts";
+import { preTokenizerOf } from "../../src/tokenizer/pre-tokenizer.ts";
 
 const rust = createRequire(import.meta.url)("tokenizers") as typeof import("tokenizers");
 const oracle = (normalizer: Part | null, pre_tokenizer: Part | null) =>

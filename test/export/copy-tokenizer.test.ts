@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { copyTokenizer } from "../../src/export/copy-tokenizer.ts";
+import { copyTokenizer } from "../../src/formats/transformers/copy-tokenizer.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

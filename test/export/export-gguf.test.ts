@@ -1,12 +1,12 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { type Checkpoint, readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readGguf } from "../../src/checkpoint/gguf.ts";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
-import type { JsonObject } from "../../src/checkpoint/json.ts";
-import { type ExportGgufOptions, exportGguf } from "../../src/export/export-gguf.ts";
-import { ggufPretokenizer } from "../../src/export/gguf-pretokenizer.ts";
-import { mergeAdapter } from "../../src/export/merge-adapter.ts";
+import { type Checkpoint, readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/model/read-gguf.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
+import type { JsonObject } from "../../src/formats/json/json.ts";
+import { type ExportGgufOptions, exportGguf } from "../../src/formats/gguf/model/write-gguf.ts";
+import { ggufPretokenizer } from "../../src/formats/gguf/tokenizer/pretokenizer.ts";
+import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
-import type { JsonObject } from "../../src/checkpoint/json.ts";
-import { ggufToPeft, peftToGguf } from "../../src/export/convert-adapter.ts";
-import { writeGguf } from "../../src/export/gguf-writer.ts";
-import { readGgufLora } from "../../src/export/read-gguf-lora.ts";
-import { type LoraAdapter, readLora } from "../../src/export/read-lora.ts";
-import { saveGgufLora } from "../../src/export/save-gguf-lora.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
+import type { JsonObject } from "../../src/formats/json/json.ts";
+import { ggufToPeft, peftToGguf } from "../../src/verbs/export/convert-adapter.ts";
+import { writeGguf } from "../../src/formats/gguf/writer.ts";
+import { readGgufLora } from "../../src/formats/gguf/lora/read.ts";
+import { type LoraAdapter, readLora } from "../../src/formats/peft/read-lora.ts";
+import { saveGgufLora } from "../../src/formats/gguf/lora/save.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
-import { type GgufTensor, writeGguf } from "../../src/export/gguf-writer.ts";
-import { quantizeGgml } from "../../src/quant/gguf-quantize.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
+import { type GgufTensor, writeGguf } from "../../src/formats/gguf/writer.ts";
+import { quantizeGgml } from "../../src/formats/gguf/blocks/quantize.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

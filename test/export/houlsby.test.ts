@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { readAdapter } from "../../src/checkpoint/adapter.ts";
-import { readConfig } from "../../src/checkpoint/config.ts";
-import { readHoulsby } from "../../src/export/read-houlsby.ts";
-import { saveHoulsby } from "../../src/export/save-houlsby.ts";
+import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
+import { readConfig } from "../../src/formats/transformers/config.ts";
+import { readHoulsby } from "../../src/formats/adapter-hub/read.ts";
+import { saveHoulsby } from "../../src/formats/adapter-hub/save.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

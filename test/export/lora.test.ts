@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { readAdapter } from "../../src/checkpoint/adapter.ts";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { AdapterError } from "../../src/errors.ts";
-import { type LoraAdapter, readLora } from "../../src/export/read-lora.ts";
-import { saveLora } from "../../src/export/save-lora.ts";
+import { type LoraAdapter, readLora } from "../../src/formats/peft/read-lora.ts";
+import { saveLora } from "../../src/formats/peft/save-lora.ts";
 import type { LoraConfig } from "../../src/peft/lora.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 

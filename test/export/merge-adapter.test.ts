@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { readAdapter } from "../../src/checkpoint/adapter.ts";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { type MergeOptions, type MergeReport, mergeAdapter } from "../../src/export/merge-adapter.ts";
-import { readLora } from "../../src/export/read-lora.ts";
-import { saveLora } from "../../src/export/save-lora.ts";
-import { type FloatTensor, writeTensors } from "../../src/export/tensors.ts";
+import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
+import { type MergeOptions, type MergeReport, mergeAdapter } from "../../src/merging/merge-adapter.ts";
+import { readLora } from "../../src/formats/peft/read-lora.ts";
+import { saveLora } from "../../src/formats/peft/save-lora.ts";
+import { type FloatTensor, writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import type { Packing } from "../../src/quant/packing.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { minimalTargets } from "../../src/export/minimal-targets.ts";
+import { minimalTargets } from "../../src/formats/peft/minimal-targets.ts";
 import { endsWithPath } from "../../src/peft/targets.ts";
 
 const params = [

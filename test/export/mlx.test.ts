@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { mlxToPeft, peftToMlx } from "../../src/export/convert-adapter.ts";
-import { mergeAdapter } from "../../src/export/merge-adapter.ts";
-import { readLora } from "../../src/export/read-lora.ts";
-import { readMlx } from "../../src/export/read-mlx.ts";
-import { writeTensors } from "../../src/export/tensors.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
+import { mlxToPeft, peftToMlx } from "../../src/verbs/export/convert-adapter.ts";
+import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
+import { readLora } from "../../src/formats/peft/read-lora.ts";
+import { readMlx } from "../../src/formats/mlx/read.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { transpose } from "../../src/quant/transpose.ts";
 import { fixture, temporaryFolder } from "./temporary.ts";
 

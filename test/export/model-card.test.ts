@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { type CardFacts, modelCard } from "../../src/export/model-card.ts";
+import { type CardFacts, modelCard } from "../../src/formats/hub/model-card.ts";
 
 const facts: CardFacts = {
   format: "peft",

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readJsonToEdit } from "../../src/export/json-file.ts";
-import { saveFull } from "../../src/export/save-full.ts";
-import { taskClass } from "../../src/export/task-class.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readJsonToEdit } from "../../src/formats/json/json-file.ts";
+import { saveFull } from "../../src/formats/transformers/save-full.ts";
+import { taskClass } from "../../src/formats/transformers/task-class.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const folder = await temporaryFolder();

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
-import { add, mul, scale } from "../../src/ops/elementwise.ts";
-import { reshape } from "../../src/ops/shape.ts";
+import { add, mul, scale } from "../../src/ops/nn/elementwise.ts";
+import { reshape } from "../../src/ops/shape/shape.ts";
 
 const vector = (...data: number[]): Tensor => ({ data: Float64Array.from(data), shape: [data.length] });
 

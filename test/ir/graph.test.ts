@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Graph, nodeOf } from "../../src/ir/graph.ts";
-import { add, scale } from "../../src/ops/elementwise.ts";
+import { add, scale } from "../../src/ops/nn/elementwise.ts";
 
 const VECTOR = { dtype: "float32", shape: [3] } as const;
 const frozen = { trainable: false } as const;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Graph } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
-import { add, scale } from "../../src/ops/elementwise.ts";
-import { linear } from "../../src/ops/linear.ts";
+import { add, scale } from "../../src/ops/nn/elementwise.ts";
+import { linear } from "../../src/ops/nn/linear.ts";
 
 test("prints a value a line: type, origin, settings, and the outputs last", () => {
   const graph = new Graph();

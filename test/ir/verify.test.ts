@@ -3,7 +3,7 @@ import { OperandError } from "../../src/errors.ts";
 import { Graph, type Origin, Value } from "../../src/ir/graph.ts";
 import type { TensorType, ValueId } from "../../src/ir/types.ts";
 import { verify } from "../../src/ir/verify.ts";
-import { scale } from "../../src/ops/elementwise.ts";
+import { scale } from "../../src/ops/nn/elementwise.ts";
 
 const VECTOR: TensorType = { dtype: "float32", shape: ["tokens"] };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ArchitectureError, CheckpointError } from "../../src/errors.ts";
-import { selectArchitecture } from "../../src/models/architecture.ts";
+import { selectArchitecture } from "../../src/models/parts/architecture.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
 
 const MODERNBERT = {

@@ -1,4 +1,4 @@
-import { bert } from "../../src/models/bert.ts";
+import { bert } from "../../src/models/encoders/bert.ts";
 import { checkArchitecture } from "./check.ts";
 
 const config = {

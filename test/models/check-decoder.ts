@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { nodeOf } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
-import type { Architecture } from "../../src/models/architecture.ts";
-import type { BuildOptions } from "../../src/models/scope.ts";
-import { attention } from "../../src/ops/attention.ts";
+import type { Architecture } from "../../src/models/parts/architecture.ts";
+import type { BuildOptions } from "../../src/models/parts/scope.ts";
+import { attention } from "../../src/ops/attention/attention.ts";
 import { checkArchitecture, type Family } from "./check.ts";
 import { expectClose, type Feeds, randomWeights, runOnEngine } from "./running.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { verify } from "../../src/ir/verify.ts";
-import type { Architecture } from "../../src/models/architecture.ts";
+import type { Architecture } from "../../src/models/parts/architecture.ts";
 import { linearModules } from "../../src/peft/targets.ts";
 import { checkFixture } from "./check-fixture.ts";
 import { collate, LABELS, randomRows } from "./rows.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
-import { rotary } from "../../src/models/rotary.ts";
+import { rotary } from "../../src/models/parts/rotary.ts";
 import defaults from "../parity/fixtures/config-defaults.json" with { type: "json" };
 
 const configs = Object.entries(defaults.defaults) as [string, Readonly<Record<string, unknown>>][];

@@ -1,4 +1,4 @@
-import { distilbert } from "../../src/models/distilbert.ts";
+import { distilbert } from "../../src/models/encoders/distilbert.ts";
 import { checkArchitecture } from "./check.ts";
 
 const config = {

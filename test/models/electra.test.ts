@@ -1,4 +1,4 @@
-import { electra } from "../../src/models/electra.ts";
+import { electra } from "../../src/models/encoders/electra.ts";
 import { checkArchitecture } from "./check.ts";
 
 const config = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gemma2 } from "../../src/models/gemma2.ts";
+import { gemma2 } from "../../src/models/decoders/gemma2.ts";
 import { checkDecoder, windowsOf } from "./check-decoder.ts";
 
 const config = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gemma3Text } from "../../src/models/gemma3-text.ts";
+import { gemma3Text } from "../../src/models/decoders/gemma3-text.ts";
 import { checkDecoder, windowsOf } from "./check-decoder.ts";
 
 const config = {

@@ -1,4 +1,4 @@
-import { gptNeoX } from "../../src/models/gpt-neox.ts";
+import { gptNeoX } from "../../src/models/decoders/gpt-neox.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

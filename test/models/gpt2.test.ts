@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gpt2 } from "../../src/models/gpt2.ts";
+import { gpt2 } from "../../src/models/decoders/gpt2.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

@@ -1,4 +1,4 @@
-import { llama } from "../../src/models/llama.ts";
+import { llama } from "../../src/models/decoders/llama.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

@@ -1,4 +1,4 @@
-import { mistral } from "../../src/models/mistral.ts";
+import { mistral } from "../../src/models/decoders/mistral.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nodeOf } from "../../src/ir/graph.ts";
-import { modernbert } from "../../src/models/modernbert.ts";
-import { attention } from "../../src/ops/attention.ts";
+import { modernbert } from "../../src/models/encoders/modernbert.ts";
+import { attention } from "../../src/ops/attention/attention.ts";
 import { checkArchitecture } from "./check.ts";
 
 const config = {

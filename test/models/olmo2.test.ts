@@ -1,4 +1,4 @@
-import { olmo2 } from "../../src/models/olmo2.ts";
+import { olmo2 } from "../../src/models/decoders/olmo2.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

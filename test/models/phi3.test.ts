@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
-import { phi3 } from "../../src/models/phi3.ts";
+import { phi3 } from "../../src/models/decoders/phi3.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

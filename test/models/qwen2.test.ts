@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { qwen2 } from "../../src/models/qwen2.ts";
+import { qwen2 } from "../../src/models/decoders/qwen2.ts";
 import { checkDecoder, windowsOf } from "./check-decoder.ts";
 
 const config = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { qwen3 } from "../../src/models/qwen3.ts";
+import { qwen3 } from "../../src/models/decoders/qwen3.ts";
 import { checkDecoder } from "./check-decoder.ts";
 
 const config = {

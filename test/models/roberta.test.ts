@@ -1,4 +1,4 @@
-import { roberta } from "../../src/models/roberta.ts";
+import { roberta } from "../../src/models/encoders/roberta.ts";
 import { checkArchitecture } from "./check.ts";
 
 const config = {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
-import { llama } from "../../src/models/llama.ts";
-import { rotary } from "../../src/models/rotary.ts";
+import { llama } from "../../src/models/decoders/llama.ts";
+import { rotary } from "../../src/models/parts/rotary.ts";
 
 const config = { max_position_embeddings: 64, rope_theta: 16 };
 const given = { low_freq_factor: 1, high_freq_factor: 4, truncate: true };

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../src/ir/types.ts";
-import type { TaskType } from "../../src/models/architecture.ts";
+import type { TaskType } from "../../src/models/parts/architecture.ts";
 
 /** Classes of the random rows. */
 export const LABELS = 3;

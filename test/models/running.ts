@@ -1,13 +1,13 @@
 import { expect } from "vitest";
 import { backward } from "../../src/autodiff/backward.ts";
-import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../src/formats/transformers/checkpoint.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
 import { transpose } from "../../src/quant/transpose.ts";
 import { openSession } from "../../src/session/node.ts";
 import type { RuntimeTensor } from "../../src/session/session.ts";
-import { lossOf } from "../../src/trainer/setup/loss.ts";
+import { lossOf } from "../../src/tasks/loss.ts";
 import { toRuntime } from "../ops/check.ts";
 import { randn } from "../tensors.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nodeOf } from "../../src/ir/graph.ts";
-import { smollm3 } from "../../src/models/smollm3.ts";
-import { rope } from "../../src/ops/rope.ts";
+import { smollm3 } from "../../src/models/decoders/smollm3.ts";
+import { rope } from "../../src/ops/attention/rope.ts";
 import { checkDecoder, windowsOf } from "./check-decoder.ts";
 
 const config = {

@@ -1,4 +1,4 @@
-import { xlmRoberta } from "../../src/models/xlm-roberta.ts";
+import { xlmRoberta } from "../../src/models/encoders/xlm-roberta.ts";
 import { checkArchitecture } from "./check.ts";
 
 const config = {

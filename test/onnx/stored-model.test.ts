@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph } from "../../src/ir/graph.ts";
 import { storeOnnx } from "../../src/onnx/stored-model.ts";
-import { tanh } from "../../src/ops/tanh.ts";
+import { tanh } from "../../src/ops/nn/tanh.ts";
 import { feedsOf, tinyBert } from "../tiny.ts";
 import { runFile, type Written, written } from "./stored.ts";
 

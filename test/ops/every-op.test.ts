@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Value } from "../../src/ir/graph.ts";
-import { registry } from "../../src/ops/define.ts";
+import { registry } from "../../src/ops/core/define.ts";
 import * as ops from "../../src/ops/index.ts";
 import { gradcheck, type Operand, runtimeCheck } from "./check.ts";
 

@@ -5,7 +5,7 @@ import { backward } from "../../src/autodiff/backward.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph } from "../../src/ir/graph.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
-import { rmsNorm } from "../../src/ops/rms-norm.ts";
+import { rmsNorm } from "../../src/ops/nn/rms-norm.ts";
 
 const float32 = (...shape: (number | string)[]) => ({ dtype: "float32", shape }) as const;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/types.ts";
-import { type RopeAttrs, rope } from "../../src/ops/rope.ts";
+import { type RopeAttrs, rope } from "../../src/ops/attention/rope.ts";
 
 /** `x`, one row a position, turned. */
 function turned(x: readonly number[], at: readonly number[], attrs: RopeAttrs): number[] {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { OperandError } from "../../src/errors.ts";
 import { Graph } from "../../src/ir/graph.ts";
-import { slice } from "../../src/ops/slice.ts";
+import { slice } from "../../src/ops/shape/slice.ts";
 
 const x = () => new Graph().input("x", { dtype: "float32", shape: ["rows", 6] });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readConfig } from "../../src/checkpoint/config.ts";
-import { readHoulsby } from "../../src/export/read-houlsby.ts";
-import { saveHoulsby } from "../../src/export/save-houlsby.ts";
+import { readConfig } from "../../src/formats/transformers/config.ts";
+import { readHoulsby } from "../../src/formats/adapter-hub/read.ts";
+import { saveHoulsby } from "../../src/formats/adapter-hub/save.ts";
 import { fixture, temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { peftToGguf } from "../../src/export/convert-adapter.ts";
-import { exportGguf } from "../../src/export/export-gguf.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { peftToGguf } from "../../src/verbs/export/convert-adapter.ts";
+import { exportGguf } from "../../src/formats/gguf/model/write-gguf.ts";
 import { temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";
 

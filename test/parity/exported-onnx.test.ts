@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { exportModel } from "../../src/trainer/export/export.ts";
+import { exportModel } from "../../src/verbs/export/export.ts";
 import { fixture, temporaryFolder } from "../export/temporary.ts";
 import { expectClose } from "../models/running.ts";
 import { firstBatch, outputsOf, type Side } from "../trainer/export/stored-onnx.ts";

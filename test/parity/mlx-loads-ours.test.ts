@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { peftToMlx } from "../../src/export/convert-adapter.ts";
-import { mergeAdapter } from "../../src/export/merge-adapter.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { peftToMlx } from "../../src/verbs/export/convert-adapter.ts";
+import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import { fixture, temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";
 

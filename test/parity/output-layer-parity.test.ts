@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readFloat32 } from "../../src/checkpoint/float32.ts";
-import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readFloat32 } from "../../src/formats/safetensors/float32.ts";
+import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { expectSame, jobOf, type Method, readJson, train } from "./six-steps.ts";
 
 /** A base → how PEFT trains an adapter of its output layer and of `q_proj`; sum and sum of squares of each tensor it ends with. */

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readJsonToEdit } from "../../src/export/json-file.ts";
-import { readLora } from "../../src/export/read-lora.ts";
-import { saveFull } from "../../src/export/save-full.ts";
-import { saveLora } from "../../src/export/save-lora.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readJsonToEdit } from "../../src/formats/json/json-file.ts";
+import { readLora } from "../../src/formats/peft/read-lora.ts";
+import { saveFull } from "../../src/formats/transformers/save-full.ts";
+import { saveLora } from "../../src/formats/peft/save-lora.ts";
 import { fixture, temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";
 

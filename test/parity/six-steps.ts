@@ -4,8 +4,8 @@ import { expect } from "vitest";
 import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import type { Job } from "../../src/trainer/loop/job.ts";
-import { runJob } from "../../src/trainer/loop/run.ts";
+import type { Job } from "../../src/prepared/job.ts";
+import { runJob } from "../../src/training/run.ts";
 
 /** Where the scripts of this folder write. */
 export const FIXTURES = join(import.meta.dirname, "fixtures");

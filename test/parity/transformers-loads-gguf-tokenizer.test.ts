@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
-import { ggufTokenizer, writeTokenizerFiles } from "../../src/data/gguf-tokenizer.ts";
-import { tokenizerOf } from "../../src/data/tokenizer.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
+import { ggufTokenizer, writeTokenizerFiles } from "../../src/formats/gguf/tokenizer/read-tokenizer.ts";
+import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 import { temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { mergeAdapter } from "../../src/export/merge-adapter.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import type { Packing } from "../../src/quant/packing.ts";
 import { fixture, temporaryFolder } from "../export/temporary.ts";
 import { pythonOf } from "./python.ts";

@@ -3,10 +3,10 @@ import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph, type Value } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
 import { verify } from "../../src/ir/verify.ts";
-import { add } from "../../src/ops/elementwise.ts";
-import { gelu } from "../../src/ops/gelu.ts";
-import { linear } from "../../src/ops/linear.ts";
-import { reshape, select } from "../../src/ops/shape.ts";
+import { add } from "../../src/ops/nn/elementwise.ts";
+import { gelu } from "../../src/ops/nn/gelu.ts";
+import { linear } from "../../src/ops/nn/linear.ts";
+import { reshape, select } from "../../src/ops/shape/shape.ts";
 import { earlySelect } from "../../src/passes/early-select.ts";
 import { randn } from "../tensors.ts";
 

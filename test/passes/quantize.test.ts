@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph, type QuantizationScheme } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
-import { linear } from "../../src/ops/linear.ts";
+import { linear } from "../../src/ops/nn/linear.ts";
 import { runPasses } from "../../src/passes/pass.ts";
 import { quantize } from "../../src/passes/quantize.ts";
 import { keepTrainable } from "../../src/passes/trainable.ts";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Graph } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
 import { verify } from "../../src/ir/verify.ts";
-import { add, scale } from "../../src/ops/elementwise.ts";
-import { linear } from "../../src/ops/linear.ts";
+import { add, scale } from "../../src/ops/nn/elementwise.ts";
+import { linear } from "../../src/ops/nn/linear.ts";
 import { prune, rewrite } from "../../src/passes/rewrite.ts";
 import { tiny } from "../tiny.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Graph } from "../../src/ir/graph.ts";
-import { gpt2 } from "../../src/models/gpt2.ts";
+import { gpt2 } from "../../src/models/decoders/gpt2.ts";
 import { type Pass, runPasses } from "../../src/passes/pass.ts";
 import { quantize } from "../../src/passes/quantize.ts";
 import { prune, rewrite } from "../../src/passes/rewrite.ts";

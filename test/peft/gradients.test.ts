@@ -5,14 +5,14 @@ import { type Graph, nodeOf, type QuantizationScheme, type Value } from "../../s
 import type { Tensor } from "../../src/ir/types.ts";
 import { verify } from "../../src/ir/verify.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
-import { detach } from "../../src/ops/barrier.ts";
+import { detach } from "../../src/ops/core/barrier.ts";
 import { type Pass, runPasses } from "../../src/passes/pass.ts";
 import { quantize } from "../../src/passes/quantize.ts";
 import { rewrite } from "../../src/passes/rewrite.ts";
 import { type HoulsbyConfig, houlsby } from "../../src/peft/houlsby.ts";
 import { type LoraConfig, lora } from "../../src/peft/lora.ts";
 import { openSession } from "../../src/session/node.ts";
-import { lossOf } from "../../src/trainer/setup/loss.ts";
+import { lossOf } from "../../src/tasks/loss.ts";
 import { toRuntime } from "../ops/check.ts";
 import { dot, randn } from "../tensors.ts";
 import { classificationLoss, feedsOf, tinyBert, tinyLlama } from "../tiny.ts";

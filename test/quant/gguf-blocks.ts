@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { GGML_TYPES, type GgmlType } from "../../src/quant/gguf-types.ts";
+import { GGML_TYPES, type GgmlType } from "../../src/formats/gguf/blocks/types.ts";
 
 /** As in `test/parity/make_gguf_fixtures.py`. */
 const BLOCKS = 320;

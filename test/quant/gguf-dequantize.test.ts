@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BlockSizeError } from "../../src/errors.ts";
-import { dequantizeGgml } from "../../src/quant/gguf-dequantize.ts";
-import { GGML_TYPES, type GgmlType, ggmlTypeOf } from "../../src/quant/gguf-types.ts";
+import { dequantizeGgml } from "../../src/formats/gguf/blocks/dequantize.ts";
+import { GGML_TYPES, type GgmlType, ggmlTypeOf } from "../../src/formats/gguf/blocks/types.ts";
 import { bitsOf, casesOf, floatsOf } from "./fixture.ts";
 import { blocksOf, digestOf } from "./gguf-blocks.ts";
 

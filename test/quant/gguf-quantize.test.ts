@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BlockSizeError, CheckpointError } from "../../src/errors.ts";
-import { dequantizeGgml } from "../../src/quant/gguf-dequantize.ts";
-import { type GgmlTarget, quantizeGgml } from "../../src/quant/gguf-quantize.ts";
+import { dequantizeGgml } from "../../src/formats/gguf/blocks/dequantize.ts";
+import { type GgmlTarget, quantizeGgml } from "../../src/formats/gguf/blocks/quantize.ts";
 import { casesOf, floatsOf } from "./fixture.ts";
 import { digestOf } from "./gguf-blocks.ts";
 

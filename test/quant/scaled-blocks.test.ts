@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeGgml, type QuantizedGgmlType, scaledFormatOf } from "../../src/quant/gguf-dequantize.ts";
-import { GGML_TYPES, type GgmlType } from "../../src/quant/gguf-types.ts";
+import { decodeGgml, type QuantizedGgmlType, scaledFormatOf } from "../../src/formats/gguf/blocks/dequantize.ts";
+import { GGML_TYPES, type GgmlType } from "../../src/formats/gguf/blocks/types.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../../src/quant/half.ts";
 import { packNibbles, reorderedRows, type ScaledFormat, scaledValues } from "../../src/quant/scaled-blocks.ts";
 import { blocksOf } from "./gguf-blocks.ts";

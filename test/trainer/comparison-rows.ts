@@ -1,4 +1,4 @@
-import type { ComparisonRow } from "../../src/trainer/reports.ts";
+import type { ComparisonRow } from "../../src/events/reports.ts";
 
 /** A row with these figures; the rest is of no account. */
 export function rowOf(method: string, seed = 0, figures: Partial<ComparisonRow> = {}): ComparisonRow {

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { Random } from "../../src/random.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { compile } from "../../src/trainer/setup/engine.ts";
-import { openBase, prepare, weightsOf } from "../../src/trainer/setup/prepare.ts";
+import { compile } from "../../src/assemble/engine.ts";
+import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 
 const FIXTURE = "test/parity/fixtures/bert";
 const int64 = (...ids: number[]) => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { environment } from "../../src/trainer/environment.ts";
+import { environment } from "../../src/node/environment.ts";
 
 test("tells versions and what really opens", async () => {
   const facts = await environment();

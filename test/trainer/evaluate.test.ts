@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { InterruptedError } from "../../src/errors.ts";
-import { evaluateRecipe } from "../../src/trainer/evaluate.ts";
-import { predict } from "../../src/trainer/predict.ts";
+import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { predict } from "../../src/verbs/predict.ts";
 import { changedModel, fixture, type Keys, readJson, recipeOf, rowsOf, runHere, temporary } from "./running.ts";
 
 /** A base model that names no labels: they must lie with what was trained. */

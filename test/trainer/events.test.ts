@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { snakeCaseKeys, toLogRecord } from "../../src/trainer/events.ts";
+import { snakeCaseKeys, toLogRecord } from "../../src/events/events.ts";
 
 test("keys become snake_case at every depth, values stay", () => {
   expect(snakeCaseKeys({ peakRssBytes: 1, memoryBytes: { quantizedWeights: 2 }, list: [{ gradNorm: "aB" }] })).toEqual({

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { exportModel } from "../../src/trainer/export/export.ts";
+import { exportModel } from "../../src/verbs/export/export.ts";
 import { copyOf, fixture, readJson, runHere, temporary } from "./running.ts";
 
 const BASE = fixture("causal/llama");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { fetchModels, loadModel } from "../../src/index.ts";
-import { recipeOfTrained } from "../../src/trainer/setup/recipe-of-trained.ts";
+import { recipeOfTrained } from "../../src/assemble/recipe-of-trained.ts";
 import { playedHub } from "../checkpoint/played-hub.ts";
 
 const hub = playedHub();

@@ -1,10 +1,10 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { AdapterError, InterruptedError } from "../../src/errors.ts";
-import { writeTensors } from "../../src/export/tensors.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { evaluateRecipe } from "../../src/trainer/evaluate.ts";
-import { maskedLoss } from "../../src/trainer/forgetting.ts";
+import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { maskedLoss } from "../../src/verbs/forgetting.ts";
 import { fixture, type Keys, recipeOf, rowsOf, runHere, temporary, tensorsOf } from "./running.ts";
 
 const TEXTS = rowsOf().test!.map(({ text }) => String(text));

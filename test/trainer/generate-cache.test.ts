@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type * as node from "../../src/session/node.ts";
-import { TextGenerator } from "../../src/trainer/generate.ts";
+import { TextGenerator } from "../../src/verbs/generate.ts";
 import { copyOf, fixture, readJson } from "./running.ts";
 
 /** Tokens that each run of the session was given. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { writeTensors } from "../../src/export/tensors.ts";
-import { TextGenerator } from "../../src/trainer/generate.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
+import { TextGenerator } from "../../src/verbs/generate.ts";
 import { copyOf, fixture, runHere, temporary, tensorsOf } from "./running.ts";
 
 const BASE = fixture("causal/llama");

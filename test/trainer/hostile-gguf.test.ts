@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { openGguf } from "../../src/checkpoint/gguf-file.ts";
+import { openGguf } from "../../src/formats/gguf/file.ts";
 import { CheckpointError, LowrankError } from "../../src/errors.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { openBase, prepare } from "../../src/trainer/setup/prepare.ts";
+import { openBase, prepare } from "../../src/assemble/prepare.ts";
 import { fixture, recipeOf, temporary } from "./running.ts";
 
 const UINT32 = 4;

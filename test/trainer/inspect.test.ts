@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { inspectRecipe } from "../../src/trainer/inspect.ts";
-import { checkRun } from "../../src/trainer/setup/checked.ts";
-import { countParameters } from "../../src/trainer/setup/graphs.ts";
+import { inspectRecipe } from "../../src/verbs/inspect.ts";
+import { checkRun } from "../../src/training/checked.ts";
+import { countParameters } from "../../src/assemble/graphs.ts";
 import { fixture, type Keys, recipeOf } from "./running.ts";
 
 const inspected = (keys: Keys = {}) => recipeOf({ dataset_name: fixture("data"), ...keys });

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { evaluateRecipe } from "../../src/trainer/evaluate.ts";
-import { predict } from "../../src/trainer/predict.ts";
+import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { predict } from "../../src/verbs/predict.ts";
 import { changedModel, type Keys, readJson, recipeOf, runHere, temporary } from "./running.ts";
 
 /** A folder of data files. */

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Tokenizer } from "../../src/data/tokenizer.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { TokenizerError } from "../../src/errors.ts";
-import { TextGenerator } from "../../src/trainer/generate.ts";
-import { predict } from "../../src/trainer/predict.ts";
-import { generationEnds, turnEnd } from "../../src/trainer/setup/end-ids.ts";
+import { TextGenerator } from "../../src/verbs/generate.ts";
+import { predict } from "../../src/verbs/predict.ts";
+import { generationEnds, turnEnd } from "../../src/prepared/end-ids.ts";
 import { changedModel, copyOf, fixture, readJson, rowsOf, runHere, temporary } from "./running.ts";
 
 const write = (path: string, value: unknown): void => writeFileSync(path, JSON.stringify(value));
@@ -96,7 +96,7 @@ describe("text ends at each token that", () => {
     };
     const long = await open();
     expect(long.reason).toBe("length");
-    const ids = (await import("../../src/data/tokenizer.ts")).loadTokenizer(folder).then((tokenizer: Tokenizer) => tokenizer.encodePlain(`This agreement${long.text}`)); // biome-ignore format: one step
+    const ids = (await import("../../src/tokenizer/tokenizer.ts")).loadTokenizer(folder).then((tokenizer: Tokenizer) => tokenizer.encodePlain(`This agreement${long.text}`)); // biome-ignore format: one step
     const last = (await ids).at(-1)!;
     const [file, content] = change(last);
     write(`${folder}/${file}`, content);

@@ -1,14 +1,14 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readSafetensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { AdapterError } from "../../src/errors.ts";
-import { mergeAdapter } from "../../src/export/merge-adapter.ts";
+import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import { Random } from "../../src/random.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { compile } from "../../src/trainer/setup/engine.ts";
-import { feedsOf } from "../../src/trainer/setup/feeds.ts";
-import { openTrained } from "../../src/trainer/setup/open-trained.ts";
+import { compile } from "../../src/assemble/engine.ts";
+import { feedsOf } from "../../src/tasks/feeds.ts";
+import { openTrained } from "../../src/assemble/open-trained.ts";
 import { fixture, recipeOf, runHere, temporary } from "./running.ts";
 
 /** As `test/parity/make_output_layer_fixtures.py` writes it: logits of the last token. */

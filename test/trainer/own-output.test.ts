@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { writeTensors } from "../../src/export/tensors.ts";
-import { TextGenerator } from "../../src/trainer/generate.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
+import { TextGenerator } from "../../src/verbs/generate.ts";
 import { copyOf, readJson, runHere, temporary, tensorsOf } from "./running.ts";
 
 /** A tiny Llama that config.json ties, with an output layer in its file. @param by Times the embedding. */

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { planRecipe as PlanRecipe } from "../../src/trainer/plan.ts";
+import type { planRecipe as PlanRecipe } from "../../src/verbs/plan.ts";
 import { fixture, readJson, recipeOf, runHere, temporary } from "./running.ts";
 
 /** Compiled: it measures in a thread. */
-const compiled = new URL("../../dist/trainer/plan.js", import.meta.url).href;
+const compiled = new URL("../../dist/verbs/plan.js", import.meta.url).href;
 const { planRecipe } = (await import(compiled)) as { planRecipe: typeof PlanRecipe };
 
 const keys = {

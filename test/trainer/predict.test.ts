@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { LowrankError } from "../../src/errors.ts";
-import { batched } from "../../src/trainer/batched.ts";
-import { evaluateRecipe } from "../../src/trainer/evaluate.ts";
-import { type PredictOptions, predict } from "../../src/trainer/predict.ts";
-import type { Prediction } from "../../src/trainer/reports.ts";
+import { batched } from "../../src/verbs/batched.ts";
+import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { type PredictOptions, predict } from "../../src/verbs/predict.ts";
+import type { Prediction } from "../../src/events/reports.ts";
 import { changedModel, copyOf, fixture, type Keys, readJson, recipeOf, rowsOf, runHere, temporary } from "./running.ts";
 
 const folder = temporary();

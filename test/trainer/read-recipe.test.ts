@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRecipe } from "../../src/trainer/read-recipe.ts";
+import { readRecipe } from "../../src/verbs/read-recipe.ts";
 
 test("a recipe's problems are named by its path", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "lowrank-")), "r.yaml");

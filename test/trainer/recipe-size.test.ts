@@ -1,6 +1,6 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { readRecipe } from "../../src/trainer/read-recipe.ts";
+import { readRecipe } from "../../src/verbs/read-recipe.ts";
 import { temporary } from "./running.ts";
 
 test("a recipe of 600 MB is refused before it is read", async () => {

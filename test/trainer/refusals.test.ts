@@ -2,7 +2,7 @@ import { cpSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { LowrankError } from "../../src/errors.ts";
-import { writeTensors } from "../../src/export/tensors.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
 import { changedModel, fixture, type Keys, readJson, recipeOf, runHere, temporary, tensorsOf } from "./running.ts";
 

@@ -2,16 +2,16 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { readFloat32 } from "../../src/checkpoint/float32.ts";
-import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { writeTensors } from "../../src/export/tensors.ts";
+import { readFloat32 } from "../../src/formats/safetensors/float32.ts";
+import { readSafetensors } from "../../src/formats/safetensors/safetensors.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
-import type { StepEvent, TrainEvent } from "../../src/trainer/events.ts";
-import type { Finished, Job } from "../../src/trainer/loop/job.ts";
-import { runJob } from "../../src/trainer/loop/run.ts";
+import type { StepEvent, TrainEvent } from "../../src/events/events.ts";
+import type { Finished, Job } from "../../src/prepared/job.ts";
+import { runJob } from "../../src/training/run.ts";
 
 /** Path of a fixture of test/parity. */
 export const fixture = (path: string): string => join(import.meta.dirname, "../parity/fixtures", path);

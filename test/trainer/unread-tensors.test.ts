@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { FloatTensor } from "../../src/export/tensors.ts";
-import { writeTensors } from "../../src/export/tensors.ts";
+import type { FloatTensor } from "../../src/formats/safetensors/tensors.ts";
+import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { TextGenerator } from "../../src/trainer/generate.ts";
-import { predict } from "../../src/trainer/predict.ts";
-import { openBase, prepare } from "../../src/trainer/setup/prepare.ts";
+import { TextGenerator } from "../../src/verbs/generate.ts";
+import { predict } from "../../src/verbs/predict.ts";
+import { openBase, prepare } from "../../src/assemble/prepare.ts";
 import { copyOf, fixture, readJson, recipeOf, rowsOf, runHere, temporary, tensorsOf } from "./running.ts";
 
 type Tensors = Awaited<ReturnType<typeof tensorsOf>>;

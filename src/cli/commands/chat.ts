@@ -1,10 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import { LowrankError } from "../../errors.ts";
 import type { Message, TextGenerator } from "../../index.ts";
-import type { CliCommand, Context } from "../command.ts";
-import { fetchFirst } from "../download.ts";
-import { addGenerationFlags, generateOptions, generatorSource, warner } from "../generation.ts";
-import { streamAnswer } from "../stream-answer.ts";
+import type { CliCommand, Context } from "../shared/command.ts";
+import { fetchFirst } from "../shared/download.ts";
+import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
+import { streamAnswer } from "../shared/stream-answer.ts";
 
 const HELP = `/adapter DIR  change the adapter   /base  take it off   /reset  forget the conversation   /exit  leave`;
 

@@ -1,11 +1,11 @@
 import { RecipeError } from "../../errors.ts";
 import type { Compared, ComparisonRow, RowScore } from "../../index.ts";
-import type { CliCommand } from "../command.ts";
-import { fetchFirst, modelsOf } from "../download.ts";
-import { bytes, count, duration, percent } from "../format.ts";
-import { addRecipeFlags } from "../options.ts";
-import { createProgress } from "../progress.ts";
-import { textTable } from "../table.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { fetchFirst, modelsOf } from "../shared/download.ts";
+import { bytes, count, duration, percent } from "../shared/format.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import { createProgress } from "../shared/progress.ts";
+import { textTable } from "../shared/table.ts";
 
 /** `lowrank compare RECIPE --methods full,lora,qlora,adapter [--seeds 0,1,2] [--key value]…` */
 export const compare: CliCommand = {

@@ -1,8 +1,8 @@
 import type { DemoPrediction, DemoRow } from "../../index.ts";
-import type { CliCommand } from "../command.ts";
-import { addRecipeFlags } from "../options.ts";
-import type { Output } from "../output.ts";
-import { createProgress } from "../progress.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import type { Output } from "../shared/output.ts";
+import { createProgress } from "../shared/progress.ts";
 import { comparisonTable } from "./compare.ts";
 
 const ABOUT = `Which kind of provision is this? A small encoder of legal text learns to say it, of licences that come with this

@@ -1,6 +1,6 @@
-import type { CliCommand } from "../command.ts";
-import { bytes } from "../format.ts";
-import { factTable } from "../table.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { bytes } from "../shared/format.ts";
+import { factTable } from "../shared/table.ts";
 
 /** `lowrank env` */
 export const env: CliCommand = {

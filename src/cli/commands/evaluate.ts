@@ -1,9 +1,9 @@
 import type { ClassScores, EvalResults } from "../../index.ts";
-import type { CliCommand } from "../command.ts";
-import { fetchFirst, modelsOf } from "../download.ts";
-import { count, figure } from "../format.ts";
-import { addRecipeFlags } from "../options.ts";
-import { textTable } from "../table.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { fetchFirst, modelsOf } from "../shared/download.ts";
+import { count, figure } from "../shared/format.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import { textTable } from "../shared/table.ts";
 
 /** `lowrank evaluate RECIPE [--adapter_name_or_path DIR] [--key value]…` */
 export const evaluate: CliCommand = {

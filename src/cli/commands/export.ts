@@ -1,9 +1,9 @@
 import { RecipeError } from "../../errors.ts";
 import type { ExportFormat, ExportOptions } from "../../index.ts";
-import type { CliCommand, Context } from "../command.ts";
-import { fetchFirst } from "../download.ts";
-import { addRecipeFlags } from "../options.ts";
-import { sourceOf } from "../source.ts";
+import type { CliCommand, Context } from "../shared/command.ts";
+import { fetchFirst } from "../shared/download.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import { sourceOf } from "../shared/source.ts";
 
 const FORMATS: readonly ExportFormat[] = ["peft", "safetensors", "onnx", "gguf", "mlx"];
 const ADAPTER_INPUTS = ["optional", "required"] as const;

@@ -1,8 +1,8 @@
 import { RecipeError } from "../../errors.ts";
-import type { CliCommand } from "../command.ts";
-import { fetchFirst } from "../download.ts";
-import { addGenerationFlags, generateOptions, generatorSource, warner } from "../generation.ts";
-import { streamAnswer } from "../stream-answer.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { fetchFirst } from "../shared/download.ts";
+import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
+import { streamAnswer } from "../shared/stream-answer.ts";
 
 /** `lowrank generate --model_name_or_path M [--adapter_name_or_path DIR] PROMPT…`: goes on with texts, as they come. */
 export const generate: CliCommand = {

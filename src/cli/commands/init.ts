@@ -1,10 +1,10 @@
 import { RecipeError } from "../../errors.ts";
-import { type AskedRecipe, askRecipe } from "../ask-recipe.ts";
-import type { CliCommand, Context } from "../command.ts";
-import { showDownloads } from "../download.ts";
-import { addRecipeFlags } from "../options.ts";
-import type { Output } from "../output.ts";
-import { openQuestions, type Questions } from "../questions.ts";
+import { type AskedRecipe, askRecipe } from "../shared/ask-recipe.ts";
+import type { CliCommand, Context } from "../shared/command.ts";
+import { showDownloads } from "../shared/download.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import type { Output } from "../shared/output.ts";
+import { openQuestions, type Questions } from "../shared/questions.ts";
 
 /** What a recipe cannot do without, and what `--yes` takes for it. The task follows from the rows. */
 const NEEDED = { model_name_or_path: "embedded", dataset_name: "embedded", task_type: undefined } as const;

@@ -1,10 +1,10 @@
 import type { InspectedExample, InspectedModule } from "../../index.ts";
-import type { CliCommand } from "../command.ts";
-import { fetchFirst, modelsOf } from "../download.ts";
-import { count } from "../format.ts";
-import { addRecipeFlags } from "../options.ts";
-import type { Output } from "../output.ts";
-import { textTable } from "../table.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { fetchFirst, modelsOf } from "../shared/download.ts";
+import { count } from "../shared/format.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import type { Output } from "../shared/output.ts";
+import { textTable } from "../shared/table.ts";
 
 /** `lowrank inspect RECIPE [--data] [--key value]…` */
 export const inspect: CliCommand = {

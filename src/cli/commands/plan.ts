@@ -1,10 +1,10 @@
 import type { Plan } from "../../index.ts";
-import type { CliCommand } from "../command.ts";
-import { fetchFirst, modelsOf } from "../download.ts";
-import { bytes, count, duration, percent } from "../format.ts";
-import { addRecipeFlags } from "../options.ts";
-import type { Output } from "../output.ts";
-import { factTable } from "../table.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { fetchFirst, modelsOf } from "../shared/download.ts";
+import { bytes, count, duration, percent } from "../shared/format.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import type { Output } from "../shared/output.ts";
+import { factTable } from "../shared/table.ts";
 
 /** `lowrank plan RECIPE [--key value]…` */
 export const plan: CliCommand = {

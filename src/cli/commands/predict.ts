@@ -1,10 +1,10 @@
 import { RecipeError } from "../../errors.ts";
 import type { PredictOptions } from "../../index.ts";
-import type { CliCommand, Context } from "../command.ts";
-import { fetchFirst } from "../download.ts";
-import { addRecipeFlags } from "../options.ts";
-import { sourceOf } from "../source.ts";
-import { textLines } from "../text-lines.ts";
+import type { CliCommand, Context } from "../shared/command.ts";
+import { fetchFirst } from "../shared/download.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import { sourceOf } from "../shared/source.ts";
+import { textLines } from "../shared/text-lines.ts";
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
 export const predict: CliCommand = {

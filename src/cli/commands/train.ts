@@ -1,7 +1,7 @@
-import type { CliCommand } from "../command.ts";
-import { fetchFirst, modelsOf } from "../download.ts";
-import { addRecipeFlags } from "../options.ts";
-import { createProgress } from "../progress.ts";
+import type { CliCommand } from "../shared/command.ts";
+import { fetchFirst, modelsOf } from "../shared/download.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import { createProgress } from "../shared/progress.ts";
 import { showPlan } from "./plan.ts";
 
 /** `lowrank train RECIPE [--key value]…` */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { jaccard, leadersOf, shinglesOf, wordsOf } from "../../../src/data/provisions/duplicates.ts";
+import { jaccard, leadersOf, shinglesOf, wordsOf } from "../../../src/provisions/duplicates.ts";
 
 test("words are letters and digits in lower case", () => {
   expect(wordsOf("The “Licensor's” 2nd LICENSE.")).toEqual(["the", "licensor", "s", "2nd", "license"]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { familiesOf } from "../../../src/data/provisions/families.ts";
+import { familiesOf } from "../../../src/provisions/families.ts";
 
 const families = (licenses: Record<string, readonly number[]>) =>
   Object.fromEntries(familiesOf(new Map(Object.entries(licenses).map(([id, list]) => [id, new Set(list)])), 0.5));

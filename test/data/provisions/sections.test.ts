@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { blocksOf } from "../../../src/data/provisions/blocks.ts";
-import { isTitle } from "../../../src/data/provisions/headings.ts";
-import { sectionsOf } from "../../../src/data/provisions/sections.ts";
+import { blocksOf } from "../../../src/provisions/blocks.ts";
+import { isTitle } from "../../../src/provisions/headings.ts";
+import { sectionsOf } from "../../../src/provisions/sections.ts";
 
 const KNOWN = ["Termination", "No warranty"];
 /** `heading > heading: text`, a line a paragraph. */

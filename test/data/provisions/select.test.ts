@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { labelsOfTitle } from "../../../src/data/provisions/labels.ts";
-import { distinctProvisions, findProvisions, isEnglish } from "../../../src/data/provisions/select.ts";
+import { labelsOfTitle } from "../../../src/provisions/labels.ts";
+import { distinctProvisions, findProvisions, isEnglish } from "../../../src/provisions/select.ts";
 
 const GRANT = "The Licensor hereby grants You a right to copy and to show the Work in all the world.";
 const ENDS = "This License and the rights that it gives to You end as soon as You do not comply with any of its terms.";

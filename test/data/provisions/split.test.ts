@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Grouped, splitGroups } from "../../../src/data/provisions/split.ts";
+import { type Grouped, splitGroups } from "../../../src/provisions/split.ts";
 
 const SHARES = { train: 0.7, dev: 0.1, test: 0.2 };
 type Split = keyof typeof SHARES;

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { trainingGraph } from "../../../src/autodiff/training-graph.ts";
 import type { Graph } from "../../../src/ir/graph.ts";
-import { bert } from "../../../src/models/bert.ts";
-import { llama } from "../../../src/models/llama.ts";
+import { bert } from "../../../src/models/encoders/bert.ts";
+import { llama } from "../../../src/models/decoders/llama.ts";
 import { emitOnnx } from "../../../src/onnx/emit.ts";
 import { engineMemory, replayRun } from "../../../src/onnx/memory/engine-memory.ts";
 import { openSession } from "../../../src/session/node.ts";
-import { lossOf } from "../../../src/trainer/setup/loss.ts";
+import { lossOf } from "../../../src/tasks/loss.ts";
 import { toRuntime } from "../../ops/check.ts";
 import { feedsOf } from "../../tiny.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { comparisonMarkdown } from "../../../src/trainer/compare/comparison-markdown.ts";
+import { comparisonMarkdown } from "../../../src/node/compare/comparison-markdown.ts";
 import { rowOf } from "../comparison-rows.ts";
 import { recipeOf } from "../running.ts";
 

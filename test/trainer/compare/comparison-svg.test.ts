@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { comparisonSvg } from "../../../src/trainer/compare/comparison-svg.ts";
-import { textWidth } from "../../../src/trainer/compare/svg.ts";
-import type { ComparisonRow } from "../../../src/trainer/reports.ts";
+import { comparisonSvg } from "../../../src/node/compare/comparison-svg.ts";
+import { textWidth } from "../../../src/node/compare/svg.ts";
+import type { ComparisonRow } from "../../../src/events/reports.ts";
 import { rowOf } from "../comparison-rows.ts";
 
 const rows = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { fromLogRecord } from "../../../src/trainer/compare/log-record.ts";
-import { type TrainEvent, toLogRecord } from "../../../src/trainer/events.ts";
+import { fromLogRecord } from "../../../src/node/compare/log-record.ts";
+import { type TrainEvent, toLogRecord } from "../../../src/events/events.ts";
 import { runHere } from "../running.ts";
 
 test("every event of a run comes back from its line", async () => {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openModelFile } from "../../../src/session/node.ts";
 import type { RuntimeTensor } from "../../../src/session/session.ts";
-import { exportModel } from "../../../src/trainer/export/export.ts";
+import { exportModel } from "../../../src/verbs/export/export.ts";
 import { expectClose } from "../../models/running.ts";
 import { fixture, type Keys, readJson, runHere, temporary, tensorsOf } from "../running.ts";
 import { firstBatch, saysOf } from "./stored-onnx.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { openModelFile } from "../../../src/session/node.ts";
-import { exportModel } from "../../../src/trainer/export/export.ts";
+import { exportModel } from "../../../src/verbs/export/export.ts";
 import { expectClose } from "../../models/running.ts";
 import { copyOf, fixture, readJson, temporary } from "../running.ts";
 import { firstBatch, saysOf } from "./stored-onnx.ts";
@@ -180,8 +180,8 @@ describe("refused", () => {
 describe("what was written is asked before it is called done", () => {
   test("weights that are not the model's are an error", async () => {
     vi.resetModules();
-    vi.doMock("../../../src/trainer/export/onnx-weights.ts", async (original) => {
-      const { weightReader } = await original<typeof import("../../../src/trainer/export/onnx-weights.ts")>();
+    vi.doMock("../../../src/verbs/export/onnx-weights.ts", async (original) => {
+      const { weightReader } = await original<typeof import("../../../src/verbs/export/onnx-weights.ts")>();
       return {
         async weightReader(...args: Parameters<typeof weightReader>) {
           const reader = await weightReader(...args);
@@ -192,16 +192,16 @@ describe("what was written is asked before it is called done", () => {
         },
       };
     });
-    const { exportModel } = await import("../../../src/trainer/export/export.ts");
+    const { exportModel } = await import("../../../src/verbs/export/export.ts");
     const options = { format: "onnx", model: fixture("causal/llama"), out: `${temporary()}/onnx-model` } as const;
     await expect(exportModel(options)).rejects.toThrow(/does not compute what the original does: its logits differ by/);
-    vi.doUnmock("../../../src/trainer/export/onnx-weights.ts");
+    vi.doUnmock("../../../src/verbs/export/onnx-weights.ts");
   });
 
   test("a cache that forgets is an error", async () => {
     vi.resetModules();
-    vi.doMock("../../../src/trainer/setup/cache.ts", async (original) => {
-      const { grownCache, ...rest } = await original<typeof import("../../../src/trainer/setup/cache.ts")>();
+    vi.doMock("../../../src/verbs/cache.ts", async (original) => {
+      const { grownCache, ...rest } = await original<typeof import("../../../src/verbs/cache.ts")>();
       return {
         ...rest,
         grownCache(...[past, news, present]: Parameters<typeof grownCache>) {
@@ -213,9 +213,9 @@ describe("what was written is asked before it is called done", () => {
         },
       };
     });
-    const { exportModel } = await import("../../../src/trainer/export/export.ts");
+    const { exportModel } = await import("../../../src/verbs/export/export.ts");
     const options = { format: "onnx", model: fixture("causal/llama"), out: `${temporary()}/onnx-model` } as const;
     await expect(exportModel(options)).rejects.toThrow(/its logits differ by/);
-    vi.doUnmock("../../../src/trainer/setup/cache.ts");
+    vi.doUnmock("../../../src/verbs/cache.ts");
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DivergedError } from "../../../src/errors.ts";
-import type { Finished } from "../../../src/trainer/loop/job.ts";
+import type { Finished } from "../../../src/prepared/job.ts";
 import { fixture, type Keys, type Ran, readJson, runHere, temporary, tensorsOf } from "../running.ts";
 
 const keys: Keys = { method: "lora", lora_r: 2, lora_dropout: 0, eval_strategy: "no" };

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Random } from "../../../src/random.ts";
-import { scoresWithIntervals, writePredictions } from "../../../src/trainer/loop/predictions-file.ts";
-import type { ClassScoresOfRow, LanguageScoresOfRow } from "../../../src/trainer/reports.ts";
+import { scoresWithIntervals, writePredictions } from "../../../src/training/predictions-file.ts";
+import type { ClassScoresOfRow, LanguageScoresOfRow } from "../../../src/events/reports.ts";
 import { readJson, temporary } from "../running.ts";
 
 const ABC = ["a", "b", "c"];

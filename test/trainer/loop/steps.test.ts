@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Trained } from "../../../src/trainer/loop/job.ts";
+import type { Trained } from "../../../src/prepared/job.ts";
 import { fixture, type Keys, type Ran, rowsOf, runHere } from "../running.ts";
 
 const tokens: Keys = { model_name_or_path: fixture("bert-tokens"), task_type: "TOKEN_CLS" };

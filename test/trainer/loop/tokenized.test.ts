@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
 import { DataError, InterruptedError } from "../../../src/errors.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import type { TokenizeEvent } from "../../../src/trainer/events.ts";
-import { tokenized } from "../../../src/trainer/loop/tokenized.ts";
-import { openBase, prepare } from "../../../src/trainer/setup/prepare.ts";
-import type { Split } from "../../../src/trainer/task/definition.ts";
-import { splitOf } from "../../../src/trainer/task/split.ts";
+import type { TokenizeEvent } from "../../../src/events/events.ts";
+import { tokenized } from "../../../src/training/tokenized.ts";
+import { openBase, prepare } from "../../../src/assemble/prepare.ts";
+import type { Split } from "../../../src/tasks/definition.ts";
+import { splitOf } from "../../../src/tasks/split.ts";
 import { recipeOf } from "../running.ts";
 
 const recipe = resolveRecipe(recipeOf({ task_type: "SEQ_CLS" }));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import { countSteps, epochPlan } from "../../../src/trainer/setup/schedule.ts";
+import { countSteps, epochPlan } from "../../../src/training/schedule.ts";
 import { recipeOf } from "../running.ts";
 
 const anyLengths = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 });

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { readConfig } from "../../../src/checkpoint/config.ts";
+import { readConfig } from "../../../src/formats/transformers/config.ts";
 import { AdapterError } from "../../../src/errors.ts";
-import { selectArchitecture } from "../../../src/models/architecture.ts";
+import { selectArchitecture } from "../../../src/models/parts/architecture.ts";
 import { ARCHITECTURES } from "../../../src/models/index.ts";
 import { linearModules, selectTargets } from "../../../src/peft/targets.ts";
 import { givenKeys } from "../../../src/recipe/given.ts";
 import { parseRecipe } from "../../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import { evaluationGraph } from "../../../src/trainer/setup/graphs.ts";
-import type { GraphSource } from "../../../src/trainer/setup/prepared.ts";
+import { evaluationGraph } from "../../../src/assemble/graphs.ts";
+import type { GraphSource } from "../../../src/prepared/prepared.ts";
 import {
   applyStartingAdapter,
   checkAdapterFits,
   readStartingAdapter,
-} from "../../../src/trainer/setup/starting-adapter.ts";
+} from "../../../src/assemble/starting-adapter.ts";
 import { fixture } from "../../export/temporary.ts";
 
 const config = await readConfig(fixture("bert"));

@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
 import { recipeToYaml } from "../../../src/recipe/write.ts";
-import { evaluateRecipe } from "../../../src/trainer/evaluate.ts";
-import { openTrained } from "../../../src/trainer/setup/open-trained.ts";
-import { quantizationOf } from "../../../src/trainer/setup/quantization.ts";
-import { withTrainedBase } from "../../../src/trainer/setup/trained-base.ts";
+import { evaluateRecipe } from "../../../src/verbs/evaluate.ts";
+import { openTrained } from "../../../src/assemble/open-trained.ts";
+import { quantizationOf } from "../../../src/assemble/quantization.ts";
+import { withTrainedBase } from "../../../src/assemble/trained-base.ts";
 import { fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
 /** A folder as a run with these keys leaves it, but for the adapter. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { readConfig } from "../../../src/checkpoint/config.ts";
-import { selectArchitecture } from "../../../src/models/architecture.ts";
+import { readConfig } from "../../../src/formats/transformers/config.ts";
+import { selectArchitecture } from "../../../src/models/parts/architecture.ts";
 import { ARCHITECTURES } from "../../../src/models/index.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import { evaluationGraph } from "../../../src/trainer/setup/graphs.ts";
-import { unfreezingStages, unreachedStages } from "../../../src/trainer/setup/unfreezing.ts";
+import { evaluationGraph } from "../../../src/assemble/graphs.ts";
+import { unfreezingStages, unreachedStages } from "../../../src/training/unfreezing.ts";
 import { fixture, type Keys, recipeOf, runHere, temporary, tensorsOf } from "../running.ts";
 
 const config = await readConfig(fixture("bert"));

@@ -1,13 +1,13 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readSafetensors, type TensorSource, writeSafetensors } from "../../../src/checkpoint/safetensors.ts";
+import { readSafetensors, type TensorSource, writeSafetensors } from "../../../src/formats/safetensors/safetensors.ts";
 import { OutOfMemoryError } from "../../../src/errors.ts";
-import { writeTensors } from "../../../src/export/tensors.ts";
+import { writeTensors } from "../../../src/formats/safetensors/tensors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../../src/quant/half.ts";
 import { Random } from "../../../src/random.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import { predict } from "../../../src/trainer/predict.ts";
-import { openBase, prepare, weightsOf } from "../../../src/trainer/setup/prepare.ts";
+import { predict } from "../../../src/verbs/predict.ts";
+import { openBase, prepare, weightsOf } from "../../../src/assemble/prepare.ts";
 import { changedModel, copyOf, type Keys, readJson, recipeOf, runHere, temporary, tensorsOf } from "../running.ts";
 
 const run = async (keys: Keys) => (await runHere({ method: "full", max_steps: 3, optim: "sgd", learning_rate: 0.1, eval_strategy: "no", ...keys })).losses; // biome-ignore format: one line

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { RowStore } from "../../../src/data/row-store.ts";
+import { RowStore } from "../../../src/examples/row-store.ts";
 import { resolveRecipe } from "../../../src/recipe/resolve.ts";
-import { encodeSplit } from "../../../src/trainer/setup/data.ts";
-import { openBase, prepare } from "../../../src/trainer/setup/prepare.ts";
-import { textClassification } from "../../../src/trainer/task/classification.ts";
+import { encodeSplit } from "../../../src/assemble/data.ts";
+import { openBase, prepare } from "../../../src/assemble/prepare.ts";
+import { textClassification } from "../../../src/tasks/classification.ts";
 import { bytesOf, recipeOf, runHere, temporary } from "../running.ts";
 
 const recipe = resolveRecipe(recipeOf({ task_type: "SEQ_CLS" }));

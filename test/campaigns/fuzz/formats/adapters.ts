@@ -1,8 +1,8 @@
-import { readJsonObject } from "../../../../src/checkpoint/json.ts";
-import { readGgufLora } from "../../../../src/export/read-gguf-lora.ts";
-import { readMlx } from "../../../../src/export/read-mlx.ts";
-import { prepareTrained } from "../../../../src/trainer/setup/open-trained.ts";
-import { recipeOfTrained } from "../../../../src/trainer/setup/recipe-of-trained.ts";
+import { readJsonObject } from "../../../../src/formats/json/json.ts";
+import { readGgufLora } from "../../../../src/formats/gguf/lora/read.ts";
+import { readMlx } from "../../../../src/formats/mlx/read.ts";
+import { prepareTrained } from "../../../../src/assemble/open-trained.ts";
+import { recipeOfTrained } from "../../../../src/assemble/recipe-of-trained.ts";
 import type { Format, Mutate, Seed } from "../format.ts";
 import { mutateGguf } from "../mutate-gguf.ts";
 import { mutateJson } from "../mutate-json.ts";

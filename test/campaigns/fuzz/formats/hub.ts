@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { chooseFiles } from "../../../../src/checkpoint/hub/choose-files.ts";
-import { listRevision } from "../../../../src/checkpoint/hub/listing.ts";
-import { hubClient } from "../../../../src/checkpoint/hub/request.ts";
-import { hubSettings } from "../../../../src/checkpoint/hub/settings.ts";
+import { chooseFiles } from "../../../../src/formats/hub/choose-files.ts";
+import { listRevision } from "../../../../src/formats/hub/listing.ts";
+import { hubClient } from "../../../../src/formats/hub/request.ts";
+import { hubSettings } from "../../../../src/formats/hub/settings.ts";
 import type { Format } from "../format.ts";
 import { mutateJson } from "../mutate-json.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { chatRenderer } from "../../../../src/data/chat-template.ts";
-import { loadTokenizer } from "../../../../src/data/tokenizer.ts";
+import { chatRenderer } from "../../../../src/chat/chat-template.ts";
+import { loadTokenizer } from "../../../../src/tokenizer/tokenizer.ts";
 import type { Format, Seed } from "../format.ts";
 import { mutateJson } from "../mutate-json.ts";
 import { mutateText } from "../mutate-text.ts";

@@ -1,0 +1,110 @@
+import { DataError, TokenizerError } from "../errors.ts";
+import { labelWarnings } from "../examples/label-warnings.ts";
+import { type Labelled, type Labels, labelReader } from "../examples/labels.ts";
+import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
+import type { RowsInMemory } from "../prepared/job.ts";
+import type { Prepared } from "../prepared/prepared.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Examples, Split } from "../tasks/definition.ts";
+import { readSplit, splitNames, validationSplit } from "./dataset.ts";
+
+/** The splits of a run, read and checked before anything is trained or written. */
+export interface RunData {
+  readonly train: Split;
+  /** Evaluated while training; for choosing. */
+  readonly validation?: Split;
+  /** Read once, at the end. */
+  readonly test?: Split;
+  /** Names of the splits that are read. */
+  readonly splits: { readonly train: string; readonly validation?: string; readonly test?: string };
+}
+
+/** Reads the splits that a recipe will need. @throws {DataError} when one is named and missing, empty or malformed. */
+export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Promise<RunData> {
+  const { eval_strategy, dataset_train_split, dataset_test_split, max_train_samples, max_eval_samples } = recipe;
+  const train = await readSplit(recipe, dataset_train_split, max_train_samples, rows);
+  if (eval_strategy === "no") return { train, splits: { train: dataset_train_split } };
+  const names = await splitNames(recipe, rows);
+  const name = await validationSplit(recipe, rows);
+  const validation = name === undefined ? undefined : await readSplit(recipe, name, max_eval_samples, rows);
+  const tests = names.has(dataset_test_split) || dataset_test_split !== "test"; // one that is named has to be there
+  const test = tests ? await readSplit(recipe, dataset_test_split, max_eval_samples, rows) : undefined;
+  if (!validation && (eval_strategy !== "end" || recipe.load_best_model_at_end)) {
+    throw new DataError("there is no validation split to evaluate on while training", {
+      where: "dataset_validation_split",
+      expected: `one of the splits that are there: ${[...names].join(", ")}`,
+      hint: "the test split is read once, at the end; name it as dataset_validation_split only to overfit it.",
+    });
+  }
+  const splits = {
+    train: dataset_train_split,
+    ...(name !== undefined && { validation: name }),
+    ...(test && { test: dataset_test_split }),
+  };
+  return { train, ...(validation && { validation }), ...(test && { test }), splits };
+}
+
+/** Checks that every label of the evaluation splits is one the model has. @throws {DataError} with file and line. */
+export function checkLabels({ validation, test }: RunData, labels: Labels): void {
+  for (const split of [validation, test]) {
+    for (const { label, where } of split ? labelsIn(split, labels) : []) labels.idOf(label, where);
+  }
+}
+
+/** Labels of a split as the classes have them. */
+function labelsIn({ labels: found, classNames }: Split, labels: Labels): Labelled[] {
+  const read = labelReader(labels, classNames);
+  return found.map((labelled) => ({ ...labelled, label: read(labelled.label) }));
+}
+
+/** @throws {DataError} when nothing would be left of a split that is tokenised later. */
+export async function checkTexts(split: Split, { tokenizer, labels, source }: Prepared): Promise<void> {
+  await split.check({ tokenizer, labels, maxLength: source.recipe.max_length });
+}
+
+/** Tokenization of a split. */
+export interface EncodeOptions {
+  /** Called after each row. */
+  readonly onRow?: () => void;
+  /** Leave rows to be tokenised when a batch needs them, where the split has many. Their lengths are estimates then. */
+  readonly onDemand?: boolean;
+}
+
+/** Tokenises a split for a model; says how many rows were left out because their texts are empty. */
+export async function encodeSplit(
+  split: Split,
+  { tokenizer, labels, source, checkpoint }: Prepared,
+  { onRow, onDemand = false }: EncodeOptions = {},
+): Promise<{ examples: Examples; warnings: string[] }> {
+  const { max_length: maxLength, max_batch_tokens } = source.recipe;
+  const encoding = { tokenizer, labels, maxLength };
+  const knowsAll = tokenizer.vocabSize <= Number(checkpoint.config.vocab_size); // else each token is looked at first
+  const later = onDemand && knowsAll && max_batch_tokens === undefined ? split.onDemand?.(encoding) : undefined;
+  const found = labelsIn(split, labels);
+  if (later) for (const { label, where } of found) labels.idOf(label, where);
+  const {
+    examples,
+    skipped,
+    warnings: ofRows = [],
+  } = later?.examples.length ? later : await split.encode(encoding, onRow);
+  const warnings = [...labelWarnings(found, labels), ...ofRows];
+  checkVocabulary(examples, checkpoint);
+  if (skipped.count === 0) return { examples, warnings };
+  const rows = skipped.count === 1 ? "1 row was" : `${skipped.count} rows were`;
+  const left = `${rows} left out: nothing to train on after tokenizing, the first at ${skipped.first}`;
+  return { examples, warnings: [left, ...warnings] };
+}
+
+/** @throws {TokenizerError} for a token that the model has no embedding for. */
+export function checkVocabulary(
+  { largestId: last }: Pick<Examples, "largestId">,
+  { config, folder }: Checkpoint,
+): void {
+  const size = config.vocab_size;
+  if (typeof size !== "number" || last < size) return;
+  throw new TokenizerError(`the tokenizer gives the token ${last}, the model knows only ${size}: 0 to ${size - 1}`, {
+    where: folder,
+    expected: "the tokenizer that the model was trained with",
+    hint: "tokens that were added to a tokenizer need rows in the model's embeddings too.",
+  });
+}

@@ -1,0 +1,98 @@
+import { findSplits, readRows } from "../data/read.ts";
+import { firstRows, type Row, type Rows } from "../data/row.ts";
+import { DataError } from "../errors.ts";
+import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../examples/labels.ts";
+import { classifies } from "../models/parts/architecture.ts";
+import { sha256File, sha256Text } from "../platform/node.ts";
+import type { RowsInMemory } from "../prepared/job.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Split } from "../tasks/definition.ts";
+import { TASK_DEFINITIONS } from "../tasks/index.ts";
+
+/** The `dataset_name` of the data set that comes with the library. */
+const EMBEDDED = "embedded";
+
+/**
+ * Reads one split of a recipe's data.
+ * @throws {DataError} naming file and line of a bad row.
+ */
+export async function readSplit(
+  recipe: ResolvedRecipe,
+  split: string,
+  limit?: number,
+  given?: RowsInMemory,
+): Promise<Split> {
+  const all = given ? inMemory(given, split) : await storedRows(recipe.dataset_name, split);
+  const rows = limit === undefined ? all : firstRows(all, limit);
+  return TASK_DEFINITIONS[recipe.task_type].split(rows, recipe);
+}
+
+/** Names of the splits that are there. */
+export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
+  return given ? new Set(Object.keys(given)) : storedSplits(recipe.dataset_name);
+}
+
+/** Names of the splits of a file or folder, or of the data set that comes with the library. */
+export async function storedSplits(dataset: string): Promise<ReadonlySet<string>> {
+  if (dataset !== EMBEDDED) return new Set((await findSplits(dataset)).keys());
+  const { EMBEDDED_SPLITS } = await import("../provisions/provisions.ts");
+  return new Set(EMBEDDED_SPLITS);
+}
+
+/**
+ * Rows of a file or folder, or of the data set that comes with the library.
+ * @throws {DataError} when the split is missing; while they are walked, when a row is malformed or there is none.
+ */
+export async function storedRows(dataset: string, split: string): Promise<Rows> {
+  if (dataset !== EMBEDDED) return readRows(dataset, split);
+  const { EMBEDDED_SPLITS, embeddedRows } = await import("../provisions/provisions.ts");
+  const found = EMBEDDED_SPLITS.find((name) => name === split);
+  if (found) return embeddedRows(found);
+  throw new DataError(`the embedded data set has no split ${split}`, { expected: EMBEDDED_SPLITS.join(", ") });
+}
+
+/**
+ * SHA-256 of a split: of the bytes of its files, or of its rows where there are none. Where they lie does not count.
+ * @throws {DataError | FileError} when the split is missing or cannot be read.
+ */
+export async function hashSplit(dataset: string, split: string, given?: RowsInMemory): Promise<string> {
+  if (given) return sha256Text(JSON.stringify(inMemory(given, split).map(({ values }) => values)));
+  if (dataset !== EMBEDDED) {
+    const paths = [(await findSplits(dataset)).get(split) ?? []].flat();
+    return sha256Text((await Promise.all(paths.map(sha256File))).join("\n"));
+  }
+  const rows: unknown[] = [];
+  for await (const { values } of await storedRows(dataset, split)) rows.push(values);
+  return sha256Text(JSON.stringify(rows));
+}
+
+/** The split to evaluate on while training: the recipe's, else `validation` or `dev` where there is one. */
+export async function validationSplit(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<string | undefined> {
+  if (recipe.dataset_validation_split !== undefined) return recipe.dataset_validation_split;
+  const names = await splitNames(recipe, given);
+  return ["validation", "dev"].find((name) => names.has(name));
+}
+
+/**
+ * The classes: the checkpoint's own where they name the data's labels, else the training data's, by the names that its file
+ * gives them. None without labels.
+ * @param stored The checkpoint's `id2label`, and the file that it is from.
+ */
+export function classesOf(
+  task: string,
+  train: Split | undefined,
+  stored: { readonly id2label?: Id2Label | undefined; readonly source?: string | undefined },
+): Labels {
+  if (!classifies(task)) return labelsOfCheckpoint({});
+  const { id2label, source } = stored;
+  if (train?.classNames) return labelsOfFile(train.labels, train.classNames, id2label, source);
+  return train ? labelsOf(train.labels, id2label, source) : labelsOfCheckpoint(id2label ?? {}, source);
+}
+
+function inMemory(given: RowsInMemory, split: string): Row[] {
+  const rows = given[split];
+  if (!rows)
+    throw new DataError(`the data has no split ${split}`, { expected: `one of: ${Object.keys(given).join(", ")}` });
+  if (rows.length === 0) throw new DataError(`the split ${split} of the data is empty`);
+  return rows.map((values, i) => ({ values, where: `${split}[${i}]` }));
+}

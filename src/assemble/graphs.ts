@@ -1,0 +1,61 @@
+import { trainingGraph } from "../autodiff/training-graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { METHOD_DEFINITIONS } from "../methods/index.ts";
+import type { BuildOptions } from "../models/parts/scope.ts";
+import { earlySelect } from "../passes/early-select.ts";
+import { type Pass, runPasses } from "../passes/pass.ts";
+import { quantize } from "../passes/quantize.ts";
+import { storeHalf } from "../passes/store-half.ts";
+import { keepTrainable } from "../passes/trainable.ts";
+import type { GraphSource } from "../prepared/prepared.ts";
+import { lossOf } from "../tasks/loss.ts";
+import { schemesOf } from "./quantization.ts";
+
+/** The model under the recipe's method, without dropout: the output is `logits`. */
+export function evaluationGraph(source: GraphSource, options?: BuildOptions): Graph {
+  return runPasses(baseGraph(source, options), [...methodPasses(source), earlySelect()], {
+    training: false,
+  });
+}
+
+/** The rewrites that make a base model the one that a recipe trains: the method's own, then packing. */
+function methodPasses(source: GraphSource): Pass[] {
+  const { recipe, architecture } = source;
+  const scheme = schemesOf(source);
+  const passes = METHOD_DEFINITIONS[recipe.method].passes(recipe, architecture);
+  if (scheme) passes.push(quantize(scheme, architecture.heads));
+  if (recipe.dtype !== "float32") passes.push(storeHalf(recipe.dtype));
+  return passes;
+}
+
+/** The base model as it was. */
+export function baseGraph({ recipe, architecture, config, labels }: GraphSource, options: BuildOptions = {}): Graph {
+  return architecture.build(config, recipe.task_type, labels, { packed: recipe.packing, ...options });
+}
+
+/**
+ * One training step: loss, and the gradients of the parameters that train.
+ * @param keep Names the parameters that train at this stage of gradual unfreezing; default: all that the method trains.
+ */
+export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
+  const { recipe, architecture } = source;
+  const passes = [...methodPasses(source), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
+  const graph = runPasses(baseGraph(source, { modelDropout: recipe.model_dropout }), passes, { training: true });
+  const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
+  const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];
+  return trainingGraph(graph, lossOf, recipe.gradient_checkpointing ? { segmentOf } : {});
+}
+
+/** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */
+export function countParameters(graph: Graph, base: Graph): { readonly trainable: number; readonly total: number } {
+  const count = (shape: readonly (number | string)[]): number =>
+    shape.reduce<number>((n, dim) => n * (dim as number), 1);
+  let [trainable, total] = [0, 0];
+  for (const { origin, shape } of graph.params) {
+    if (origin.quantized && origin.quantized.part !== "codes") continue;
+    const size = count(origin.quantized ? (base.named(origin.quantized.of)?.shape ?? []) : shape);
+    total += size;
+    if (origin.trainable) trainable += size;
+  }
+  return { trainable, total };
+}

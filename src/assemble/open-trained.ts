@@ -1,0 +1,129 @@
+import type { Id2Label } from "../examples/labels.ts";
+import { resolveModelFolder } from "../formats/hub/resolve.ts";
+import { readConfig } from "../formats/transformers/config.ts";
+import { adaptableModules, selectTargets } from "../peft/targets.ts";
+import { exists } from "../platform/node.ts";
+import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
+import { storedShape } from "../prepared/stored.ts";
+import { Random } from "../random.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Split } from "../tasks/definition.ts";
+import { withoutBaseLayers } from "./base-layers.ts";
+import { openBase, prepare, weightsOf } from "./prepare.ts";
+import {
+  applyStartingAdapter,
+  checkAdapterFits,
+  readStartingAdapter,
+  type StartingAdapter,
+} from "./starting-adapter.ts";
+import { withTrainedBase } from "./trained-base.ts";
+
+/** A trained model, as graphs. */
+export interface PreparedTrained {
+  readonly model: Prepared;
+  /** The adapter's parameters, as files have them. */
+  readonly given?: ReadonlyMap<string, Float32Array>;
+  /** The base model that the adapter says it was made for. */
+  readonly madeFor?: string;
+  /** Folder of the adapter. */
+  readonly folder?: string;
+  /** Where the recipe holds the base otherwise than it was while the adapter was trained. */
+  readonly warnings: readonly string[];
+}
+
+/** A trained model with its weights, ready to be asked. */
+export interface TrainedModel extends Omit<PreparedTrained, "given"> {
+  readonly weights: Weights;
+  /** Parameters that no file holds: they are random. */
+  readonly fresh: readonly string[];
+}
+
+/**
+ * Opens a base model, with a trained adapter or without.
+ *
+ * @param known Frozen weights of the base that are in memory already.
+ * @param held The model as it is to be held in memory. Default: as prepared.
+ * @throws {AdapterError} when the adapter does not fit the base model.
+ * @see prepareTrained for the other parameters.
+ */
+export async function openTrained(
+  recipe: ResolvedRecipe,
+  adapter?: string,
+  train?: Split,
+  known?: Weights,
+  held: (model: Prepared) => Prepared = (model) => model,
+): Promise<TrainedModel> {
+  const { given, ...prepared } = await prepareTrained(recipe, adapter, train);
+  const model = held(prepared.model);
+  const random = Random.seed(model.source.recipe.seed).stream("init");
+  return { ...prepared, model, ...(await weightsOf(model, random, given, known)) };
+}
+
+/**
+ * As `openTrained`, but reads no weights of the base.
+ *
+ * @param adapter Folder or Hub id of a PEFT or adapter-hub adapter, which decides method, rank and targets, and, unless
+ *   the recipe does, how the base is held; or a whole model, which takes the place of the recipe's.
+ * @param train Data whose labels are the classes where neither adapter nor model names any.
+ * @throws {AdapterError} when the adapter does not fit the base model.
+ */
+export async function prepareTrained(
+  recipe: ResolvedRecipe,
+  adapter?: string,
+  train?: Split,
+): Promise<PreparedTrained> {
+  if (adapter === undefined) {
+    const model = prepare({ ...recipe, method: "head" }, await openBase(recipe), train);
+    return { model, warnings: model.warnings };
+  }
+  const folder = await resolveModelFolder(adapter);
+  if (!(await isAdapter(folder))) {
+    const whole = { ...recipe, model_name_or_path: folder, method: "full", from_scratch: false } as const;
+    const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
+    const model = prepare(unpacked, await openBase(whole), undefined);
+    return { model, warnings: model.warnings };
+  }
+  const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
+  const read = await readStartingAdapter(folder);
+  const found = await openBase(settled);
+  const stored = await withoutBaseLayers(read, found);
+  const id2label = await labelsOfAdapter(folder, found, settled, stored);
+  const model = prepare(withAdapter(settled, stored, found), found, undefined, id2label);
+  const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
+  checkAdapterFits(new Map(trainable.map((param) => [param.origin.name, storedShape(param)])), stored.tensors, folder);
+  const given = new Map([...stored.tensors].map(([name, { data }]) => [name, data]));
+  return {
+    model,
+    given,
+    folder,
+    warnings: [...ofBase, ...model.warnings],
+    ...(stored.baseModel !== undefined && { madeFor: stored.baseModel }),
+  };
+}
+
+/** Whether a folder holds an adapter rather than a whole model. */
+export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);
+
+/** The recipe under the adapter's method; what it says of the method itself gives way. */
+function withAdapter(recipe: ResolvedRecipe, adapter: StartingAdapter, found: Base): ResolvedRecipe {
+  const base = found.architecture.build(found.checkpoint.config, recipe.task_type, 1);
+  return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(adaptableModules(base), rules));
+}
+
+/** The classes of an adapter: those written beside it, else the base model's if they are as many as its head's, else LABEL_0, … or numbers. */
+async function labelsOfAdapter(
+  folder: string,
+  { architecture, checkpoint }: Base,
+  { task_type }: ResolvedRecipe,
+  { tensors }: StartingAdapter,
+): Promise<Id2Label> {
+  const own = (await exists(`${folder}/config.json`)) ? (await readConfig(folder)).id2label : undefined;
+  if (own) return own as Id2Label;
+  const [one, two] = [1, 2].map((labels) => architecture.build(checkpoint.config, task_type, labels));
+  const output = two?.params.find(({ origin, shape }) => `${one?.named(origin.name)?.shape}` !== `${shape}`);
+  const rows = output && tensors.get(output.origin.name)?.shape[0];
+  const named = checkpoint.config.id2label as Id2Label | undefined | null;
+  const base = named ?? {};
+  if (rows === undefined || rows === Object.keys(base).length) return base;
+  return Object.fromEntries(Array.from({ length: rows }, (_, id) => [id, named ? String(id) : `LABEL_${id}`]));
+}

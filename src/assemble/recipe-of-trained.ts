@@ -1,0 +1,59 @@
+import { AdapterError } from "../errors.ts";
+import { isGguf } from "../formats/gguf/model/read-gguf.ts";
+import { resolveModelFolder } from "../formats/hub/resolve.ts";
+import { readConfig } from "../formats/transformers/config.ts";
+import { exists, readText } from "../platform/node.ts";
+import { parseRecipe } from "../recipe/parse.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { isAdapter } from "./open-trained.ts";
+import { readStartingAdapter } from "./starting-adapter.ts";
+
+/** Stands for the base model of an adapter that names none. */
+const UNKNOWN = "unknown";
+
+/**
+ * The recipe that lies with an adapter or a whole model, else what its configuration says.
+ *
+ * @param trained Folder or Hub id of an adapter or model.
+ * @param base The base model to use instead of the adapter's own.
+ * @throws {AdapterError} when neither names a base model.
+ */
+export async function recipeOfTrained(trained: string, base?: string): Promise<ResolvedRecipe> {
+  if (await isGguf(trained)) return readKeys({ ...keysOfWhole(trained), task_type: "CAUSAL_LM" }, trained);
+  const folder = await resolveModelFolder(trained);
+  const file = `${folder}/recipe.yaml`;
+  const recipe = (await exists(file))
+    ? resolveRecipe(parseRecipe(await readText(file), { file }))
+    : await recipeOf(folder);
+  if (base === undefined && recipe.model_name_or_path === UNKNOWN) {
+    throw new AdapterError("the adapter does not say which model it was made for", {
+      where: `${folder}/adapter_config.json`,
+      expected: "--model_name_or_path MODEL, or `model` beside `adapter`",
+    });
+  }
+  const whole = !(await isAdapter(folder)) && { from_scratch: false }; // its weights are there now
+  return { ...recipe, ...whole, ...(base !== undefined && { model_name_or_path: base }) };
+}
+
+async function recipeOf(folder: string): Promise<ResolvedRecipe> {
+  return readKeys((await isAdapter(folder)) ? await keysOfAdapter(folder) : await keysOfModel(folder), folder);
+}
+
+const readKeys = (keys: Record<string, unknown>, file: string): ResolvedRecipe =>
+  resolveRecipe(parseRecipe("dataset_name: none", { file, overrides: keys }));
+
+const keysOfWhole = (model: string) => ({ model_name_or_path: model, method: "full" });
+
+async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
+  const adapter = await readStartingAdapter(folder);
+  const task_type = adapter.format === "peft" ? adapter.taskType : undefined;
+  return { model_name_or_path: adapter.baseModel ?? UNKNOWN, ...(task_type !== undefined && { task_type }) };
+}
+
+const TASKS = { ForTokenClassification: "TOKEN_CLS", ForCausalLM: "CAUSAL_LM", LMHeadModel: "CAUSAL_LM", ForMaskedLM: "MASKED_LM" }; // biome-ignore format: a table
+
+async function keysOfModel(folder: string): Promise<Record<string, unknown>> {
+  const { architectures } = await readConfig(folder);
+  const found = Object.entries(TASKS).find(([ending]) => String(architectures).endsWith(ending));
+  return { ...keysOfWhole(folder), task_type: found?.[1] ?? "SEQ_CLS" };
+}

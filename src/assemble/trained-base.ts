@@ -1,0 +1,45 @@
+import { RecipeError } from "../errors.ts";
+import { exists, readText } from "../platform/node.ts";
+import { givenKeys } from "../recipe/given.ts";
+import { parseRecipe } from "../recipe/parse.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { quantizationOf } from "./quantization.ts";
+
+/** How the weights of the base are held. */
+const KEYS = ["load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "use_bnb_nested_quant"] as const;
+
+/** A recipe, and what its reader should know. */
+export interface ForAdapter {
+  readonly recipe: ResolvedRecipe;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The recipe with its base model held as it was while an adapter was trained: an adapter makes up for what packing took.
+ * `recipe.yaml` beside the adapter says how, where there is one; keys that the recipe gives itself win, with a warning.
+ */
+export async function withTrainedBase(recipe: ResolvedRecipe, folder: string): Promise<ForAdapter> {
+  const file = `${folder}/recipe.yaml`;
+  if (!(await exists(file))) return { recipe, warnings: [] };
+  let trained: ResolvedRecipe;
+  try {
+    trained = resolveRecipe(parseRecipe(await readText(file), { file }));
+  } catch (error) {
+    if (!(error instanceof RecipeError)) throw error;
+    const why = error.message.split("\n")[0];
+    return { recipe, warnings: [`how the adapter's base was held while it was trained is not known: ${why}`] };
+  }
+  const given = givenKeys(recipe);
+  const own = KEYS.filter((key) => given.has(key));
+  const held = { ...recipe, ...picked(trained, KEYS), ...picked(recipe, own) };
+  if (held.load_in_4bit && held.load_in_8bit) held[given.has("load_in_8bit") ? "load_in_4bit" : "load_in_8bit"] = false;
+  const isSame = JSON.stringify(quantizationOf(held)) === JSON.stringify(quantizationOf(trained));
+  const differing = own.filter((key) => !isSame && recipe[key] !== trained[key]);
+  return { recipe: held, warnings: differing.map((key) => differs(key, recipe[key], trained[key])) };
+}
+
+const picked = <Key extends keyof ResolvedRecipe>(from: ResolvedRecipe, keys: readonly Key[]) =>
+  Object.fromEntries(keys.map((key) => [key, from[key]])) as Partial<Pick<ResolvedRecipe, Key>>;
+
+const differs = (key: string, asked: unknown, was: unknown): string =>
+  `${key}: the recipe says ${asked}, the adapter was trained with ${was}: the scores may not be those of its run`;

@@ -1,0 +1,129 @@
+import { LowrankError } from "../../errors.ts";
+import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../../index.ts";
+import { METHODS, type Method } from "../../recipe/task.ts";
+import { showDownloads } from "./download.ts";
+import { count } from "./format.ts";
+import type { Output } from "./output.ts";
+import type { Choice, Questions } from "./questions.ts";
+
+type Keys = Readonly<Record<string, unknown>>;
+type Task = Recipe["task_type"];
+
+const TASKS: readonly Choice<Task>[] = [
+  { value: "SEQ_CLS", label: "Classify texts", hint: "rows: a text and its label" },
+  { value: "TOKEN_CLS", label: "Tag words", hint: "rows: a list of words and one of tags" },
+  { value: "CAUSAL_LM", label: "Write: chat, complete prompts, or go on reading raw text", hint: "a language model" },
+  { value: "MASKED_LM", label: "Fill in hidden words: go on pretraining an encoder on raw text" },
+];
+
+const METHOD_HINTS: Readonly<Record<Method, string>> = {
+  full: "every weight: most memory, and a whole model is saved",
+  lora: "two small matrices beside each chosen layer: little memory, a file of a few MB",
+  qlora: "lora on a base that is held in 4 bits: least memory, a little slower",
+  adapter: "Houlsby's bottlenecks after each half of a layer",
+  head: "the classifier alone: fastest, the model itself stays as it is",
+};
+
+/** What is asked besides recipe keys. */
+export interface AskedRecipe {
+  readonly keys: Keys;
+  /** Where to write it. */
+  readonly file: string;
+}
+
+/** Where a recipe goes, if that is known, and where it is said how far a download is. */
+export interface AskOptions {
+  readonly file?: string;
+  readonly output: Output;
+}
+
+/**
+ * Asks for whatever a recipe needs and `given` does not say. An answer that does not do is asked for again.
+ * @throws {InterruptedError} when a question is left by Ctrl-C.
+ */
+export async function askRecipe(ask: Questions, given: Keys, { file, output }: AskOptions): Promise<AskedRecipe> {
+  const task = (given.task_type as Task) ?? (await ask.choose("What is the model to learn?", TASKS));
+  const model = await askModel(ask, { ...given, task_type: task }, output);
+  const data = await askData(ask, given, task);
+  const { startFrom } = await import("../../index.ts");
+  const { method: preset } = await startFrom(data.use, { ...given, ...data.keys, task_type: task });
+  const methods = METHODS.filter((method) => method !== "head" || task.endsWith("_CLS"));
+  const choices = methods.map((value) => ({ value, label: value, hint: METHOD_HINTS[value] }));
+  const method = given.method ?? (await ask.choose("Which method?", choices, preset));
+  const keys = { ...given, ...data.keys, task_type: task, model_name_or_path: model, method };
+  const output_dir = given.output_dir ?? (await ask.text("Folder for what is trained?", await usualOutput(keys)));
+  return { keys: { ...keys, output_dir }, file: file ?? (await ask.text("File for the recipe?", "recipe.yaml")) };
+}
+
+async function askModel(ask: Questions, given: Keys, output: Output): Promise<unknown> {
+  const { lookAtModel } = await import("../../index.ts");
+  const preset = given.task_type === "CAUSAL_LM" ? undefined : "embedded";
+  const also = preset ? ", or embedded: a small encoder that comes with lowrank" : "";
+  return until(
+    ask,
+    async () => {
+      const message = `Which model? A folder, a .gguf file, a Hub id${also}`;
+      const model_name_or_path = given.model_name_or_path ?? (await ask.text(message, preset));
+      const keys = { ...given, model_name_or_path };
+      ask.say(described(await showDownloads(output, (options) => lookAtModel(keys, options))));
+      return model_name_or_path;
+    },
+    given.model_name_or_path !== undefined,
+  );
+}
+
+const described = (found: FoundModel): string =>
+  found.missing === undefined ? `${found.modelType}, ${count(found.parameters)} parameters` : found.missing;
+
+interface AskedData {
+  readonly keys: Keys;
+  readonly use: RowsUse;
+}
+
+async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedData> {
+  const { describeRows, lookAtRows, useOf } = await import("../../index.ts");
+  return until(
+    ask,
+    async () => {
+      const message = "Which data? A file, a folder with train (dev, test) files, or embedded: provisions of licences";
+      const dataset_name = String(given.dataset_name ?? (await ask.text(message, "embedded")));
+      let source: RowsSource = { ...given, dataset_name };
+      let found = await lookAtRows(source);
+      if (task === "SEQ_CLS" && !found.uses.some(({ task_type }) => task_type === task) && found.columns.length > 1) {
+        source = await askColumns(ask, source, found);
+        found = await lookAtRows(source);
+      }
+      const use = useOf(found, source, task);
+      ask.say(describeRows(found, use, source.dataset_train_split));
+      return { keys: { ...source, ...use.keys }, use };
+    },
+    given.dataset_name !== undefined,
+  );
+}
+
+/** Which columns hold texts and labels, where that cannot be told. */
+async function askColumns(ask: Questions, source: RowsSource, { columns }: FoundRows): Promise<RowsSource> {
+  const choose = (message: string, taken?: string): Promise<string> =>
+    ask.choose(message, columns.filter((name) => name !== taken).map((value) => ({ value, label: value }))); // biome-ignore format: one step
+  const text_column = source.text_column ?? (await choose("Which column holds the texts?"));
+  const label_column = source.label_column ?? (await choose("Which column holds the labels?", text_column));
+  return { ...source, text_column, label_column };
+}
+
+async function usualOutput(keys: Keys): Promise<string> {
+  const { usualOutputDir } = await import("../../index.ts");
+  return usualOutputDir(String(keys.dataset_name));
+}
+
+/** Tries until nothing is objected to; an answer that was given beforehand is not asked for again. */
+async function until<T>(ask: Questions, attempt: () => Promise<T>, fixed: boolean): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const left = error instanceof LowrankError && error.code === "E_INTERRUPTED";
+      if (fixed || left || !(error instanceof LowrankError)) throw error;
+      ask.object(error.message);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import { RecipeError } from "../../errors.ts";
+import type { GenerateOptions, GeneratorSource } from "../../index.ts";
+import type { Context } from "./command.ts";
+import { addRecipeFlags } from "./options.ts";
+import type { Output } from "./output.ts";
+import { sourceOf } from "./source.ts";
+
+/** A number that generation is given as a flag; names are transformers'. */
+interface NumberFlag {
+  readonly about: string;
+  readonly key: keyof GenerateOptions;
+  readonly expected: string;
+  readonly fits: (value: number) => boolean;
+}
+
+const natural = { expected: "an integer of 1 or more", fits: (n: number) => Number.isInteger(n) && n >= 1 };
+
+const NUMBERS: Readonly<Record<string, NumberFlag>> = {
+  max_new_tokens: { about: "longest answer in tokens [256]", key: "maxNewTokens", ...natural },
+  temperature: {
+    about: "0: always the likeliest token [0]",
+    key: "temperature",
+    expected: "0 or more",
+    fits: (n) => n >= 0,
+  },
+  top_k: { about: "draw from so many of the likeliest tokens", key: "topK", ...natural },
+  top_p: {
+    about: "draw from the likeliest tokens of this probability [1]",
+    key: "topP",
+    expected: "above 0, at most 1",
+    fits: (n) => n > 0 && n <= 1,
+  },
+  repetition_penalty: {
+    about: "above 1: tokens that are there already are less likely [1]",
+    key: "repetitionPenalty",
+    expected: "above 0",
+    fits: (n) => n > 0,
+  },
+  seed: { about: "same seed, same text [0]", key: "seed", expected: "an integer", fits: Number.isInteger },
+};
+
+/** Adds the flags of text generation. */
+export function addGenerationFlags(command: Command): void {
+  addRecipeFlags(command, ["model_name_or_path", "adapter_name_or_path"]);
+  for (const [name, { about }] of Object.entries(NUMBERS)) command.option(`--${name} <number>`, about);
+  command.option("--stop <text>", "end before this text; may be given several times", (text: string, all: string[]) => [
+    ...(all ?? []),
+    text,
+  ], []); // biome-ignore format: one option
+}
+
+/** The model and adapter that the flags name. @throws {RecipeError} when they name neither. */
+export function generatorSource(context: Context, command: string): GeneratorSource {
+  const source = sourceOf(context);
+  if (source.model === undefined && source.adapter === undefined) {
+    throw new RecipeError(`${command} needs a causal model.`, {
+      expected: "--model_name_or_path MODEL, --adapter_name_or_path DIR, or both",
+      hint: "the output_dir of a training run with task_type CAUSAL_LM is such a folder.",
+    });
+  }
+  return source;
+}
+
+/** Prints a warning of the model. */
+export const warner =
+  ({ alert, styleNote }: Output) =>
+  (message: string): void =>
+    alert(styleNote("yellow", `warning: ${message}`));
+
+/** The settings that the flags give. @throws {RecipeError} for a number that is none, or out of range. */
+export function generateOptions({ options, overrides }: Context): GenerateOptions {
+  const given = Object.entries(NUMBERS).flatMap(([name, { key, expected, fits }]) => {
+    const text = options[name] ?? overrides[name];
+    if (text === undefined) return [];
+    const value = Number(text);
+    if (String(text).trim() !== "" && fits(value)) return [[key, value] as const];
+    throw new RecipeError(`--${name} ${text} is out of range.`, { where: `--${name}`, expected });
+  });
+  return { ...Object.fromEntries(given), stop: options.stop as string[] };
+}

@@ -1,0 +1,54 @@
+import { type Command, Option } from "commander";
+import { type Flag, flags } from "../../recipe/flags.ts";
+import { RECIPE_GROUPS, type Recipe } from "../../recipe/schema.ts";
+
+/** Adds every recipe key as a flag, in the recipe's groups; of `only`, just these. */
+export function addRecipeFlags(command: Command, only?: readonly (keyof Recipe)[]): Command {
+  for (const flag of flags()) {
+    if (!only || only.includes(flag.name as keyof Recipe)) command.addOption(optionOf(flag));
+  }
+  return command;
+}
+
+function optionOf(flag: Flag): Option {
+  const value = flag.type === "boolean" ? "[true|false]" : `<${flag.type}>`;
+  const preset = flag.default === undefined ? "" : ` [${String(flag.default)}]`;
+  const group = Object.entries(RECIPE_GROUPS).find(([, keys]) => keys.some((key) => key === flag.name))?.[0];
+  const option = new Option(`--${flag.name} ${value}`, flag.description + preset).helpGroup(`Recipe, ${group}:`);
+  // For help and completion only: a wrong value is reported by the recipe, with all that is wrong besides.
+  if (flag.choices && flag.type !== "boolean") option.argChoices = [...flag.choices];
+  return option;
+}
+
+/** The options that are recipe keys, as overrides for the recipe. */
+export function overridesIn(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const known = new Set(flags().map(({ name }) => name));
+  return Object.fromEntries(Object.entries(options).filter(([key]) => known.has(key)));
+}
+
+/**
+ * Spells flags as the command knows them, so that `--learning-rate` and `--learning_rate` are one,
+ * and gives a bare `--packing` its value. What follows `--` stays as it is.
+ */
+export function foldFlags(argv: readonly string[], options: readonly Option[]): string[] {
+  const known = new Map(options.map((option) => [fold(option.long ?? ""), option]));
+  const folded: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (arg === "--") return [...folded, ...argv.slice(i)];
+    const [name = "", ...rest] = arg.split("=");
+    const option = name.startsWith("--") ? known.get(fold(name)) : undefined;
+    if (!option?.long) folded.push(arg);
+    else if (rest.length > 0) folded.push(`${option.long}=${rest.join("=")}`);
+    else if (option.optional) {
+      const said = /^(true|false)$/.test(argv[i + 1] ?? "");
+      folded.push(`${option.long}=${said ? argv[++i] : "true"}`);
+    } else {
+      folded.push(option.long);
+      if (option.required && i + 1 < argv.length) folded.push(argv[++i]!);
+    }
+  }
+  return folded;
+}
+
+const fold = (name: string): string => name.replace(/(?<=\w)-/g, "_");

@@ -1,0 +1,71 @@
+import { ArchitectureError } from "../../../errors.ts";
+import type { JsonObject } from "../../json/json.ts";
+import { GGUF_ARCHITECTURES, type GgufArchitecture, type Heads } from "./architectures.ts";
+
+/** ggml's name of the architecture of each `model_type` that can be written. */
+const NAMES: Readonly<Record<string, string>> = {
+  llama: "llama",
+  mistral: "llama",
+  qwen2: "qwen2",
+  qwen3: "qwen3",
+  smollm3: "smollm3",
+  gemma2: "gemma2",
+  gemma3_text: "gemma3",
+  phi3: "phi3",
+  gpt2: "gpt2",
+  gpt_neox: "gptneox",
+  olmo2: "olmo2",
+};
+
+/** How a model is written as GGUF. */
+export interface GgufModel extends Heads {
+  /** `general.architecture`. */
+  readonly name: string;
+  readonly architecture: GgufArchitecture;
+}
+
+/**
+ * How the model of a `config.json` is written as GGUF.
+ * @throws {ArchitectureError} when its `model_type` is not supported.
+ */
+export function ggufModel(config: JsonObject): GgufModel {
+  const name = NAMES[String(config.model_type)];
+  const architecture = name === undefined ? undefined : GGUF_ARCHITECTURES[name];
+  if (name === undefined || architecture === undefined) {
+    throw new ArchitectureError(`models of type ${config.model_type} cannot be written as GGUF.`, {
+      where: "config.json: model_type",
+      expected: Object.keys(NAMES).join(", "),
+    });
+  }
+  const heads = Number(config.num_attention_heads ?? config.n_head);
+  return { name, architecture, heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
+}
+
+/** A parameter's place in a GGUF file. */
+export interface GgufPlace {
+  /** The tensor's name. */
+  readonly name: string;
+  /** ggml's name of its module, in the layer or outside. */
+  readonly module: string;
+}
+
+/** Where a parameter of transformers goes; `undefined` when the architecture has no place for it. */
+export function ggufPlace(param: string, { modules, inLayer, layers }: GgufArchitecture): GgufPlace | undefined {
+  const [, path = "", kind] = /^(.+)\.(weight|bias)$/.exec(param) ?? [];
+  const [, layer, inside] = path.startsWith(`${layers}.`)
+    ? (/^(\d+)\.(.+)$/.exec(path.slice(layers.length + 1)) ?? [])
+    : [];
+  const names = Object.entries(layer === undefined ? modules : inLayer);
+  const module = names.find(([, transformers]) => transformers === (inside ?? path))?.[0];
+  if (module === undefined) return undefined;
+  return { name: `${layer === undefined ? "" : `blk.${layer}.`}${module}.${kind}`, module };
+}
+
+/** The parameter of transformers in a GGUF file's place; `undefined` when the architecture has none there. */
+export function paramOfGguf(name: string, { modules, inLayer, layers }: GgufArchitecture) {
+  const [, layer, module = "", kind] = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  const names = layer === undefined ? modules : inLayer;
+  const path = Object.hasOwn(names, module) ? names[module] : undefined;
+  if (path === undefined) return undefined;
+  return { param: `${layer === undefined ? "" : `${layers}.${layer}.`}${path}.${kind}`, module };
+}

@@ -1,0 +1,57 @@
+import { CheckpointError } from "../../errors.ts";
+import { exists, hubCacheFolder, isFolder, liesIn, listFolder, readText } from "../../platform/node.ts";
+import { isObject, readJsonObject } from "../json/json.ts";
+import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
+import { isPickleName } from "../safetensors/lookalike.ts";
+import { leadsOut } from "./unsafe-names.ts";
+
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/**
+ * A model's place in the cache: `blobs/<etag>` holds bytes, `snapshots/<commit>/` links to them under their names, and
+ * `refs/<revision>` names a commit.
+ */
+export const modelCache = (id: string): string => `${hubCacheFolder()}/models--${id.replace("/", "--")}`;
+
+/** The snapshot of a revision, whoever downloaded it; all of its files need not be there. */
+export async function cachedSnapshot(id: string, revision: string): Promise<string | undefined> {
+  if (leadsOut(revision)) return undefined;
+  const root = modelCache(id);
+  const ref = `${root}/refs/${revision}`;
+  const commit = (await exists(ref)) && !(await isFolder(ref)) ? (await readText(ref)).trim() : revision;
+  const snapshot = `${root}/snapshots/${commit}`;
+  return COMMIT.test(commit) && (await isFolder(snapshot)) ? snapshot : undefined;
+}
+
+/**
+ * Refuses a snapshot with a link that leads out of the model's folder: it would be read, and copied beside what is trained,
+ * as if it were the model's. `blobs` itself may be a link to another disk.
+ * @throws {CheckpointError} naming the link.
+ */
+export async function refuseLinksOut(id: string, snapshot: string): Promise<void> {
+  const folders = [modelCache(id), `${modelCache(id)}/blobs`];
+  for (const name of await listFolder(snapshot)) {
+    const path = `${snapshot}/${name}`;
+    if (!(await exists(path)) || (await liesIn(path, folders))) continue;
+    throw new CheckpointError(`${name} of model ${id} in the cache is a link to a file outside the model's folder`, {
+      where: path,
+      expected: "links into blobs/, as every download makes them",
+      hint: "remove the link: the file is downloaded again.",
+    });
+  }
+}
+
+/**
+ * Whether a snapshot has what a model needs: Python fetches files when it needs them, and may have stopped at the
+ * configuration. Weights of whatever kind count: which can be read is for whoever reads them to say.
+ */
+export async function isWhole(snapshot: string, weights: boolean): Promise<boolean> {
+  const names: string[] = [];
+  for (const name of await listFolder(snapshot)) if (await exists(`${snapshot}/${name}`)) names.push(name); // no dead link
+  if (!names.includes("config.json") && !names.includes(ADAPTER_CONFIG)) return false;
+  if (!weights) return true;
+  if (!names.some((name) => /\.(safetensors|gguf)$/.test(name) || isPickleName(name))) return false;
+  if (names.includes(SINGLE) || !names.includes(INDEX)) return true;
+  const { weight_map } = await readJsonObject(`${snapshot}/${INDEX}`);
+  return !isObject(weight_map) || Object.values(weight_map).every((shard) => names.includes(String(shard)));
+}

@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { CheckpointError } from "../../errors.ts";
+import { lookalike } from "../safetensors/lookalike.ts";
+
+/** The expected size and hash of a file; an unknown hash is not checked. */
+export interface Expected {
+  readonly name: string;
+  readonly size: number;
+  /** SHA-256 of the bytes (64 digits), or git's hash of them (40 digits), which counts their number too. */
+  readonly digest?: string | undefined;
+}
+
+/**
+ * Passes bytes on, and compares them with what was promised.
+ * @param model Whose file it is, for the message.
+ * @throws {CheckpointError} at the end, when size or hash differ; as soon as there are too many.
+ */
+export async function* checked(
+  chunks: AsyncIterable<Uint8Array>,
+  { name, size, digest }: Expected,
+  model: string,
+): AsyncGenerator<Uint8Array> {
+  const what = `${name} of model ${model}`;
+  const hash = hashLike(digest, size);
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > size) throw broken(what, `more than the ${size} bytes that it should have`);
+    if (bytes === chunk.length && /\.(safetensors|json)$/.test(name)) refuseOthers(chunk, what);
+    hash?.update(chunk);
+    yield chunk;
+  }
+  if (bytes !== size) throw broken(what, `${bytes} bytes of ${size}`);
+  const found = hash?.digest("hex");
+  if (found !== undefined && found !== digest) throw broken(what, `bytes with the hash ${found} instead of ${digest}`);
+}
+
+function hashLike(digest: string | undefined, size: number) {
+  if (digest?.length === 64) return createHash("sha256");
+  return digest?.length === 40 ? createHash("sha1").update(`blob ${size}\0`) : undefined;
+}
+
+/** Content that a server without the file, or a network with a log-in page, sends in its place. */
+function refuseOthers(start: Uint8Array, what: string): void {
+  const other = lookalike(start)?.what;
+  if (other === "a web page" || other === "a Git LFS pointer") throw broken(what, other);
+}
+
+const broken = (what: string, got: string): CheckpointError =>
+  new CheckpointError(`${what} was not received as it is on the Hub: ${got}`, {
+    expected: "the size and the hash that the Hub lists",
+    hint: "nothing of this file was kept: try again. Files that are complete are not fetched a second time.",
+  });

@@ -1,0 +1,64 @@
+import { isObject } from "../json/json.ts";
+import { strange } from "./refusals.ts";
+import type { HubClient } from "./request.ts";
+import { smallBody } from "./transfer.ts";
+
+/** Bytes of a list that are read: some 130,000 files with sizes and hashes (250 bytes each). */
+const LISTING_BYTES = 2 ** 25;
+/** Most files of a repository, as the Hub recommends. */
+const MOST_FILES = 100_000;
+
+/** A file of a repository, as far as the Hub's list describes it. */
+export interface HubFile {
+  readonly name: string;
+  readonly size?: number;
+  /** Of a large file its SHA-256 (64 digits), of another git's hash of it (40 digits). */
+  readonly digest?: string;
+}
+
+/** What a revision was when it was asked for. */
+export interface Listing {
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+}
+
+/** Commit and files of a revision. @throws {CheckpointError} as `HubClient.get` does, and for an answer that is no list. */
+export async function listRevision(client: HubClient): Promise<Listing> {
+  const { id, revision } = client.wish;
+  const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const where = `${client.settings.endpoint}/${path}`;
+  const wrong = (what: string) => strange(`the Hub's answer for model ${id} ${what}`, where);
+  const said = parsed(await smallBody(client, await client.get(path), LISTING_BYTES, where));
+  if (!isObject(said) || !Array.isArray(said.siblings)) throw wrong("is no list of files");
+  const { sha, siblings } = said;
+  if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha)) throw wrong("names no commit");
+  if (siblings.length > MOST_FILES) throw wrong(`lists ${siblings.length} files, more than ${MOST_FILES}`);
+  const files = new Map<string, HubFile>();
+  for (const entry of siblings) {
+    if (!isObject(entry) || typeof entry.rfilename !== "string") throw wrong("lists a file without a name");
+    if (files.has(entry.rfilename)) throw wrong(`lists ${entry.rfilename} twice`);
+    files.set(entry.rfilename, fileOf(entry.rfilename, entry));
+  }
+  return { commit: sha, files: [...files.values()] };
+}
+
+function fileOf(name: string, { size, blobId, lfs }: Record<string, unknown>): HubFile {
+  const digest = isObject(lfs) ? (lfs.sha256 ?? lfs.oid) : blobId;
+  return { name, ...(isSize(size) && { size }), ...(isDigest(digest) && { digest }) };
+}
+
+/** A length in bytes. */
+export const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** A hash that the bytes can be checked against. */
+export const isDigest = (value: unknown): value is string =>
+  typeof value === "string" && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import { JSON_BOUNDS, type JsonBounds, parseBoundedJson } from "../../bounded-json.ts";
+import { CheckpointError } from "../../errors.ts";
+import { openFile } from "../../platform/node.ts";
+
+/** A JSON object as parsed, nothing known of its keys. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Whether a parsed value is a JSON object. */
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * Reads a file that holds one JSON object.
+ * @throws {FileError} when it is missing.
+ * @throws {CheckpointError} when it holds something else, or exceeds the bounds: a longer file is not read at all.
+ */
+export async function readJsonObject(path: string, bounds = JSON_BOUNDS): Promise<JsonObject> {
+  return parseJsonObject(await readJsonBytes(path, bounds), path, bounds);
+}
+
+/**
+ * The bytes of a JSON file.
+ * @throws {FileError} when it is missing.
+ * @throws {CheckpointError} when it is longer than the bounds allow; none of it is read then.
+ */
+export async function readJsonBytes(path: string, bounds = JSON_BOUNDS): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    if (file.size <= bounds.bytes) return await file.read(0, file.size);
+    throw new CheckpointError(`${path} has ${file.size} bytes; at most ${bounds.bytes} of JSON are read`, {
+      hint: "is it another kind of file, under this name by mistake?",
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * One JSON object out of the bytes of a file.
+ * @throws {CheckpointError} as {@link readJsonObject} does.
+ */
+export function parseJsonObject(bytes: Uint8Array, path: string, bounds: JsonBounds = JSON_BOUNDS): JsonObject {
+  let value: unknown;
+  try {
+    value = parseBoundedJson(bytes, bounds);
+  } catch (cause) {
+    const what = cause instanceof RangeError ? "holds more JSON than is read" : "is not valid JSON";
+    throw new CheckpointError(`${path} ${what}: ${(cause as Error).message}`, { cause });
+  }
+  if (!isObject(value)) throw new CheckpointError(`${path} must hold a JSON object`);
+  return value;
+}
+
+const SHOWN = 80;
+
+/** A parsed value as JSON, cut after 80 characters, for messages. */
+export function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
+}

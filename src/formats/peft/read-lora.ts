@@ -1,0 +1,113 @@
+import { AdapterError } from "../../errors.ts";
+import type { LoraConfig } from "../../peft/lora.ts";
+import { endsWithPath, isUnder, layerOf, matchesPattern, matchesWhole, type PatternTable } from "../../peft/targets.ts";
+import { withinTime } from "../../platform/node.ts";
+import { readAdapter, type StoredAdapter } from "../safetensors/adapter.ts";
+import { type FloatTensor, readTensor } from "../safetensors/tensors.ts";
+import { extraModules, parseLoraConfig } from "./lora-config.ts";
+import { adaptedModules, isRepeated, paramOfPeftKey } from "./peft-keys.ts";
+
+/** A LoRA adapter in memory. */
+export interface LoraAdapter {
+  readonly format: "peft";
+  readonly folder: string;
+  /** Every key set: PEFT's own defaults stand in for those that the file leaves out. */
+  readonly config: LoraConfig;
+  readonly taskType: string | undefined;
+  readonly baseModel: string | undefined;
+  /** By the model's own parameter names. */
+  readonly tensors: ReadonlyMap<string, FloatTensor>;
+}
+
+/** Time to match the names of an adapter's modules; a few hundred take less than a millisecond. */
+const PATTERN_MS = 1000;
+
+/**
+ * Reads an adapter that PEFT or {@link saveLora} wrote.
+ * @throws {FileError} when the folder or its files are missing.
+ * @throws {CheckpointError} when a file is malformed.
+ * @throws {AdapterError} when it is no LoRA adapter, or of a kind that is not supported.
+ */
+export const readLora = async (folder: string): Promise<LoraAdapter> => loraOf(await readAdapter(folder));
+
+/** As {@link readLora}, for an adapter whose headers are read. */
+export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
+  const { folder, format } = stored;
+  if (format !== "peft") {
+    throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, {
+      expected: "PEFT's: adapter_model.safetensors",
+    });
+  }
+  const { config, taskType, baseModel } = parseLoraConfig(stored.config, `${folder}/adapter_config.json`);
+  const tensors = new Map<string, FloatTensor>();
+  for (const key of stored.tensors.keys()) {
+    if (isRepeated(key)) continue;
+    const param = paramOfPeftKey(key);
+    if (param === undefined || !isUnderstood(param)) {
+      throw new AdapterError(`the adapter holds the tensor ${key}, which is not supported`, {
+        where: `${folder}/adapter_model.safetensors`,
+        expected: "lora_A, lora_B and lora_magnitude_vector of linear layers, biases, and modules saved whole",
+      });
+    }
+    tensors.set(param, await readTensor(stored, key));
+  }
+  const modules = [...adaptedModules(tensors.keys())];
+  const used = withinTime(
+    PATTERN_MS,
+    () => {
+      const targetModules = usedTargets(config.targetModules, modules, folder);
+      return { ...withoutUnused(config, modules, [...tensors.keys()]), targetModules };
+    },
+    () => new AdapterError("the adapter's patterns take too long to match", { where: `${folder}/adapter_config.json` }),
+  );
+  return { format, folder, config: used, taskType, baseModel, tensors };
+}
+
+/** The rest of what a configuration selects, without what selects nothing: PEFT lets that pass too. */
+function withoutUnused(
+  { layersToTransform, rankPattern = {}, alphaPattern = {}, modulesToSave = [], ...config }: UsedConfig,
+  modules: readonly string[],
+  params: readonly string[],
+): UsedConfig {
+  const inUse = (table: PatternTable): PatternTable =>
+    Object.fromEntries(Object.entries(table).filter(([key]) => modules.some((path) => matchesPattern(key, path))));
+  const unused = extraModules(modulesToSave).filter((name) => !params.some((param) => isUnder(param, [name])));
+  const layers = layersToTransform?.filter((layer) => modules.some((path) => layerOf(path) === layer));
+  return {
+    ...config,
+    rankPattern: inUse(rankPattern),
+    alphaPattern: inUse(alphaPattern),
+    modulesToSave: modulesToSave.filter((name) => !unused.includes(name)),
+    ...(layers && { layersToTransform: layers }),
+  };
+}
+
+type UsedConfig = Omit<LoraConfig, "targetModules">;
+
+/** Embeddings, biases of B and trained tokens carry other names. */
+const isUnderstood = (param: string): boolean =>
+  !/\.(lora_|token_adapter\.)/.test(param) || /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/.test(param);
+
+/**
+ * The targets without those that took no module, which PEFT lets pass. The modules themselves where the file names none, or by
+ * a pattern that does not take them all as it is read here.
+ */
+function usedTargets(targets: LoraConfig["targetModules"] | undefined, modules: string[], folder: string) {
+  if (modules.length === 0) {
+    throw new AdapterError("the adapter holds no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });
+  }
+  if (targets === undefined) return modules;
+  if (typeof targets !== "string") return targets.filter((end) => modules.some((path) => endsWithPath(path, end)));
+  return targets.toLowerCase() === "all-linear" || modules.every(isTakenBy(targets)) ? targets : modules;
+}
+
+/** True when a regular expression takes a module; one that cannot be read here takes none. */
+const isTakenBy =
+  (pattern: string) =>
+  (path: string): boolean => {
+    try {
+      return matchesWhole(pattern, path);
+    } catch {
+      return false;
+    }
+  };

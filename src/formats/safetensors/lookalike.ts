@@ -1,0 +1,36 @@
+import { CheckpointError } from "../../errors.ts";
+
+const PICKLE_WHY = "a pickle can run any code when it is read, so it is never opened";
+const CONVERT =
+  "convert it once with Python: " +
+  "import torch; from safetensors.torch import save_file; " +
+  "save_file({k: v.contiguous().clone() for k, v in torch.load(FROM, weights_only=True).items()}, TO, " +
+  '{"format": "pt"})';
+
+/** Whether a file of that name holds weights as a pickle; what trainers leave beside them does not count. */
+export const isPickleName = (name: string): boolean =>
+  /^(?!training_args|optimizer|scheduler|rng_state).*\.(bin|pt|pth|pkl|pickle|ckpt)$/.test(name);
+
+/**
+ * The refusal of a folder whose weights are pickles.
+ * @param from The pickle's name.
+ * @param to The safetensors file that is looked for in its place.
+ */
+export const pickleError = (folder: string, from: string, to: string): CheckpointError =>
+  new CheckpointError(`${folder} holds its weights as a pickle, ${from}: ${PICKLE_WHY}`, {
+    expected: `${to} beside it`,
+    hint: CONVERT.replace("FROM", `"${from}"`).replace("TO", `"${to}"`),
+  });
+
+/** What a file that should have been safetensors is instead, going by how it starts. */
+export function lookalike(start: Uint8Array): { readonly what: string; readonly hint: string } | undefined {
+  const text = String.fromCharCode(...start.subarray(0, 8));
+  const [mark, version = 0] = start;
+  if (text.startsWith("PK\x03\x04") || (mark === 0x80 && version >= 2 && version <= 5)) {
+    return { what: `a PyTorch pickle; ${PICKLE_WHY}`, hint: CONVERT.replace("FROM", "FILE") };
+  }
+  if (text === "version ") return { what: "a Git LFS pointer", hint: "fetch the file itself: git lfs pull" };
+  if (text.startsWith("GGUF")) return { what: "a GGUF file", hint: "give the file the ending .gguf." };
+  if (/^\s*<(!|html)/i.test(text)) return { what: "a web page", hint: "download the file itself again." };
+  return undefined;
+}

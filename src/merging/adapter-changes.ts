@@ -1,0 +1,58 @@
+import { AdapterError } from "../errors.ts";
+import { adaptedModules } from "../formats/peft/peft-keys.ts";
+import type { LoraAdapter } from "../formats/peft/read-lora.ts";
+import type { FloatTensor } from "../formats/safetensors/tensors.ts";
+import { siteOf } from "../peft/lora.ts";
+import type { Update } from "./merge-weight.ts";
+
+/** What an adapter does to one parameter of its model: holds it whole, adds an update to it, or both. */
+export interface Change {
+  readonly whole?: FloatTensor;
+  readonly update?: Update;
+}
+
+const PART = /^(.*)\.lora_(?:A\.weight|B\.weight|magnitude_vector)$/;
+
+/**
+ * The changes of an adapter by parameter.
+ * @throws {AdapterError} when A, B or magnitudes of a module are missing or do not fit each other or the configuration.
+ */
+export function adapterChanges(adapter: LoraAdapter): Map<string, Change> {
+  const changes = new Map<string, Change>();
+  const modules = adaptedModules(adapter.tensors.keys());
+  for (const module of modules) changes.set(`${module}.weight`, { update: updateOf(module, adapter) });
+  for (const [param, whole] of adapter.tensors) {
+    const part = PART.exec(param);
+    if (part && !modules.has(part[1] as string)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
+    if (part) continue;
+    const name = param.replace(/\.base_layer\.weight$/, ".weight"); // PEFT saves an adapted output layer whole, too
+    changes.set(name, { ...changes.get(name), whole });
+  }
+  return changes;
+}
+
+function updateOf(module: string, adapter: LoraAdapter): Update {
+  const part = (name: string): FloatTensor => {
+    const tensor = adapter.tensors.get(`${module}.${name}`);
+    if (!tensor) throw misfit(`the adapter lacks ${module}.${name}`, adapter);
+    return tensor;
+  };
+  const [a, b] = [part("lora_A.weight"), part("lora_B.weight")];
+  const { r, scaling } = siteOf(adapter.config, module);
+  const [out = 0] = b.shape;
+  if (a.shape.length !== 2 || b.shape.join() !== [out, r].join() || a.shape[0] !== r) {
+    throw misfit(
+      `lora_A [${a.shape}] and lora_B [${b.shape}] of ${module} are not of the rank ${r} that is said`,
+      adapter,
+    );
+  }
+  const { useDora } = adapter.config;
+  const magnitude = useDora ? part("lora_magnitude_vector") : undefined;
+  if (magnitude && magnitude.data.length !== out) {
+    throw misfit(`lora_magnitude_vector [${magnitude.shape}] of ${module} is not [${out}]`, adapter);
+  }
+  return { a: a.data, b: b.data, r, scaling, ...(magnitude && { magnitude: magnitude.data }) };
+}
+
+const misfit = (what: string, { folder }: LoraAdapter): AdapterError =>
+  new AdapterError(what, { where: folder, hint: "adapter_config.json and adapter_model.safetensors belong together." });

@@ -1,0 +1,90 @@
+import { AdapterError } from "../errors.ts";
+import type { LoraAdapter } from "../formats/peft/read-lora.ts";
+import type { TensorEntry } from "../formats/safetensors/safetensors.ts";
+import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
+import { checkpointNames } from "../formats/transformers/checkpoint-names.ts";
+import { isTransposed } from "../formats/transformers/transposed.ts";
+import { adapterChanges, type Change } from "./adapter-changes.ts";
+import { untie } from "./untie.ts";
+
+/** One tensor of a merged model: the base's unless the adapter holds it `whole`, and the `update` to be added. */
+export interface PlannedTensor extends Change {
+  /** Its name in the merged model. */
+  readonly name: string;
+  /** The base's tensor. */
+  readonly entry?: TensorEntry;
+  /** Whether the base's weight is to be taken as it was when packed. */
+  readonly packed: boolean;
+  /** Whether the weight is stored `[in, out]`, as GPT-2's are. */
+  readonly transposed: boolean;
+}
+
+/** What a merged model consists of. */
+export interface MergePlan {
+  /** In the order of the checkpoint, additions last. */
+  readonly tensors: readonly PlannedTensor[];
+  /** Whether input embedding and output layer no longer share a weight. */
+  readonly untied: boolean;
+}
+
+/** How a merge treats what names and shapes do not tell. */
+export interface PlanOptions {
+  /** The weights that were packed in training, by the names of the adapter's model; `true`: those that it updates. */
+  readonly packed: Iterable<string> | boolean;
+}
+
+/**
+ * Matches an adapter with its base model by names and shapes; reads nothing.
+ * @throws {AdapterError} when the base lacks a module, or has it in another shape, or the adapter is incomplete.
+ */
+export function planMerge(base: Checkpoint, adapter: LoraAdapter, options: PlanOptions): MergePlan {
+  const changes = adapterChanges(adapter);
+  const params = [...changes.keys()];
+  const names = checkpointNames(
+    base.tensors,
+    params.filter((param) => changes.get(param)?.update),
+  );
+  const { untied, output } = untie(base, changes, isCausal(base, adapter));
+
+  const stored = new Map(params.map((param) => [names.stored(param), param]));
+  const packed = packedNames(options, names.stored);
+  const plan = (name: string, entry: TensorEntry | undefined, change: Change = {}): PlannedTensor => {
+    const isPacked = packed === true ? change.update !== undefined : packed.has(entry?.name);
+    return { name, ...(entry && { entry }), ...change, packed: isPacked, transposed: isTransposed(base.config, name) };
+  };
+  const tensors = [...base.tensors.values()].map((entry) =>
+    plan(names.written(entry.name), entry, changes.get(stored.get(entry.name) ?? "")),
+  );
+  if (output) tensors.push(plan(output.param, output.entry, changes.get(output.param)));
+  for (const [param, change] of changes) {
+    if (names.stored(param) === undefined && param !== output?.param)
+      tensors.push(plan(names.added(param), undefined, change));
+  }
+  for (const tensor of tensors) checkShapes(tensor, base, adapter);
+  return { tensors, untied };
+}
+
+function packedNames({ packed }: PlanOptions, stored: (param: string) => string | undefined) {
+  return packed === true || new Set(packed ? [...packed].map(stored) : []);
+}
+
+const isCausal = ({ config }: Checkpoint, { taskType }: LoraAdapter): boolean =>
+  taskType === undefined ? /ForCausalLM|LMHeadModel/.test(String(config.architectures)) : taskType === "CAUSAL_LM";
+
+function checkShapes(
+  { name, entry, whole, update, transposed }: PlannedTensor,
+  base: Checkpoint,
+  adapter: LoraAdapter,
+): void {
+  if (!update) return;
+  const misfit = (what: string): AdapterError =>
+    new AdapterError(what, { where: base.folder, hint: `was ${adapter.folder} made for another base model?` });
+  const shape = whole?.shape ?? entry?.shape;
+  if (!shape) throw misfit(`the base model has no ${name}, which the adapter updates.`);
+  const { a, b, r } = update;
+  const wanted = [b.length / r, a.length / r];
+  if (transposed) wanted.reverse();
+  if (shape.join() !== wanted.join()) {
+    throw misfit(`the base model's ${name} is [${shape}], the adapter's update is [${wanted}].`);
+  }
+}

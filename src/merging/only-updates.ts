@@ -1,0 +1,29 @@
+import { AdapterError } from "../errors.ts";
+import type { LoraAdapter } from "../formats/peft/read-lora.ts";
+import { adapterChanges } from "./adapter-changes.ts";
+import type { Update } from "./merge-weight.ts";
+
+const SHOWN = 6;
+
+/**
+ * The updates of an adapter by parameter, for a format that holds nothing else.
+ * @param format Its name, for the message.
+ * @param holdsMagnitudes Whether it can hold DoRA's.
+ * @throws {AdapterError} listing the tensors that it cannot hold.
+ */
+export function onlyUpdates(adapter: LoraAdapter, format: string, holdsMagnitudes: boolean): Map<string, Update> {
+  const updates = new Map<string, Update>();
+  const refused: string[] = [];
+  for (const [param, { update, whole }] of adapterChanges(adapter)) {
+    if (update) updates.set(param, update);
+    else if (whole) refused.push(param);
+    if (update?.magnitude && !holdsMagnitudes) refused.push(param.replace(/weight$/, "lora_magnitude_vector"));
+  }
+  if (refused.length === 0) return updates;
+  const shown = refused.slice(0, SHOWN).join(", ") + (refused.length > SHOWN ? ", …" : "");
+  throw new AdapterError(`the adapter holds ${refused.length} tensors that ${format} cannot hold: ${shown}`, {
+    where: adapter.folder,
+    expected: `updates of linear layers${holdsMagnitudes ? "" : " without DoRA's magnitudes"}, no biases or whole modules`,
+    hint: "merge the adapter into its base model, and use that.",
+  });
+}

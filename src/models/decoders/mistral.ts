@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { defineArchitecture } from "../parts/architecture.ts";
+import { DEFAULT_POSITIONS, rotary } from "../parts/rotary.ts";
+import { decoderTasks } from "./decoder.ts";
+import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
+
+const MistralConfig = LlamaConfig.extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.mistral),
+  num_key_value_heads: z.int().nullish().default(8),
+  sliding_window: z.int().nullish().default(4096),
+});
+type MistralConfig = z.output<typeof MistralConfig>;
+
+/** Mistral. Source: transformers, models/mistral/modeling_mistral.py; Jiang et al. 2023, arXiv:2310.06825. */
+export const mistral = defineArchitecture<MistralConfig>({
+  ...llamaModules,
+  modelType: "mistral",
+  config: MistralConfig,
+  tasks: decoderTasks({
+    base: "model",
+    embeddings: "embed_tokens",
+    encode(m, inputs, c) {
+      const spin = rotary(c, headDim(c));
+      return llamaLayers(m, inputs, c, () => ({ rotary: spin, bias: false, window: c.sliding_window ?? undefined }));
+    },
+  }),
+});

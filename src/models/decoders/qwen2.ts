@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { defineArchitecture } from "../parts/architecture.ts";
+import { DEFAULT_POSITIONS, rotary } from "../parts/rotary.ts";
+import { decoderTasks, layerTypes, namingEveryLayer } from "./decoder.ts";
+import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
+
+/** What the Qwen families read of `config.json`. */
+export const Qwen2Config = LlamaConfig.extend({
+  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.qwen2),
+  num_key_value_heads: z.int().nullish().default(32),
+  use_sliding_window: z.boolean().default(false),
+  sliding_window: z.int().nullish().default(4096),
+  max_window_layers: z.int().default(28),
+  layer_types: layerTypes,
+});
+
+/** The parsed config of a Qwen model. */
+export type Qwen2Config = z.output<typeof Qwen2Config>;
+
+/** Qwen 2 and 2.5. Source: transformers, models/qwen2/modeling_qwen2.py; Yang et al. 2024, arXiv:2407.10671. */
+export const qwen2 = defineArchitecture<Qwen2Config>({
+  ...llamaModules,
+  modelType: "qwen2",
+  config: namingEveryLayer(Qwen2Config),
+  tasks: decoderTasks({
+    base: "model",
+    embeddings: "embed_tokens",
+    encode(m, inputs, c) {
+      const spin = rotary(c, headDim(c));
+      const biases = { bias: true, outputBias: false };
+      return llamaLayers(m, inputs, c, (layer) => ({ ...biases, rotary: spin, window: windowOf(c, layer) }));
+    },
+  }),
+});
+
+/** The window of a layer: of those that `layer_types` names, else of those from `max_window_layers` on. */
+export function windowOf(c: Qwen2Config, layer: number): number | undefined {
+  const slides = c.layer_types ? c.layer_types[layer] === "sliding_attention" : layer >= c.max_window_layers;
+  return c.use_sliding_window && slides ? (c.sliding_window ?? undefined) : undefined;
+}

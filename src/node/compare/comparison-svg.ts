@@ -1,0 +1,172 @@
+import { type ComparisonRow, type RowScore, scoresOfRow } from "../../events/reports.ts";
+import { type Axis, linearAxis, logAxis } from "./axis.ts";
+import { el, line, text, textWidth } from "./svg.ts";
+
+const WIDTH = 880;
+const HEIGHT = 400;
+const FONT = 13;
+/** Pixels of a panel: its plot's left and right edge. */
+const PANELS = [
+  [64, 420],
+  [494, 850],
+] as const;
+const [TOP, BOTTOM] = [56, 336];
+
+/** Colours that stay apart for the colour-blind, on white and on black. After Okabe and Ito. */
+const COLOURS = ["#d55e00", "#0f85c9", "#009e73", "#c8619b", "#b58900", "#7a7f87"];
+
+const STYLE = `
+  text { font: ${FONT}px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
+  .page { fill: #fff; } .soft { fill: #59636e; } .strong { font-weight: 600; }
+  .name { font-weight: 600; paint-order: stroke; stroke: #fff; stroke-width: 4px; }
+  .grid { stroke: #59636e; stroke-opacity: .22; } .axis { stroke: #59636e; stroke-opacity: .7; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #f0f3f6; } .page { fill: #0d1117; } .soft { fill: #9ea7b3; } .grid, .axis { stroke: #9ea7b3; }
+    .name { stroke: #0d1117; }
+  }
+`;
+
+/**
+ * A comparison drawn: macro F1 (of language models perplexity) against peak memory, and against trainable parameters. A point a run with its 95 %
+ * interval; a name a method. Light or dark as the reader's page is.
+ */
+export function comparisonSvg(rows: readonly ComparisonRow[]): string {
+  const y = linearAxis(
+    rows.flatMap((row) => [scoreOf(row).value, ...scoreOf(row).interval]),
+    [BOTTOM, TOP],
+  );
+  const title = rows[0] ? scoreOf(rows[0]).title : "";
+  const name = title.slice(0, 1).toUpperCase() + title.slice(1);
+  const memory = rows.map(({ peakRssBytes }) => peakRssBytes);
+  const [divisor, unit] = Math.max(...memory) >= 1e9 ? [1e9, "GB"] : [1e6, "MB"];
+  const sizes = [
+    linearAxis([0, ...memory], PANELS[0], (bytes) => bytes / divisor),
+    logAxis(
+      rows.map(({ trainableParameters }) => trainableParameters),
+      PANELS[1],
+    ),
+  ] as const;
+  const panels = [
+    panel(rows, PANELS[0], `peak memory (${unit})`, sizes[0], y, ({ peakRssBytes }) => peakRssBytes),
+    panel(rows, PANELS[1], "trainable parameters (log scale)", sizes[1], y, ({ trainableParameters }) => trainableParameters),
+  ]; // biome-ignore format: a panel a line
+  const box = { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT };
+  return `${el(
+    "svg",
+    { ...box, role: "img" },
+    el("title", {}, `${name} of each method against peak memory and trainable parameters`),
+    el("style", {}, STYLE),
+    el("rect", { class: "page", width: WIDTH, height: HEIGHT, rx: 6 }),
+    text(PANELS[0][0], 24, `${name} with 95 % bootstrap intervals over the test examples`, { class: "strong" }),
+    ...panels,
+  )}\n`;
+}
+
+/** The score that rows are drawn by. */
+const scoreOf = (row: ComparisonRow): RowScore => scoresOfRow(row)[1];
+
+function panel(
+  rows: readonly ComparisonRow[],
+  [left, right]: readonly [number, number],
+  title: string,
+  x: Axis,
+  y: Axis,
+  size: (row: ComparisonRow) => number,
+): string {
+  const methods = [...new Set(rows.map(({ method }) => method))];
+  const marks = rows.map((row) => {
+    const { value, interval } = scoreOf(row);
+    const [low, high] = interval.map(y.at) as [number, number];
+    return {
+      method: row.method,
+      x: x.at(size(row)),
+      y: y.at(value),
+      low,
+      high,
+      fill: colourOf(row.method, methods),
+    };
+  });
+  const frame = [
+    ...y.ticks.flatMap((tick) => [
+      line(left, tick.value, right, tick.value, { class: "grid" }),
+      text(left - 8, tick.value + 4, tick.label, { class: "soft", "text-anchor": "end" }),
+    ]),
+    ...x.ticks.flatMap((tick) => [
+      line(tick.value, BOTTOM, tick.value, BOTTOM + 5, { class: "axis" }),
+      text(tick.value, BOTTOM + 21, tick.label, { class: "soft", "text-anchor": "middle" }),
+    ]),
+    line(left, BOTTOM, right, BOTTOM, { class: "axis" }),
+    text((left + right) / 2, BOTTOM + 46, title, { "text-anchor": "middle" }),
+    text(left, TOP - 10, rows[0] ? scoreOf(rows[0]).title : "", { class: "soft" }),
+  ];
+  const points = marks.flatMap(({ x, y, low, high, fill }) => {
+    const ends = [low, high].map((end) => line(x - 4, end, x + 4, end));
+    return [
+      el("g", { stroke: fill, "stroke-width": 1.5, "stroke-opacity": 0.75 }, line(x, low, x, high), ...ends),
+      el("circle", { cx: x, cy: y, r: 5, fill }),
+    ];
+  });
+  const boxOf = ({ x, y, low, high }: (typeof marks)[number]): Box => ({
+    left: x - 6,
+    right: x + 6,
+    top: Math.min(high, y - 6),
+    bottom: Math.max(low, y + 6),
+  });
+  const taken = marks.map(boxOf);
+  const names = methods.map((method) => {
+    const own = marks.filter((mark) => mark.method === method);
+    const height = own.reduce((sum, { y }) => sum + y, 0) / own.length;
+    const box = freePlace(method, around(own.map(boxOf)), height, taken, { left, right, top: TOP, bottom: BOTTOM });
+    taken.push(box);
+    const style = `fill: ${colourOf(method, methods)}`;
+    return text(box.left, box.bottom - 4, method, { class: "name", style });
+  });
+  return el("g", {}, ...frame, ...points, ...names);
+}
+
+const colourOf = (method: string, methods: readonly string[]): string =>
+  COLOURS[methods.indexOf(method) % COLOURS.length] as string;
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+const around = (boxes: readonly Box[]): Box => ({
+  left: Math.min(...boxes.map(({ left }) => left)),
+  right: Math.max(...boxes.map(({ right }) => right)),
+  top: Math.min(...boxes.map(({ top }) => top)),
+  bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+});
+
+/**
+ * A place for a name, inside `bounds` and clear of `taken`: right or left of its points at their mean height, else above,
+ * below or further along them, as near as can be.
+ */
+function freePlace(name: string, points: Box, height: number, taken: readonly Box[], bounds: Box): Box {
+  const [wide, tall] = [textWidth(name, FONT), FONT + 3];
+  const box = (left: number, middle: number): Box => ({
+    left,
+    right: left + wide,
+    top: middle - tall / 2,
+    bottom: middle + tall / 2,
+  });
+  const centre = (points.left + points.right) / 2;
+  const beside = (middle: number): Box[] => [box(points.right + 3, middle), box(points.left - 3 - wide, middle)];
+  const beyond = (middle: number): Box[] =>
+    [centre - wide / 2, centre - 6, centre + 6 - wide].map((left) => box(left, middle));
+  const places = Array.from({ length: 30 }, (_, i) => [
+    ...[height + tall * i, height - tall * i].flatMap(beside),
+    ...[points.top - tall / 2 - 3 - 8 * i, points.bottom + tall / 2 + 3 + 8 * i].flatMap(beyond),
+  ]).flat();
+  const free = (place: Box): boolean => inside(place, bounds) && !taken.some((other) => overlap(place, other));
+  return places.find(free) ?? (places[0] as Box);
+}
+
+const inside = (box: Box, bounds: Box): boolean =>
+  box.left >= bounds.left && box.right <= bounds.right && box.top >= bounds.top && box.bottom <= bounds.bottom;
+
+const overlap = (a: Box, b: Box): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;

@@ -1,0 +1,51 @@
+import { Graph } from "../ir/graph.ts";
+import { relu } from "../ops/nn/relu.ts";
+import { hubCacheFolder, machine } from "../platform/node.ts";
+import { VERSION } from "../version.ts";
+
+/** What a run depends on besides its recipe; names are those of `env --json`. */
+export interface Environment {
+  readonly lowrank: string;
+  readonly node: string;
+  readonly onnxruntime: string;
+  readonly system: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly instruction_sets: readonly string[];
+  readonly memory_bytes: number;
+  /** Those that opened a model just now. */
+  readonly execution_providers: readonly string[];
+  /** Those the engine has that did not, each with the reason. */
+  readonly unavailable_providers: readonly string[];
+  /** Where models from the Hub are kept. */
+  readonly hub_cache: string;
+}
+
+/** Looks at the machine and tries each execution provider with a graph of one node. */
+export async function environment(): Promise<Environment> {
+  const [{ emitOnnx }, { engineVersion, tryProviders }] = await Promise.all([
+    import("../onnx/emit.ts"),
+    import("../session/providers.ts"),
+  ]);
+  const { system, cpu, cores, instructionSets, memoryBytes } = machine();
+  const trials = await tryProviders(emitOnnx(oneNode()).bytes);
+  return {
+    lowrank: VERSION,
+    node: process.versions.node,
+    onnxruntime: engineVersion(),
+    system,
+    cpu,
+    cores,
+    instruction_sets: instructionSets,
+    memory_bytes: memoryBytes,
+    execution_providers: trials.filter(({ problem }) => problem === undefined).map(({ name }) => name),
+    unavailable_providers: trials.flatMap(({ name, problem }) => (problem === undefined ? [] : `${name}: ${problem}`)),
+    hub_cache: hubCacheFolder(),
+  };
+}
+
+function oneNode(): Graph {
+  const graph = new Graph();
+  graph.outputs.set("y", relu(graph.input("x", { dtype: "float32", shape: [1] })));
+  return graph;
+}

@@ -1,0 +1,74 @@
+import { OperandError } from "../../errors.ts";
+import { IGNORED_LABEL } from "../../ignored-label.ts";
+import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
+import { eachRow } from "../core/loops.ts";
+
+export { IGNORED_LABEL };
+
+/**
+ * The sum over rows of `−log softmax(logits)[label]`; rows labelled −100 are left out.
+ *
+ * Shapes: `logits [rows, classes]`, `labels [rows]` integers → scalar, in nats. A sum, not a mean: the trainer divides
+ * by the count over the whole optimizer step.
+ */
+export const crossEntropy: OpFunction<["logits", "labels"]> = defineOp({
+  name: "CrossEntropy",
+  operands: ["logits", "labels"],
+  infer({ logits, labels }) {
+    if (logits.shape.length !== 2 || labels.shape.join() !== `${logits.shape[0]}`) {
+      throw new OperandError("CrossEntropy", `logits [${logits.shape}] and labels [${labels.shape}] do not fit`);
+    }
+    return { dtype: logits.dtype, shape: [] };
+  },
+  vjp: {
+    logits: (dy, { logits, labels }) => crossEntropyBackward(dy, logits, labels),
+    labels: nonDifferentiable,
+  },
+  reference({ logits, labels }) {
+    let loss = 0;
+    eachRow(logits, (row, i) => {
+      const label = labels.data[i]!;
+      if (label !== IGNORED_LABEL) loss -= Math.log(softmax(row)[label]!);
+    });
+    return Float64Array.of(loss);
+  },
+  lower: (to, { logits, labels }) =>
+    to.node("SoftmaxCrossEntropyLoss", [logits, labels], {
+      attrs: { ignore_index: IGNORED_LABEL, reduction: "sum" },
+    }),
+});
+
+/** `dlogits = dy · (softmax(logits) − onehot(label))`, and 0 in rows labelled −100. */
+export const crossEntropyBackward: OpFunction<["dy", "logits", "labels"]> = defineOp({
+  name: "CrossEntropyBackward",
+  operands: ["dy", "logits", "labels"],
+  infer: ({ logits }) => logits,
+  vjp: { dy: notTwice, logits: notTwice, labels: nonDifferentiable },
+  reference({ dy, logits, labels }) {
+    const dx = new Float64Array(logits.data.length);
+    eachRow(logits, (row, i) => {
+      const label = labels.data[i]!;
+      if (label === IGNORED_LABEL) return;
+      softmax(row).forEach((p, j) => {
+        dx[i * row.length + j] = dy.data[0]! * (p - (j === label ? 1 : 0));
+      });
+    });
+    return dx;
+  },
+  lower(to, { dy, logits, labels }, { shape }) {
+    const probabilities = to.node("Softmax", [logits], { attrs: { axis: -1 } });
+    const ignored = to.node("Equal", [labels, to.constant("int64", [], [IGNORED_LABEL])]);
+    const index = to.node("Where", [ignored, to.constant("int64", [], [0]), labels]);
+    const classes = to.constant("int64", [], [shape[1] as number]);
+    const onehot = to.node("OneHot", [index, classes, to.constant("float32", [2], [0, 1])]);
+    const weight = to.node("Unsqueeze", [to.node("Where", [ignored, to.scalar(0), dy]), to.ints([1])]);
+    return to.node("Mul", [to.node("Sub", [probabilities, onehot]), weight]);
+  },
+});
+
+function softmax(row: Float64Array): Float64Array {
+  const top = Math.max(...row);
+  const powers = row.map((x) => Math.exp(x - top));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}

@@ -1,0 +1,44 @@
+import { OperandError } from "../../errors.ts";
+import { defineOp, type OpFunction } from "../core/define.ts";
+import { matMul } from "./matmul.ts";
+
+/**
+ * `y = x · wᵀ + bias`, with the weight as checkpoints store it.
+ *
+ * Shapes: `x [rows, in]`, `w [out, in]`, `bias [out]` → `y [rows, out]`.
+ * Stays whole until lowering, so that a pass matches one node.
+ * @throws {OperandError} when the inner dims differ.
+ */
+export const linear: OpFunction<["x", "w", "bias?"]> = defineOp({
+  name: "Linear",
+  operands: ["x", "w", "bias?"],
+  rowwise: ["x"],
+  infer({ x, w, bias }) {
+    const [rows, inn] = x.shape;
+    const [out, inn2] = w.shape;
+    if (x.shape.length !== 2 || w.shape.length !== 2 || inn !== inn2) {
+      throw new OperandError("Linear", `inner dims differ: x [${x.shape}] · w [${w.shape}]ᵀ needs ${inn} = ${inn2}`);
+    }
+    if (bias && bias.shape.join() !== `${out}`)
+      throw new OperandError("Linear", `bias [${bias.shape}] is not [${out}]`);
+    return { dtype: x.dtype, shape: [rows!, out!] };
+  },
+  vjp: {
+    x: (dy, { w }) => matMul(dy, w, {}), // [rows, out] · [out, in]
+    w: (dy, { x }) => matMul(dy, x, { transA: true }), // [out, rows] · [rows, in]
+    bias: (dy) => dy,
+  },
+  reference({ x, w, bias }, { shape }) {
+    const [rows, out] = shape as [number, number];
+    const inn = x.shape[1]!;
+    const y = new Float64Array(rows * out);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < out; j++) {
+        let sum = bias?.data[j] ?? 0;
+        for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * w.data[j * inn + k]!;
+        y[i * out + j] = sum;
+      }
+    return y;
+  },
+  lower: (to, { x, w, bias }) => to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } }),
+});

@@ -1,0 +1,128 @@
+import { OperandError } from "../../errors.ts";
+import type { Lowering } from "../../ir/lowering.ts";
+import type { Tensor, TensorType } from "../../ir/types.ts";
+import { barrier } from "../core/barrier.ts";
+import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
+import { matMul } from "../nn/matmul.ts";
+import { lowerWide } from "./widen.ts";
+
+/** How a weight lies in blocks. */
+export interface ScaledAttrs {
+  /** Bits of a code: 4, two to a byte, the first in the low half; or 8. */
+  readonly bits: 4 | 8;
+  /** Weights that share a scale; rows are whole numbers of blocks. */
+  readonly blockSize: number;
+  /** The weight's own shape. */
+  readonly shape: readonly [rows: number, columns: number];
+}
+
+interface Blocks<T> {
+  readonly codes: T;
+  readonly scales: T;
+}
+
+/**
+ * `y = x · wᵀ + bias`, the frozen weight held in blocks: `w = code · scale + offset`.
+ *
+ * Shapes: `x [rows, in]`; `codes [out·in / 2]` bytes, or `[out·in]` int8; `scales [blocks]`, or `[2, blocks]`: scales,
+ * then offsets, maybe half floats → `y [rows, out]`. Codes of four bits count from 0 where there are offsets, else they
+ * are signed. The backward pass unpacks the weight again, late, so that it never lies unpacked between the passes.
+ * @throws {OperandError} when shapes do not fit.
+ * @see ggml's blocks of types Q4_0 to Q6_K, `ggml-common.h`.
+ */
+export const linearScaled: OpFunction<["x", "codes", "scales", "bias?"], ScaledAttrs> = defineOp({
+  name: "LinearScaled",
+  operands: ["x", "codes", "scales", "bias?"],
+  rowwise: ["x"],
+  infer({ x, codes, scales }, attrs) {
+    checkBlocks("LinearScaled", { codes, scales }, attrs);
+    return { dtype: x.dtype, shape: [x.shape[0] as number | string, attrs.shape[0]] };
+  },
+  vjp: {
+    x: (dy, { codes, scales }, attrs) => matMul(dy, dequantizeScaled(barrier(codes, dy), scales, attrs), {}),
+    codes: nonDifferentiable,
+    scales: nonDifferentiable,
+    bias: (dy) => dy,
+  },
+  reference({ x, codes, scales, bias }, { shape }, attrs) {
+    const [rows, out] = shape as [number, number];
+    const inn = attrs.shape[1];
+    const w = unpack({ codes, scales }, attrs);
+    return new Float64Array(rows * out).map((_, at) => {
+      const [i, j] = [Math.floor(at / out), at % out];
+      let sum = bias?.data[j] ?? 0;
+      for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * w[j * inn + k]!;
+      return sum;
+    });
+  },
+  lower(to, { x, codes, scales, bias }, { types }, attrs) {
+    const w = lowerUnpack(to, { codes, scales }, types.scales, attrs);
+    return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
+  },
+});
+
+/** Unpacks weights in blocks. Shapes as `linearScaled`'s → `w [out, in]`. @throws {OperandError} as `linearScaled`. */
+export const dequantizeScaled: OpFunction<["codes", "scales"], ScaledAttrs> = defineOp({
+  name: "DequantizeScaled",
+  operands: ["codes", "scales"],
+  infer(blocks, attrs) {
+    checkBlocks("DequantizeScaled", blocks, attrs);
+    return { dtype: "float32", shape: attrs.shape };
+  },
+  vjp: { codes: nonDifferentiable, scales: nonDifferentiable },
+  reference: (blocks, _, attrs) => unpack(blocks, attrs),
+  lower: (to, blocks, { types }, attrs) => lowerUnpack(to, blocks, types.scales, attrs),
+});
+
+function checkBlocks(op: string, { codes, scales }: Blocks<TensorType>, { bits, blockSize, shape }: ScaledAttrs): void {
+  const [rows, columns] = shape;
+  const blocks = (rows * columns) / blockSize;
+  const fits =
+    columns % blockSize === 0 &&
+    codes.shape.join() === `${(rows * columns * bits) / 8}` &&
+    [`${blocks}`, `2,${blocks}`].includes(scales.shape.join());
+  if (fits) return;
+  const given = `codes [${codes.shape}], scales [${scales.shape}]`;
+  throw new OperandError(op, `holds [${shape}] in blocks of ${blockSize}, ${bits} bits each; got ${given}`);
+}
+
+const haveOffsets = ({ shape }: { readonly shape: readonly unknown[] }): boolean => shape.length === 2;
+
+/** What four bits mean: 0 to 15, or the two's complement of as many. */
+const nibbles = (signed: boolean): number[] => Array.from({ length: 16 }, (_, i) => (signed && i > 7 ? i - 16 : i));
+
+function unpack({ codes, scales }: Blocks<Tensor>, { bits, blockSize, shape }: ScaledAttrs): Float64Array {
+  const meaning = nibbles(!haveOffsets(scales));
+  const blocks = scales.shape.at(-1)!;
+  const code = (i: number): number =>
+    bits === 8 ? codes.data[i]! : meaning[(codes.data[i >> 1]! >> (4 * (i & 1))) & 15]!;
+  return new Float64Array(shape[0] * shape[1]).map((_, i) => {
+    const block = Math.floor(i / blockSize);
+    return code(i) * scales.data[block]! + (scales.data[blocks + block] ?? 0);
+  });
+}
+
+function lowerUnpack(
+  to: Lowering,
+  { codes, scales }: Blocks<string>,
+  type: TensorType,
+  { bits, blockSize, shape }: ScaledAttrs,
+): string {
+  const offsets = haveOffsets(type);
+  const values = bits === 8 ? to.node("Cast", [codes], { attrs: { to: 1 } }) : lowerNibbles(to, codes, !offsets);
+  const rows = to.node("Reshape", [values, to.ints([type.shape.at(-1) as number, blockSize])]);
+  const wide = lowerWide(to, scales, type.dtype);
+  const column = (x: string): string => to.node("Unsqueeze", [x, to.ints([1])]);
+  const row = (i: number): string => column(to.node("Gather", [wide, to.constant("int64", [], [i])]));
+  const unpacked = offsets
+    ? to.node("Add", [to.node("Mul", [rows, row(0)]), row(1)])
+    : to.node("Mul", [rows, column(wide)]);
+  return to.node("Reshape", [unpacked, to.ints(shape)]);
+}
+
+/** The two codes of each byte, side by side. */
+function lowerNibbles(to: Lowering, codes: string, signed: boolean): string {
+  const meaning = nibbles(signed);
+  const pairs = Array.from({ length: 512 }, (_, i) => meaning[((i >> 1) >> (4 * (i & 1))) & 15] as number);
+  return to.node("Gather", [to.constant("float32", [256, 2], pairs), to.node("Cast", [codes], { attrs: { to: 6 } })]);
+}

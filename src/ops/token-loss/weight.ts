@@ -1,0 +1,89 @@
+import type { Lowering } from "../../ir/lowering.ts";
+import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
+import { lowerRowSums } from "../nn/row-sums.ts";
+import { lowerWide } from "../quantized/widen.ts";
+import { lowerOnce } from "./chunks.ts";
+import {
+  chunksOf,
+  type LayerOperands,
+  type LoweredLogits,
+  lowerLabels,
+  lowerLogits,
+  lowerUnbend,
+  type TokenLossAttrs,
+} from "./layer.ts";
+import { eachLogitGradient } from "./reference.ts";
+
+/**
+ * Gradient by `w`, and in a last column by `bias` where there is one.
+ *
+ * Shapes: `dy`, `labels` and `loss` (the result of `tokenLoss`) `[rows]`, the others as `tokenLoss`'s →
+ * `[vocab, hidden]`, `[vocab, hidden + 1]` with `bias`. Chunks are parts of the vocabulary here: each gives its own
+ * rows of the result, and `loss` says what its logits are normalized by.
+ */
+export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "loss", "bias?"], TokenLossAttrs> =
+  defineOp({
+    name: "TokenLossWeightBackward",
+    operands: ["dy", "x", "w", "labels", "loss", "bias?"],
+    infer: ({ x, w, bias }) => ({
+      dtype: x.dtype,
+      shape: bias ? [w.shape[0] as number, (w.shape[1] as number) + 1] : w.shape,
+    }),
+    vjp: { dy: notTwice, x: notTwice, w: notTwice, labels: nonDifferentiable, loss: notTwice, bias: notTwice },
+    reference({ dy, labels, ...layer }, { shape }, attrs) {
+      const [vocab, width] = shape as [number, number];
+      const hidden = layer.x.shape[1]!;
+      const dw = new Float64Array(vocab * width);
+      eachLogitGradient(layer, labels, attrs, (slope, i, entry) => {
+        for (let k = 0; k < width; k++) {
+          dw[entry * width + k]! += dy.data[i]! * slope * (k < hidden ? layer.x.data[i * hidden + k]! : 1);
+        }
+      });
+      return dw;
+    },
+    lower(to, { dy, labels, loss, ...layer }, { types, shape }, { chunks, softcap }) {
+      const { ignored, index } = lowerLabels(to, labels);
+      const wide = (rows: string): string => lowerWide(to, rows, types.w.dtype);
+      const own = lowerOwnLogits(to, layer, wide, index, softcap);
+      const sum = to.node("Add", [to.node("Unsqueeze", [loss, to.ints([1])]), own.logits]); // log Σ exp(logits)
+      const normalizer = to.node("Where", [ignored, to.scalar(NOTHING), sum]);
+      const x = layer.bias ? to.node("Pad", [layer.x, to.ints([0, 1]), to.scalar(1), to.ints([1])]) : layer.x;
+      const scaled = to.node("Mul", [x, to.node("Unsqueeze", [dy, to.ints([1])])]);
+      const dyx = to.node("Where", [ignored, to.scalar(0), scaled]);
+
+      const parts = chunksOf(types.w.shape[0] as number, chunks).map(([start, end]) => {
+        // Not before dy: a chunk that the loss computed too would else be kept until then.
+        const begin = lowerOnce(to, to.ints([start]), dy);
+        const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
+        const part = { x: layer.x, w: wide(cut(layer.w)), bias: layer.bias && cut(layer.bias) };
+        const { logits, tanh } = lowerLogits(to, part, softcap);
+        const p = lowerUnbend(to, to.node("Exp", [to.node("Sub", [logits, normalizer])]), tanh);
+        return to.node("Gemm", [p, dyx], { attrs: { transA: 1 } });
+      });
+      const all = to.node("Concat", parts, { attrs: { axis: 0 } });
+      const back = to.node("Neg", [lowerUnbend(to, dyx, own.tanh)]);
+      const { rows, sums } = lowerRowSums(to, to.node("Squeeze", [index, to.ints([1])]), back, shape[1] as number);
+      const flat = to.node("Squeeze", [rows, to.ints([1])]);
+      return to.node("ScatterND", [all, rows, to.node("Add", [to.node("Gather", [all, flat]), sums])]);
+    },
+  });
+
+/** A normalizer under which every probability is 0. */
+const NOTHING = 1e30;
+
+/** The logit of each row's label, `[rows, 1]`. */
+function lowerOwnLogits(
+  to: Lowering,
+  { x, w, bias }: LayerOperands<string>,
+  wide: (rows: string) => string,
+  index: string,
+  softcap?: number,
+): LoweredLogits {
+  const flat = to.node("Squeeze", [index, to.ints([1])]);
+  const products = to.node("Mul", [x, wide(to.node("Gather", [w, flat]))]);
+  const sum = to.node("ReduceSum", [products, to.ints([1])], { attrs: { keepdims: 1 } });
+  const logits = bias ? to.node("Add", [sum, to.node("Gather", [bias, index])]) : sum;
+  if (softcap === undefined) return { logits };
+  const tanh = to.node("Tanh", [to.node("Mul", [logits, to.scalar(1 / softcap)])]);
+  return { logits: to.node("Mul", [tanh, to.scalar(softcap)]), tanh };
+}

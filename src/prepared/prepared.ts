@@ -1,0 +1,43 @@
+import type { Labels } from "../examples/labels.ts";
+import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Architecture } from "../models/parts/architecture.ts";
+import type { SchemeOf } from "../passes/quantize.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { RuntimeTensor } from "../session/session.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { BaseFiles } from "./base-files.ts";
+
+/** Arrays by parameter name. */
+export type Weights = Map<string, RuntimeTensor>;
+
+/** What the graphs of a run are made of. */
+export interface GraphSource {
+  readonly recipe: ResolvedRecipe;
+  readonly architecture: Architecture;
+  /** The parsed `config.json`. */
+  readonly config: unknown;
+  /** Number of classes. */
+  readonly labels: number;
+  /** The blocks in which the base's file holds weights; absent: in none. */
+  readonly blocks?: SchemeOf;
+}
+
+/** A base model found on disk; no weights are read yet. */
+export interface Base {
+  readonly checkpoint: Checkpoint;
+  readonly tokenizer: Tokenizer;
+  readonly files: BaseFiles;
+  readonly architecture: Architecture;
+  /** Contradictions of its files, and how they were settled. */
+  readonly warnings: readonly string[];
+}
+
+/** A model under a recipe's method, as graphs. */
+export interface Prepared extends Base {
+  readonly source: GraphSource;
+  readonly base: Graph;
+  /** Under the method, without dropout; its parameters are all there are. */
+  readonly graph: Graph;
+  readonly labels: Labels;
+}

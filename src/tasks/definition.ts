@@ -1,0 +1,82 @@
+import type { Rows } from "../data/row.ts";
+import type { EvalResults } from "../events/events.ts";
+import type { Encoded } from "../examples/encode.ts";
+import type { Example, Examples } from "../examples/examples.ts";
+import type { Labelled, Labels } from "../examples/labels.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Random } from "../random.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Session } from "../session/session.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+
+export type { Example, Examples } from "../examples/examples.ts";
+
+/** How texts and labels become numbers. */
+export interface Encoding {
+  readonly tokenizer: Tokenizer;
+  readonly labels: Labels;
+  /** Longest example in tokens. */
+  readonly maxLength: number;
+}
+
+/** One split, read and checked but not yet tokenised. Its rows are not held: they are read again to be tokenised. */
+export interface Split {
+  /** Each label of the data where it comes first; none for a language model. Classes are made of them. */
+  readonly labels: readonly Labelled[];
+  /** Class names by id, where the data's file has them. */
+  readonly classNames?: readonly string[];
+  /** Rows. */
+  readonly size: number;
+  /**
+   * Tokenises every row.
+   * @param onRow Called after each.
+   * @throws {DataError} for a label that training never saw, or when nothing is left.
+   */
+  encode(encoding: Encoding, onRow?: () => void): Promise<Encoded>;
+  /**
+   * The examples of every row, tokenised when they are asked for; absent for few rows, and for tasks whose rows have to be
+   * tokenised to be counted.
+   */
+  readonly onDemand?: (encoding: Encoding) => Encoded;
+  /** Looks for a row that has anything to train on. @throws {DataError} as `encode` would, when none has. */
+  check(encoding: Encoding): Promise<void>;
+}
+
+/** A model ready to be asked. */
+export interface Asked {
+  readonly session: Session;
+  /** The graph that the session runs. */
+  readonly graph: Graph;
+  readonly padId: number;
+}
+
+/** How examples are scored. */
+export interface ScoreOptions {
+  readonly batchSize: number;
+  /** Class names by id. */
+  readonly classes: readonly string[];
+  /** Once it says so, scoring ends without a result. */
+  readonly stop: () => boolean;
+}
+
+/** What an evaluation found. */
+export interface Scores {
+  /** The contents of `eval_results.json`. */
+  readonly metrics: EvalResults;
+  /** What they were computed from, as columns of equal length: the contents of `eval_predictions.json`. */
+  readonly predictions: Readonly<Record<string, readonly unknown[]>>;
+}
+
+/** What a model is trained to do: what it reads of a row, what it is asked, how it is scored. */
+export interface TaskDefinition {
+  /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */
+  split(rows: Rows, recipe: ResolvedRecipe): Promise<Split>;
+  /** An example as one step sees it, where no two steps see it alike. */
+  draw?(example: Example, tokenizer: Tokenizer, recipe: ResolvedRecipe, random: Random): Example;
+  /** The graph that scores examples, made of the model's own, which ends in `logits`. */
+  scoringGraph(graph: Graph): Graph;
+  /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
+  score(asked: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined>;
+  /** Names of the figures that `score` finds; `metric_for_best_model` is one of them. */
+  readonly metrics: readonly string[];
+}

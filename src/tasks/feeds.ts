@@ -1,0 +1,56 @@
+import { type Batch, collate } from "../examples/collate.ts";
+import { IGNORED } from "../examples/labels.ts";
+import { resolveShape } from "../ir/dims.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Random } from "../random.ts";
+import type { RuntimeTensor } from "../session/session.ts";
+import type { Example } from "./definition.ts";
+
+/** What a graph is fed for one micro-batch. */
+export interface Feeds {
+  readonly tensors: Record<string, RuntimeTensor>;
+  readonly batch: Batch;
+}
+
+/**
+ * Fills a graph's inputs from examples.
+ * @param random Draws the dropout masks the graph asks for.
+ */
+export function feedsOf(graph: Graph, examples: readonly Example[], padId: number, random: Random): Feeds {
+  const batch = collate(examples, padId);
+  const shape = [batch.batch, batch.seq];
+  const int64 = (data: BigInt64Array, shape: readonly number[]): RuntimeTensor => ({ dtype: "int64", shape, data });
+  const asked = graph.named("label_rows") ? labelledRows(batch.labels) : undefined;
+  const labels = asked ? asked.map((row) => batch.labels[Number(row)] as bigint) : batch.labels;
+  const known: Record<string, () => RuntimeTensor> = {
+    input_ids: () => int64(batch.inputIds, shape),
+    attention_mask: () => int64(batch.attentionMask, shape),
+    token_type_ids: () => int64(new BigInt64Array(batch.inputIds.length), shape),
+    position_ids: () => int64(batch.positions, shape),
+    label_rows: () => int64(asked ?? new BigInt64Array(), [labels.length]),
+    labels: () => int64(labels, [labels.length]),
+  };
+  const lengths = new Map([["batch", batch.batch], ["seq", batch.seq], ["rows", labels.length]]); // biome-ignore format: pairs
+  const tensors: Record<string, RuntimeTensor> = {};
+  for (const { origin, shape } of graph.inputs) {
+    if (origin.kind !== "input") continue;
+    if (origin.fill) tensors[origin.name] = mask(resolveShape(shape, lengths), origin.fill.keep, random);
+    else {
+      const tensor = known[origin.name]?.();
+      if (tensor) tensors[origin.name] = tensor;
+    }
+  }
+  return { tensors, batch };
+}
+
+/** The label positions that count, of a batch flattened. */
+function labelledRows(labels: BigInt64Array): BigInt64Array {
+  const rows = [...labels.keys()].filter((row) => labels[row] !== BigInt(IGNORED));
+  return BigInt64Array.from(rows, BigInt);
+}
+
+function mask(shape: readonly number[], keep: number, random: Random): RuntimeTensor {
+  const data = new Uint8Array(shape.reduce((n, length) => n * length, 1));
+  random.dropoutMask(data, keep);
+  return { dtype: "uint8", shape, data };
+}

@@ -1,0 +1,59 @@
+import { checkLabels, type RunData, readData } from "../assemble/data.ts";
+import { openBase, prepare } from "../assemble/prepare.ts";
+import { refuseOtherHeads } from "../assemble/supported-head.ts";
+import type { Job } from "../prepared/job.ts";
+import type { Prepared } from "../prepared/prepared.ts";
+import { givenKeys } from "../recipe/given.ts";
+import { resolveRecipe } from "../recipe/resolve.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import type { Method } from "../recipe/task.ts";
+import { checkOutputFolder } from "./output-folder.ts";
+import { countSteps } from "./schedule.ts";
+import { withStartingAdapter } from "./start-from.ts";
+import { unfreezingStages } from "./unfreezing.ts";
+
+/** A job whose recipe, base model, starting adapter and data fit together. No weights are read, nothing is tokenised. */
+export interface AcceptedJob {
+  readonly model: Prepared;
+  readonly data: RunData;
+  /** Parameters that it starts from, instead of the checkpoint's or fresh ones. */
+  readonly start: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * What every run begins with, also one that is only checked or planned.
+ * @throws {LowrankError} when recipe, model, adapter or data are not usable.
+ */
+export async function acceptJob(job: Job): Promise<AcceptedJob> {
+  const found = await openBase(job.recipe);
+  if (job.write) {
+    const { adapter_name_or_path, dataset_name } = job.recipe;
+    const inputs = { model_name_or_path: found.checkpoint.folder, adapter_name_or_path };
+    await checkOutputFolder(job.recipe, { ...inputs, ...(!job.rows && { dataset_name }) });
+  }
+  const begun = await withStartingAdapter(job, found);
+  const data = await readData(begun.recipe, job.rows);
+  const model = prepare(begun.recipe, found, data.train, begun.id2label);
+  begun.check(model);
+  await refuseOtherHeads(model);
+  checkLabels(data, model.labels);
+  return { model, data, start: begun.tensors };
+}
+
+/** A run that could begin: nothing is read but headers and data, nothing computed, nothing written. */
+export interface CheckedRun extends AcceptedJob {
+  readonly job: Job;
+}
+
+/**
+ * Does with a recipe what a run does before its first step, weights and tokens left out.
+ * @throws {LowrankError} as the run would, when recipe, model, adapter or data are not usable.
+ */
+export async function checkRun(recipe: Recipe, method: Method = recipe.method): Promise<CheckedRun> {
+  const job: Job = { recipe: resolveRecipe(recipe, method), givenKeys: givenKeys(recipe, method), write: false };
+  const accepted = await acceptJob(job);
+  const { source, architecture, graph } = accepted.model;
+  const { total } = countSteps(source.recipe, new Uint8Array(accepted.data.train.size).fill(1)); // about: no text is tokenised
+  unfreezingStages(source.recipe, architecture, graph, total);
+  return { job, ...accepted };
+}

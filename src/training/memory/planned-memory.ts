@@ -1,0 +1,119 @@
+import { emit } from "../../assemble/engine.ts";
+import { gradientOf } from "../../autodiff/training-graph.ts";
+import type { MemoryBytes } from "../../events/events.ts";
+import { type DimBindings, resolveShape } from "../../ir/dims.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { ELEMENT_BYTES } from "../../ir/types.ts";
+import type { EmittedModel } from "../../onnx/emit.ts";
+import { type EngineMemory, engineMemory } from "../../onnx/memory/engine-memory.ts";
+import type { Optimizer } from "../../optim/optimizer.ts";
+import type { Prepared } from "../../prepared/prepared.ts";
+import type { Examples } from "../../tasks/definition.ts";
+import { TASK_DEFINITIONS } from "../../tasks/index.ts";
+import { passes, passTokens } from "../../tasks/passes.ts";
+import { plannedRuns } from "../../tasks/runs.ts";
+import { parameterBytes } from "./memory.ts";
+
+/** What decides how much memory a run takes. */
+export interface Workload {
+  readonly model: Prepared;
+  /** A training step, and its form for the engine. */
+  readonly graph: Graph;
+  readonly emitted: EmittedModel;
+  readonly examples: Examples;
+  /** Numbers of the examples of each micro-batch of the run. */
+  readonly batches: Iterable<readonly number[]>;
+  readonly optimizer: Optimizer;
+  /** What is evaluated between steps. */
+  readonly validation: Examples | undefined;
+  /** What the process took when model and data were checked and tokenised, and no weight was read. */
+  readonly baseBytes: number;
+}
+
+/**
+ * Predicts the peak of a run by category, from graphs and lengths alone: no weight is read, nothing is computed, so that
+ * a model may be planned that the machine could not hold.
+ *
+ * Weights, gradients and optimizer state follow from the parameters. Activations are what the engine's arena will have
+ * touched after the passes that ask it for the most, what is fed, of two passes (what the one before was fed waits to be
+ * collected), and the gradients as the engine hands them over, beside those that are added up.
+ */
+export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
+  const { model, graph, emitted, examples, optimizer, validation, baseBytes } = work;
+  const { weights, quantizedWeights, gradients } = parameterBytes(model.graph);
+  const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
+  const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
+  const tokens = passTokens(sizes.reduce((sum, size) => sum + size, 0));
+  const { recipe } = model.source;
+  const masked = TASK_DEFINITIONS[recipe.task_type].draw ? recipe.mlm_probability : 1;
+  const runs = heaviest(eachPass(work.batches, examples, tokens), examples, masked);
+  const training = engineMemory(emitted, runs);
+  const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
+  const fed = Math.max(...runs.map((lengths) => fedBytes(graph, lengths)));
+  return {
+    weights,
+    quantizedWeights,
+    gradients,
+    optimizer: sizes.reduce((sum, size) => sum + optimizer.bytesFor(size), 0),
+    activations: training.arena + scoring.arena + 2 * fed + 4 * sizes.reduce((sum, size) => sum + size, 0),
+    runtime: baseBytes + training.session + scoring.session,
+  };
+}
+
+/** All categories together. */
+export const totalBytes = (memory: MemoryBytes): number => Object.values(memory).reduce((sum, part) => sum + part, 0);
+
+const NOTHING: EngineMemory = { session: 0, arena: 0 };
+
+/** What evaluation between steps adds: its session is open beside the one that trains. */
+async function scoringMemory(model: Prepared, examples: Examples): Promise<EngineMemory> {
+  const { recipe } = model.source;
+  const graph = TASK_DEFINITIONS[recipe.task_type].scoringGraph(model.graph);
+  const runs = plannedRuns(examples.lengths, recipe.per_device_train_batch_size);
+  return engineMemory(await emit(graph), heaviest(runs, examples, 1));
+}
+
+function* eachPass(batches: Workload["batches"], { lengths }: Examples, tokens: number): Generator<readonly number[]> {
+  for (const batch of batches) yield* passes(batch, (row) => lengths[row] as number, tokens);
+}
+
+/** Lengths of a pass. */
+interface PassLengths {
+  readonly batch: number;
+  readonly seq: number;
+  /** Labels that count. */
+  readonly rows: number;
+}
+
+/** By what a pass may be the heaviest: its tokens, the pairs of them that attention sees, the rows whose logits are asked. */
+const WEIGHTS: readonly ((lengths: PassLengths) => number)[] = [
+  ({ batch, seq }) => batch * seq,
+  ({ batch, seq }) => batch * seq * seq,
+  ({ rows }) => rows,
+];
+
+/**
+ * Lengths of the first pass and of those that are the heaviest, each once, in the order of the run.
+ * @param passes Numbers of the examples of each.
+ * @param share Part of the labels that one step draws.
+ */
+function heaviest(passes: Iterable<readonly number[]>, examples: Examples, share: number): DimBindings[] {
+  let most: readonly PassLengths[] = [];
+  const heavier: PassLengths[] = []; // than all before them
+  for (const pass of passes) {
+    const seq = pass.reduce((longest, row) => Math.max(longest, examples.lengths[row] as number), 1);
+    const rows = Math.ceil(share * pass.reduce((sum, row) => sum + (examples.labelled[row] as number), 0));
+    const lengths = { batch: pass.length, seq, rows };
+    const before = most;
+    most = WEIGHTS.map((weight, by) => (before[by] && weight(before[by]) >= weight(lengths) ? before[by] : lengths));
+    if (most.includes(lengths)) heavier.push(lengths);
+  }
+  const chosen = heavier.filter((lengths, i) => i === 0 || most.includes(lengths));
+  return chosen.map((lengths) => new Map(Object.entries(lengths)));
+}
+
+const fedBytes = (graph: Graph, lengths: DimBindings): number =>
+  graph.inputs.reduce((sum, { dtype, shape }) => sum + ELEMENT_BYTES[dtype] * sizeOf(shape, lengths), 0);
+
+const sizeOf = (shape: readonly (number | string)[], lengths: DimBindings): number =>
+  resolveShape(shape, lengths).reduce((n, length) => n * length, 1);

@@ -1,0 +1,82 @@
+import { CheckpointError } from "../errors.ts";
+import type { ClassScoresOfRow, LanguageScoresOfRow } from "../events/reports.ts";
+import { type JsonObject, readJsonObject } from "../formats/json/json.ts";
+import { bootstrapIntervals } from "../metrics/bootstrap.ts";
+import { classificationReport } from "../metrics/classification.ts";
+import { perplexity } from "../metrics/perplexity.ts";
+import { writeTextAtomic } from "../platform/node.ts";
+import type { Random } from "../random.ts";
+import type { Scores } from "../tasks/definition.ts";
+
+/** The file beside `eval_results.json` that says what was predicted. */
+export const PREDICTIONS = "eval_predictions.json";
+
+/**
+ * Writes what was predicted, in the order of the data, as columns. Of a classifier `examples`, `labels` and
+ * `predictions`, one entry a label position; of a language model `losses`, `tokens` and `correct`, one an example.
+ */
+export async function writePredictions(folder: string, columns: Scores["predictions"]): Promise<void> {
+  await writeTextAtomic(`${folder}/${PREDICTIONS}`, `${JSON.stringify(columns)}\n`);
+}
+
+/** The scores of a row of a comparison that are read off what was predicted. */
+type Scored = ClassScoresOfRow | LanguageScoresOfRow;
+
+/**
+ * The scores of what {@link writePredictions} wrote, with 95 % bootstrap intervals over test examples. With TOKEN_CLS an
+ * example is drawn with all its tokens.
+ */
+export async function scoresWithIntervals(folder: string, random: Random): Promise<Scored> {
+  const path = `${folder}/${PREDICTIONS}`;
+  const file = await readJsonObject(path);
+  return "losses" in file ? languageScores(file, path, random) : classScores(file, path, random);
+}
+
+function classScores(file: JsonObject, path: string, random: Random): ClassScoresOfRow {
+  const [classes, examples, labels, predictions] = ["classes", "examples", "labels", "predictions"].map((key) =>
+    list(file, key, path),
+  ) as [string[], number[], number[], number[]];
+  const positions = new Map<number, number[]>();
+  for (const [at, example] of examples.entries()) positions.set(example, [...(positions.get(example) ?? []), at]);
+  const groups = [...positions.values()];
+  const measure = (rows: ArrayLike<number>): { microF1: number; macroF1: number } => {
+    const drawn = Array.from(rows, (row) => groups[row] as number[]).flat();
+    const pick = (of: readonly number[]): Int32Array => Int32Array.from(drawn, (at) => of[at] as number);
+    const { microF1, macroF1 } = classificationReport(pick(labels), pick(predictions), classes);
+    return { microF1, macroF1 };
+  };
+  const { microF1, macroF1 } = bootstrapIntervals(groups.length, measure, { random });
+  const all = measure([...groups.keys()]);
+  return { ...all, microF1Interval: microF1, macroF1Interval: macroF1 };
+}
+
+function languageScores(file: JsonObject, path: string, random: Random): LanguageScoresOfRow {
+  const [losses, tokens, correct] = ["losses", "tokens", "correct"].map((key) => list(file, key, path)) as [
+    number[],
+    number[],
+    number[],
+  ];
+  const measure = (rows: ArrayLike<number>): { exactMatch: number; perplexity: number } => {
+    const drawn = Array.from(rows);
+    const sum = (of: (row: number) => number): number => drawn.reduce((total, row) => total + of(row), 0);
+    return {
+      exactMatch: sum((row) => (correct[row] === tokens[row] ? 1 : 0)) / drawn.length,
+      perplexity: perplexity(
+        sum((row) => losses[row] as number),
+        sum((row) => tokens[row] as number),
+      ),
+    };
+  };
+  const intervals = bootstrapIntervals(losses.length, measure, { random });
+  return {
+    ...measure([...losses.keys()]),
+    exactMatchInterval: intervals.exactMatch,
+    perplexityInterval: intervals.perplexity,
+  };
+}
+
+function list(file: JsonObject, key: string, path: string): unknown[] {
+  const value = file[key];
+  if (Array.isArray(value)) return value;
+  throw new CheckpointError(`${path} has no list ${key}`, { where: path, expected: `a list of ${key}` });
+}

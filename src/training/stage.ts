@@ -1,0 +1,39 @@
+import { emit, open } from "../assemble/engine.ts";
+import { stepGraph } from "../assemble/graphs.ts";
+import type { MemoryBytes } from "../events/events.ts";
+import type { Graph } from "../ir/graph.ts";
+import { rssBytes } from "../platform/node.ts";
+import type { Session } from "../session/session.ts";
+import { plannedMemory, type Workload } from "./memory/planned-memory.ts";
+import type { Run } from "./state.ts";
+import type { Stage } from "./unfreezing.ts";
+
+/** The training session of a stage of unfreezing. */
+export interface OpenStage {
+  readonly stage: Stage;
+  readonly graph: Graph;
+  readonly session: Session;
+  /** What a run of this stage was predicted to take. */
+  readonly planned: MemoryBytes;
+  /** By how much the process grew while the session was opened. */
+  readonly engineBytes: number;
+}
+
+/** The session for the step at hand: the one that is open, unless another stage has begun. */
+export async function stageAt(
+  run: Run,
+  before: OpenStage | undefined,
+  batches: Workload["batches"],
+  validation: Workload["validation"],
+): Promise<OpenStage> {
+  const { model, stages, progress, optimizer, baseBytes, weights, examples } = run;
+  const stage = stages.findLast(({ step }) => step <= progress.step) as Stage;
+  if (before?.stage === stage) return before;
+  await before?.session.close();
+  const graph = stepGraph(model.source, stages.length > 1 ? stage.trains : undefined);
+  const emitted = await emit(graph);
+  const planned = await plannedMemory({ model, graph, emitted, examples, batches, optimizer, validation, baseBytes });
+  const closed = rssBytes();
+  const session = await open(emitted, weights);
+  return { stage, graph, session, planned, engineBytes: Math.max(0, rssBytes() - closed) };
+}

@@ -1,0 +1,72 @@
+import { withoutBaseLayers } from "../assemble/base-layers.ts";
+import { applyStartingAdapter, checkAdapterFits, readStartingAdapter } from "../assemble/starting-adapter.ts";
+import { DataError } from "../errors.ts";
+import type { Id2Label } from "../examples/labels.ts";
+import { resolveModelFolder } from "../formats/hub/resolve.ts";
+import { readConfig } from "../formats/transformers/config.ts";
+import { adaptableModules, selectTargets } from "../peft/targets.ts";
+import { exists } from "../platform/node.ts";
+import type { Job } from "../prepared/job.ts";
+import type { Base, Prepared } from "../prepared/prepared.ts";
+import { storedShape } from "../prepared/stored.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { checkSaved } from "./progress.ts";
+
+/** The recipe and parameters that a job starts from. */
+export interface Begun {
+  readonly recipe: ResolvedRecipe;
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  /** The classes that the parameters were trained for. */
+  readonly id2label?: Id2Label;
+  /** @throws {LowrankError} when the parameters were made for another base or recipe, or for other labels. */
+  check(model: Prepared): void;
+}
+
+/** Where a job starts: at `adapter_name_or_path`, at parameters given in memory, or at the checkpoint alone. */
+export async function withStartingAdapter({ recipe, givenKeys, start }: Job, base: Base): Promise<Begun> {
+  if (start) {
+    const tensors = new Map([...start.trained].map(([name, { data }]) => [name, data]));
+    const id2label = Object.fromEntries(start.labels.map((name, id) => [id, name]));
+    const where = "an earlier training of this model";
+    return {
+      recipe,
+      tensors,
+      id2label,
+      check(model) {
+        checkClasses(model, id2label, where);
+        checkSaved(model.graph, tensors, where);
+      },
+    };
+  }
+  const path = recipe.adapter_name_or_path;
+  if (path === undefined) return { recipe, tensors: new Map(), check: () => {} };
+  const folder = await resolveModelFolder(path);
+  const adapter = await withoutBaseLayers(await readStartingAdapter(folder), base);
+  const graph = base.architecture.build(base.checkpoint.config, recipe.task_type, 2);
+  const modules = adaptableModules(graph);
+  const decided = applyStartingAdapter(recipe, givenKeys, adapter, (rules) => selectTargets(modules, rules));
+  const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
+  const id2label = config?.id2label as Id2Label | undefined;
+  return {
+    recipe: decided,
+    tensors: new Map([...adapter.tensors].map(([name, { data }]) => [name, data])),
+    ...(id2label && { id2label }),
+    check(model) {
+      const shapes = new Map(model.graph.params.map((param) => [param.origin.name, storedShape(param)]));
+      if (id2label) checkClasses(model, id2label, folder);
+      checkAdapterFits(shapes, adapter.tensors, folder);
+    },
+  };
+}
+
+/** Another class under the same number would be learnt anew, and saved as if it had always been there. */
+function checkClasses({ labels }: Prepared, id2label: Id2Label, where: string): void {
+  const given = Object.values(id2label);
+  if (labels.names.join("\n") === given.join("\n")) return;
+  const strange = labels.names.filter((name) => !given.includes(name));
+  throw new DataError(`the data has labels that training began without: ${strange.join(", ")}`, {
+    where,
+    expected: `some of its ${given.length}: ${given.slice(0, 20).join(", ")}${given.length > 20 ? ", …" : ""}`,
+    hint: "start from the base model to train for other labels.",
+  });
+}

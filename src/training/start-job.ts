@@ -1,0 +1,50 @@
+import { EXIT, type PlainError, revivedError } from "../errors.ts";
+import type { TrainEvent } from "../events/events.ts";
+import { newId, releaseFolder, startThread } from "../platform/node.ts";
+import type { Finished, Job, JobMessage } from "../prepared/job.ts";
+
+/**
+ * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server. Leaving the iteration
+ * early stops the job after the step at hand.
+ * @returns the trained parameters, unless the job wrote them itself.
+ */
+export async function* startJob(
+  job: Job,
+  signal?: AbortSignal,
+): AsyncGenerator<TrainEvent, Finished | undefined, void> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const lock = newId();
+  const thread = startThread<JobMessage>(new URL(`./thread.${extension}`, import.meta.url), { ...job, lock });
+  const stop = (): void => thread.stop();
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
+  const messages = thread[Symbol.asyncIterator]();
+  let finished: Finished | undefined;
+  let hasBegun = false;
+  try {
+    for (;;) {
+      const { done, value: message } = await messages.next();
+      if (done) return finished;
+      if (message.kind === "event") {
+        hasBegun ||= message.event.kind === "start";
+        yield message.event;
+      } else if (message.kind === "trained") finished = message.finished;
+      else throw revivedError(hasBegun ? asRunFailure(message.error) : message.error);
+    }
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    // Left early: ending the thread while the engine runs in it would take the whole process down.
+    stop();
+    try {
+      while (!(await messages.next()).done);
+    } finally {
+      if (job.write) await releaseFolder(job.recipe.output_dir, lock); // a thread that failed hard could not
+    }
+  }
+}
+
+/** A usage error (exit code 2) that occurs after the run began, such as a full disk, as a failed run (1). */
+function asRunFailure(error: PlainError): PlainError {
+  const { exitCode } = error.data ?? {};
+  return exitCode === EXIT.usage ? { ...error, data: { ...error.data, exitCode: EXIT.failed } } : error;
+}

@@ -1,0 +1,62 @@
+import type { TrainEvent, TrainResults } from "../events/events.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Trained } from "../prepared/job.ts";
+import type { Prepared, Weights } from "../prepared/prepared.ts";
+import { asStored } from "../prepared/stored.ts";
+import type { Random } from "../random.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Examples, Scores } from "../tasks/definition.ts";
+import type { Progress } from "./progress.ts";
+import type { Steps } from "./schedule.ts";
+import type { Stage } from "./unfreezing.ts";
+
+/** Everything a run holds while it trains. */
+export interface Run {
+  readonly recipe: ResolvedRecipe;
+  readonly model: Prepared;
+  readonly weights: Weights;
+  readonly optimizer: Optimizer;
+  readonly random: Random;
+  readonly steps: Steps;
+  readonly stages: readonly Stage[];
+  readonly examples: Examples;
+  readonly progress: Progress;
+  readonly output: Output;
+  /** What the process took when all but the weights was read. */
+  readonly baseBytes: number;
+}
+
+/** The parameters that the run trains, by name, as files have them. */
+export function trainedOf({ model, weights }: Pick<Run, "model" | "weights">): Trained {
+  const trained: Trained = new Map();
+  for (const param of model.graph.params) {
+    const { name, trainable } = param.origin;
+    const tensor = weights.get(name);
+    if (trainable && tensor) trained.set(name, asStored(param, tensor.data as Float32Array));
+  }
+  return trained;
+}
+
+/** Where a run writes. Nothing is written before the first event: a run that is refused leaves no trace. */
+export interface Output {
+  log(event: TrainEvent): Promise<void>;
+  /** Writes `checkpoint-N`, enough to resume bit for bit; returns its path. */
+  writeCheckpoint(run: Run, best: boolean): Promise<string | undefined>;
+  /** Writes model and tokenizer, once training is over. */
+  writeModel(run: Run): Promise<void>;
+  /** Writes the results of the last evaluation, and what they were computed from. */
+  writeEvaluation(scores: Scores): Promise<void>;
+  /** Writes card, state and results. */
+  writeResults(run: Run, results: TrainResults): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An output that writes nothing, for runs of a program that keeps the weights itself. */
+export const noOutput: Output = {
+  log: async () => {},
+  writeCheckpoint: async () => undefined,
+  writeModel: async () => {},
+  writeEvaluation: async () => {},
+  writeResults: async () => {},
+  close: async () => {},
+};

@@ -1,0 +1,23 @@
+/** The training thread: runs one job and sends what happens. */
+import { plainError, typedMemoryError } from "../errors.ts";
+import { postMessage, stopRequested, threadJob } from "../platform/node.ts";
+import type { Job, JobMessage } from "../prepared/job.ts";
+import { runJob } from "./run.ts";
+
+const send = (message: JobMessage, transfer: ArrayBuffer[] = []): void => postMessage(message, transfer);
+
+try {
+  const job = threadJob<Job>();
+  const events = runJob(job, stopRequested);
+  for (;;) {
+    const { done, value } = await events.next();
+    if (!done) send({ kind: "event", event: value });
+    else {
+      const buffers = [...value.trained.values()].map(({ data }) => data.buffer as ArrayBuffer);
+      if (job.returns) send({ kind: "trained", finished: value }, buffers);
+      break;
+    }
+  }
+} catch (error) {
+  send({ kind: "error", error: plainError(typedMemoryError(error)) });
+}

@@ -1,0 +1,87 @@
+import { openTrained, prepareTrained } from "../../assemble/open-trained.ts";
+import { openBase } from "../../assemble/prepare.ts";
+import { quantizationOf } from "../../assemble/quantization.ts";
+import { RecipeError } from "../../errors.ts";
+import { isGguf } from "../../formats/gguf/model/read-gguf.ts";
+import { exportGguf } from "../../formats/gguf/model/write-gguf.ts";
+import { resolveModelFolder } from "../../formats/hub/resolve.ts";
+import type { FloatDtype } from "../../formats/safetensors/float-bytes.ts";
+import { readCheckpoint } from "../../formats/transformers/checkpoint.ts";
+import { saveFull } from "../../formats/transformers/save-full.ts";
+import { mergeAdapter } from "../../merging/merge-adapter.ts";
+import { removeFolder } from "../../platform/node.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import { compared, TOLERANCE } from "./compared.ts";
+import type { ExportOptions, ExportReport } from "./options.ts";
+
+/** A whole model in one folder, an adapter merged into it. */
+export async function exportSafetensors(recipe: ResolvedRecipe, options: ExportOptions): Promise<ExportReport> {
+  const { adapter, out, dtype } = options;
+  if (dtype === "Q8_0")
+    throw new RecipeError("safetensors holds no Q8_0", { where: "dtype", expected: "F32, F16, BF16" });
+  const notes =
+    adapter === undefined ? await unpackedGguf(recipe, out) : await mergedFolder(recipe, adapter, out, dtype);
+  return compared(options, recipe, adapter, out, TOLERANCE[dtype ?? (await storedDtype(recipe))], notes);
+}
+
+/** A whole model in one GGUF file, an adapter merged into it. */
+export async function exportGgufModel(recipe: ResolvedRecipe, options: ExportOptions): Promise<ExportReport> {
+  const { adapter, out, dtype = "F16" } = options;
+  const folder = adapter === undefined ? undefined : `${out}.merged`;
+  try {
+    const notes =
+      folder === undefined || adapter === undefined ? [] : await mergedFolder(recipe, adapter, folder, "F32");
+    const whole = folder ?? (await resolveModelFolder(recipe.model_name_or_path));
+    await exportGguf({ base: await readCheckpoint(whole), out, type: dtype });
+    return await compared(options, recipe, adapter, out, TOLERANCE[dtype], notes);
+  } finally {
+    if (folder !== undefined) await removeFolder(folder);
+  }
+}
+
+/** Merges an adapter into its base, as it was when the adapter was trained. */
+export async function mergedFolder(
+  recipe: ResolvedRecipe,
+  adapter: string,
+  out: string,
+  dtype?: FloatDtype,
+): Promise<string[]> {
+  const { model } = await prepareTrained(recipe, adapter);
+  const packing = quantizationOf(recipe);
+  const params = new Set(model.graph.params.flatMap(({ origin }) => origin.quantized?.of ?? []));
+  await mergeAdapter({
+    base: model.checkpoint,
+    adapterFolder: await resolveModelFolder(adapter),
+    out,
+    ...(dtype && { dtype }),
+    ...(packing && packing !== "gguf" && { quantized: { packing, params } }),
+  });
+  await model.files.writeTokenizer(out);
+  if (!packing) return [];
+  const were = packing === "gguf" ? "the file's own" : packing.type;
+  return [
+    `the adapter was trained on ${were} weights: it is merged into those, unpacked to ${dtype ?? "the base's type"}`,
+  ];
+}
+
+/** A model that is one GGUF file, as a folder. */
+async function unpackedGguf(recipe: ResolvedRecipe, out: string): Promise<string[]> {
+  const { model, weights } = await openTrained(recipe);
+  if (!(await isGguf(recipe.model_name_or_path))) {
+    throw new RecipeError("the model is in safetensors already", {
+      where: "format",
+      expected: "gguf, or an adapter to merge",
+    });
+  }
+  const tensors = [...weights].map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const);
+  const baseConfig = await model.files.config();
+  await saveFull(out, { tensors, baseConfig, id2label: {}, taskType: recipe.task_type });
+  await model.files.writeTokenizer(out);
+  return ["weights that the file holds quantized are written as they unpack, in float32"];
+}
+
+async function storedDtype(recipe: ResolvedRecipe): Promise<"F32" | "F16" | "BF16"> {
+  const { tensors } = (await openBase(recipe)).checkpoint;
+  const types = new Set([...tensors.values()].map(({ dtype }) => dtype));
+  return types.has("BF16") ? "BF16" : types.has("F16") ? "F16" : "F32";
+}

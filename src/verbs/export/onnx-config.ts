@@ -1,0 +1,53 @@
+import type { JsonObject } from "../../formats/json/json.ts";
+import { copyTokenizer } from "../../formats/transformers/copy-tokenizer.ts";
+import { tunedConfig } from "../../formats/transformers/save-full.ts";
+import { classifies } from "../../models/parts/architecture.ts";
+import { changesAfter } from "../../models/parts/longest-text.ts";
+import { exists } from "../../platform/node.ts";
+import { endIds } from "../../prepared/end-ids.ts";
+import type { Prepared } from "../../prepared/prepared.ts";
+
+const GENERATION = "generation_config.json";
+
+/** The `config.json` of a model as it is, and what it generates with, where no file of the model says. */
+export async function configFiles(
+  { files, labels, source, checkpoint, tokenizer }: Prepared,
+  out: string,
+): Promise<{ readonly config: JsonObject; readonly generation?: JsonObject }> {
+  const taskType = source.recipe.task_type;
+  const id2label = Object.fromEntries(labels.names.map((name, id) => [id, name]));
+  const config = tunedConfig({ baseConfig: await files.config(), taskType, id2label });
+  if (taskType !== "CAUSAL_LM") return { config };
+  if (await exists(`${checkpoint.folder}/${GENERATION}`)) {
+    await copyTokenizer(checkpoint.folder, out, [GENERATION]);
+    return { config };
+  }
+  const { bos_token } = tokenizer.special;
+  const bos = bos_token === undefined ? undefined : tokenizer.idOf(bos_token);
+  const generation = {
+    ...(bos !== undefined && { bos_token_id: bos }),
+    eos_token_id: [...endIds({ checkpoint, tokenizer })],
+    pad_token_id: tokenizer.padId,
+  };
+  return { config, generation };
+}
+
+/** What keeps transformers.js from loading a model that other runtimes run, or from writing what this library would. */
+export function obstacles({ architecture, source, tokenizer, checkpoint }: Prepared): string[] {
+  const { task_type } = source.recipe;
+  const { modelType, tasks } = architecture;
+  const notes: string[] = [];
+  if (classifies(task_type) && tasks.includes("CAUSAL_LM")) {
+    notes.push(`transformers.js has no class for ${task_type} on ${modelType}: run the model with ONNX Runtime itself`);
+  }
+  const wanted = ["tokenizer.json", "tokenizer_config.json"];
+  const missing = tokenizer.files.length > 0 ? wanted.filter((name) => !tokenizer.files.includes(name)) : [];
+  if (missing.length > 0) notes.push(`transformers.js reads ${missing.join(" and ")}, which the model came without`);
+  const change = task_type === "CAUSAL_LM" ? changesAfter(checkpoint.config) : undefined;
+  if (change !== undefined) {
+    notes.push(
+      `its positions change past ${change} tokens: a text that is written past them must be read anew from its beginning`,
+    );
+  }
+  return notes;
+}

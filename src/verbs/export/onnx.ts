@@ -1,0 +1,111 @@
+import { isAdapter, openTrained, type PreparedTrained, prepareTrained } from "../../assemble/open-trained.ts";
+import { quantizationOf } from "../../assemble/quantization.ts";
+import { readStartingAdapter } from "../../assemble/starting-adapter.ts";
+import { RecipeError } from "../../errors.ts";
+import { resolveModelFolder } from "../../formats/hub/resolve.ts";
+import { type OnnxDtype, onnxName, refuseStored, saveOnnx } from "../../formats/onnx/save-onnx.ts";
+import { type FileLimits, storeOnnx } from "../../onnx/stored-model.ts";
+import { removeFolder } from "../../platform/node.ts";
+import type { ResolvedRecipe } from "../../recipe/resolve.ts";
+import type { RuntimeTensor } from "../../session/session.ts";
+import { logitsDifference, sampleIds, sampleLogits } from "../sample-logits.ts";
+import { askOnnx } from "./ask-onnx.ts";
+import { agreed, TOLERANCE } from "./compared.ts";
+import { mergedFolder } from "./model.ts";
+import { configFiles, obstacles } from "./onnx-config.ts";
+import { DIMS, storedGraph, swappable } from "./onnx-graph.ts";
+import { weightReader } from "./onnx-weights.ts";
+import type { ExportOptions, ExportReport } from "./options.ts";
+
+/** The types that weights are stored in. */
+const DTYPES = { F32: "float32", F16: "float16" } as const;
+
+/** Whole models are, whatever their recipe says. */
+const UNPACKED = { load_in_4bit: false, load_in_8bit: false } as const;
+
+/**
+ * A folder that ONNX runtimes and transformers.js load. LoRA is merged, unless its weights are to be inputs; Houlsby's
+ * adapters stay in the graph. Weights are read as they are written, one at a time.
+ */
+export async function exportOnnx(
+  recipe: ResolvedRecipe,
+  options: ExportOptions,
+  limits?: FileLimits,
+): Promise<ExportReport> {
+  const { adapter, out, dtype = "F32", adapterInputs } = options;
+  if (dtype !== "F32" && dtype !== "F16") {
+    throw new RecipeError(`an ONNX model is not written in ${dtype}`, { where: "dtype", expected: "F32, F16" });
+  }
+  const kind = adapter === undefined ? undefined : await kindOf(adapter);
+  if (adapterInputs !== undefined && kind === undefined) {
+    throw new RecipeError("without an adapter there is nothing that could be an input", { where: "adapter_inputs", expected: "--adapter_name_or_path DIR" }); // biome-ignore format: one call
+  }
+  const merges = kind === "peft" && adapterInputs === undefined;
+  const trained = { ...recipe, ...(kind === undefined && UNPACKED), dtype: "float32" } as const;
+  const held = { ...trained, ...(merges && { ...UNPACKED, from_scratch: false }), dtype: DTYPES[dtype] };
+  const name = heldAs(held);
+  await refuseStored(out, name);
+
+  const folder = merges ? `${out}.merged` : undefined;
+  try {
+    const notes = folder && adapter ? await mergedFolder(trained, adapter, folder, "F32") : [];
+    const whole = folder ?? (kind === undefined ? adapter : undefined);
+    const prepared = await (whole
+      ? prepareTrained({ ...held, model_name_or_path: whole })
+      : prepareTrained(held, adapter));
+    const { file, fed } = await write(prepared, name, options, limits);
+    const asked = await askOnnx(file, sampleIds(prepared.model.tokenizer), fed); // before weights are in memory
+    const wanted = await sampleLogits(await openTrained(trained, adapter));
+    const difference = Math.max(...asked.map((logits) => logitsDifference(logits, wanted)));
+    return agreed(options, difference, TOLERANCE[dtype], [
+      ...notes,
+      ...prepared.warnings,
+      ...obstacles(prepared.model),
+    ]);
+  } finally {
+    if (folder) await removeFolder(folder);
+  }
+}
+
+/** Whose adapter a folder holds; `undefined` for a whole model. */
+async function kindOf(path: string): Promise<"peft" | "adapters" | undefined> {
+  const folder = await resolveModelFolder(path);
+  return (await isAdapter(folder)) ? (await readStartingAdapter(folder)).format : undefined;
+}
+
+function heldAs(recipe: ResolvedRecipe): OnnxDtype {
+  const packing = quantizationOf(recipe);
+  if (packing === "gguf") return "q4";
+  if (packing) return packing.type === "int8" ? "int8" : "bnb4";
+  return recipe.dtype === "float16" ? "fp16" : "fp32";
+}
+
+/** What was written: the model, and what it is to be fed besides its text. */
+interface Written {
+  readonly file: string;
+  readonly fed: Readonly<Record<string, RuntimeTensor>>;
+}
+
+async function write(
+  { model, given }: PreparedTrained,
+  dtype: OnnxDtype,
+  { out, adapterInputs }: ExportOptions,
+  limits: FileLimits | undefined,
+): Promise<Written> {
+  const adapter = adapterInputs === undefined ? undefined : swappable(model, given);
+  const graph = storedGraph(adapter?.source ?? model.source);
+  const weights = await weightReader(model, graph, adapter?.given ?? given);
+  const stored = storeOnnx(graph, weights.bytes, {
+    name: onnxName(dtype),
+    dims: DIMS,
+    ...(adapter && { inputs: adapter.shapes, defaults: adapterInputs === "optional" }),
+    ...(limits && { limits }),
+  });
+  const fed: Record<string, RuntimeTensor> = {};
+  for (const name of adapter?.shapes.keys() ?? []) fed[name] = await weights.tensor(name);
+  const inputs = Object.entries(fed).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const); // biome-ignore format: one call
+  await model.files.writeTokenizer(out);
+  const configs = await configFiles(model, out);
+  const file = await saveOnnx(out, { dtype, stored, ...configs, ...(adapter && { inputs }) });
+  return { file, fed: adapterInputs === "required" ? fed : {} };
+}

@@ -1,0 +1,209 @@
+import { checkVocabulary } from "../assemble/data.ts";
+import { compile } from "../assemble/engine.ts";
+import { evaluationGraph } from "../assemble/graphs.ts";
+import { openTrained } from "../assemble/open-trained.ts";
+import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
+import { partsRenderer } from "../chat/content-parts.ts";
+import type { Message } from "../chat/conversation.ts";
+import { RecipeError } from "../errors.ts";
+import { chooseToken, type SamplingOptions } from "../generation/sampling.ts";
+import { TextStream } from "../generation/text-stream.ts";
+import { changesAfter, longestText } from "../models/parts/longest-text.ts";
+import { endIds, turnEnd } from "../prepared/end-ids.ts";
+import type { Prepared, Weights } from "../prepared/prepared.ts";
+import { Random } from "../random.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Session } from "../session/session.ts";
+import { encodeBegunOnce } from "../tokenizer/single-bos.ts";
+import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
+import { NotFiniteError } from "../training/scoring.ts";
+import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
+
+/** How text is generated. */
+export interface GenerateOptions extends SamplingOptions {
+  /** Default 256. */
+  readonly maxNewTokens?: number;
+  /** Texts before which generation ends; they are not part of it. */
+  readonly stop?: readonly string[];
+  /** Same seed, same text. Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What generated text comes from. One of `model` and `adapter` is needed. */
+export interface GeneratorSource {
+  /** Folder, Hub id or `.gguf` file of a causal model; default: the adapter's own base. */
+  readonly model?: string;
+  /** Folder or Hub id of an adapter for it. */
+  readonly adapter?: string;
+  /** Called once with each thing that a reader of the texts should know. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What is known once a text is complete. */
+export interface Generated {
+  readonly text: string;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  /** Of the tokens after the first. */
+  readonly tokensPerSecond: number;
+  /** Why it ended. */
+  readonly reason: "eos" | "stop" | "length" | "aborted";
+}
+
+/** A causal model that goes on with texts. Keys and values of what it has read are kept from call to call. */
+export class TextGenerator {
+  readonly #recipe: ResolvedRecipe;
+  /** Weights of the base, shared by all adapters. */
+  readonly #shared: Weights;
+  readonly #warn: (messages: readonly string[]) => void;
+  #open: Opened;
+  #cache: Cache | undefined;
+
+  private constructor(recipe: ResolvedRecipe, shared: Weights, open: Opened, onWarning: (message: string) => void) {
+    this.#recipe = recipe;
+    this.#shared = shared;
+    this.#open = open;
+    const told = new Set<string>();
+    this.#warn = (messages) => {
+      for (const message of messages) if (!told.has(message)) onWarning(message);
+      for (const message of messages) told.add(message);
+    };
+    this.#warn(open.warnings);
+  }
+
+  /** @throws {LowrankError} when model or adapter are not usable, or the model is no causal one. */
+  static async open({ model, adapter, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
+    const trained = adapter ?? model;
+    if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
+    const recipe = { ...(await recipeOfTrained(trained, model)), task_type: "CAUSAL_LM" } as const;
+    const shared: Weights = new Map();
+    return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared), onWarning);
+  }
+
+  /** Changes the adapter, or takes it off; the base is not read again. */
+  async use(adapter: string | undefined): Promise<void> {
+    const next = await openAdapter(this.#recipe, adapter, this.#shared);
+    await this.#open.session.close();
+    this.#open = next;
+    this.#cache = undefined;
+    this.#warn(next.warnings);
+  }
+
+  /** The text of a conversation, up to where the model's answer begins. @throws {TokenizerError} without a chat template. */
+  render(messages: readonly Message[]): string {
+    const { tokenizer } = this.#open.model;
+    return partsRenderer(tokenizer, "chat")(messages, { addGenerationPrompt: true, where: "chat" });
+  }
+
+  /**
+   * Goes on with a text, or answers a conversation; yields the new text bit by bit.
+   * @throws {RecipeError} when the prompt fills all positions that the model has; {NotFiniteError} for logits that are NaN or infinite.
+   */
+  async *generate(
+    prompt: string | readonly Message[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<string, Generated, void> {
+    const { maxNewTokens = 256, stop = [], seed = 0, signal } = options;
+    const { tokenizer } = this.#open.model;
+    const promptIds =
+      typeof prompt === "string"
+        ? encodeBegunOnce(prompt, tokenizer).ids // with what begins a text
+        : tokenizer.encodePlain(this.render(prompt)); // the template has it
+    const ends = new Set([...this.#open.ends, ...(typeof prompt === "string" ? [] : this.#turnEnd())]);
+    checkVocabulary({ largestId: promptIds.reduce((a, b) => Math.max(a, b), -1) }, this.#open.model.checkpoint);
+    const ids = [...promptIds];
+    const stream = new TextStream((ids) => tokenizer.decode(ids), stop);
+    const random = Random.seed(seed).stream("generation");
+    const room = Math.min(maxNewTokens, this.#positions() - ids.length);
+    let [text, reason, started] = ["", "length" as Generated["reason"], 0];
+    const give = (part: string): string => {
+      text += part;
+      return part;
+    };
+    while (ids.length - promptIds.length < room) {
+      await new Promise((resolve) => setTimeout(resolve)); // the engine holds its thread: let signals through
+      if (signal?.aborted) reason = "aborted";
+      if (signal?.aborted) break;
+      const logits = await this.#logitsAfter(ids);
+      if (started === 0) started = performance.now();
+      const id = chooseToken(logits, ids, options, random);
+      if (ends.has(id)) reason = "eos";
+      if (ends.has(id)) break;
+      ids.push(id);
+      const part = give(stream.push(id));
+      if (part !== "") yield part;
+      if (stream.stopped) reason = "stop";
+      if (stream.stopped) break;
+    }
+    const rest = give(stream.end());
+    if (rest !== "") yield rest;
+    const newTokens = ids.length - promptIds.length;
+    const seconds = (performance.now() - started) / 1000;
+    const tokensPerSecond = newTokens > 1 ? (newTokens - 1) / seconds : 0;
+    return { text, promptTokens: promptIds.length, newTokens, tokensPerSecond, reason };
+  }
+
+  #turnEnd(): number[] {
+    const { tokenizer } = this.#open.model;
+    const render = partsRenderer(tokenizer, "chat");
+    const end = turnEnd(tokenizer, (messages) => render(messages, { addGenerationPrompt: false, where: "chat" }));
+    return end === undefined ? [] : [end];
+  }
+
+  async close(): Promise<void> {
+    await this.#open.session.close();
+  }
+
+  /** The positions that the model has. @throws {RecipeError} when it is asked with more than those. */
+  #positions(): number {
+    return longestText(this.#open.model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Logits of the token after `ids`. Only what the cache does not hold is computed. */
+  async #logitsAfter(ids: readonly number[]): Promise<Float32Array> {
+    const past = this.#reusable(ids) ?? emptyCache(this.#open.inputs);
+    const news = ids.slice(past.ids.length);
+    const { logits, ...present } = await this.#open.session.run(feedsAfter(past, news, this.#open.inputs));
+    this.#cache = grownCache(past, news, present);
+    const data = logits?.data as Float32Array;
+    const bad = data.find((logit) => !Number.isFinite(logit));
+    if (bad !== undefined) throw new NotFiniteError(`the logits after ${ids.length} tokens hold ${bad}`);
+    return data;
+  }
+
+  /** The cache, if it holds what the model would keep of the beginning of `ids`. */
+  #reusable(ids: readonly number[]): Cache | undefined {
+    const read = this.#cache?.ids ?? [];
+    const { change } = this.#open;
+    const begins = read.length < ids.length && read.every((id, i) => id === ids[i]);
+    return begins && read.length > change === ids.length > change ? this.#cache : undefined;
+  }
+}
+
+/** A model with or without an adapter, compiled. */
+interface Opened {
+  readonly model: Prepared;
+  readonly session: Session;
+  readonly inputs: InputShapes;
+  /** The length past which what was read of a text must be read again. */
+  readonly change: number;
+  /** Tokens that end every text. */
+  readonly ends: ReadonlySet<number>;
+  readonly warnings: readonly string[];
+}
+
+async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
+  const { model, weights, warnings } = await openTrained(recipe, adapter, undefined, shared, unpackedBlocks);
+  for (const { origin } of model.graph.params) {
+    const tensor = weights.get(origin.name);
+    if (!origin.trainable && tensor) shared.set(origin.name, tensor);
+  }
+  const graph = evaluationGraph(model.source, { cache: true });
+  const inputs = new Map(
+    graph.inputs.flatMap(({ origin, shape }) => (origin.kind === "input" ? [[origin.name, shape] as const] : [])),
+  );
+  const change = changesAfter(model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
+  const ends = new Set([...endIds(model), ...(await model.files.generationEnds())]);
+  return { model, session: await compile(graph, weights), inputs, change, ends, warnings };
+}

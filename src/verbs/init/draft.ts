@@ -1,0 +1,122 @@
+import { readData } from "../../assemble/data.ts";
+import { FileError, RecipeError } from "../../errors.ts";
+import type { FollowOptions } from "../../formats/hub/download.ts";
+import { exists, makeFolder, ownPath, writeTextAtomic } from "../../platform/node.ts";
+import { commentedYaml } from "../../recipe/commented.ts";
+import { givenKeys, rememberGiven } from "../../recipe/given.ts";
+import { parseRecipe } from "../../recipe/parse.ts";
+import { METHOD_KEYS, resolveRecipe, settle } from "../../recipe/resolve.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import { withoutEffect } from "../../recipe/without-effect.ts";
+import { checkRun } from "../../training/checked.ts";
+import { readRecipe } from "../read-recipe.ts";
+import { type FoundModel, lookAtModel } from "./model.ts";
+import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./rows.ts";
+
+/** Recipe keys as someone chose them; those of a command line may be texts. */
+export type ChosenKeys = Readonly<Record<string, unknown>>;
+
+/** A recipe that is ready to be written. */
+export interface RecipeDraft {
+  readonly recipe: Recipe;
+  /** The file's text: every key with what it means. */
+  readonly yaml: string;
+  /** What the data looks like, in a sentence. */
+  readonly found: string;
+  /** Whether a file of that name is there already. */
+  readonly exists: boolean;
+  /** What should be known before it runs: a model that is not there yet, a key without effect. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes a recipe of a model, data and whatever else is chosen. The rows say which of the library's own recipes it starts
+ * from, and which columns are read. What would be written is read again and checked as a run would check it, without
+ * reading weights; a model of the Hub is downloaded for that, and one that cannot be had is left unchecked. Writes nothing else.
+ *
+ * @param file The name it will have, for its head and for messages.
+ * @throws {LowrankError} when the keys, the data or the model are not usable.
+ */
+export async function draftRecipe(file: string, chosen: ChosenKeys, options: FollowOptions = {}): Promise<RecipeDraft> {
+  const source = sourceOf(chosen);
+  const rows = await lookAtRows(source);
+  const use = useOf(rows, source, chosen.task_type === undefined ? undefined : String(chosen.task_type));
+  const keys = { output_dir: usualOutputDir(source.dataset_name), ...chosen };
+  const usual = await startFrom(use, keys);
+  const model = await lookAtModel({ ...chosen, task_type: usual.task_type, method: usual.method }, options);
+  const started = keepsBlocks(usual, model) ? await startFrom(use, { bnb_4bit_quant_type: "gguf", ...keys }) : usual;
+  const yaml = `${headOf(file, use, started)}\n${commentedYaml(started, keysToWrite(started, chosen))}`;
+
+  const recipe = parseRecipe(yaml, { file });
+  if (model.missing === undefined) await checkRun(recipe);
+  else await readData(resolveRecipe(recipe));
+  const notes = [...(model.missing === undefined ? [] : [model.missing]), ...withoutEffect(recipe)];
+  const found = describeRows(rows, use, source.dataset_train_split);
+  return { recipe, yaml, found, notes, exists: await exists(file) };
+}
+
+/**
+ * Writes a drafted recipe.
+ * @throws {FileError} when the file is there already, and is not to be overwritten; nothing is written then.
+ */
+export async function writeDraft(file: string, { yaml }: Pick<RecipeDraft, "yaml">, overwrite = false): Promise<void> {
+  if (!overwrite && (await exists(file))) {
+    throw new FileError(`${file} is there already; nothing was written`, {
+      expected: "a new name: --output FILE",
+      hint: "--force overwrites it.",
+    });
+  }
+  const folder = file.replace(/[^/\\]*$/, "");
+  if (folder !== "") await makeFolder(folder);
+  await writeTextAtomic(file, yaml);
+}
+
+/** The recipe that comes with the library for such rows. */
+export const startFrom = async ({ start, task_type, keys }: RowsUse, chosen: ChosenKeys = {}): Promise<Recipe> =>
+  forMethod(await readRecipe(ownPath(`recipes/${start}`), { task_type, ...keys, ...chosen }));
+
+/** Whether a base in four bits is held best as its file has it: packing it anew would round it a second time. */
+const keepsBlocks = (recipe: Recipe, model: FoundModel): boolean =>
+  model.missing === undefined && model.hasFourBits && settle(recipe, recipe.method).load_in_4bit;
+
+/** `method_overrides` of the method in force are its own keys; where there were some, the others' no longer fit. */
+function forMethod(recipe: Recipe): Recipe {
+  const { method_overrides = {}, ...rest } = recipe;
+  const own = method_overrides[recipe.method];
+  return own ? rememberGiven({ ...rest, ...own } as Recipe, givenKeys(recipe)) : recipe;
+}
+
+/** What the starting recipe names and what was chosen, without what belongs to other methods. */
+function keysToWrite(recipe: Recipe, chosen: ChosenKeys): Set<string> {
+  const foreign = METHOD_KEYS.filter(({ methods }) => !methods.includes(recipe.method)).flatMap(({ keys }) => keys);
+  const own = [...givenKeys(recipe)].filter((key) => !(foreign as readonly string[]).includes(key));
+  return new Set([...own, ...Object.keys(chosen)]);
+}
+
+function sourceOf({ dataset_name, dataset_train_split, text_column, label_column, ...rest }: ChosenKeys): RowsSource {
+  const missing = ["dataset_name", "model_name_or_path"].filter(
+    (key) => ({ dataset_name, ...rest })[key] === undefined,
+  );
+  if (missing.length > 0) throw new RecipeError(`a recipe needs ${missing.join(" and ")}`);
+  const given = Object.entries({ dataset_train_split, text_column, label_column }).filter(([, v]) => v !== undefined);
+  return { dataset_name: String(dataset_name), ...Object.fromEntries(given.map(([key, v]) => [key, String(v)])) };
+}
+
+/** The folder that a run on some data writes unless told otherwise: `out/` and the name of the data. */
+export const usualOutputDir = (dataset: string): string =>
+  `out/${/([^/\\.]+)[^/\\]*[/\\]*$/.exec(dataset)?.[1] ?? "recipe"}`;
+
+function headOf(file: string, { about, start }: RowsUse, { method }: Recipe): string {
+  const commands = {
+    [`plan ${file}`]: "time, memory and disk, without training",
+    [`inspect ${file} --data`]: "what would train, and rows as the model sees them",
+    [`train ${file}`]: "a flag such as --learning_rate 5e-4 wins over this file",
+  };
+  const width = Math.max(...Object.keys(commands).map((command) => command.length));
+  const lines = Object.entries(commands).map(([command, says]) => `#   lowrank ${command.padEnd(width)}   ${says}\n`);
+  return `# ${about[0]?.toUpperCase()}${about.slice(1)}, method ${method}. Written by lowrank init; starts from its recipe ${start}.
+#
+${lines.join("")}#
+# lowrank train --help lists every key, those that are not here with their defaults.
+`;
+}

@@ -1,0 +1,127 @@
+import { countParameters } from "../assemble/graphs.ts";
+import { openBase, prepare, weightsOf } from "../assemble/prepare.ts";
+import { RecipeError } from "../errors.ts";
+import type { MethodSpec } from "../methods/api.ts";
+import { forTask, type TaskType } from "../models/parts/architecture.ts";
+import type { Finished } from "../prepared/job.ts";
+import type { Base, Prepared } from "../prepared/prepared.ts";
+import { Random } from "../random.ts";
+import { parseRecipe } from "../recipe/parse.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { writeModelFolder } from "../training/checkpoints/model-folder.ts";
+import { checkOutputFolder } from "../training/output-folder.ts";
+import { saveModel } from "../training/saved.ts";
+
+/** How a base model is loaded. */
+export interface LoadOptions {
+  /** What it will do. Default: `CAUSAL_LM` for a decoder, `SEQ_CLS` for an encoder. */
+  readonly taskType?: TaskType;
+  /** Hold the frozen linear weights packed: NF4 or FP4, the blocks of a quantized GGUF file, or eight bits. */
+  readonly quantization?:
+    | { readonly bits: 4; readonly type?: "nf4" | "fp4" | "gguf"; readonly doubleQuant?: boolean }
+    | { readonly bits: 8 };
+  /** Branch, tag or commit of a Hub model. */
+  readonly revision?: string;
+}
+
+/** A base model under a fine-tuning method. `train` trains it; then `save` writes what was trained. */
+export class Model {
+  /** Recipe keys: the model and its method, which is `full` until `with` names one. */
+  readonly keys: Readonly<Record<string, unknown>>;
+  readonly #base: Base;
+  #finished: Finished | undefined;
+
+  constructor(base: Base, keys: Readonly<Record<string, unknown>>) {
+    this.#base = base;
+    this.keys = keys;
+  }
+
+  /** The same base under a method. @throws {NoTargetError} when a target matches no linear layer. */
+  with({ keys }: MethodSpec): Model {
+    const tuned = new Model(this.#base, { ...this.keys, ...keys });
+    tuned.#prepare();
+    return tuned;
+  }
+
+  /** Parameters: those that train, all, and the share. The head counts as many classes as `config.json` names. */
+  get parameters(): { readonly trainable: number; readonly total: number } {
+    const { graph, base } = this.#prepare();
+    return countParameters(graph, base);
+  }
+
+  /** One line for people: `trainable: 154,771 of 22,867,987 (0.68 %)`. */
+  summary(): string {
+    const { trainable, total } = this.parameters;
+    const count = (n: number): string => n.toLocaleString("en-US");
+    return `trainable: ${count(trainable)} of ${count(total)} (${((100 * trainable) / total).toFixed(2)} %)`;
+  }
+
+  /** What the last training left; `train` sets it and goes on from it. */
+  get finished(): Finished | undefined {
+    return this.#finished;
+  }
+
+  set finished(finished: Finished | undefined) {
+    this.#finished = finished;
+  }
+
+  /**
+   * Writes what was trained, in Hugging Face's files, with the tokenizer beside it; all of it, or nothing.
+   * @throws {RecipeError} before anything was trained, or when the base model lies in `folder`.
+   * @throws {FileError} when the folder cannot be written, or a run is writing there.
+   */
+  async save(folder: string): Promise<void> {
+    if (!this.#finished)
+      throw new RecipeError("there is nothing to save: the model was not trained.", {
+        hint: "for await (const event of train(model, { data })) …",
+      });
+    const { trained, labels, recipe } = this.#finished;
+    const id2label = Object.fromEntries(labels.map((name, id) => [id, name]));
+    const model = prepare(recipe, this.#base, undefined, id2label);
+    const { method, seed } = recipe;
+    const whole = method === "full" || method === "head";
+    const given = new Map([...trained].map(([name, { data }]) => [name, data]));
+    const { weights } = whole
+      ? await weightsOf(model, Random.seed(seed).stream("init"), given)
+      : { weights: new Map() };
+    await checkOutputFolder({ output_dir: folder }, { model_name_or_path: this.#base.checkpoint.folder });
+    await writeModelFolder(folder, this.#finished.step, async (staging) => {
+      await saveModel(staging, model, weights, trained);
+      await model.files.writeTokenizer(staging);
+    });
+  }
+
+  #prepare(): Prepared {
+    return prepare(recipeOf({ method: "full", ...this.keys, dataset_name: "in memory" }), this.#base, undefined);
+  }
+}
+
+/**
+ * Opens a base model: a folder, or a Hub id, which is downloaded unless it is in the local cache. Reads its configuration and
+ * tokenizer, no weights yet.
+ * @throws {CheckpointError} when it is missing or malformed; {ArchitectureError} when it is not supported.
+ */
+export async function loadModel(
+  nameOrPath: string,
+  { taskType, quantization, revision }: LoadOptions = {},
+): Promise<Model> {
+  const keys = {
+    model_name_or_path: nameOrPath,
+    model_revision: revision,
+    ...(quantization?.bits === 8 && { load_in_8bit: true }),
+    ...(quantization?.bits === 4 && {
+      load_in_4bit: true,
+      bnb_4bit_quant_type: quantization.type,
+      use_bnb_nested_quant: quantization.doubleQuant,
+    }),
+  };
+  const base = await openBase(recipeOf({ ...keys, task_type: taskType, method: "lora", dataset_name: "in memory" }));
+  const task = taskType ?? (base.architecture.tasks.includes("CAUSAL_LM") ? "CAUSAL_LM" : "SEQ_CLS");
+  return new Model({ ...base, architecture: forTask(base.architecture, task) }, { ...keys, task_type: task });
+}
+
+/** Recipe keys, checked and filled in; those that are undefined count as not given. */
+export function recipeOf(keys: Readonly<Record<string, unknown>>): ResolvedRecipe {
+  const given = Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
+  return resolveRecipe(parseRecipe("", { file: "options", overrides: given }));
+}

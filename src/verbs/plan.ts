@@ -1,0 +1,97 @@
+import { encodeSplit } from "../assemble/data.ts";
+import { emit } from "../assemble/engine.ts";
+import { countParameters, stepGraph } from "../assemble/graphs.ts";
+import type { StepEvent } from "../events/events.ts";
+import type { Plan } from "../events/reports.ts";
+import { machine, rssBytes } from "../platform/node.ts";
+import type { Job } from "../prepared/job.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { checkRun } from "../training/checked.ts";
+import { plannedMemory, totalBytes } from "../training/memory/planned-memory.ts";
+import { optimizerOf } from "../training/optimizer.ts";
+import { countSteps, epochPlan, type Steps } from "../training/schedule.ts";
+import { startJob } from "../training/start-job.ts";
+
+/** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
+const MEASURED = 2;
+
+/** What the thread that a run trains in takes for itself, and for the library once more: measured with Node 20. */
+const THREAD_BYTES = 40e6;
+
+/**
+ * Says what a run would take. Everything is checked as the run itself would check it; memory is predicted from graphs and
+ * lengths, as the run will predict it; time is measured on two steps, with all that the method ever trains, unless they
+ * would not fit into the machine's memory. Nothing is written.
+ *
+ * @throws {LowrankError} as the run would, when recipe, model or data are not usable.
+ */
+export async function planRecipe(recipe: Recipe): Promise<Plan> {
+  const { job, model, data } = await checkRun(recipe);
+  const settled = model.source.recipe;
+  const { examples } = await encodeSplit(data.train, model, { onDemand: true });
+  const baseBytes = rssBytes() + THREAD_BYTES;
+  const validation = settled.eval_strategy === "end" ? undefined : data.validation;
+  const validated = validation && (await encodeSplit(validation, model)).examples;
+  const { lengths } = examples;
+  const steps = countSteps(settled, lengths);
+  const numTokens = countTokens(settled, lengths, steps);
+  const graph = stepGraph(model.source);
+  const batches = epochPlan(settled, lengths, 0).microBatches(0, steps.total);
+  const memoryBytes = await plannedMemory({
+    ...{ model, graph, emitted: await emit(graph), optimizer: optimizerOf(settled), baseBytes, examples, batches },
+    validation: validated,
+  });
+  examples.close();
+  validated?.close();
+  const peakRssBytes = totalBytes(memoryBytes);
+  const { trainable, total } = countParameters(model.graph, model.base);
+  const whole = settled.method === "full" || settled.method === "head";
+  const fits = peakRssBytes <= machine().memoryBytes;
+  return {
+    model: settled.model_name_or_path,
+    method: settled.method,
+    device: "cpu",
+    trainableParameters: trainable,
+    totalParameters: total,
+    trainablePercent: (100 * trainable) / total,
+    examples: lengths.length,
+    steps: steps.total,
+    numTokens,
+    peakRssBytes,
+    memoryBytes,
+    savedBytes: 4 * (whole ? total : trainable),
+    ...(fits && { trainSeconds: secondsOf(await measured(job), numTokens) }),
+  };
+}
+
+/** Runs the steps in a thread that writes nothing. */
+async function measured(job: Job): Promise<StepEvent[]> {
+  const { unfreeze_schedule: _, resume_from_checkpoint: __, ...rest } = job.recipe;
+  const quiet = { eval_strategy: "no", save_strategy: "no", load_best_model_at_end: false, logging_steps: 1 } as const;
+  const recipe: ResolvedRecipe = { ...rest, ...quiet, max_steps: MEASURED, group_by_length: true };
+  const steps: StepEvent[] = [];
+  for await (const event of startJob({ ...job, recipe })) {
+    if (event.kind === "step") steps.push(event);
+  }
+  return steps;
+}
+
+/** Real tokens of a whole run. */
+function countTokens(recipe: ResolvedRecipe, lengths: ArrayLike<number>, steps: Steps): number {
+  const { epoch, place } = steps.at(steps.total);
+  let [all, begun] = [0, 0];
+  for (let row = 0; row < lengths.length; row++) all += lengths[row] as number;
+  for (const batch of epochPlan(recipe, lengths, epoch).microBatches(0, place)) {
+    for (const row of batch) begun += lengths[row] as number;
+  }
+  return epoch * all + begun;
+}
+
+/** The first step, which opens the session, as it was; the rest at the speed of those after it. */
+function secondsOf(steps: readonly StepEvent[], tokens: number): number {
+  const [first, last] = [steps[0] as StepEvent, steps.at(-1) as StepEvent];
+  const elapsed = ({ numTokens, tokensPerSecond }: StepEvent): number => numTokens / tokensPerSecond;
+  const speed = (last.numTokens - first.numTokens) / (elapsed(last) - elapsed(first));
+  return elapsed(first) + Math.max(0, tokens - first.numTokens) / speed;
+}

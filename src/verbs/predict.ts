@@ -1,0 +1,145 @@
+import { checkVocabulary } from "../assemble/data.ts";
+import { compile } from "../assemble/engine.ts";
+import { openTrained } from "../assemble/open-trained.ts";
+import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
+import { refuseLanguageModel, refuseOtherHeads } from "../assemble/supported-head.ts";
+import { CheckpointError, DataError, RecipeError } from "../errors.ts";
+import type { LabelScore, Prediction } from "../events/reports.ts";
+import { ExampleStore } from "../examples/examples.ts";
+import { IGNORED } from "../examples/labels.ts";
+import { argmax } from "../generation/sampling.ts";
+import type { Prepared } from "../prepared/prepared.ts";
+import { eachLogits, logSoftmax } from "../tasks/class-scores.ts";
+import type { Asked, Example } from "../tasks/definition.ts";
+import { NotFiniteError } from "../training/scoring.ts";
+import { batched } from "./batched.ts";
+import { readInputs, type TextInput } from "./predict-inputs.ts";
+
+/** The model and the texts of a prediction. One of `adapter` and `model` is needed, and one of `texts` and `input`. */
+export interface PredictOptions {
+  /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
+  readonly adapter?: string;
+  /** Base model; default: the adapter's own. Without an adapter, a model with a trained head. */
+  readonly model?: string;
+  readonly texts?: Iterable<string | TextInput> | AsyncIterable<string | TextInput>;
+  /** A file: rows as training reads them, or a text on each line. */
+  readonly input?: string;
+  /** Called with what a reader of the labels should know. */
+  readonly onWarning?: (message: string) => void;
+}
+
+const BATCH = 16;
+
+/**
+ * Labels texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
+ * labelled, as an empty one, has its reason as its prediction.
+ *
+ * @throws {CheckpointError} when the model has no trained head, or one that is not supported. @throws {DataError} when
+ *   none of the texts can be labelled. @throws {NotFiniteError} naming the text whose logits are NaN or infinite.
+ */
+export async function* predict(options: PredictOptions): AsyncGenerator<Prediction, void, void> {
+  const { adapter, model: base, input } = options;
+  const trained = adapter ?? base;
+  if (trained === undefined) throw new RecipeError("predict needs an adapter or a model", { where: "adapter, model" });
+  const recipe = await recipeOfTrained(trained, base);
+  refuseLanguageModel(recipe.task_type, trained);
+  const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
+  const { model, weights, fresh, folder, warnings } = await openTrained(recipe, adapter);
+  await refuseOtherHeads(model, folder);
+  if (fresh.length > 0) {
+    throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
+      where: model.checkpoint.folder,
+      hint: "train one, and give its output_dir as --adapter_name_or_path.",
+    });
+  }
+  for (const warning of warnings) options.onWarning?.(warning);
+  const session = await compile(model.graph, weights);
+  let [count, failed, first]: [number, number, string] = [0, 0, ""];
+  try {
+    const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
+    for await (const batch of batched(texts, BATCH)) {
+      const inputs = batch.map((text, i) => ({ index: count + i, ...(typeof text === "string" ? { text } : text) }));
+      count += batch.length;
+      for (const prediction of await labelled(classifier, model, inputs)) {
+        if ("error" in prediction && failed++ === 0) first = prediction.error;
+        yield prediction;
+      }
+    }
+  } finally {
+    await session.close();
+  }
+  if (count === 0 || failed < count) return;
+  throw new DataError(count === 1 ? `the text has no label: ${first}` : `none of the ${count} texts has a label`, {
+    ...(count > 1 && { where: `the first: ${first}` }),
+    expected: "a text with words",
+  });
+}
+
+type Numbered = TextInput & { readonly index: number };
+
+/** An input as the model gets it; of words, each label is the place of its word. */
+interface Encoded {
+  readonly input: Numbered;
+  readonly words?: readonly string[];
+  readonly example?: Example;
+  readonly error?: string;
+}
+
+async function labelled(asked: Asked, model: Prepared, inputs: readonly Numbered[]): Promise<Prediction[]> {
+  const encoded = inputs.map((input) => encode(input, model));
+  const examples = ExampleStore.of(encoded.flatMap(({ example }) => example ?? []));
+  checkVocabulary(examples, model.checkpoint);
+  const scores = Array.from({ length: examples.length }, () => new Map<number, LabelScore>());
+  const { names } = model.labels;
+  await eachLogits(asked, examples, BATCH, (logits, place, row) => {
+    const bad = logits.find((logit) => !Number.isFinite(logit));
+    if (bad !== undefined) throw notFinite(bad, examples.at(row).where, encoded);
+    scores[row]?.set(place, best(logits, names));
+  });
+  let row = 0;
+  return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
+    const found = example && scores[row++];
+    if (!found) return { index, text, label: null, error: error ?? NO_TOKENS };
+    if (!words) return { index, text, ...(found.get(0) as LabelScore) };
+    return { index, text, words: words.map((word, at) => ({ word, ...(found.get(at) ?? { label: null }) })) };
+  });
+}
+
+function notFinite(logit: number, where: string, encoded: readonly Encoded[]): NotFiniteError {
+  const text = encoded.find(({ example }) => example?.where === where)?.input.text ?? "";
+  return new NotFiniteError(`the logits hold ${logit}`, `${where}, ${JSON.stringify(shortened(text))}`);
+}
+
+const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+
+/** Characters of a text that a message shows. */
+const SHOWN = 60;
+
+const NO_TOKENS = "the text has no tokens";
+
+function encode(input: Numbered, { source, tokenizer }: Prepared): Encoded {
+  const { task_type, max_length: maxLength } = source.recipe;
+  const { text, error } = input;
+  const where = `text ${input.index + 1}`;
+  if (error !== undefined) return { input, error };
+  if (task_type !== "TOKEN_CLS") {
+    const { ids, specials } = tokenizer.encode(text, { maxLength });
+    if (ids.length === specials) return { input };
+    return { input, example: { ids: Int32Array.from(ids), label: 0, where } };
+  }
+  const words = input.words ?? text.split(/\s+/).filter((word) => word !== "");
+  const { ids, wordIds, specials } = tokenizer.encodeWords(words, { maxLength });
+  if (ids.length === specials) return { input };
+  const labels = Int32Array.from(wordIds, (word, at) => (word === null || word === wordIds[at - 1] ? IGNORED : word));
+  return { input, words, example: { ids: Int32Array.from(ids), labels, where } };
+}
+
+function best(logits: Float32Array, names: readonly string[]): LabelScore {
+  const probabilities = Array.from(logSoftmax(logits), Math.exp);
+  const top = argmax(logits);
+  return {
+    label: names[top] as string,
+    score: probabilities[top] as number,
+    probabilities: Object.fromEntries(names.map((name, i) => [name, probabilities[i] as number])),
+  };
+}
