@@ -9,11 +9,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readRows } from "../src/data/read.ts";
 import { blocksOf } from "../src/provisions/blocks.ts";
 import { shinglesOf } from "../src/provisions/duplicates.ts";
 import { embeddedRows, heldOutLicenses, licenseTexts } from "../src/provisions/provisions.ts";
 import { isEnglish } from "../src/provisions/select.ts";
-import { readRows } from "../src/data/read.ts";
 
 /** Share of a paragraph's shingles in evaluation texts from which it is one of them. */
 const SAME = 1 / 3;

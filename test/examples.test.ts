@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "./export/temporary.ts";
+import { temporaryFolder } from "./formats/temporary.ts";
 
 const folder = await temporaryFolder();
 const MODEL = "test/parity/fixtures/bert";

@@ -1,9 +1,9 @@
-import type { Checkpoint } from "../src/formats/transformers/checkpoint.ts";
-import { openGguf } from "../src/formats/gguf/file.ts";
-import type { GgufValue } from "../src/formats/gguf/values.ts";
-import { exportGguf } from "../src/formats/gguf/model/write-gguf.ts";
-import { type GgufEntry, type GgufTensor, writeGguf } from "../src/formats/gguf/writer.ts";
 import { type GgmlTarget, quantizeGgml } from "../src/formats/gguf/blocks/quantize.ts";
+import { openGguf } from "../src/formats/gguf/file.ts";
+import { exportGguf } from "../src/formats/gguf/model/write-gguf.ts";
+import type { GgufValue } from "../src/formats/gguf/values.ts";
+import { type GgufEntry, type GgufTensor, writeGguf } from "../src/formats/gguf/writer.ts";
+import type { Checkpoint } from "../src/formats/transformers/checkpoint.ts";
 
 /** Writes a decoder as a GGUF file whose layers' matrices are blocks of four bits, where their rows are whole numbers of them. */
 export async function writeFourBits(base: Checkpoint, out: string, type: "Q4_0" | "Q4_1" = "Q4_1"): Promise<void> {

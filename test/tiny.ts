@@ -1,9 +1,9 @@
 import { resolveShape } from "../src/ir/dims.ts";
 import { Graph, type ParamValue, type QuantizedPart, type Value } from "../src/ir/graph.ts";
 import type { Tensor } from "../src/ir/types.ts";
+import { llama } from "../src/models/decoders/llama.ts";
 import { bert } from "../src/models/encoders/bert.ts";
 import { dense } from "../src/models/parts/layers.ts";
-import { llama } from "../src/models/decoders/llama.ts";
 import { ModuleScope } from "../src/models/parts/scope.ts";
 import { crossEntropy } from "../src/ops/nn/cross-entropy.ts";
 import { gelu } from "../src/ops/nn/gelu.ts";

@@ -1,6 +1,6 @@
 /**
  * Sets of characters as Rust's `tokenizers` 0.23.2 knows them, whose tables are of several versions of Unicode. Written
- * by test/data/fixtures/make-unicode-classes.ts. Code points in base 36, ranges with both ends.
+ * by test/tokenizer/fixtures/make-unicode-classes.ts. Code points in base 36, ranges with both ends.
  */
 function characters(ranges: string): RegExp {
   const point = (code: string): string => `\\u{${Number.parseInt(code, 36).toString(16)}}`;

@@ -1,12 +1,12 @@
-import type { DownloadModelOptions } from "../../src/formats/hub/resolve.ts";
 import { CheckpointError, InterruptedError, RecipeError } from "../../src/errors.ts";
+import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/events/events.ts";
+import type { CompareEvent, Inspection, Plan, Prediction } from "../../src/events/reports.ts";
+import type { DownloadModelOptions } from "../../src/formats/hub/resolve.ts";
+import type { DemoEvent, DemoOptions, DemoRow } from "../../src/node/demo.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
-import type { DemoEvent, DemoOptions, DemoRow } from "../../src/node/demo.ts";
-import { snakeCaseKeys, type TrainEvent, toLogRecord } from "../../src/events/events.ts";
 import type { ModelSource } from "../../src/verbs/fetch-models.ts";
 import type { PredictOptions } from "../../src/verbs/predict.ts";
-import type { CompareEvent, Inspection, Plan, Prediction } from "../../src/events/reports.ts";
 
 /** The library as the command line sees it, with runs that take no time. Recipes are read as `name.yaml`. */
 export { COMPARED } from "../../src/node/compare/compare.ts";

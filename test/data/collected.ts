@@ -1,5 +1,5 @@
-import type { Encoded, Encoder } from "../../src/examples/encode.ts";
 import type { Row, Rows } from "../../src/data/row.ts";
+import type { Encoded, Encoder } from "../../src/examples/encode.ts";
 
 /** All rows that are walked. */
 export async function collected(rows: Rows): Promise<Row[]> {

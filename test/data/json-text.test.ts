@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { asLabel, textRow } from "../../src/examples/classification.ts";
-import { parseJson } from "../../src/data/json-text.ts";
 import { languageRow } from "../../src/chat/language-row.ts";
+import { parseJson } from "../../src/data/json-text.ts";
 import { parseRow } from "../../src/data/row.ts";
 import { SourceNumber } from "../../src/data/source-number.ts";
+import { asLabel, textRow } from "../../src/examples/classification.ts";
 
 test("any JSON is what JSON.parse makes of it, numbers aside", () =>
   fc.assert(

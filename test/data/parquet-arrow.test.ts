@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { causalEncoder } from "../../src/examples/causal.ts";
 import { languageRow } from "../../src/chat/language-row.ts";
 import { readRows } from "../../src/data/read.ts";
-import { chatTokenizer } from "./chat-fixture.ts";
+import { causalEncoder } from "../../src/examples/causal.ts";
+import { chatTokenizer } from "../chat/chat-fixture.ts";
 import { collected } from "./collected.ts";
 
 const folder = join(import.meta.dirname, "fixtures/arrow");

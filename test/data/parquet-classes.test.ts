@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { TextExample } from "../../src/examples/classification.ts";
-import { type Label, type Labels, labelReader, labelsOfFile } from "../../src/examples/labels.ts";
-import { classNamesIn } from "../../src/data/parquet-classes.ts";
-import { readRows } from "../../src/data/read.ts";
-import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { checkLabels } from "../../src/assemble/data.ts";
 import { classesOf } from "../../src/assemble/dataset.ts";
+import { classNamesIn } from "../../src/data/parquet-classes.ts";
+import { readRows } from "../../src/data/read.ts";
+import type { TextExample } from "../../src/examples/classification.ts";
+import { type Label, type Labels, labelReader, labelsOfFile } from "../../src/examples/labels.ts";
+import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import type { Split } from "../../src/tasks/definition.ts";
 import { TASK_DEFINITIONS } from "../../src/tasks/index.ts";
-import { recipeOf } from "../trainer/running.ts";
-import { chatTokenizer } from "./chat-fixture.ts";
+import { chatTokenizer } from "../chat/chat-fixture.ts";
+import { recipeOf } from "../running.ts";
 import { folderWith } from "./temporary.ts";
 
 /** What datasets 4.4 writes under `huggingface`. */

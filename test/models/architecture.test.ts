@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ArchitectureError, CheckpointError } from "../../src/errors.ts";
-import { selectArchitecture } from "../../src/models/parts/architecture.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
+import { selectArchitecture } from "../../src/models/parts/architecture.ts";
 
 const MODERNBERT = {
   vocab_size: 7,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import type { Graph } from "../../src/ir/graph.ts";
-import type { Architecture } from "../../src/models/parts/architecture.ts";
 import { gpt2, llama, roberta } from "../../src/models/families.ts";
+import type { Architecture } from "../../src/models/parts/architecture.ts";
 import { collate, LABELS } from "./rows.ts";
 import { expectClose, randomWeights, runOnEngine } from "./running.ts";
 

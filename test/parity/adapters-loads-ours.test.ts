@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readConfig } from "../../src/formats/transformers/config.ts";
 import { readHoulsby } from "../../src/formats/adapter-hub/read.ts";
 import { saveHoulsby } from "../../src/formats/adapter-hub/save.ts";
-import { fixture, temporaryFolder } from "../export/temporary.ts";
+import { readConfig } from "../../src/formats/transformers/config.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_ADAPTERS", "lowrank-adapters");

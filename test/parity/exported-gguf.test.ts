@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { exportGguf } from "../../src/formats/gguf/model/write-gguf.ts";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { peftToGguf } from "../../src/verbs/export/convert-adapter.ts";
-import { exportGguf } from "../../src/formats/gguf/model/write-gguf.ts";
-import { temporaryFolder } from "../export/temporary.ts";
+import { temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");

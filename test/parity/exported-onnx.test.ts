@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { exportModel } from "../../src/verbs/export/export.ts";
-import { fixture, temporaryFolder } from "../export/temporary.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { expectClose } from "../models/running.ts";
-import { firstBatch, outputsOf, type Side } from "../trainer/export/stored-onnx.ts";
+import { firstBatch, outputsOf, type Side } from "../verbs/export/stored-onnx.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");

@@ -1,4 +1,4 @@
-"""Makes test/checkpoint/fixtures/bitsandbytes: weights as a quantized checkpoint stores them, and as bitsandbytes reads them.
+"""Makes test/formats/transformers/fixtures/bitsandbytes: weights as a quantized checkpoint stores them, and as bitsandbytes reads them.
 
 Made with torch 2.15.0, bitsandbytes 0.50.2, safetensors 0.8.0, Python 3.11, CPU.
 """
@@ -11,7 +11,7 @@ from bitsandbytes import functional as F
 from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from safetensors.torch import save_file
 
-FOLDER = Path(__file__).parents[1] / "checkpoint/fixtures/bitsandbytes"
+FOLDER = Path(__file__).parents[1] / "formats/transformers/fixtures/bitsandbytes"
 CASES = {  # name: type, double quantization, dtype of the weight, shape
     "nf4": ("nf4", False, torch.float32, (6, 64)),
     "nf4-double": ("nf4", True, torch.bfloat16, (20, 64)),

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { Random } from "../../src/random.ts";
-import type { Job } from "../../src/prepared/job.ts";
-import { optimizerStep } from "../../src/training/steps.ts";
 import { compile } from "../../src/assemble/engine.ts";
 import { stepGraph } from "../../src/assemble/graphs.ts";
-import { optimizerOf } from "../../src/training/optimizer.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
+import type { Job } from "../../src/prepared/job.ts";
+import { Random } from "../../src/random.ts";
+import { optimizerOf } from "../../src/training/optimizer.ts";
 import { learningRates } from "../../src/training/schedule.ts";
 import { withStartingAdapter } from "../../src/training/start-from.ts";
+import { optimizerStep } from "../../src/training/steps.ts";
 import { casesIn, expectSame, type Found, jobOf, readJson } from "./six-steps.ts";
 
 const cases = casesIn("masked");

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
-import { peftToMlx } from "../../src/verbs/export/convert-adapter.ts";
 import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
-import { fixture, temporaryFolder } from "../export/temporary.ts";
+import { peftToMlx } from "../../src/verbs/export/convert-adapter.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_MLX", "lowrank-mlx");

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { readJsonToEdit } from "../../src/formats/json/json-file.ts";
 import { readLora } from "../../src/formats/peft/read-lora.ts";
-import { saveFull } from "../../src/formats/transformers/save-full.ts";
 import { saveLora } from "../../src/formats/peft/save-lora.ts";
-import { fixture, temporaryFolder } from "../export/temporary.ts";
+import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
+import { saveFull } from "../../src/formats/transformers/save-full.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");

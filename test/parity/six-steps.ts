@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { Job } from "../../src/prepared/job.ts";
 import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import type { Job } from "../../src/prepared/job.ts";
 import { runJob } from "../../src/training/run.ts";
 
 /** Where the scripts of this folder write. */

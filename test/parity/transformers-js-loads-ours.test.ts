@@ -2,16 +2,16 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { recipeOfTrained } from "../../src/assemble/recipe-of-trained.ts";
 import { loadTokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { exportOnnx } from "../../src/verbs/export/onnx.ts";
 import { TextGenerator } from "../../src/verbs/generate.ts";
 import { predict } from "../../src/verbs/predict.ts";
-import { recipeOfTrained } from "../../src/assemble/recipe-of-trained.ts";
-import { fixture, temporaryFolder } from "../export/temporary.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { expectClose } from "../models/running.ts";
-import { firstBatch, logitsOf } from "../trainer/export/stored-onnx.ts";
-import { readJson, runHere } from "../trainer/running.ts";
+import { readJson, runHere } from "../running.ts";
+import { firstBatch, logitsOf } from "../verbs/export/stored-onnx.ts";
 
 const library = process.env.LOWRANK_TRANSFORMERS_JS ?? "";
 const missing = existsSync(join(library, "node_modules/@huggingface/transformers"))

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { openGguf } from "../../src/formats/gguf/file.ts";
 import { ggufTokenizer, writeTokenizerFiles } from "../../src/formats/gguf/tokenizer/read-tokenizer.ts";
 import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
-import { temporaryFolder } from "../export/temporary.ts";
+import { temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");

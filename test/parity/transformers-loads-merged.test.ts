@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import type { Packing } from "../../src/quant/packing.ts";
-import { fixture, temporaryFolder } from "../export/temporary.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");

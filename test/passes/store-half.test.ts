@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { Graph, nodeOf } from "../../src/ir/graph.ts";
 import { embedding } from "../../src/ops/nn/embedding.ts";
 import { linear } from "../../src/ops/nn/linear.ts";
-import { vocabularyLogits } from "../../src/ops/token-loss/vocabulary-logits.ts";
 import { widen } from "../../src/ops/quantized/widen.ts";
+import { vocabularyLogits } from "../../src/ops/token-loss/vocabulary-logits.ts";
 import { storeHalf } from "../../src/passes/store-half.ts";
 
 const FROZEN = { trainable: false };

@@ -10,13 +10,12 @@ import type { DType } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
 import { barrier, detach } from "../../src/ops/core/barrier.ts";
 import { dropout } from "../../src/ops/nn/dropout.ts";
-import { dequantize8bit } from "../../src/ops/quantized/eightbit.ts";
 import { mul, scale, sub } from "../../src/ops/nn/elementwise.ts";
 import { embedding } from "../../src/ops/nn/embedding.ts";
-
 import { relu } from "../../src/ops/nn/relu.ts";
-import { reduceSum } from "../../src/ops/shape/shape.ts";
 import { tanh } from "../../src/ops/nn/tanh.ts";
+import { dequantize8bit } from "../../src/ops/quantized/eightbit.ts";
+import { reduceSum } from "../../src/ops/shape/shape.ts";
 import { openSession } from "../../src/session/node.ts";
 import type { Elements, RuntimeTensor, SessionOptions } from "../../src/session/session.ts";
 import { toRuntime } from "../ops/check.ts";

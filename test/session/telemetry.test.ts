@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { fixture, rowsOf } from "../trainer/running.ts";
+import { fixture, rowsOf } from "../running.ts";
 
 const home = mkdtempSync(join(tmpdir(), "lowrank-telemetry-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));

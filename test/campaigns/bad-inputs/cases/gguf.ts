@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
-import { array, f32, string, u32, type Value } from "../../../checkpoint/gguf-bytes.ts";
+import { array, f32, string, u32, type Value } from "../../../formats/gguf/gguf-bytes.ts";
 import { ggufParts } from "../../fuzz/mutate-gguf.ts";
 import { type BadInput, fixture, models, type Workshop } from "../workshop.ts";
 

@@ -1,8 +1,8 @@
-import { readJsonObject } from "../../../../src/formats/json/json.ts";
-import { readGgufLora } from "../../../../src/formats/gguf/lora/read.ts";
-import { readMlx } from "../../../../src/formats/mlx/read.ts";
 import { prepareTrained } from "../../../../src/assemble/open-trained.ts";
 import { recipeOfTrained } from "../../../../src/assemble/recipe-of-trained.ts";
+import { readGgufLora } from "../../../../src/formats/gguf/lora/read.ts";
+import { readJsonObject } from "../../../../src/formats/json/json.ts";
+import { readMlx } from "../../../../src/formats/mlx/read.ts";
 import type { Format, Mutate, Seed } from "../format.ts";
 import { mutateGguf } from "../mutate-gguf.ts";
 import { mutateJson } from "../mutate-json.ts";

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { loadTokenizer } from "../../../../src/tokenizer/tokenizer.ts";
+import { classesOf, readSplit } from "../../../../src/assemble/dataset.ts";
 import { revivedError } from "../../../../src/errors.ts";
 import type { TaskType } from "../../../../src/models/parts/architecture.ts";
 import type { Random } from "../../../../src/random.ts";
+import type { Split } from "../../../../src/tasks/definition.ts";
+import { loadTokenizer } from "../../../../src/tokenizer/tokenizer.ts";
 import { lookAtRows } from "../../../../src/verbs/init/rows.ts";
 import { recipeOf } from "../../../../src/verbs/model.ts";
-import { classesOf, readSplit } from "../../../../src/assemble/dataset.ts";
-import type { Split } from "../../../../src/tasks/definition.ts";
 import { chance, type Format, type Mutate, type Mutation, pick, type Seed } from "../format.ts";
 import { mutateBytes } from "../mutate-bytes.ts";
 import { mutateJson, mutateJsonText } from "../mutate-json.ts";

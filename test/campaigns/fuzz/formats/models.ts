@@ -1,6 +1,6 @@
-import { readCheckpoint } from "../../../../src/formats/transformers/checkpoint.ts";
 import { readGguf } from "../../../../src/formats/gguf/model/read-gguf.ts";
 import { writeSafetensors } from "../../../../src/formats/safetensors/safetensors.ts";
+import { readCheckpoint } from "../../../../src/formats/transformers/checkpoint.ts";
 import type { Format, Seed } from "../format.ts";
 import { mutateGguf } from "../mutate-gguf.ts";
 import { mutateJson } from "../mutate-json.ts";

@@ -1,9 +1,9 @@
-import { readCheckpoint } from "../../../../src/formats/transformers/checkpoint.ts";
-import { loadTokenizer, type Tokenizer } from "../../../../src/tokenizer/tokenizer.ts";
-import { Random } from "../../../../src/random.ts";
-import { recipeOf } from "../../../../src/verbs/model.ts";
 import { openBase, prepare, weightsOf } from "../../../../src/assemble/prepare.ts";
+import { readCheckpoint } from "../../../../src/formats/transformers/checkpoint.ts";
 import type { Prepared } from "../../../../src/prepared/prepared.ts";
+import { Random } from "../../../../src/random.ts";
+import { loadTokenizer, type Tokenizer } from "../../../../src/tokenizer/tokenizer.ts";
+import { recipeOf } from "../../../../src/verbs/model.ts";
 
 /** A line with words, numbers, capitals, accents and a script without spaces. */
 export const LINE = "The Borrower shall pay 1,250 € to Élise within 30 days.\n支払 😀 ﬁn";
