@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+const source = (path: string): string => new URL(path, import.meta.url).pathname;
+
 export default defineConfig({
+  // by these names the package has what is compiled; tests run the sources
+  resolve: {
+    alias: { "#platform": source("./src/platform/node.ts"), "#session": source("./src/session/node.ts") },
+  },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],

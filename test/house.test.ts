@@ -129,8 +129,8 @@ describe("the house", () => {
     const allowed = row === ABOVE ? ORDER.slice(0, ORDER.indexOf(room)) : row.split(" ");
     const strays = filesIn(room).flatMap((file) =>
       importsOf(file)
-        .filter((path) => path.startsWith("."))
-        .map((path) => normalize(join(file, "..", path)))
+        .filter((path) => /^[.#]/.test(path))
+        .map((path) => (path.startsWith("#") ? `src/${path.slice(1)}/node.ts` : normalize(join(file, "..", path))))
         .map((to) => roomOf(to) || relative("src", to))
         .filter((to) => to !== room && !SHARED.includes(to) && !allowed.includes(to))
         .map((to) => `${file} → ${to}`),

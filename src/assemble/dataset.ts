@@ -1,9 +1,9 @@
+import { sha256File, sha256Text } from "#platform";
 import { findSplits, readRows } from "../data/read.ts";
 import { firstRows, type Row, type Rows } from "../data/row.ts";
 import { DataError } from "../errors.ts";
 import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../examples/labels.ts";
 import { classifies } from "../models/parts/architecture.ts";
-import { sha256File, sha256Text } from "../platform/node.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Split } from "../tasks/definition.ts";

@@ -19,5 +19,5 @@ export async function emit(graph: Graph): Promise<EmittedModel> {
 
 /** Opens a session on a model, with its weights bound. The engine is loaded here, so not where nothing runs. */
 export async function open(model: EmittedModel, weights: Weights, options: EngineOptions = {}): Promise<Session> {
-  return (await import("../session/node.ts")).openSession(model, { weights, ...options });
+  return (await import("#session")).openSession(model, { weights, ...options });
 }

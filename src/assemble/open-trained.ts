@@ -1,8 +1,8 @@
+import { exists } from "#platform";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import { adaptableModules, selectTargets } from "../peft/targets.ts";
-import { exists } from "../platform/node.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
 import { Random } from "../random.ts";

@@ -1,8 +1,8 @@
+import { exists, readText } from "#platform";
 import { AdapterError } from "../errors.ts";
 import { isGguf } from "../formats/gguf/model/read-gguf.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
-import { exists, readText } from "../platform/node.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { isAdapter } from "./open-trained.ts";

@@ -1,7 +1,7 @@
+import { exists } from "#platform";
 import { AdapterError, CheckpointError } from "../errors.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import { classifies } from "../models/parts/architecture.ts";
-import { exists } from "../platform/node.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 
 /** The only `problem_type` whose logits are a softmax over classes. */

@@ -1,5 +1,5 @@
+import { exists, readText } from "#platform";
 import { RecipeError } from "../errors.ts";
-import { exists, readText } from "../platform/node.ts";
 import { givenKeys } from "../recipe/given.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";

@@ -1,9 +1,9 @@
+import { machine } from "#platform";
 import { CheckpointError, OutOfMemoryError } from "../errors.ts";
 import type { StoredBlocks, TensorEntry } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import type { BlockScheme, Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../ir/graph.ts";
 import { type DType, ELEMENT_BYTES } from "../ir/types.ts";
-import { machine } from "../platform/node.ts";
 import type { Weights } from "../prepared/prepared.ts";
 import { fromStored, type StoredParam, storedShape } from "../prepared/stored.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../quant/half.ts";

@@ -1,3 +1,4 @@
+import { withinTime } from "#platform";
 import { DataError, TokenizerError } from "../errors.ts";
 import { render } from "../jinja/render.ts";
 import type { Body } from "../jinja/syntax/nodes.ts";
@@ -5,7 +6,6 @@ import { parse } from "../jinja/syntax/statements.ts";
 import { Meter } from "../jinja/values/meter.ts";
 import { text } from "../jinja/values/text.ts";
 import { Callable, string, type Value } from "../jinja/values/values.ts";
-import { withinTime } from "../platform/node.ts";
 import type { Marks } from "../tokenizer/generation-marks.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Message } from "./conversation.ts";

@@ -1,6 +1,6 @@
 import { CsvError, type Info, parse } from "csv-parse";
+import { LINE_BYTES, readThrough } from "#platform";
 import { DataError } from "../errors.ts";
-import { LINE_BYTES, readThrough } from "../platform/node.ts";
 import type { Row } from "./row.ts";
 
 /** Columns of a file: as many as a spreadsheet has. */

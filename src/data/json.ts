@@ -1,5 +1,5 @@
+import { LINE_BYTES, readTextChunks } from "#platform";
 import { DataError } from "../errors.ts";
-import { LINE_BYTES, readTextChunks } from "../platform/node.ts";
 import { readJsonl } from "./jsonl.ts";
 import { parseRow, type Row } from "./row.ts";
 

@@ -1,4 +1,4 @@
-import { readLineBlocks } from "../platform/node.ts";
+import { readLineBlocks } from "#platform";
 import { parseRow, type Row } from "./row.ts";
 
 /**

@@ -1,6 +1,7 @@
 /** The process that decodes a Parquet file: prints a JSON line for each row, and for each page, so that it is seen to go on. */
+
+import { printJsonLine } from "#platform";
 import { LowrankError, plainError } from "../errors.ts";
-import { printJsonLine } from "../platform/node.ts";
 import type { ParquetLine } from "./parquet.ts";
 import { MAX_ROW, parquetRows } from "./parquet-rows.ts";
 

@@ -6,7 +6,7 @@ import {
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { LINE_BYTES, openFile } from "../platform/node.ts";
+import { LINE_BYTES, openFile } from "#platform";
 import { classNamesIn } from "./parquet-classes.ts";
 import { columnsOf, RAW_PARSERS, rawDecimals, rowJson } from "./parquet-json.ts";
 import type { ClassNames } from "./row.ts";

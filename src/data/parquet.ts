@@ -1,5 +1,5 @@
+import { type ProcessEnd, spawnJsonLines } from "#platform";
 import { DataError, type PlainError, revivedError } from "../errors.ts";
-import { type ProcessEnd, spawnJsonLines } from "../platform/node.ts";
 import { type ClassNames, parseRow, type Row } from "./row.ts";
 
 /** Messages that the decoding process prints. */

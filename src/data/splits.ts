@@ -1,5 +1,5 @@
+import { exists, isFolder, listFolder } from "#platform";
 import { DataError } from "../errors.ts";
-import { exists, isFolder, listFolder } from "../platform/node.ts";
 
 /** Endings of data files. */
 const FORMAT_NAMES: readonly string[] = ["jsonl", "json", "csv", "parquet"];

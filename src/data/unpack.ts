@@ -1,5 +1,5 @@
+import { readBytes } from "#platform";
 import { DataError } from "../errors.ts";
-import { readBytes } from "../platform/node.ts";
 
 /** Most bytes that a file may unpack to as a whole: what memory should hold of one file. */
 const MAX_BYTES = 2 ** 30;

@@ -1,4 +1,4 @@
-import { openScratch, type ScratchFile } from "../platform/node.ts";
+import { openScratch, type ScratchFile } from "#platform";
 import type { TextExample } from "./classification.ts";
 import { IGNORED } from "./labels.ts";
 import type { TokenExample } from "./tokens.ts";

@@ -1,4 +1,4 @@
-import { openScratch, type ScratchFile } from "../platform/node.ts";
+import { openScratch, type ScratchFile } from "#platform";
 import { TypedList } from "./typed-list.ts";
 
 /** Bytes of rows that are held in memory; beyond it all lie on disk. */

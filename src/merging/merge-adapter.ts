@@ -1,3 +1,4 @@
+import { isFolder, listFolder, makeFolder } from "#platform";
 import { CheckpointError, FileError } from "../errors.ts";
 import { writeJson } from "../formats/json/json-file.ts";
 import { readLora } from "../formats/peft/read-lora.ts";
@@ -5,7 +6,6 @@ import type { FloatDtype } from "../formats/safetensors/float-bytes.ts";
 import { MAX_SHARD_BYTES, saveShards } from "../formats/safetensors/save-shards.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { copyModelFiles } from "../formats/transformers/copy-model-files.ts";
-import { isFolder, listFolder, makeFolder } from "../platform/node.ts";
 import type { Packing } from "../quant/packing.ts";
 import { type PlannedTensor, planMerge } from "./merge-plan.ts";
 import { mergedConfig } from "./merged-config.ts";

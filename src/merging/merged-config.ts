@@ -1,10 +1,10 @@
+import { exists } from "#platform";
 import type { JsonObject } from "../formats/json/json.ts";
 import { readJsonToEdit } from "../formats/json/json-file.ts";
 import type { LoraAdapter } from "../formats/peft/read-lora.ts";
 import type { FloatDtype } from "../formats/safetensors/float-bytes.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { label2id, taskClass } from "../formats/transformers/task-class.ts";
-import { exists } from "../platform/node.ts";
 
 /** transformers' names of the types. */
 const NAMES: Readonly<Record<FloatDtype, string>> = {

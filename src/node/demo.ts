@@ -1,5 +1,5 @@
+import { ownPath } from "#platform";
 import type { CompareEvent, ComparisonRow, Prediction } from "../events/reports.ts";
-import { ownPath } from "../platform/node.ts";
 import { embeddedRows, heldOutLicenses } from "../provisions/provisions.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { maskedLoss } from "../verbs/forgetting.ts";

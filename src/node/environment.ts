@@ -1,6 +1,6 @@
+import { hubCacheFolder, machine } from "#platform";
 import { Graph } from "../ir/graph.ts";
 import { relu } from "../ops/nn/relu.ts";
-import { hubCacheFolder, machine } from "../platform/node.ts";
 import { VERSION } from "../version.ts";
 
 /** What a run depends on besides its recipe; names are those of `env --json`. */

@@ -1,10 +1,10 @@
+import { makeFolder } from "#platform";
 import type { GgufCheckpoint } from "../formats/gguf/model/read-gguf.ts";
 import { ggufTokenizer, type TokenizerFiles, writeTokenizerFiles } from "../formats/gguf/tokenizer/read-tokenizer.ts";
 import type { JsonObject } from "../formats/json/json.ts";
 import { float, readJsonToEdit } from "../formats/json/json-file.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { copyTokenizer } from "../formats/transformers/copy-tokenizer.ts";
-import { makeFolder } from "../platform/node.ts";
 import { loadTokenizer, type Tokenizer, tokenizerOf } from "../tokenizer/tokenizer.ts";
 import { generationEnds } from "./end-ids.ts";
 

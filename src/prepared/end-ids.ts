@@ -1,7 +1,7 @@
+import { exists } from "#platform";
 import type { Message } from "../chat/conversation.ts";
 import { CheckpointError, LowrankError } from "../errors.ts";
 import { readJsonObject } from "../formats/json/json.ts";
-import { exists } from "../platform/node.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Prepared } from "./prepared.ts";
 

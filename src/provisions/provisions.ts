@@ -1,6 +1,6 @@
+import { makeFolder, packageFolder, readText, writeTextAtomic } from "#platform";
 import type { Row } from "../data/row.ts";
 import { DataError } from "../errors.ts";
-import { makeFolder, packageFolder, readText, writeTextAtomic } from "../platform/node.ts";
 import { familiesOf } from "./families.ts";
 import { distinctProvisions, findProvisions, type Provision } from "./select.ts";
 import { splitGroups } from "./split.ts";

@@ -1,6 +1,6 @@
 import * as library from "@huggingface/tokenizers";
+import { withinTime } from "#platform";
 import { TokenizerError } from "../errors.ts";
-import { withinTime } from "../platform/node.ts";
 import type { Part } from "./compat.ts";
 
 /** The library's types do not resolve under Node's module rules. It rewrites Oniguruma's syntax into JavaScript's. */

@@ -1,6 +1,6 @@
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
+import { withinTime } from "#platform";
 import { LowrankError, TokenizerError } from "../errors.ts";
-import { withinTime } from "../platform/node.ts";
 import { type AddedToken, sectionFinder } from "./added-tokens.ts";
 import { type Part, refuse } from "./compat.ts";
 import type { Range } from "./generation-marks.ts";

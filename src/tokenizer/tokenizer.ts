@@ -1,5 +1,5 @@
+import { isFolder, listFolder, openFile, readText } from "#platform";
 import { TokenizerError } from "../errors.ts";
-import { isFolder, listFolder, openFile, readText } from "../platform/node.ts";
 import { tokenId } from "./added-tokens.ts";
 import { list, type Part, part, shown } from "./compat.ts";
 import type { Range } from "./generation-marks.ts";

@@ -1,7 +1,7 @@
+import { writeTextAtomic } from "#platform";
 import type { EvalResults, TrainResults } from "../events/events.ts";
 import { modelCard } from "../formats/hub/model-card.ts";
 import { METHOD_DEFINITIONS } from "../methods/index.ts";
-import { writeTextAtomic } from "../platform/node.ts";
 import { VERSION } from "../version.ts";
 import type { Run } from "./state.ts";
 

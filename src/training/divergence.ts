@@ -1,6 +1,6 @@
+import { removeFolder } from "#platform";
 import { DivergedError } from "../errors.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
-import { removeFolder } from "../platform/node.ts";
 import type { RandomState } from "../random.ts";
 import type { Example } from "../tasks/definition.ts";
 import type { Run } from "./state.ts";

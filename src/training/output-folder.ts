@@ -1,5 +1,5 @@
+import { canonicalPath, checkUnlocked, exists, isFolder, parentFolder, relativePath } from "#platform";
 import { RecipeError } from "../errors.ts";
-import { canonicalPath, checkUnlocked, exists, isFolder, parentFolder, relativePath } from "../platform/node.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
 /** Paths that a run reads and must not overwrite, by recipe key. */

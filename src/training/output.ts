@@ -1,5 +1,3 @@
-import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events/events.ts";
-import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import {
   canonicalPath,
   copyFile,
@@ -16,7 +14,9 @@ import {
   sweepStaging,
   writeFolderAtomic,
   writeTextAtomic,
-} from "../platform/node.ts";
+} from "#platform";
+import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events/events.ts";
+import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { recipeToYaml } from "../recipe/write.ts";

@@ -1,10 +1,10 @@
+import { writeTextAtomic } from "#platform";
 import { CheckpointError } from "../errors.ts";
 import type { ClassScoresOfRow, LanguageScoresOfRow } from "../events/reports.ts";
 import { type JsonObject, readJsonObject } from "../formats/json/json.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { classificationReport } from "../metrics/classification.ts";
 import { perplexity } from "../metrics/perplexity.ts";
-import { writeTextAtomic } from "../platform/node.ts";
 import type { Random } from "../random.ts";
 import type { Scores } from "../tasks/definition.ts";
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { fileName, parentFolder } from "#platform";
 import { CheckpointError, RecipeError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
 import { readJsonObject } from "../formats/json/json.ts";
 import { readSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
-import { fileName, parentFolder } from "../platform/node.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { fromStored } from "../prepared/stored.ts";
 import { Random, type RandomState } from "../random.ts";

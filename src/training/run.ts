@@ -1,10 +1,10 @@
+import { peakRssBytes, rssBytes } from "#platform";
 import { checkTexts } from "../assemble/data.ts";
 import { countParameters } from "../assemble/graphs.ts";
 import { weightsOf } from "../assemble/prepare.ts";
 import { CheckpointError, DivergedError, InterruptedError, LowrankError } from "../errors.ts";
 import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events/events.ts";
 import { isUnder } from "../peft/targets.ts";
-import { peakRssBytes, rssBytes } from "../platform/node.ts";
 import type { Finished, Job } from "../prepared/job.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";

@@ -1,8 +1,8 @@
+import { rssBytes } from "#platform";
 import { emit, open } from "../assemble/engine.ts";
 import { stepGraph } from "../assemble/graphs.ts";
 import type { MemoryBytes } from "../events/events.ts";
 import type { Graph } from "../ir/graph.ts";
-import { rssBytes } from "../platform/node.ts";
 import type { Session } from "../session/session.ts";
 import { plannedMemory, type Workload } from "./memory/planned-memory.ts";
 import type { Run } from "./state.ts";

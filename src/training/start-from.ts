@@ -1,3 +1,4 @@
+import { exists } from "#platform";
 import { withoutBaseLayers } from "../assemble/base-layers.ts";
 import { applyStartingAdapter, checkAdapterFits, readStartingAdapter } from "../assemble/starting-adapter.ts";
 import { DataError } from "../errors.ts";
@@ -5,7 +6,6 @@ import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import { adaptableModules, selectTargets } from "../peft/targets.ts";
-import { exists } from "../platform/node.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Base, Prepared } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";

@@ -1,6 +1,6 @@
+import { newId, releaseFolder, startThread } from "#platform";
 import { EXIT, type PlainError, revivedError } from "../errors.ts";
 import type { TrainEvent } from "../events/events.ts";
-import { newId, releaseFolder, startThread } from "../platform/node.ts";
 import type { Finished, Job, JobMessage } from "../prepared/job.ts";
 
 /**

@@ -1,5 +1,5 @@
+import { appendBytes, makeFolder, whoRuns } from "#platform";
 import type { TrainEvent } from "../events/events.ts";
-import { appendBytes, makeFolder, whoRuns } from "../platform/node.ts";
 import { encodeScalars, encodeVersion } from "../tensorboard/event.ts";
 import { toRecord } from "../tensorboard/record.ts";
 

@@ -1,6 +1,7 @@
 /** The training thread: runs one job and sends what happens. */
+
+import { postMessage, stopRequested, threadJob } from "#platform";
 import { plainError, typedMemoryError } from "../errors.ts";
-import { postMessage, stopRequested, threadJob } from "../platform/node.ts";
 import type { Job, JobMessage } from "../prepared/job.ts";
 import { runJob } from "./run.ts";
 

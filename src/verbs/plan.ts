@@ -1,9 +1,9 @@
+import { machine, rssBytes } from "#platform";
 import { encodeSplit } from "../assemble/data.ts";
 import { emit } from "../assemble/engine.ts";
 import { countParameters, stepGraph } from "../assemble/graphs.ts";
 import type { StepEvent } from "../events/events.ts";
 import type { Plan } from "../events/reports.ts";
-import { machine, rssBytes } from "../platform/node.ts";
 import type { Job } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";

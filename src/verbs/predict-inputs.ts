@@ -1,9 +1,9 @@
+import { exists, readLines } from "#platform";
 import { isDataFile, readRows } from "../data/read.ts";
 import { column, type Row } from "../data/row.ts";
 import { numberText } from "../data/source-number.ts";
 import { DataError, FileError } from "../errors.ts";
 import { USUAL } from "../examples/tokens.ts";
-import { exists, readLines } from "../platform/node.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
 /** A text to label, and its place among the inputs. */

@@ -1,5 +1,5 @@
+import { fileSize, readText } from "#platform";
 import { RecipeError } from "../errors.ts";
-import { fileSize, readText } from "../platform/node.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import type { Recipe } from "../recipe/schema.ts";
 

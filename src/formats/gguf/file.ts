@@ -1,5 +1,5 @@
+import { openFile } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { openFile } from "../../platform/node.ts";
 import type { ScaledBlocks } from "../../quant/scaled-blocks.ts";
 import { decodeGgml, dequantizeGgml, type QuantizedGgmlType } from "./blocks/dequantize.ts";
 import { MoreNeeded } from "./cursor.ts";

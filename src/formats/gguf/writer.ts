@@ -1,5 +1,5 @@
+import { writeChunksAtomic } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { writeChunksAtomic } from "../../platform/node.ts";
 import { GGML_TYPES, type GgmlType } from "./blocks/types.ts";
 
 /** A value of a GGUF file's metadata. A number says its type; those of an array follow from it. */

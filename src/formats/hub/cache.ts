@@ -1,5 +1,5 @@
+import { exists, hubCacheFolder, isFolder, liesIn, listFolder, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { exists, hubCacheFolder, isFolder, liesIn, listFolder, readText } from "../../platform/node.ts";
 import { isObject, readJsonObject } from "../json/json.ts";
 import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
 import { isPickleName } from "../safetensors/lookalike.ts";

@@ -1,13 +1,5 @@
+import { fileSize, linkFile, makeFolder, readChunks, removeStale, writeChunksAtomic, writeTextAtomic } from "#platform";
 import { LowrankError } from "../../errors.ts";
-import {
-  fileSize,
-  linkFile,
-  makeFolder,
-  readChunks,
-  removeStale,
-  writeChunksAtomic,
-  writeTextAtomic,
-} from "../../platform/node.ts";
 import { modelCache } from "./cache.ts";
 import { checked } from "./checked.ts";
 import { chooseFiles } from "./choose-files.ts";

@@ -1,5 +1,5 @@
+import { pause } from "#platform";
 import { InterruptedError, LowrankError } from "../../errors.ts";
-import { pause } from "../../platform/node.ts";
 import { redirectTarget, shownAddress } from "./address.ts";
 import { ATTEMPTS, PassingFailure, pauseAfter, SLOWEST_BYTES, watched } from "./patience.ts";
 import { refusalOf, strange, unreachable, type Wish } from "./refusals.ts";

@@ -1,5 +1,5 @@
+import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "../../platform/node.ts";
 import { cachedSnapshot, isWhole, refuseLinksOut } from "./cache.ts";
 import type { DownloadOptions, FollowOptions } from "./download.ts";
 import { isOffline } from "./settings.ts";

@@ -1,5 +1,5 @@
+import { exists, hubTokenFile, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { exists, hubTokenFile, readText } from "../../platform/node.ts";
 import { shownAddress } from "./address.ts";
 import { TIMEOUT_SECONDS } from "./patience.ts";
 

@@ -1,4 +1,4 @@
-import { writeTextAtomic } from "../../platform/node.ts";
+import { writeTextAtomic } from "#platform";
 import { type JsonObject, parseJsonObject, readJsonBytes } from "./json.ts";
 
 /** Stands before the digits of a whole number that Python wrote as a float. No JSON text of our own begins so. */

@@ -1,6 +1,6 @@
+import { openFile } from "#platform";
 import { JSON_BOUNDS, type JsonBounds, parseBoundedJson } from "../../bounded-json.ts";
 import { CheckpointError } from "../../errors.ts";
-import { openFile } from "../../platform/node.ts";
 
 /** A JSON object as parsed, nothing known of its keys. */
 export type JsonObject = Readonly<Record<string, unknown>>;

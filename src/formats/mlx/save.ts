@@ -1,8 +1,8 @@
+import { makeFolder } from "#platform";
 import { AdapterError } from "../../errors.ts";
 import { evenUpdates } from "../../merging/even-updates.ts";
 import type { Update } from "../../merging/merge-weight.ts";
 import { onlyUpdates } from "../../merging/only-updates.ts";
-import { makeFolder } from "../../platform/node.ts";
 import { transpose } from "../../quant/transpose.ts";
 import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";

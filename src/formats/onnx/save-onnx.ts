@@ -1,6 +1,6 @@
+import { exists, makeFolder, writeChunksAtomic } from "#platform";
 import { FileError } from "../../errors.ts";
 import type { StoredModel } from "../../onnx/stored-model.ts";
-import { exists, makeFolder, writeChunksAtomic } from "../../platform/node.ts";
 import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";
 import { type NamedTensors, writeTensors } from "../safetensors/tensors.ts";

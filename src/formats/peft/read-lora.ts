@@ -1,7 +1,7 @@
+import { withinTime } from "#platform";
 import { AdapterError } from "../../errors.ts";
 import type { LoraConfig } from "../../peft/lora.ts";
 import { endsWithPath, isUnder, layerOf, matchesPattern, matchesWhole, type PatternTable } from "../../peft/targets.ts";
-import { withinTime } from "../../platform/node.ts";
 import { readAdapter, type StoredAdapter } from "../safetensors/adapter.ts";
 import { type FloatTensor, readTensor } from "../safetensors/tensors.ts";
 import { extraModules, parseLoraConfig } from "./lora-config.ts";

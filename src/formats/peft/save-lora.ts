@@ -1,5 +1,5 @@
+import { makeFolder } from "#platform";
 import type { LoraConfig } from "../../peft/lora.ts";
-import { makeFolder } from "../../platform/node.ts";
 import { writeJson } from "../json/json-file.ts";
 import { type NamedTensors, writeTensors } from "../safetensors/tensors.ts";
 import { type LoraOrigin, loraConfigJson } from "./lora-config.ts";

@@ -1,5 +1,5 @@
+import { listFolder } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { listFolder } from "../../platform/node.ts";
 import { type JsonObject, readJsonObject } from "../json/json.ts";
 import { ADAPTER_CONFIG as CONFIG, HEAD, HEAD_PICKLE } from "./file-names.ts";
 import { float32Reader } from "./float32.ts";

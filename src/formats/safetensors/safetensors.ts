@@ -1,5 +1,5 @@
+import { openFile, writeChunksAtomic } from "#platform";
 import { CheckpointError } from "../../errors.ts";
-import { openFile, writeChunksAtomic } from "../../platform/node.ts";
 import type { ScaledBlocks, ScaledFormat } from "../../quant/scaled-blocks.ts";
 import { DTYPE_BITS, type Dtype } from "./dtype.ts";
 import { headerBytes, PREFIX_BYTES, parseHeader, type TensorInfo } from "./safetensors-header.ts";

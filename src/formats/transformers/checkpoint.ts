@@ -1,6 +1,6 @@
+import { listFolder } from "#platform";
 import { JSON_BOUNDS } from "../../bounded-json.ts";
 import { CheckpointError } from "../../errors.ts";
-import { listFolder } from "../../platform/node.ts";
 import { brief, isObject, readJsonObject } from "../json/json.ts";
 import { INDEX, SINGLE } from "../safetensors/file-names.ts";
 import { float32Reader } from "../safetensors/float32.ts";

@@ -1,4 +1,4 @@
-import { isFolder, listFolder } from "../../platform/node.ts";
+import { isFolder, listFolder } from "#platform";
 import { copyTokenizer } from "./copy-tokenizer.ts";
 
 const TOKENIZER =

@@ -1,4 +1,4 @@
-import { copyFile, makeFolder } from "../../platform/node.ts";
+import { copyFile, makeFolder } from "#platform";
 
 /**
  * Copies the tokenizer of a model byte for byte.

@@ -1,4 +1,4 @@
-import { makeFolder } from "../../platform/node.ts";
+import { makeFolder } from "#platform";
 import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";
 import { type NamedTensors, writeTensors } from "../safetensors/tensors.ts";

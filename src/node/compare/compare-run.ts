@@ -1,8 +1,8 @@
+import { exists, openFile, type ProcessEnd, spawnJsonLines } from "#platform";
 import { EngineError, InterruptedError, OutOfMemoryError, revivedError } from "../../errors.ts";
 import type { TrainResults } from "../../events/events.ts";
 import type { CompareEvent, ComparisonRow } from "../../events/reports.ts";
 import { METHOD_DEFINITIONS } from "../../methods/index.ts";
-import { exists, openFile, type ProcessEnd, spawnJsonLines } from "../../platform/node.ts";
 import { Random } from "../../random.ts";
 import { scoresWithIntervals } from "../../training/predictions-file.ts";
 import { fromLogRecord } from "./log-record.ts";

@@ -1,6 +1,6 @@
+import { makeFolder, writeTextAtomic } from "#platform";
 import { snakeCaseKeys } from "../../events/events.ts";
 import type { ComparisonRow } from "../../events/reports.ts";
-import { makeFolder, writeTextAtomic } from "../../platform/node.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { comparisonMarkdown } from "./comparison-markdown.ts";
 import { comparisonSvg } from "./comparison-svg.ts";

@@ -1,7 +1,7 @@
+import { canonicalPath, sha256File, sha256Text } from "#platform";
 import type { RunData } from "../../assemble/data.ts";
 import { hashSplit } from "../../assemble/dataset.ts";
 import type { Checkpoint } from "../../formats/transformers/checkpoint.ts";
-import { canonicalPath, sha256File, sha256Text } from "../../platform/node.ts";
 import type { RowsInMemory } from "../../prepared/job.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { fileSize, listFolder, sha256File, sha256Text, writeTextAtomic } from "#platform";
 import { readJsonObject } from "../../formats/json/json.ts";
-import { fileSize, listFolder, sha256File, sha256Text, writeTextAtomic } from "../../platform/node.ts";
 import { VERSION } from "../../version.ts";
 import type { RunFacts } from "./facts.ts";
 

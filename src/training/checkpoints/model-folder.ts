@@ -1,4 +1,4 @@
-import { listFolder, removeFolder, writeFilesTogether } from "../../platform/node.ts";
+import { listFolder, removeFolder, writeFilesTogether } from "#platform";
 import { MANIFEST, readManifest, writeManifest } from "./manifest.ts";
 
 /**

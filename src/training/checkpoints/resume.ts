@@ -1,6 +1,6 @@
+import { exists, isFolder, listFolder, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { readJsonObject } from "../../formats/json/json.ts";
-import { exists, isFolder, listFolder, readText } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { VERSION } from "../../version.ts";
 import { type Differences, differences, type RunFacts } from "./facts.ts";

@@ -1,6 +1,6 @@
+import { machine } from "#platform";
 import { evaluationGraph } from "../../assemble/graphs.ts";
 import { quantizationOf } from "../../assemble/quantization.ts";
-import { machine } from "../../platform/machine.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
 import { parameterBytes } from "./memory.ts";
 

@@ -1,10 +1,10 @@
+import { exists, removeFolder } from "#platform";
 import { prepareTrained } from "../../assemble/open-trained.ts";
 import { openBase } from "../../assemble/prepare.ts";
 import { recipeOfTrained } from "../../assemble/recipe-of-trained.ts";
 import { RecipeError } from "../../errors.ts";
 import { isGguf } from "../../formats/gguf/model/read-gguf.ts";
 import { resolveModelFolder } from "../../formats/hub/resolve.ts";
-import { exists, removeFolder } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { compared, TOLERANCE } from "./compared.ts";
 import { ggufToPeft, mlxToPeft, peftToGguf, peftToMlx } from "./convert-adapter.ts";

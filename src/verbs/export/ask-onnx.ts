@@ -1,4 +1,4 @@
-import { openModelFile } from "../../session/node.ts";
+import { openModelFile } from "#session";
 import type { RuntimeTensor } from "../../session/session.ts";
 import { emptyCache, feedsAfter, grownCache } from "../cache.ts";
 

@@ -1,6 +1,6 @@
+import { exists, removeFolder } from "#platform";
 import { recipeOfTrained } from "../../assemble/recipe-of-trained.ts";
 import { RecipeError } from "../../errors.ts";
-import { exists, removeFolder } from "../../platform/node.ts";
 import { exportAdapter, importAdapter, isPeft } from "./adapter.ts";
 import { exportGgufModel, exportSafetensors } from "./model.ts";
 import type { ExportOptions, ExportReport } from "./options.ts";

@@ -1,3 +1,4 @@
+import { removeFolder } from "#platform";
 import { openTrained, prepareTrained } from "../../assemble/open-trained.ts";
 import { openBase } from "../../assemble/prepare.ts";
 import { quantizationOf } from "../../assemble/quantization.ts";
@@ -9,7 +10,6 @@ import type { FloatDtype } from "../../formats/safetensors/float-bytes.ts";
 import { readCheckpoint } from "../../formats/transformers/checkpoint.ts";
 import { saveFull } from "../../formats/transformers/save-full.ts";
 import { mergeAdapter } from "../../merging/merge-adapter.ts";
-import { removeFolder } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { compared, TOLERANCE } from "./compared.ts";
 import type { ExportOptions, ExportReport } from "./options.ts";

@@ -1,9 +1,9 @@
+import { exists } from "#platform";
 import type { JsonObject } from "../../formats/json/json.ts";
 import { copyTokenizer } from "../../formats/transformers/copy-tokenizer.ts";
 import { tunedConfig } from "../../formats/transformers/save-full.ts";
 import { classifies } from "../../models/parts/architecture.ts";
 import { changesAfter } from "../../models/parts/longest-text.ts";
-import { exists } from "../../platform/node.ts";
 import { endIds } from "../../prepared/end-ids.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
 

@@ -1,3 +1,4 @@
+import { removeFolder } from "#platform";
 import { isAdapter, openTrained, type PreparedTrained, prepareTrained } from "../../assemble/open-trained.ts";
 import { quantizationOf } from "../../assemble/quantization.ts";
 import { readStartingAdapter } from "../../assemble/starting-adapter.ts";
@@ -5,7 +6,6 @@ import { RecipeError } from "../../errors.ts";
 import { resolveModelFolder } from "../../formats/hub/resolve.ts";
 import { type OnnxDtype, onnxName, refuseStored, saveOnnx } from "../../formats/onnx/save-onnx.ts";
 import { type FileLimits, storeOnnx } from "../../onnx/stored-model.ts";
-import { removeFolder } from "../../platform/node.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { RuntimeTensor } from "../../session/session.ts";
 import { logitsDifference, sampleIds, sampleLogits } from "../sample-logits.ts";

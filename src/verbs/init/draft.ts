@@ -1,7 +1,7 @@
+import { exists, makeFolder, ownPath, writeTextAtomic } from "#platform";
 import { readData } from "../../assemble/data.ts";
 import { FileError, RecipeError } from "../../errors.ts";
 import type { FollowOptions } from "../../formats/hub/download.ts";
-import { exists, makeFolder, ownPath, writeTextAtomic } from "../../platform/node.ts";
 import { commentedYaml } from "../../recipe/commented.ts";
 import { givenKeys, rememberGiven } from "../../recipe/given.ts";
 import { parseRecipe } from "../../recipe/parse.ts";

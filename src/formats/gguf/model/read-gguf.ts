@@ -1,5 +1,5 @@
+import { exists, isFolder, openFile } from "#platform";
 import { ArchitectureError, CheckpointError } from "../../../errors.ts";
-import { exists, isFolder, openFile } from "../../../platform/node.ts";
 import { reorderedRows } from "../../../quant/scaled-blocks.ts";
 import { brief } from "../../json/json.ts";
 import { float32Reader } from "../../safetensors/float32.ts";

@@ -1,4 +1,4 @@
-import { writeTextAtomic } from "../../../platform/node.ts";
+import { writeTextAtomic } from "#platform";
 import type { Part } from "../../../tokenizer/compat.ts";
 import { GgufFacts } from "./facts.ts";
 import { impliedMerges, type Merge, pieceParts, respelled } from "./pieces.ts";

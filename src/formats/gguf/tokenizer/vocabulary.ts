@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { exists, readText } from "#platform";
 import { VOCABULARY_BOUNDS } from "../../../bounded-json.ts";
 import { TokenizerError } from "../../../errors.ts";
-import { exists, readText } from "../../../platform/node.ts";
 import { type JsonObject, readJsonObject } from "../../json/json.ts";
 import type { GgufEntry } from "../writer.ts";
 import { ggufPretokenizer } from "./pretokenizer.ts";
