@@ -5,7 +5,7 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 export default defineConfig({
   // by these names the package has what is compiled; tests run the sources
   resolve: {
-    alias: { "#platform": source("./src/platform/node.ts"), "#session": source("./src/session/node.ts") },
+    alias: { "#platform": source("./src/platform/node/index.ts"), "#session": source("./src/session/node/index.ts") },
   },
   test: {
     include: ["test/**/*.test.ts"],

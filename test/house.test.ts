@@ -39,37 +39,38 @@ const ROOMS: Readonly<Record<string, string>> = {
   passes: "ir ops/nn ops/quantized ops/shape ops/token-loss quant",
   peft: "ir ops/core ops/nn ops/shape ops/token-loss passes",
   // what runs them
-  platform: "",
+  "platform/node": "",
   onnx: "ir",
   "onnx/memory": "ir onnx",
-  session: "ir platform",
+  session: "ir",
+  "session/node": "ir platform/node session",
   optim: "",
   // texts
-  data: "platform",
-  tokenizer: "platform",
+  data: "platform/node",
+  tokenizer: "platform/node",
   "jinja/values": "",
   "jinja/syntax": "jinja/values",
   "jinja/semantics": "jinja/syntax jinja/values",
   "jinja/filters": "jinja/semantics jinja/syntax jinja/values",
   jinja: "jinja/filters jinja/semantics jinja/syntax jinja/values",
-  chat: "data jinja jinja/syntax jinja/values platform tokenizer",
-  examples: "chat data platform tokenizer",
-  provisions: "data platform",
+  chat: "data jinja jinja/syntax jinja/values platform/node tokenizer",
+  examples: "chat data platform/node tokenizer",
+  provisions: "data platform/node",
   // files
-  "formats/json": "platform",
-  "formats/safetensors": "formats/json platform quant",
-  "formats/transformers": "formats/json formats/safetensors platform quant",
-  "formats/peft": "formats/json formats/safetensors formats/transformers peft platform",
-  "formats/adapter-hub": "formats/json formats/safetensors formats/transformers peft platform",
+  "formats/json": "platform/node",
+  "formats/safetensors": "formats/json platform/node quant",
+  "formats/transformers": "formats/json formats/safetensors platform/node quant",
+  "formats/peft": "formats/json formats/safetensors formats/transformers peft platform/node",
+  "formats/adapter-hub": "formats/json formats/safetensors formats/transformers peft platform/node",
   "formats/gguf/blocks": "quant",
-  "formats/gguf": "formats/gguf/blocks formats/json formats/safetensors platform quant",
-  "formats/gguf/tokenizer": "formats/gguf formats/json platform tokenizer",
-  "formats/gguf/model": "formats/gguf formats/gguf/blocks formats/gguf/tokenizer formats/json formats/safetensors formats/transformers platform quant", // biome-ignore format: a row
-  merging: "formats/json formats/peft formats/safetensors formats/transformers peft platform quant",
+  "formats/gguf": "formats/gguf/blocks formats/json formats/safetensors platform/node quant",
+  "formats/gguf/tokenizer": "formats/gguf formats/json platform/node tokenizer",
+  "formats/gguf/model": "formats/gguf formats/gguf/blocks formats/gguf/tokenizer formats/json formats/safetensors formats/transformers platform/node quant", // biome-ignore format: a row
+  merging: "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant",
   "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers merging", // biome-ignore format: a row
-  "formats/mlx": "formats/json formats/peft formats/safetensors formats/transformers merging platform quant",
-  "formats/onnx": "formats/json formats/safetensors onnx platform",
-  "formats/hub": "formats/json formats/safetensors platform",
+  "formats/mlx": "formats/json formats/peft formats/safetensors formats/transformers merging platform/node quant",
+  "formats/onnx": "formats/json formats/safetensors onnx platform/node",
+  "formats/hub": "formats/json formats/safetensors platform/node",
   // runs
   recipe: "",
   metrics: "",
@@ -80,13 +81,13 @@ const ROOMS: Readonly<Record<string, string>> = {
   methods: ABOVE,
   tasks: "chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session tokenizer", // biome-ignore format: a row
   assemble: ABOVE,
-  "training/checkpoints": "assemble formats/json formats/transformers platform prepared recipe",
+  "training/checkpoints": "assemble formats/json formats/transformers platform/node prepared recipe",
   "training/memory": ABOVE,
   training: ABOVE,
   verbs: ABOVE,
   "verbs/export": ABOVE,
   "verbs/init": ABOVE,
-  "node/compare": "events formats/hub methods platform recipe training verbs",
+  "node/compare": "events formats/hub methods platform/node recipe training verbs",
   node: ABOVE,
   // the command line
   "cli/shared": "recipe index.ts",
@@ -130,7 +131,9 @@ describe("the house", () => {
     const strays = filesIn(room).flatMap((file) =>
       importsOf(file)
         .filter((path) => /^[.#]/.test(path))
-        .map((path) => (path.startsWith("#") ? `src/${path.slice(1)}/node.ts` : normalize(join(file, "..", path))))
+        .map((path) =>
+          path.startsWith("#") ? `src/${path.slice(1)}/node/index.ts` : normalize(join(file, "..", path)),
+        )
         .map((to) => roomOf(to) || relative("src", to))
         .filter((to) => to !== room && !SHARED.includes(to) && !allowed.includes(to))
         .map((to) => `${file} → ${to}`),

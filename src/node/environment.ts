@@ -25,7 +25,7 @@ export interface Environment {
 export async function environment(): Promise<Environment> {
   const [{ emitOnnx }, { engineVersion, tryProviders }] = await Promise.all([
     import("../onnx/emit.ts"),
-    import("../session/providers.ts"),
+    import("../session/node/providers.ts"),
   ]);
   const { system, cpu, cores, instructionSets, memoryBytes } = machine();
   const trials = await tryProviders(emitOnnx(oneNode()).bytes);

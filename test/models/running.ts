@@ -5,7 +5,7 @@ import type { Graph } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
 import { transpose } from "../../src/quant/transpose.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import type { RuntimeTensor } from "../../src/session/session.ts";
 import { lossOf } from "../../src/tasks/loss.ts";
 import { toRuntime } from "../ops/check.ts";

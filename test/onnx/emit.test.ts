@@ -12,7 +12,7 @@ import { gelu } from "../../src/ops/nn/gelu.ts";
 import { linear } from "../../src/ops/nn/linear.ts";
 import { tanh } from "../../src/ops/nn/tanh.ts";
 import { reshape, select, transpose } from "../../src/ops/shape/shape.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import { toRuntime } from "../ops/check.ts";
 import { classificationLoss, feedsOf, tiny, tinyBert } from "../tiny.ts";
 

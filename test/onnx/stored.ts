@@ -7,8 +7,8 @@ import { afterAll } from "vitest";
 import type { Graph } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
 import { type StoreOptions, storeOnnx } from "../../src/onnx/stored-model.ts";
-import { readBytes, writeChunksAtomic } from "../../src/platform/node.ts";
-import { openModelFile } from "../../src/session/node.ts";
+import { readBytes, writeChunksAtomic } from "../../src/platform/node/index.ts";
+import { openModelFile } from "../../src/session/node/index.ts";
 import { toRuntime } from "../ops/check.ts";
 
 /** A model that was written. */

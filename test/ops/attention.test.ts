@@ -8,7 +8,7 @@ import type { Shape, Tensor } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
 import { attention } from "../../src/ops/attention/attention.ts";
 import type { AttentionAttrs } from "../../src/ops/attention/attrs.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import { randn } from "../tensors.ts";
 import { gradcheck, type Operand, runtimeCheck, toRuntime } from "./check.ts";
 

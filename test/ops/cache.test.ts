@@ -9,7 +9,7 @@ import { attention } from "../../src/ops/attention/attention.ts";
 import { appendCache, type CachedAttentionAttrs, cachedAttention } from "../../src/ops/attention/cache.ts";
 import { embedding } from "../../src/ops/nn/embedding.ts";
 import { reshape } from "../../src/ops/shape/shape.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import { randn } from "../tensors.ts";
 import { toRuntime } from "./check.ts";
 

@@ -6,7 +6,7 @@ import { Graph, type Value } from "../../src/ir/graph.ts";
 import type { DType, Shape, Tensor } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../src/quant/half.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import type { Elements, RuntimeTensor } from "../../src/session/session.ts";
 import { dot, randn } from "../tensors.ts";
 

@@ -7,7 +7,7 @@ import { emitOnnx } from "../../src/onnx/emit.ts";
 import { embeddingBackward } from "../../src/ops/nn/embedding.ts";
 import { tokenLoss } from "../../src/ops/token-loss/token-loss.ts";
 import { tokenLossWeightBackward } from "../../src/ops/token-loss/weight.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import type { RuntimeTensor, Session } from "../../src/session/session.ts";
 import { randn } from "../tensors.ts";
 import { toRuntime } from "./check.ts";

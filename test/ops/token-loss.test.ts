@@ -11,7 +11,7 @@ import { IGNORED_LABEL } from "../../src/ops/nn/cross-entropy.ts";
 import { mul, scale } from "../../src/ops/nn/elementwise.ts";
 import { reduceSum } from "../../src/ops/shape/shape.ts";
 import { tokenChoice, tokenLoss } from "../../src/ops/token-loss/token-loss.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import { dot, randn } from "../tensors.ts";
 import { toRuntime } from "./check.ts";
 

@@ -11,7 +11,7 @@ import { quantize } from "../../src/passes/quantize.ts";
 import { rewrite } from "../../src/passes/rewrite.ts";
 import { type HoulsbyConfig, houlsby } from "../../src/peft/houlsby.ts";
 import { type LoraConfig, lora } from "../../src/peft/lora.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import { lossOf } from "../../src/tasks/loss.ts";
 import { toRuntime } from "../ops/check.ts";
 import { dot, randn } from "../tensors.ts";

@@ -14,7 +14,7 @@ import {
   readText,
   removeFolder,
   sha256File,
-} from "../../src/platform/node.ts";
+} from "../../src/platform/node/index.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FileError } from "../../src/errors.ts";
-import { makeFolder } from "../../src/platform/files.ts";
-import { sweepStaging } from "../../src/platform/folders.ts";
+import { makeFolder } from "../../src/platform/node/files.ts";
+import { sweepStaging } from "../../src/platform/node/folders.ts";
 
 let folder: string;
 beforeEach(() => {

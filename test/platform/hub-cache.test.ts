@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { expect, test } from "vitest";
-import { hubCacheFolder } from "../../src/platform/node.ts";
+import { hubCacheFolder } from "../../src/platform/node/index.ts";
 
 test.each([
   [{}, `${homedir()}/.cache/huggingface/hub`],

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FileError } from "../../src/errors.ts";
-import { readLines } from "../../src/platform/node.ts";
+import { readLines } from "../../src/platform/node/index.ts";
 
 let folder = "";
 beforeAll(async () => {

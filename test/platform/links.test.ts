@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FileError } from "../../src/errors.ts";
-import { exists, linkFile } from "../../src/platform/node.ts";
+import { exists, linkFile } from "../../src/platform/node/index.ts";
 
 const system = vi.hoisted(() => ({ refuses: false }));
 vi.mock("node:fs/promises", async (original) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { machine } from "../../src/platform/machine.ts";
+import { machine } from "../../src/platform/node/machine.ts";
 
 test("knows the machine it runs on", () => {
   const { system, cores, memoryBytes, instructionSets } = machine();

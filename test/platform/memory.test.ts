@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
-import { peakRssBytes, rssBytes } from "../../src/platform/node.ts";
+import { peakRssBytes, rssBytes } from "../../src/platform/node/index.ts";
 
 const MIB = 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { exists, packageFolder } from "../../src/platform/node.ts";
+import { exists, packageFolder } from "../../src/platform/node/index.ts";
 
 test("finds the folder of a dependency", async () => {
   expect(await exists(join(packageFolder("spdx-license-list"), "spdx-full.json"))).toBe(true);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { type ProcessEnd, spawnJsonLines } from "../../src/platform/processes.ts";
+import { type ProcessEnd, spawnJsonLines } from "../../src/platform/node/processes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lowrank-processes-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -81,7 +81,7 @@ test.each([
   const child = moduleOf(
     `import { Worker } from "node:worker_threads"; console.log(JSON.stringify({ pid: process.pid })); ${source}`,
   );
-  const processes = join(import.meta.dirname, "../../src/platform/processes.ts");
+  const processes = join(import.meta.dirname, "../../src/platform/node/processes.ts");
   const parent = join(folder, "parent.mts");
   writeFileSync(
     parent,

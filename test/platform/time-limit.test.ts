@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { withinTime } from "../../src/platform/node.ts";
+import { withinTime } from "../../src/platform/node/index.ts";
 
 const late = () => new RangeError("late");
 const backtrack = () => /^(a+)+$/.test(`${"a".repeat(40)}!`);
@@ -51,7 +51,7 @@ describe("a time limit", () => {
   });
 
   test("holds in a worker thread", async () => {
-    const limit = new URL("../../dist/platform/time-limit.js", import.meta.url);
+    const limit = new URL("../../dist/platform/node/time-limit.js", import.meta.url);
     expect(existsSync(limit), "run `npm run build` first").toBe(true);
     const source = `
       const { parentPort, workerData } = require("node:worker_threads");

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { copyFile, openAppend, writeBytesAtomic, writeChunksAtomic, writeTextAtomic } from "../../src/platform/node.ts";
+import {
+  copyFile,
+  openAppend,
+  writeBytesAtomic,
+  writeChunksAtomic,
+  writeTextAtomic,
+} from "../../src/platform/node/index.ts";
 
 let folder = "";
 let path = "";

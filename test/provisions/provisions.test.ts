@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readRows } from "../../src/data/read.ts";
-import { packageFolder } from "../../src/platform/node.ts";
+import { packageFolder } from "../../src/platform/node/index.ts";
 import { jaccard, shinglesOf } from "../../src/provisions/duplicates.ts";
 import { PROVISION_LABELS } from "../../src/provisions/labels.ts";
 import { EMBEDDED_SPLITS, embeddedRows, writeEmbedded } from "../../src/provisions/provisions.ts";

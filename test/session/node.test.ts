@@ -16,7 +16,7 @@ import { relu } from "../../src/ops/nn/relu.ts";
 import { tanh } from "../../src/ops/nn/tanh.ts";
 import { dequantize8bit } from "../../src/ops/quantized/eightbit.ts";
 import { reduceSum } from "../../src/ops/shape/shape.ts";
-import { openSession } from "../../src/session/node.ts";
+import { openSession } from "../../src/session/node/index.ts";
 import type { Elements, RuntimeTensor, SessionOptions } from "../../src/session/session.ts";
 import { toRuntime } from "../ops/check.ts";
 import { feedForward, feedsOf } from "../tiny.ts";

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type * as node from "../../src/session/node.ts";
+import type * as node from "../../src/session/node/index.ts";
 import { TextGenerator } from "../../src/verbs/generate.ts";
 import { copyOf, fixture, readJson } from "../running.ts";
 
 /** Tokens that each run of the session was given. */
 const read: number[] = [];
 
-vi.mock("../../src/session/node.ts", async (importOriginal) => {
+vi.mock("../../src/session/node/index.ts", async (importOriginal) => {
   const { openSession, ...rest } = await importOriginal<typeof node>();
   return {
     ...rest,

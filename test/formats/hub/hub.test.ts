@@ -9,7 +9,7 @@ import { downloadModel, resolveModelFolder } from "../../../src/formats/hub/reso
 import type { DownloadProgress } from "../../../src/index.ts";
 import { COMMIT, gitHash, type Instead, type PlayedModel, playedHub, refuse, sha256 } from "./played-hub.ts";
 
-vi.mock("../../../src/platform/clock.ts", () => ({ pause: async () => {} }));
+vi.mock("../../../src/platform/node/clock.ts", () => ({ pause: async () => {} }));
 
 const hub = playedHub();
 let home = "";

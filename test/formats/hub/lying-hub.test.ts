@@ -10,7 +10,7 @@ import type { DownloadProgress } from "../../../src/index.ts";
 import { COMMIT, gitHash, type Instead, type PlayedModel, playedHub, refuse, sha256 } from "./played-hub.ts";
 
 const pauses = vi.hoisted(() => [] as number[]);
-vi.mock("../../../src/platform/clock.ts", () => ({ pause: async (ms: number) => void pauses.push(ms) }));
+vi.mock("../../../src/platform/node/clock.ts", () => ({ pause: async (ms: number) => void pauses.push(ms) }));
 
 const hub = playedHub();
 let home = "";
@@ -583,4 +583,4 @@ test.each(["../x", "a\0b", "/etc", "..", ""])("%j is no revision", async (revisi
 });
 
 const sha256Of = async (path: string): Promise<string> =>
-  (await import("../../../src/platform/node.ts")).sha256File(path);
+  (await import("../../../src/platform/node/index.ts")).sha256File(path);

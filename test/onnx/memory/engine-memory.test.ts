@@ -8,7 +8,7 @@ import { llama } from "../../../src/models/decoders/llama.ts";
 import { bert } from "../../../src/models/encoders/bert.ts";
 import { emitOnnx } from "../../../src/onnx/emit.ts";
 import { engineMemory, replayRun } from "../../../src/onnx/memory/engine-memory.ts";
-import { openSession } from "../../../src/session/node.ts";
+import { openSession } from "../../../src/session/node/index.ts";
 import { lossOf } from "../../../src/tasks/loss.ts";
 import { toRuntime } from "../../ops/check.ts";
 import { feedsOf } from "../../tiny.ts";

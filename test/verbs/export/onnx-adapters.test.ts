@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { openModelFile } from "../../../src/session/node.ts";
+import { openModelFile } from "../../../src/session/node/index.ts";
 import type { RuntimeTensor } from "../../../src/session/session.ts";
 import { exportModel } from "../../../src/verbs/export/export.ts";
 import { expectClose } from "../../models/running.ts";

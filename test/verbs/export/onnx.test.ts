@@ -1,6 +1,6 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { openModelFile } from "../../../src/session/node.ts";
+import { openModelFile } from "../../../src/session/node/index.ts";
 import { exportModel } from "../../../src/verbs/export/export.ts";
 import { expectClose } from "../../models/running.ts";
 import { copyOf, fixture, readJson, temporary } from "../../running.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { openModelFile } from "../../../src/session/node.ts";
+import { openModelFile } from "../../../src/session/node/index.ts";
 import type { RuntimeTensor } from "../../../src/session/session.ts";
 import { fixture } from "../../running.ts";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { FileError } from "../errors.ts";
+import { FileError } from "../../errors.ts";
 import { orFileError } from "./file-error.ts";
 
 /** Name of the file that says who writes into a folder. */

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FileError } from "../errors.ts";
+import { FileError } from "../../errors.ts";
 
 /**
  * The folder of an installed package, found as Node finds it for this library: in its own `node_modules`, or in that of
@@ -20,4 +20,4 @@ export function packageFolder(name: string): string {
 }
 
 /** A folder or file that this package carries: `ownPath("recipes/demo.yaml")`. */
-export const ownPath = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+export const ownPath = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));

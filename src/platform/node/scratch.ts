@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileError } from "../errors.ts";
+import { FileError } from "../../errors.ts";
 
 /** A file for what need not stay in memory. It has no name where the system allows that, and ends with its process. */
 export interface ScratchFile {

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FileError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { FileError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
 
 const SHOWN = 8;
 

@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { FileError } from "../errors.ts";
+import { FileError } from "../../errors.ts";
 import { orFileError } from "./file-error.ts";
 
 /** Input of this process: a pipe that the user connected, so reading it is what was asked for. */

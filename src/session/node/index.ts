@@ -1,8 +1,8 @@
 import "./no-telemetry.ts"; // first: before the runtime is loaded
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
-import { EngineError, OutOfMemoryError } from "../errors.ts";
-import type { DType } from "../ir/types.ts";
-import type { Elements, FileSession, RuntimeTensor, Session, SessionOptions } from "./session.ts";
+import { EngineError, OutOfMemoryError } from "../../errors.ts";
+import type { DType } from "../../ir/types.ts";
+import type { Elements, FileSession, RuntimeTensor, Session, SessionOptions } from "../session.ts";
 
 env.logLevel = "error";
 

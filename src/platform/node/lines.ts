@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { type ErrorDetail, FileError } from "../errors.ts";
+import { type ErrorDetail, FileError } from "../../errors.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 import { encodingHint, isUtf16 } from "./utf16.ts";

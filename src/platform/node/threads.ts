@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { parentPort, Worker, workerData } from "node:worker_threads";
-import { EngineError, typedMemoryError } from "../errors.ts";
+import { EngineError, typedMemoryError } from "../../errors.ts";
 import { disableTelemetry } from "./telemetry.ts";
 
 /** A thread that yields messages until it ends. */
