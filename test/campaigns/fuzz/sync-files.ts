@@ -25,4 +25,19 @@ promises.open = async (path: fs.PathLike, flags: string | number = "r", mode?: f
 promises.stat = async (path: fs.PathLike, options?: fs.StatOptions) => fs.statSync(path, options);
 promises.readdir = async (path: fs.PathLike, options?: BufferEncoding) => fs.readdirSync(path, options);
 promises.readFile = async (path: fs.PathOrFileDescriptor, options?: BufferEncoding) => fs.readFileSync(path, options);
+
+/** A function of `node:fs` that calls back, by the one that returns; a read gives its buffer too. */
+const calledBack =
+  (act: (...args: never[]) => unknown) =>
+  (...args: unknown[]): void => {
+    const done = args.pop() as (error: unknown, result?: unknown, buffer?: unknown) => void;
+    try {
+      process.nextTick(done, null, act(...(args as never[])), args[1]);
+    } catch (error) {
+      process.nextTick(done, error);
+    }
+  };
+
+// what the streams of files call
+Object.assign(fs, { open: calledBack(fs.openSync), read: calledBack(fs.readSync), close: calledBack(fs.closeSync) });
 syncBuiltinESMExports();
