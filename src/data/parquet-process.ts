@@ -1,19 +1,35 @@
-/** The process that decodes a Parquet file: prints a JSON line for each row, and for each page, so that it is seen to go on. */
+/** The process that decodes a Parquet file: prints a JSON line for each row, and ends itself when it does not get on. */
 
-import { printJsonLine } from "#platform";
+import { printJsonLine, type StallWatch, watchStalls } from "#platform";
 import { LowrankError, plainError } from "../errors.ts";
 import type { ParquetLine } from "./parquet.ts";
 import { MAX_ROW, parquetRows } from "./parquet-rows.ts";
 
-const print = (line: ParquetLine): void => printJsonLine(line, MAX_ROW);
+/** What a second of processor time is enough for, many times over: bytes of the file, and rows of a group. */
+const PER_SECOND = { bytes: 2 ** 23, rows: 2 ** 19 };
 
-try {
-  print({ kind: "page" }); // the process has started: from here on it is to go on
-  const rows = parquetRows(process.argv[2] as string, {
-    onNames: (names) => print({ kind: "names", names }),
-    onPage: () => print({ kind: "page" }),
-  });
-  for await (const json of rows) print({ kind: "row", json });
-} catch (error) {
+const [path = "", seconds] = process.argv.slice(2);
+const print = (line: ParquetLine): void => printJsonLine(line, MAX_ROW);
+const fail = (error: unknown): void =>
   print({ kind: "error", error: plainError(error), typed: error instanceof LowrankError });
+
+process.on("unhandledRejection", fail); // of a column that is decoded beside the one that is waited for
+try {
+  let watch: StallWatch | undefined;
+  let free = Number(seconds);
+  const rows = parquetRows(path, {
+    onOpen(bytes) {
+      free += bytes / PER_SECOND.bytes;
+      watch = watchStalls({ kind: "stalled" } satisfies ParquetLine, free);
+    },
+    onGroup: (rows) => watch?.allow(free + rows / PER_SECOND.rows),
+    onNames: (names) => print({ kind: "names", names }),
+    onPage: () => watch?.progressed(),
+  });
+  for await (const json of rows) {
+    watch?.progressed();
+    print({ kind: "row", json });
+  }
+} catch (error) {
+  fail(error);
 }

@@ -26,10 +26,14 @@ const MAX_DEPTH = 100;
 
 /** Contents of a file as they are decoded. */
 export interface ParquetListener {
+  /** Called before anything is decoded, with the size of the file, unpacked. */
+  onOpen?(bytes: number): void;
+  /** Called before a row group is decoded. */
+  onGroup?(rows: number): void;
   /** Called before the first row. */
-  onNames(names: ClassNames): void;
+  onNames?(names: ClassNames): void;
   /** Called after each page that was decoded. */
-  onPage(): void;
+  onPage?: () => void;
 }
 
 /**
@@ -38,19 +42,22 @@ export interface ParquetListener {
  * Damaged data can make the decoder loop, fill the memory or end the process: runs in a process of its own.
  * @throws {Error} when the file is not Parquet, is damaged, or claims what no real file has.
  */
-export async function* parquetRows(path: string, { onNames, onPage }: ParquetListener): AsyncGenerator<string> {
+export async function* parquetRows(path: string, listener: ParquetListener): AsyncGenerator<string> {
   const { file, close } = await openBuffer(path);
   try {
+    listener.onOpen?.(file.byteLength);
     const footer = await parquetMetadataAsync(file);
     check(footer, file.byteLength);
     const metadata = { ...footer, schema: rawDecimals(footer.schema) };
     const columns = columnsOf(parquetSchema(metadata));
-    onNames(classNamesIn(metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value));
+    listener.onNames?.(classNamesIn(metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value));
     let rowStart = 0;
     for (const { num_rows } of metadata.row_groups) {
       const rowEnd = rowStart + Number(num_rows);
+      listener.onGroup?.(Number(num_rows));
       const objects = await parquetReadObjects({
-        ...{ file, metadata, compressors: BOUNDED, parsers: RAW_PARSERS, rowStart, rowEnd, onPage },
+        ...{ file, metadata, compressors: BOUNDED, parsers: RAW_PARSERS, rowStart, rowEnd },
+        ...(listener.onPage && { onPage: listener.onPage }),
       });
       for (const row of objects) yield rowJson(row, columns);
       rowStart = rowEnd;

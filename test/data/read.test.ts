@@ -85,7 +85,7 @@ describe("damaged parquet is refused, also where the decoder would loop or abort
     ["zeros", new Uint8Array(2 ** 20), /footer != PAR1/],
   ])("%s", async (_, bytes, message) => {
     const folder = await folderWith({ "a.parquet": bytes });
-    const error = await collected(readParquet(`${folder}/a.parquet`, 4)).then(
+    const error = await collected(readParquet(`${folder}/a.parquet`)).then(
       () => expect.unreachable("was not refused"),
       (error: unknown) => error,
     );

@@ -29,6 +29,7 @@ export { ownPath, packageFolder } from "./packages.ts";
 export { type ProcessEnd, printJsonLine, spawnJsonLines } from "./processes.ts";
 export { openScratch, type ScratchFile } from "./scratch.ts";
 export { removeStale } from "./stale.ts";
+export { type StallWatch, watchStalls } from "./stall.ts";
 export { disableTelemetry } from "./telemetry.ts";
 export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
 export { withinTime } from "./time-limit.ts";
