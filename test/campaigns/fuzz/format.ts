@@ -30,6 +30,11 @@ export interface Format {
    * @param file The file of the folder that was mutated.
    */
   read(folder: string, file: string): Promise<unknown>;
+  /**
+   * The same in a process of its own, where the library has one as its protection and {@link read} does without to be fast: an
+   * input that {@link read} does badly at is read again this way, and only that counts.
+   */
+  readApart?(folder: string, file: string): Promise<unknown>;
 }
 
 /** One of some items. */

@@ -14,7 +14,7 @@ import { FORMATS } from "./formats/index.ts";
 import type { Finding } from "./judged.ts";
 import { type Counts, noCounts, sum } from "./progress.ts";
 import { watched } from "./watched.ts";
-import type { Task } from "./worker.ts";
+import type { Start, Task } from "./worker.ts";
 
 const text = { type: "string" } as const;
 const { values } = parseArgs({
@@ -49,7 +49,8 @@ function note(finding: Finding): void {
 }
 
 let ended = 0;
-for (let [at, from] = [0, { index: only ?? 0, seconds: 0 }]; at < formats.length; ) {
+let from: Start = { index: only ?? 0, seconds: 0 };
+for (let at = 0; at < formats.length; ) {
   const left = formats.slice(at);
   const limits = { seed, mutations, secondsEach, work, progress: join(work, "progress") };
   const task: Task = { formats: left, from, ...limits };
@@ -61,13 +62,17 @@ for (let [at, from] = [0, { index: only ?? 0, seconds: 0 }]; at < formats.length
   const name = left[progress?.format ?? 0] as string;
   const index = progress?.index ?? -1;
   if (progress) add(name, progress);
-  if (why) note({ format: name, index, ...why, input: index < 0 ? "the seeds" : `--index ${index} makes it again` });
   const sameFormat = progress?.format === 0;
-  ended = why ? (sameFormat ? ended + 1 : 1) : ended;
+  const wasApart = sameFormat && from.apart && from.index === index;
+  const apart = why !== undefined && index >= 0 && FORMATS[name]?.readApart !== undefined && !wasApart;
+  if (why && !apart) {
+    note({ format: name, index, ...why, input: index < 0 ? "the seeds" : `--index ${index} makes it again` });
+    ended = sameFormat ? ended + 1 : 1;
+  }
   const done = index < 0 || ended >= MAX_ENDED;
   at += (progress?.format ?? 0) + (done ? 1 : 0);
-  const before = (sameFormat ? from.seconds : 0) + (progress?.seconds ?? 0);
-  from = done ? { index: 0, seconds: 0 } : { index: tired ? index : index + 1, seconds: before };
+  const seconds = (sameFormat ? from.seconds : 0) + (progress?.seconds ?? 0);
+  from = done ? { index: 0, seconds: 0 } : { index: tired || apart ? index : index + 1, seconds, apart };
   if (done) ended = 0;
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { FORMATS } from "./formats/index.ts";
 import { MAX_GROWTH_MB, MAX_SECONDS } from "./judged.ts";
 import { type Progress, readProgress } from "./progress.ts";
 import type { Report, Task } from "./worker.ts";
@@ -14,6 +15,8 @@ export interface Ended {
 }
 
 const LOOK_MS = 100;
+/** Processor time of an input that is read again in a process of its own when this one takes too long. */
+const HASTY_SECONDS = 0.5;
 /** A worker that waits for something that never comes uses no processor; one that is slow may be waiting for its turn. */
 const MAX_WALL_SECONDS = 60;
 /** Seeds may take this long: some are trained. */
@@ -46,7 +49,7 @@ export async function watched(worker: string, task: Task, report: (report: Repor
   void exit.then(() => {
     over.is = true;
   });
-  const why = await watch(child, task.progress, over);
+  const why = await watch(child, task, over);
   const { code, signal } = await exit;
   const progress = readProgress(task.progress);
   if (why || code === 0 || code === TIRED) return { ...(why && { why }), progress, tired: code === TIRED };
@@ -54,17 +57,18 @@ export async function watched(worker: string, task: Task, report: (report: Repor
   return { why: { kind: "death", what: `${signal ?? `exit ${code}`}: ${last.slice(0, 200)}` }, progress, tired: false };
 }
 
-async function watch(child: ChildProcess, path: string, over: { readonly is: boolean }): Promise<Ended["why"]> {
+async function watch(child: ChildProcess, task: Task, over: { readonly is: boolean }): Promise<Ended["why"]> {
   let [at, since, cpu] = ["", performance.now(), 0];
   while (!over.is) {
     await sleep(LOOK_MS);
     const usage = usageOf(child.pid ?? 0);
     if (!usage) continue;
-    const { format, index } = readProgress(path) ?? { format: -1, index: -1 };
+    const { format, index } = readProgress(task.progress) ?? { format: -1, index: -1 };
     if (at !== `${format}:${index}`) [at, since, cpu] = [`${format}:${index}`, performance.now(), usage.cpuSeconds];
     const wall = (performance.now() - since) / 1000;
     const busy = usage.cpuSeconds - cpu;
-    const hangs = index < 0 ? wall > MAX_SEED_SECONDS : busy > MAX_SECONDS + 0.5 || wall > MAX_WALL_SECONDS;
+    const most = FORMATS[task.formats[format] ?? ""]?.readApart ? HASTY_SECONDS : MAX_SECONDS + 0.5;
+    const hangs = index < 0 ? wall > MAX_SEED_SECONDS : busy > most || wall > MAX_WALL_SECONDS;
     if (!hangs && usage.residentMb < MAX_RESIDENT_MB) continue;
     child.kill("SIGKILL");
     if (!hangs) return { kind: "growth", what: `over ${MAX_GROWTH_MB} MB: ${MAX_RESIDENT_MB} MB, still growing` };

@@ -9,12 +9,20 @@ import { FORMATS } from "./formats/index.ts";
 import { described, type Finding, type Judged, judge } from "./judged.ts";
 import { noCounts, type Progress, writeProgress } from "./progress.ts";
 
+/** Where a worker begins in a format. */
+export interface Start {
+  readonly index: number;
+  readonly seconds: number;
+  /** The first input ended a worker that read it in its own process. */
+  readonly apart?: boolean;
+}
+
 /** What a worker is to do; an argument of its command line, as JSON. */
 export interface Task {
   readonly formats: readonly string[];
   readonly seed: number;
   /** Where to begin in the first format, and how long that format took already. */
-  readonly from: { readonly index: number; readonly seconds: number };
+  readonly from: Start;
   /** Most of a format, and the seconds that one may take. */
   readonly mutations: number;
   readonly secondsEach: number;
@@ -36,16 +44,19 @@ const task = JSON.parse(process.argv[2] ?? "") as Task;
 const descriptor = openSync(task.progress, "w");
 const send = (report: Report): void => void process.send?.(report);
 let current = { format: "", index: -1, input: "the seeds" };
+/** What nobody handled since the last read ended. */
+let unhandled: Judged["wrong"];
 const find = (wrong: Pick<Finding, "kind" | "what">): void => send({ finding: { ...current, ...wrong } });
 for (const event of ["unhandledRejection", "uncaughtException"] as const) {
-  process.on(event, (error: unknown) => find({ kind: "unhandled", what: `${event}, ${described(error)}` }));
+  process.on(event, (error: unknown) => {
+    unhandled ??= { kind: "unhandled", what: `${event}, ${described(error)}` };
+  });
 }
 
 try {
   for (const [at, name] of task.formats.entries()) {
     const progress: Progress = { format: at, index: -1, ...noCounts() };
-    const { index, seconds } = at === 0 ? task.from : { index: 0, seconds: 0 };
-    await campaign(FORMATS[name] as Format, index, seconds, progress);
+    await campaign(FORMATS[name] as Format, at === 0 ? task.from : { index: 0, seconds: 0 }, progress);
     send({ done: progress });
   }
 } catch (error) {
@@ -54,20 +65,20 @@ try {
 }
 process.disconnect?.();
 
-async function campaign(format: Format, first: number, secondsBefore: number, progress: Progress): Promise<void> {
+async function campaign(format: Format, from: Start, progress: Progress): Promise<void> {
   const folder = join(task.work, format.name);
   writeProgress(descriptor, progress);
   current = { format: format.name, index: -1, input: "a seed as it is" };
   mkdirSync(join(folder, "scratch"), { recursive: true });
   const seeds = written(await format.seeds(join(folder, "scratch")), folder);
   for (const seed of seeds)
-    for (const file of seed.mutated) note(await judge(() => format.read(seed.folder, file)), true);
+    for (const file of seed.mutated) note(await judged(() => format.read(seed.folder, file)), true);
 
   const begun = performance.now();
-  for (let index = first; index < task.mutations; index++) {
+  for (let index = from.index; index < task.mutations; index++) {
     progress.seconds = (performance.now() - begun) / 1000;
     progress.index = index;
-    if (secondsBefore + progress.seconds > task.secondsEach) return;
+    if (from.seconds + progress.seconds > task.secondsEach) return;
     writeProgress(descriptor, progress);
     const random = Random.seed(task.seed).stream(`${format.name}:${index}`);
     const seed = seeds[random.int(seeds.length)] as Written;
@@ -75,15 +86,14 @@ async function campaign(format: Format, first: number, secondsBefore: number, pr
     const { bytes, changes } = format.mutate(seed.files[file] as Uint8Array, random, file);
     current = { format: format.name, index, input: `${seed.name}/${file}: ${changes}` };
     writeFileSync(join(seed.folder, file), bytes);
-    const judged = await judge(() => format.read(seed.folder, file));
-    await setImmediate(); // a rejection that nobody handles is this input's
+    const outcome = await judgedAsOne(format, seed.folder, file, from.apart === true && index === from.index);
     writeFileSync(join(seed.folder, file), seed.files[file] as Uint8Array);
     progress.mutations++;
-    progress[judged.refusal === undefined ? "accepted" : "refused"]++;
-    progress.slowestMs = Math.max(progress.slowestMs, judged.ms);
-    progress.peakGrowthMb = Math.max(progress.peakGrowthMb, judged.growthMb);
-    note(judged, false);
-    if (judged.growthMb > 0 && process.resourceUsage().maxRSS > TIRED_MB * 1e3) {
+    progress[outcome.refusal === undefined ? "accepted" : "refused"]++;
+    progress.slowestMs = Math.max(progress.slowestMs, outcome.ms);
+    progress.peakGrowthMb = Math.max(progress.peakGrowthMb, outcome.growthMb);
+    note(outcome, false);
+    if (outcome.growthMb > 0 && process.resourceUsage().maxRSS > TIRED_MB * 1e3) {
       writeProgress(descriptor, { ...progress, index: index + 1 });
       process.exit(TIRED);
     }
@@ -94,6 +104,22 @@ function note({ wrong, refusal }: Judged, isSeed: boolean): void {
   if (wrong) find(wrong);
   else if (isSeed && refusal !== undefined)
     find({ kind: "error", what: `a valid seed is refused: ${described(refusal)}` });
+}
+
+/** Reads, and waits for what nobody handles of it. */
+async function judged(read: () => Promise<unknown>): Promise<Judged> {
+  const outcome = await judge(read);
+  await setImmediate();
+  const wrong = outcome.wrong ?? unhandled;
+  unhandled = undefined;
+  return { ...outcome, ...(wrong && { wrong }) };
+}
+
+/** The outcome that counts for the library: in a process of its own where the first way does badly. */
+async function judgedAsOne(format: Format, folder: string, file: string, apart: boolean): Promise<Judged> {
+  const outcome = apart ? undefined : await judged(() => format.read(folder, file));
+  if (outcome && !(outcome.wrong && format.readApart)) return outcome;
+  return judged(() => (format.readApart ?? format.read)(folder, file));
 }
 
 type Written = Seed & { readonly folder: string };

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { classesOf, readSplit } from "../../../../src/assemble/dataset.ts";
-import { revivedError } from "../../../../src/errors.ts";
+import { MAX_ROW, parquetRows } from "../../../../src/data/parquet-rows.ts";
+import { parseRow } from "../../../../src/data/row.ts";
+import { DataError, LowrankError, revivedError } from "../../../../src/errors.ts";
 import type { TaskType } from "../../../../src/models/parts/architecture.ts";
 import type { Random } from "../../../../src/random.ts";
 import type { Split } from "../../../../src/tasks/definition.ts";
@@ -23,16 +25,37 @@ const language = loadTokenizer(fixture("chat/bytes")).then((tokenizer) => ({
   chatTemplate: "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}",
 }));
 
+type Values = Readonly<Record<string, unknown>>;
+
+/** The rows of a Parquet file, decoded in this process; errors of the decoder are refusals, as the library has them. */
+async function rowsHere(path: string): Promise<Values[]> {
+  const found: Values[] = [];
+  try {
+    for await (const json of parquetRows(path, {})) {
+      if (json.length > MAX_ROW) throw new RangeError("a row is too long");
+      found.push(parseRow(json, `${path}:row ${found.length + 1}`, "").values);
+    }
+  } catch (cause) {
+    throw cause instanceof LowrankError
+      ? cause
+      : new DataError("cannot read this Parquet file", { where: path, cause });
+  }
+  return found;
+}
+
 /** Modules as they are built: the reader of Parquet starts a process for each file, which TypeScript makes ten times as slow. */
 const built = async <Module>(path: string): Promise<Module> =>
   (await import(new URL(`../../../../dist/${path}.js`, import.meta.url).href)) as Module;
 
-/** The rows of a Parquet file; errors of the built library as those of its sources. */
-async function parquetRows(path: string): Promise<Readonly<Record<string, unknown>>[]> {
-  const { readRows } = await built<typeof import("../../../../src/data/read.ts")>("data/read");
-  const found: Readonly<Record<string, unknown>>[] = [];
+/** Processor time after which its decoder is taken to loop, in seconds: less than usual, for files of a few kilobytes. */
+const MAX_STALL = 0.5;
+
+/** The rows of a Parquet file, decoded in a process of their own; errors of the built library as those of its sources. */
+async function rowsApart(path: string): Promise<Values[]> {
+  const { readParquet } = await built<typeof import("../../../../src/data/parquet.ts")>("data/parquet");
+  const found: Values[] = [];
   try {
-    for await (const { values } of await readRows(path, "train")) found.push(values);
+    for await (const { values } of readParquet(path, MAX_STALL)) found.push(values);
   } catch (error) {
     const { plainError } = await built<typeof import("../../../../src/errors.ts")>("errors");
     throw revivedError(plainError(error));
@@ -40,14 +63,20 @@ async function parquetRows(path: string): Promise<Readonly<Record<string, unknow
   return found;
 }
 
-async function readData(folder: string, file: string): Promise<void> {
-  const path = join(folder, file);
-  if (!file.includes("parquet")) return readRows(path);
-  const train = await parquetRows(path);
-  const keys = train[0] && "words" in train[0] ? WORDS : ({ task_type: "SEQ_CLS" } as const);
-  const recipe = recipeOf({ model_name_or_path: "none", dataset_name: "none", max_length: 32, ...keys });
-  await encode(await readSplit(recipe, "train", undefined, { train }), keys.task_type);
-}
+const readParquetWith =
+  (rowsOf: (path: string) => Promise<Values[]>) =>
+  async (folder: string, file: string): Promise<void> => {
+    if (!file.includes("parquet")) return readData(folder, file);
+    const train = await rowsOf(join(folder, file));
+    const keys = train[0] && "words" in train[0] ? WORDS : ({ task_type: "SEQ_CLS" } as const);
+    const recipe = recipeOf({ model_name_or_path: "none", dataset_name: "none", max_length: 32, ...keys });
+    await encode(await readSplit(recipe, "train", undefined, { train }), keys.task_type);
+  };
+
+/** Both ways to read Parquet: see {@link Format}. */
+const parquetReads = { read: readParquetWith(rowsHere), readApart: readParquetWith(rowsApart) };
+
+const readData = (folder: string, file: string): Promise<void> => readRows(join(folder, file));
 
 const WORDS = { task_type: "TOKEN_CLS", text_column: "words", label_column: "tags" } as const;
 
@@ -157,7 +186,7 @@ export const parquet: Format = {
   name: "Parquet",
   mutate: mutateParquet,
   seeds: async () => parquetSeeds(),
-  read: readData,
+  ...parquetReads,
 };
 
 const INNER: Readonly<Record<string, Mutate>> = { jsonl: mutateLines, csv: mutateText(CSV), parquet: mutateParquet };
@@ -185,7 +214,7 @@ export const gzip: Format = {
       return { name, files: { [`${name}.gz`]: packed }, mutated: [`${name}.gz`] };
     });
   },
-  read: readData,
+  ...parquetReads,
 };
 
 /** What is inside a seed. */
