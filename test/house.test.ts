@@ -57,6 +57,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   examples: "chat data platform/node tokenizer",
   provisions: "data platform/node",
   // files
+  "methods/keys": "",
   "formats/json": "platform/node",
   "formats/safetensors": "formats/json platform/node quant",
   "formats/transformers": "formats/json formats/safetensors platform/node quant",
@@ -66,19 +67,19 @@ const ROOMS: Readonly<Record<string, string>> = {
   "formats/gguf": "formats/gguf/blocks formats/json formats/safetensors platform/node quant",
   "formats/gguf/tokenizer": "formats/gguf formats/json platform/node tokenizer",
   "formats/gguf/model": "formats/gguf formats/gguf/blocks formats/gguf/tokenizer formats/json formats/safetensors formats/transformers platform/node quant", // biome-ignore format: a row
-  merging: "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant",
-  "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers merging", // biome-ignore format: a row
-  "formats/mlx": "formats/json formats/peft formats/safetensors formats/transformers merging platform/node quant",
+  "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers peft", // biome-ignore format: a row
+  "formats/mlx": "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant",
   "formats/onnx": "formats/json formats/safetensors onnx platform/node",
   "formats/hub": "formats/json formats/safetensors platform/node",
   // runs
-  recipe: "",
+  recipe: "methods/keys",
   metrics: "",
   generation: "",
   tensorboard: "",
   events: "",
   prepared: ABOVE,
   methods: ABOVE,
+  merging: ABOVE,
   tasks: "chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session tokenizer", // biome-ignore format: a row
   assemble: ABOVE,
   "training/checkpoints": "assemble formats/json formats/transformers platform/node prepared recipe",

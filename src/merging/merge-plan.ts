@@ -1,10 +1,10 @@
 import { AdapterError } from "../errors.ts";
+import { adapterChanges, type Change } from "../formats/peft/lora-changes.ts";
 import type { LoraAdapter } from "../formats/peft/read-lora.ts";
 import type { TensorEntry } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { checkpointNames } from "../formats/transformers/checkpoint-names.ts";
 import { isTransposed } from "../formats/transformers/transposed.ts";
-import { adapterChanges, type Change } from "./adapter-changes.ts";
 import { untie } from "./untie.ts";
 
 /** One tensor of a merged model: the base's unless the adapter holds it `whole`, and the `update` to be added. */

@@ -2,10 +2,10 @@ import { AdapterError } from "../errors.ts";
 import { bytesOf, type FloatDtype, isFloatDtype } from "../formats/safetensors/float-bytes.ts";
 import type { TensorEntry, TensorSource } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
+import { mergeWeight } from "../peft/lora-update.ts";
 import { type Packing, throughPacking } from "../quant/packing.ts";
 import { transpose } from "../quant/transpose.ts";
 import type { PlannedTensor } from "./merge-plan.ts";
-import { mergeWeight } from "./merge-weight.ts";
 
 /** A base model that was packed in training. */
 export interface QuantizedBase {

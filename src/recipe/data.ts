@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, text } from "./kinds.ts";
+import { count, text } from "../methods/keys/kinds.ts";
 
 /** The data set and how its rows become batches; names are TRL's. */
 export const dataKeys = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, text } from "./kinds.ts";
+import { count, text } from "../methods/keys/kinds.ts";
 
 const strategy = () => z.enum(["end", "steps", "epoch", "no"]).default("end");
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text } from "./kinds.ts";
+import { text } from "../methods/keys/kinds.ts";
 
 /** The base model: where it comes from, how it is held in memory, where it runs. Quantization keys are TRL's. */
 export const modelKeys = {

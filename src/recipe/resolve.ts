@@ -1,7 +1,7 @@
 import { RecipeError } from "../errors.ts";
-import { adapterKeys } from "./adapter.ts";
+import { adapterKeys } from "../methods/keys/adapter.ts";
+import { loraKeys } from "../methods/keys/lora.ts";
 import { flaggedKeys, givenKeys, rememberGiven } from "./given.ts";
-import { loraKeys } from "./lora.ts";
 import type { Recipe } from "./schema.ts";
 import { METHODS, type Method } from "./task.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { adapterKeys } from "./adapter.ts";
+import { adapterKeys } from "../methods/keys/adapter.ts";
+import { loraKeys } from "../methods/keys/lora.ts";
 import { dataKeys } from "./data.ts";
 import { loggingKeys } from "./logging.ts";
-import { loraKeys } from "./lora.ts";
 import { modelKeys } from "./model.ts";
 import { METHODS, type Method, taskKeys } from "./task.ts";
 import { trainingKeys } from "./training.ts";

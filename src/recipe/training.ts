@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, moment, text } from "./kinds.ts";
+import { count, moment, text } from "../methods/keys/kinds.ts";
 
 /** The optimisation: length, batch, rates. Names are those of TRL and transformers. */
 export const trainingKeys = {

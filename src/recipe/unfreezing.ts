@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { moment, names } from "./kinds.ts";
+import { moment, names } from "../methods/keys/kinds.ts";
 
 /** From `at` on, `layers` train as well. */
 const stage = z.strictObject({

@@ -1,11 +1,11 @@
 import { makeFolder } from "#platform";
 import { AdapterError } from "../../errors.ts";
-import { evenUpdates } from "../../merging/even-updates.ts";
-import type { Update } from "../../merging/merge-weight.ts";
-import { onlyUpdates } from "../../merging/only-updates.ts";
+import { evenUpdates } from "../../peft/even-updates.ts";
+import type { Update } from "../../peft/lora-update.ts";
 import { transpose } from "../../quant/transpose.ts";
 import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";
+import { onlyUpdates } from "../peft/only-updates.ts";
 import type { LoraAdapter } from "../peft/read-lora.ts";
 import { type FloatTensor, writeTensors } from "../safetensors/tensors.ts";
 import { layerCount, layerKeys } from "../transformers/layer-keys.ts";

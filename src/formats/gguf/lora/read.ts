@@ -1,5 +1,5 @@
 import { AdapterError } from "../../../errors.ts";
-import { mostFrequent } from "../../../merging/even-updates.ts";
+import { mostFrequent } from "../../../peft/even-updates.ts";
 import type { JsonObject } from "../../json/json.ts";
 import type { LoraAdapter } from "../../peft/read-lora.ts";
 import { targetsOf } from "../../peft/targets-of.ts";

@@ -1,8 +1,8 @@
 import { AdapterError } from "../../../errors.ts";
-import { mostFrequent, rescaled } from "../../../merging/even-updates.ts";
-import type { Update } from "../../../merging/merge-weight.ts";
-import { onlyUpdates } from "../../../merging/only-updates.ts";
+import { mostFrequent, rescaled } from "../../../peft/even-updates.ts";
+import type { Update } from "../../../peft/lora-update.ts";
 import type { JsonObject } from "../../json/json.ts";
+import { onlyUpdates } from "../../peft/only-updates.ts";
 import type { LoraAdapter } from "../../peft/read-lora.ts";
 import { tiesEmbeddings } from "../../transformers/tied.ts";
 import { type GgufModel, type GgufPlace, ggufModel, ggufPlace } from "../model/places.ts";

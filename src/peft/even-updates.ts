@@ -1,4 +1,4 @@
-import type { Update } from "./merge-weight.ts";
+import type { Update } from "./lora-update.ts";
 
 /** Updates of one rank and one scaling. */
 export interface EvenUpdates {

@@ -1,9 +1,9 @@
-import { AdapterError } from "../errors.ts";
-import { adaptedModules } from "../formats/peft/peft-keys.ts";
-import type { LoraAdapter } from "../formats/peft/read-lora.ts";
-import type { FloatTensor } from "../formats/safetensors/tensors.ts";
-import { siteOf } from "../peft/lora.ts";
-import type { Update } from "./merge-weight.ts";
+import { AdapterError } from "../../errors.ts";
+import { siteOf } from "../../peft/lora.ts";
+import type { Update } from "../../peft/lora-update.ts";
+import type { FloatTensor } from "../safetensors/tensors.ts";
+import { adaptedModules } from "./peft-keys.ts";
+import type { LoraAdapter } from "./read-lora.ts";
 
 /** What an adapter does to one parameter of its model: holds it whole, adds an update to it, or both. */
 export interface Change {

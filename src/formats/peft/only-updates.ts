@@ -1,7 +1,7 @@
-import { AdapterError } from "../errors.ts";
-import type { LoraAdapter } from "../formats/peft/read-lora.ts";
-import { adapterChanges } from "./adapter-changes.ts";
-import type { Update } from "./merge-weight.ts";
+import { AdapterError } from "../../errors.ts";
+import type { Update } from "../../peft/lora-update.ts";
+import { adapterChanges } from "./lora-changes.ts";
+import type { LoraAdapter } from "./read-lora.ts";
 
 const SHOWN = 6;
 
