@@ -9,7 +9,7 @@ const from = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
 export async function supportText() {
   await from("ops/index.js"); // fills the registry
   const [{ ARCHITECTURES }, { registry }, { METHODS }, { METHOD_DEFINITIONS }] = await Promise.all(
-    ["models/index.js", "ops/core/define.js", "recipe/task.js", "methods/index.js"].map(from),
+    ["models/index.js", "ops/core/define.js", "methods/keys/index.js", "methods/index.js"].map(from),
   );
   const code = (names) => names.map((name) => `\`${name}\``).join(", ");
   const byName = (a, b) => a.localeCompare(b, "en");

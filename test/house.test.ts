@@ -70,7 +70,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers peft", // biome-ignore format: a row
   "formats/mlx": "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant",
   "formats/onnx": "formats/json formats/safetensors onnx platform/node",
-  "formats/hub": "formats/json formats/safetensors platform/node",
+  "formats/hub": "formats/json formats/safetensors methods/keys platform/node",
   // runs
   recipe: "methods/keys",
   metrics: "",
@@ -88,11 +88,11 @@ const ROOMS: Readonly<Record<string, string>> = {
   verbs: ABOVE,
   "verbs/export": ABOVE,
   "verbs/init": ABOVE,
-  "node/compare": "events formats/hub methods platform/node recipe training verbs",
+  "node/compare": "events formats/hub methods methods/keys platform/node recipe training verbs",
   node: ABOVE,
   // the command line
-  "cli/shared": "recipe index.ts",
-  "cli/commands": "cli/shared index.ts",
+  "cli/shared": "methods/keys recipe index.ts",
+  "cli/commands": "cli/shared methods/keys index.ts",
   cli: "cli/commands cli/shared",
 };
 const ORDER = Object.keys(ROOMS);

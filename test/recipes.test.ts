@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll, describe, expect, test } from "vitest";
+import { METHODS } from "../src/methods/keys/index.ts";
 import { parseRecipe } from "../src/recipe/parse.ts";
 import { resolveRecipe } from "../src/recipe/resolve.ts";
-import { METHODS } from "../src/recipe/task.ts";
 
 const FIXTURES = "test/parity/fixtures";
 

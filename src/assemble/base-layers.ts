@@ -2,10 +2,11 @@ import { AdapterError } from "../errors.ts";
 import { float32Reader } from "../formats/safetensors/float32.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { tiesEmbeddings } from "../formats/transformers/tied.ts";
+import type { TrainedAdapter } from "../methods/definition.ts";
+import { METHOD_DEFINITIONS } from "../methods/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import type { Base } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { StartingAdapter } from "./starting-adapter.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
 const BASE_LAYER = ".base_layer.weight";
@@ -15,7 +16,7 @@ const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)\.weight$/;
  * An adapter without the weights of the base that PEFT saves with it, as it does where an output layer is adapted.
  * @throws {AdapterError} when they are not the base's own.
  */
-export async function withoutBaseLayers<A extends StartingAdapter>(
+export async function withoutBaseLayers<A extends TrainedAdapter>(
   adapter: A,
   { checkpoint, architecture }: Base,
 ): Promise<A> {
@@ -45,8 +46,8 @@ const embeddingOf = ({ tensors }: Checkpoint): string | undefined =>
 export function untied(recipe: ResolvedRecipe, base: Base): Base {
   const { checkpoint } = base;
   const embedding = embeddingOf(checkpoint);
-  const trained = [recipe.lora_modules_to_save ?? []].flat();
-  const asks = recipe.task_type === "CAUSAL_LM" && (recipe.method === "lora" || recipe.method === "qlora");
+  const trained = METHOD_DEFINITIONS[recipe.method].modulesToSave?.(recipe) ?? [];
+  const asks = recipe.task_type === "CAUSAL_LM" && trained.length > 0;
   if (!asks || !embedding || !tiesEmbeddings(checkpoint.config)) return base;
   const output = embedding.includes("embed_in") ? "embed_out.weight" : "lm_head.weight";
   if (!isUnder(output, trained) && !isUnder(embedding, trained)) return base;

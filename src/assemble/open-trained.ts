@@ -2,6 +2,8 @@ import { exists } from "#platform";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
+import type { TrainedAdapter } from "../methods/definition.ts";
+import { openAdapter } from "../methods/open-adapter.ts";
 import { adaptableModules, selectTargets } from "../peft/targets.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
@@ -10,12 +12,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Split } from "../tasks/definition.ts";
 import { withoutBaseLayers } from "./base-layers.ts";
 import { openBase, prepare, weightsOf } from "./prepare.ts";
-import {
-  applyStartingAdapter,
-  checkAdapterFits,
-  readStartingAdapter,
-  type StartingAdapter,
-} from "./starting-adapter.ts";
+import { applyStartingAdapter, checkAdapterFits } from "./starting-adapter.ts";
 import { withTrainedBase } from "./trained-base.ts";
 
 /** A trained model, as graphs. */
@@ -84,7 +81,7 @@ export async function prepareTrained(
     return { model, warnings: model.warnings };
   }
   const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
-  const read = await readStartingAdapter(folder);
+  const read = await openAdapter(folder);
   const found = await openBase(settled);
   const stored = await withoutBaseLayers(read, found);
   const id2label = await labelsOfAdapter(folder, found, settled, stored);
@@ -105,7 +102,7 @@ export async function prepareTrained(
 export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);
 
 /** The recipe under the adapter's method; what it says of the method itself gives way. */
-function withAdapter(recipe: ResolvedRecipe, adapter: StartingAdapter, found: Base): ResolvedRecipe {
+function withAdapter(recipe: ResolvedRecipe, adapter: TrainedAdapter, found: Base): ResolvedRecipe {
   const base = found.architecture.build(found.checkpoint.config, recipe.task_type, 1);
   return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(adaptableModules(base), rules));
 }
@@ -115,7 +112,7 @@ async function labelsOfAdapter(
   folder: string,
   { architecture, checkpoint }: Base,
   { task_type }: ResolvedRecipe,
-  { tensors }: StartingAdapter,
+  { tensors }: TrainedAdapter,
 ): Promise<Id2Label> {
   const own = (await exists(`${folder}/config.json`)) ? (await readConfig(folder)).id2label : undefined;
   if (own) return own as Id2Label;

@@ -3,10 +3,10 @@ import { AdapterError } from "../errors.ts";
 import { isGguf } from "../formats/gguf/model/read-gguf.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
+import { openAdapter } from "../methods/open-adapter.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { isAdapter } from "./open-trained.ts";
-import { readStartingAdapter } from "./starting-adapter.ts";
 
 /** Stands for the base model of an adapter that names none. */
 const UNKNOWN = "unknown";
@@ -45,9 +45,8 @@ const readKeys = (keys: Record<string, unknown>, file: string): ResolvedRecipe =
 const keysOfWhole = (model: string) => ({ model_name_or_path: model, method: "full" });
 
 async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
-  const adapter = await readStartingAdapter(folder);
-  const task_type = adapter.format === "peft" ? adapter.taskType : undefined;
-  return { model_name_or_path: adapter.baseModel ?? UNKNOWN, ...(task_type !== undefined && { task_type }) };
+  const { baseModel, taskType: task_type } = await openAdapter(folder);
+  return { model_name_or_path: baseModel ?? UNKNOWN, ...(task_type !== undefined && { task_type }) };
 }
 
 const TASKS = { ForTokenClassification: "TOKEN_CLS", ForCausalLM: "CAUSAL_LM", LMHeadModel: "CAUSAL_LM", ForMaskedLM: "MASKED_LM" }; // biome-ignore format: a table

@@ -4,6 +4,7 @@ import type { StoredBlocks, TensorEntry } from "../formats/safetensors/safetenso
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import type { BlockScheme, Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../ir/graph.ts";
 import { type DType, ELEMENT_BYTES } from "../ir/types.ts";
+import { isAdapterParam } from "../methods/index.ts";
 import type { Weights } from "../prepared/prepared.ts";
 import { fromStored, type StoredParam, storedShape } from "../prepared/stored.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../quant/half.ts";
@@ -73,7 +74,7 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
     const found = await find({ origin, shape: lengths }, sources);
     if (found) weights.set(origin.name, { dtype, shape: lengths, data: storedAs(dtype, found) });
     else if (init) {
-      if (isBaseName(origin.name) && !sources.fresh) fresh.push(origin.name);
+      if (!isAdapterParam(origin.name) && !sources.fresh) fresh.push(origin.name);
       const data = await start(origin.name, init, lengths, sources.random, bases);
       weights.set(origin.name, { dtype, shape: lengths, data: storedAs(dtype, data) });
     } else missing.push(origin.name);
@@ -114,8 +115,6 @@ function storedAs(dtype: DType, data: Float32Array): Elements {
   if (dtype === "float16") return float32ToFloat16(data);
   return dtype === "bfloat16" ? float32ToBfloat16(data) : data;
 }
-
-const isBaseName = (name: string): boolean => !/\.lora_|\.adapters\./.test(name);
 
 async function find(
   param: { readonly origin: Param; readonly shape: readonly number[] },

@@ -1,20 +1,20 @@
 import { isFolder, listFolder, makeFolder } from "#platform";
-import { CheckpointError, FileError } from "../errors.ts";
+import { AdapterError, CheckpointError, FileError } from "../errors.ts";
 import { writeJson } from "../formats/json/json-file.ts";
-import { readLora } from "../formats/peft/read-lora.ts";
 import type { FloatDtype } from "../formats/safetensors/float-bytes.ts";
 import { MAX_SHARD_BYTES, saveShards } from "../formats/safetensors/save-shards.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { copyModelFiles } from "../formats/transformers/copy-model-files.ts";
+import { openAdapter } from "../methods/open-adapter.ts";
 import type { Packing } from "../quant/packing.ts";
-import { type PlannedTensor, planMerge } from "./merge-plan.ts";
+import { type Mergeable, type PlannedTensor, planMerge } from "./merge-plan.ts";
 import { mergedConfig } from "./merged-config.ts";
 import { mergedSource, type QuantizedBase, usualDtype } from "./merged-source.ts";
 
 /** What to merge, and how. */
 export interface MergeOptions {
   readonly base: Checkpoint;
-  /** A LoRA adapter in PEFT's format. */
+  /** An adapter in PEFT's format. */
   readonly adapterFolder: string;
   /** A folder without weights; made if need be. */
   readonly out: string;
@@ -42,7 +42,7 @@ export interface MergeReport {
 }
 
 /**
- * Writes the model that an adapter makes of its base: `W + scaling · B·A` for each of its modules, computed in float32,
+ * Writes the model that an adapter makes of its base, such as `W + scaling · B·A` for each of LoRA's modules, computed in float32,
  * in the folder layout of transformers. All other tensors keep their bytes. One weight is held at a time.
  * @throws {AdapterError} when the adapter is of another kind or does not fit the base, or merging gives no numbers.
  * @throws {CheckpointError} when the base itself is stored packed.
@@ -52,7 +52,7 @@ export async function mergeAdapter(options: MergeOptions): Promise<MergeReport> 
   const { base, adapterFolder, out, dtype, quantized, maxShardBytes = MAX_SHARD_BYTES } = options;
   await refuseFull(out);
   refusePacked(base);
-  const adapter = await readLora(adapterFolder);
+  const adapter = await openMergeable(adapterFolder);
   const { tensors, untied } = planMerge(base, adapter, { packed: quantized ? (quantized.params ?? true) : false });
   const sources = tensors.map((tensor) => [tensor.name, mergedSource(tensor, options, usualDtype(tensors))] as const);
 
@@ -69,6 +69,14 @@ export async function mergeAdapter(options: MergeOptions): Promise<MergeReport> 
     ...(quantized && { quantized: { packing: quantized.packing, params: names(({ packed }) => packed) } }),
     untied,
   };
+}
+
+async function openMergeable(folder: string): Promise<Mergeable> {
+  const { changes, ...adapter } = await openAdapter(folder);
+  if (changes) return { ...adapter, changes };
+  throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, {
+    expected: "PEFT's: adapter_model.safetensors",
+  });
 }
 
 /** What lies in `out` already could be taken for a part of the merged model. */

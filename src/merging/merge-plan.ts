@@ -1,10 +1,9 @@
 import { AdapterError } from "../errors.ts";
-import { adapterChanges, type Change } from "../formats/peft/lora-changes.ts";
-import type { LoraAdapter } from "../formats/peft/read-lora.ts";
 import type { TensorEntry } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { checkpointNames } from "../formats/transformers/checkpoint-names.ts";
 import { isTransposed } from "../formats/transformers/transposed.ts";
+import type { Change, TrainedAdapter } from "../methods/definition.ts";
 import { untie } from "./untie.ts";
 
 /** One tensor of a merged model: the base's unless the adapter holds it `whole`, and the `update` to be added. */
@@ -27,6 +26,9 @@ export interface MergePlan {
   readonly untied: boolean;
 }
 
+/** An adapter that can be merged. */
+export type Mergeable = TrainedAdapter & Required<Pick<TrainedAdapter, "changes">>;
+
 /** How a merge treats what names and shapes do not tell. */
 export interface PlanOptions {
   /** The weights that were packed in training, by the names of the adapter's model; `true`: those that it updates. */
@@ -37,19 +39,19 @@ export interface PlanOptions {
  * Matches an adapter with its base model by names and shapes; reads nothing.
  * @throws {AdapterError} when the base lacks a module, or has it in another shape, or the adapter is incomplete.
  */
-export function planMerge(base: Checkpoint, adapter: LoraAdapter, options: PlanOptions): MergePlan {
-  const changes = adapterChanges(adapter);
+export function planMerge(base: Checkpoint, adapter: Mergeable, options: PlanOptions): MergePlan {
+  const all = adapter.changes();
+  const updated = [...all].filter(([, { update }]) => update).map(([param]) => param);
+  const names = checkpointNames(base.tensors, updated);
+  const isThere = (param: string): boolean => names.stored(param) !== undefined;
+  const changes = new Map([...all].filter(([param, { update }]) => !update?.optional || isThere(param)));
   const params = [...changes.keys()];
-  const names = checkpointNames(
-    base.tensors,
-    params.filter((param) => changes.get(param)?.update),
-  );
   const { untied, output } = untie(base, changes, isCausal(base, adapter));
 
   const stored = new Map(params.map((param) => [names.stored(param), param]));
   const packed = packedNames(options, names.stored);
   const plan = (name: string, entry: TensorEntry | undefined, change: Change = {}): PlannedTensor => {
-    const isPacked = packed === true ? change.update !== undefined : packed.has(entry?.name);
+    const isPacked = packed === true ? change.update?.shape.length === 2 : packed.has(entry?.name);
     return { name, ...(entry && { entry }), ...change, packed: isPacked, transposed: isTransposed(base.config, name) };
   };
   const tensors = [...base.tensors.values()].map((entry) =>
@@ -68,22 +70,20 @@ function packedNames({ packed }: PlanOptions, stored: (param: string) => string 
   return packed === true || new Set(packed ? [...packed].map(stored) : []);
 }
 
-const isCausal = ({ config }: Checkpoint, { taskType }: LoraAdapter): boolean =>
+const isCausal = ({ config }: Checkpoint, { taskType }: Mergeable): boolean =>
   taskType === undefined ? /ForCausalLM|LMHeadModel/.test(String(config.architectures)) : taskType === "CAUSAL_LM";
 
 function checkShapes(
   { name, entry, whole, update, transposed }: PlannedTensor,
   base: Checkpoint,
-  adapter: LoraAdapter,
+  adapter: Mergeable,
 ): void {
   if (!update) return;
   const misfit = (what: string): AdapterError =>
     new AdapterError(what, { where: base.folder, hint: `was ${adapter.folder} made for another base model?` });
   const shape = whole?.shape ?? entry?.shape;
   if (!shape) throw misfit(`the base model has no ${name}, which the adapter updates.`);
-  const { a, b, r } = update;
-  const wanted = [b.length / r, a.length / r];
-  if (transposed) wanted.reverse();
+  const wanted = transposed ? update.shape.toReversed() : update.shape;
   if (shape.join() !== wanted.join()) {
     throw misfit(`the base model's ${name} is [${shape}], the adapter's update is [${wanted}].`);
   }

@@ -1,10 +1,10 @@
 import { exists } from "#platform";
 import type { JsonObject } from "../formats/json/json.ts";
 import { readJsonToEdit } from "../formats/json/json-file.ts";
-import type { LoraAdapter } from "../formats/peft/read-lora.ts";
 import type { FloatDtype } from "../formats/safetensors/float-bytes.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { label2id, taskClass } from "../formats/transformers/task-class.ts";
+import type { TrainedAdapter } from "../methods/definition.ts";
 
 /** transformers' names of the types. */
 const NAMES: Readonly<Record<FloatDtype, string>> = {
@@ -25,7 +25,7 @@ export interface MergedFacts {
  * The `config.json` of a merged model: the base's, with the class and labels of the adapter's task. Labels are those of
  * the `config.json` beside the adapter; PEFT writes none, so without it they are numbered.
  */
-export async function mergedConfig(base: Checkpoint, adapter: LoraAdapter, facts: MergedFacts): Promise<JsonObject> {
+export async function mergedConfig(base: Checkpoint, adapter: TrainedAdapter, facts: MergedFacts): Promise<JsonObject> {
   const config = await readOr(`${base.folder}/config.json`, base.config);
   const key = config.dtype === undefined ? "torch_dtype" : "dtype";
   return {
@@ -39,7 +39,7 @@ export async function mergedConfig(base: Checkpoint, adapter: LoraAdapter, facts
 const readOr = async (path: string, otherwise: JsonObject): Promise<JsonObject> =>
   (await exists(path)) ? readJsonToEdit(path) : otherwise;
 
-async function taskKeys(config: JsonObject, { folder, taskType = "", tensors }: LoraAdapter): Promise<JsonObject> {
+async function taskKeys(config: JsonObject, { folder, taskType = "", tensors }: TrainedAdapter): Promise<JsonObject> {
   const className = taskClass(config, taskType);
   if (className === undefined) return {};
   const { id2label, problem_type } = await readOr(`${folder}/config.json`, {});

@@ -2,7 +2,6 @@ import { AdapterError } from "../errors.ts";
 import { bytesOf, type FloatDtype, isFloatDtype } from "../formats/safetensors/float-bytes.ts";
 import type { TensorEntry, TensorSource } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
-import { mergeWeight } from "../peft/lora-update.ts";
 import { type Packing, throughPacking } from "../quant/packing.ts";
 import { transpose } from "../quant/transpose.ts";
 import type { PlannedTensor } from "./merge-plan.ts";
@@ -57,7 +56,7 @@ function compute(w: Float32Array, tensor: PlannedTensor, quantized: QuantizedBas
   const rows = transposed ? w.length / first : first;
   let weight = transposed ? transpose(w, first) : w;
   if (packed && quantized) weight = throughPacking(weight, rows, quantized.packing);
-  if (update) mergeWeight(weight, update);
+  update?.merge(weight);
   return transposed ? transpose(weight, rows) : weight;
 }
 

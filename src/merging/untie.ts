@@ -1,6 +1,6 @@
-import type { Change } from "../formats/peft/lora-changes.ts";
 import type { TensorEntry } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
+import type { Change } from "../methods/definition.ts";
 
 /** Input embeddings of language models. */
 export const INPUT_EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)\.weight$/;

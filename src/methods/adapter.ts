@@ -1,12 +1,24 @@
-import { readHoulsby } from "../formats/adapter-hub/read.ts";
+import { type HoulsbyAdapter, houlsbyOf, readHoulsby } from "../formats/adapter-hub/read.ts";
 import { saveHoulsby } from "../formats/adapter-hub/save.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
 import { classifies } from "../models/parts/architecture.ts";
-import { houlsby } from "../peft/houlsby.ts";
+import { type HoulsbyConfig, houlsby } from "../peft/houlsby.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { MethodDefinition } from "./definition.ts";
+import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
 
-const settingsOf = (recipe: ResolvedRecipe) => ({
+type Settings = Pick<HoulsbyConfig, "reductionFactor" | "nonLinearity">;
+
+/** Houlsby's bottleneck adapters, two a layer. */
+export const adapter = (options: Partial<Settings> = {}): MethodSpec => ({
+  keys: { method: "adapter", ...keysOf(options) },
+});
+
+const keysOf = <S extends Partial<Settings>>({ reductionFactor, nonLinearity }: S) => ({
+  adapter_reduction_factor: reductionFactor,
+  adapter_non_linearity: nonLinearity,
+});
+
+const settingsOf = (recipe: ResolvedRecipe): Settings => ({
   reductionFactor: recipe.adapter_reduction_factor,
   nonLinearity: recipe.adapter_non_linearity,
 });
@@ -16,9 +28,10 @@ export const adapterMethod: MethodDefinition = {
   passes: (recipe, { layers, adapterSites, trainedHeads }) => [
     houlsby({ ...settingsOf(recipe), layers, sites: adapterSites, modulesToSave: trainedHeads }),
   ],
+  isOwn: (param) => /\.adapters\./.test(param),
   format: "adapters",
   weightFiles: ["adapter.safetensors", "model_head.safetensors"],
-  keys: ["adapter_reduction_factor", "adapter_non_linearity"],
+  cardKeys: ["adapter_reduction_factor", "adapter_non_linearity"],
   async save(folder, { model, trained, id2label }) {
     const { source, checkpoint, files } = model;
     const { model_name_or_path: baseModel, task_type: taskType } = source.recipe;
@@ -34,4 +47,16 @@ export const adapterMethod: MethodDefinition = {
     if (classifies(taskType)) await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType });
   },
   read: async (folder) => new Map([...(await readHoulsby(folder)).tensors].map(([name, { data }]) => [name, data])),
+  adapterType: "adapters",
+  open: async (stored) => trainedAdapter(await houlsbyOf(stored)),
 };
+
+const trainedAdapter = (houlsby: HoulsbyAdapter): TrainedAdapter => ({
+  ...houlsby,
+  taskType: undefined,
+  decides: () => ({
+    method: "adapter",
+    adapter_reduction_factor: houlsby.config.reductionFactor,
+    adapter_non_linearity: houlsby.config.nonLinearity,
+  }),
+});

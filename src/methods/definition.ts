@@ -1,8 +1,17 @@
+import type { StoredAdapter } from "../formats/safetensors/adapter.ts";
+import type { FloatTensor } from "../formats/safetensors/tensors.ts";
+import type { ModulePath, Shape } from "../ir/types.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import type { Pass } from "../passes/pass.ts";
+import type { TargetRules } from "../peft/targets.ts";
 import type { Trained } from "../prepared/job.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+
+/** A fine-tuning method and its settings, as recipe keys. Made by `lora`, `adapter`, `full`, `head`. */
+export interface MethodSpec {
+  readonly keys: Readonly<Record<string, unknown>>;
+}
 
 /** What there is to save. */
 export interface Savable {
@@ -14,17 +23,85 @@ export interface Savable {
   readonly id2label: Readonly<Record<string, string>>;
 }
 
-/** A fine-tuning method: what it makes of a base model, and what its files are. */
+/** A change of one weight or bias of the base that an adapter makes. */
+export interface WeightUpdate {
+  /** Shape of the weight `[out, in]`, or of the bias `[out]`. */
+  readonly shape: readonly number[];
+  /** True when the base may lack the parameter: then there is nothing to change. */
+  readonly optional?: boolean;
+  /** Changes `w`, row-major. */
+  merge(w: Float32Array): void;
+}
+
+/** What an adapter does to one parameter of its model: holds it whole, updates it, or both. */
+export interface Change {
+  readonly whole?: FloatTensor;
+  readonly update?: WeightUpdate;
+}
+
+/** An adapter opened from its files, whichever method and library made it. */
+export interface TrainedAdapter {
+  readonly format: "peft" | "adapters";
+  readonly folder: string;
+  readonly taskType: string | undefined;
+  /** Folder or Hub id of the base that it was made for. */
+  readonly baseModel: string | undefined;
+  /** By the model's own parameter names. */
+  readonly tensors: ReadonlyMap<string, FloatTensor>;
+  /**
+   * Recipe keys that it decides, its method among them.
+   * @param given Keys that the user set.
+   */
+  decides(recipe: ResolvedRecipe, given: ReadonlySet<string>): Partial<ResolvedRecipe>;
+  /** The modules that it takes, where recipe keys select them. */
+  readonly selection?: Selection;
+  /** Changes by parameter of the base; absent where they cannot be merged into it. */
+  changes?(): ReadonlyMap<string, Change>;
+}
+
+/** A selection of modules, compared by what it takes and not as it is written. */
+export interface Selection {
+  /** The recipe keys that select. */
+  readonly keys: readonly (keyof ResolvedRecipe)[];
+  readonly rules: TargetRules;
+  /** The rules that a recipe asks for, with the adapter's where it leaves them open. */
+  asked(recipe: ResolvedRecipe, given: ReadonlySet<string>): TargetRules;
+}
+
+/** How the weights of an adapter become inputs of an exported model. */
+export interface AdapterInputs {
+  /** The recipe of a graph that takes them. */
+  recipe(recipe: ResolvedRecipe): ResolvedRecipe;
+  /** A parameter's array for that graph. */
+  data(param: string, data: Float32Array, recipe: ResolvedRecipe, architecture: Architecture): Float32Array;
+  /** A parameter's shape, with names for lengths that a run may choose. */
+  shape(param: string, shape: Shape): Shape;
+}
+
+/** A fine-tuning method: what it makes of a base model, and what its files are. Its recipe keys lie in `keys/`. */
 export interface MethodDefinition {
   /** Rewrites a base model; packing of frozen weights comes after, for every method. */
   passes(recipe: ResolvedRecipe, architecture: Architecture): Pass[];
+  /** True for a parameter that the method adds, and that the base model does not have. */
+  isOwn(param: string): boolean;
+  /** The module of the base that a parameter of the method belongs to; absent where it has modules of its own. */
+  moduleOf?(param: string): ModulePath | undefined;
+  /** Names of further modules that a recipe trains whole. */
+  modulesToSave?(recipe: ResolvedRecipe): readonly string[];
+  /** A parameter's learning rate over the recipe's; undefined where the method has none of its own. */
+  learningRateScale?(param: string, recipe: ResolvedRecipe): number | undefined;
   /** Whose library loads what it saves. */
   readonly format: "peft" | "adapters" | "transformers";
   /** The files that hold what it trained. */
   readonly weightFiles: readonly string[];
-  /** Its own recipe keys, for the model card. */
-  readonly keys: readonly (keyof ResolvedRecipe)[];
+  /** Its recipe keys that a model card shows. */
+  readonly cardKeys: readonly (keyof ResolvedRecipe)[];
   save(folder: string, what: Savable): Promise<void>;
   /** The trained parameters of a folder that `save` wrote. */
   read(folder: string): Promise<Map<string, Float32Array>>;
+  /** The adapters that it opens: PEFT's name of the method, or the library whose files they are. */
+  readonly adapterType?: string;
+  /** @throws {AdapterError} when the adapter is malformed, or of a kind that is not supported. */
+  open?(stored: StoredAdapter): Promise<TrainedAdapter>;
+  readonly inputs?: AdapterInputs;
 }

@@ -1,10 +1,10 @@
-import type { Method } from "../recipe/task.ts";
 import { adapterMethod } from "./adapter.ts";
 import type { MethodDefinition } from "./definition.ts";
+import type { Method } from "./keys/index.ts";
 import { loraMethod } from "./lora.ts";
 import { fullMethod, headMethod } from "./whole.ts";
 
-/** Every method of a recipe. One line a method; all else about it is in its file and its pass in `peft/`. */
+/** Every method of a recipe. One line a method; all else about it is in its files here, in `keys/` and in `peft/`. */
 export const METHOD_DEFINITIONS: Readonly<Record<Method, MethodDefinition>> = {
   full: fullMethod,
   head: headMethod,
@@ -12,3 +12,25 @@ export const METHOD_DEFINITIONS: Readonly<Record<Method, MethodDefinition>> = {
   qlora: loraMethod,
   adapter: adapterMethod,
 };
+
+/** The definitions, each once. */
+const DEFINITIONS = [...new Set(Object.values(METHOD_DEFINITIONS))];
+
+/** True for a parameter that some method adds to a base model. */
+export const isAdapterParam = (param: string): boolean => DEFINITIONS.some(({ isOwn }) => isOwn(param));
+
+/** The module of the base that an added parameter belongs to; undefined for the base's own, and in modules of its own. */
+export const adaptedModule = (param: string): string | undefined =>
+  DEFINITIONS.map(({ moduleOf }) => moduleOf?.(param)).find((module) => module !== undefined);
+
+/** True when a method saves the whole model, and no adapter. */
+export const savesWhole = (method: Method): boolean => METHOD_DEFINITIONS[method].format === "transformers";
+
+/** The definition that opens adapters of a type; undefined for one that is not supported. */
+export const definitionFor = (type: unknown): MethodDefinition | undefined =>
+  DEFINITIONS.find(({ adapterType }) => adapterType !== undefined && adapterType === type);
+
+/** PEFT's names of the methods whose adapters are opened. */
+export const PEFT_TYPES: readonly string[] = DEFINITIONS.flatMap(({ format, adapterType }) =>
+  format === "peft" && adapterType !== undefined ? [adapterType] : [],
+);

@@ -1,17 +1,87 @@
-import { readLora } from "../formats/peft/read-lora.ts";
+import { adapterChanges, type LoraChange } from "../formats/peft/lora-changes.ts";
+import { extraModules } from "../formats/peft/lora-config.ts";
+import { type LoraAdapter, loraOf, readLora } from "../formats/peft/read-lora.ts";
 import { saveLora } from "../formats/peft/save-lora.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
 import { type Architecture, classifies } from "../models/parts/architecture.ts";
-import { type LoraConfig, lora } from "../peft/lora.ts";
+import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
+import { loraPart } from "../peft/lora-parts.ts";
+import { mergeWeight } from "../peft/lora-update.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { MethodDefinition } from "./definition.ts";
+import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
+
+/** Recipe key of each option. */
+const KEYS = {
+  r: "lora_r",
+  loraAlpha: "lora_alpha",
+  targetModules: "lora_target_modules",
+  loraDropout: "lora_dropout",
+  bias: "lora_bias",
+  modulesToSave: "lora_modules_to_save",
+  useRslora: "use_rslora",
+  useDora: "use_dora",
+  layersToTransform: "layers_to_transform",
+  rankPattern: "rank_pattern",
+  alphaPattern: "alpha_pattern",
+  initLoraWeights: "init_lora_weights",
+} as const satisfies Record<keyof LoraConfig, keyof ResolvedRecipe>;
+const OPTIONS = Object.keys(KEYS) as (keyof LoraConfig)[];
+
+/** PEFT's `LoraConfig` as a user gives it: everything has PEFT's or the recipe's default. */
+export type LoraOptions = Partial<LoraConfig>;
+
+/** LoRA: low-rank updates beside frozen weights. Options are PEFT's, in camelCase. */
+export const lora = (options: LoraOptions = {}): MethodSpec => ({
+  keys: { method: "lora", ...Object.fromEntries(OPTIONS.map((option) => [KEYS[option], options[option]])) },
+});
+
+/** The LoRA keys of a recipe as PEFT's configuration; heads train beside a classification adapter. */
+function loraConfigOf(recipe: ResolvedRecipe, architecture: Architecture): LoraConfig {
+  const given = OPTIONS.flatMap((option) =>
+    recipe[KEYS[option]] === undefined ? [] : [[option, recipe[KEYS[option]]] as const],
+  );
+  const layers = recipe.layers_to_transform;
+  return {
+    targetModules: architecture.targetModules,
+    ...(Object.fromEntries(given) as Pick<LoraConfig, "r" | "loraAlpha">),
+    modulesToSave: [...new Set([...architecture.trainedHeads, ...modulesToSave(recipe)])],
+    ...(layers !== undefined && { layersToTransform: [layers].flat() }),
+  };
+}
+
+const modulesToSave = (recipe: ResolvedRecipe): string[] => [recipe.lora_modules_to_save ?? []].flat();
+
+/** Scaling goes into B, and each module has its own name for its rank. */
+const inputs: AdapterInputs = {
+  recipe: (recipe) => ({
+    ...recipe,
+    lora_alpha: recipe.lora_r,
+    alpha_pattern: recipe.rank_pattern,
+    use_rslora: false,
+  }),
+  data(param, data, recipe, architecture) {
+    const { module, part } = loraPart(param) ?? {};
+    if (module === undefined || part !== "B") return data;
+    const { scaling } = siteOf(loraConfigOf(recipe, architecture), module);
+    return data.map((x) => scaling * x);
+  },
+  shape(param, [rows, columns, ...more]) {
+    const { module, part } = loraPart(param) ?? {};
+    const shape = [part === "A" ? `${module}.r` : rows, part === "B" ? `${module}.r` : columns];
+    return [...shape.filter((dim) => dim !== undefined), ...more];
+  },
+};
 
 /** LoRA, and QLoRA: the same on packed weights. */
 export const loraMethod: MethodDefinition = {
-  passes: (recipe, architecture) => [lora(loraConfigOf(recipe, architecture), architecture.trainedHeads)],
+  passes: (recipe, architecture) => [loraPass(loraConfigOf(recipe, architecture), architecture.trainedHeads)],
+  isOwn: (param) => /\.lora_/.test(param),
+  moduleOf: (param) => loraPart(param)?.module,
+  modulesToSave,
+  learningRateScale: (param, recipe) => (loraPart(param)?.part === "B" ? recipe.loraplus_lr_ratio : undefined),
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],
-  keys: [
+  cardKeys: [
     "lora_r",
     "lora_alpha",
     "lora_dropout",
@@ -34,24 +104,52 @@ export const loraMethod: MethodDefinition = {
     if (classifies(taskType)) await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType });
   },
   read: async (folder) => new Map([...(await readLora(folder)).tensors].map(([name, { data }]) => [name, data])),
+  adapterType: "LORA",
+  open: async (stored) => trainedAdapter(await loraOf(stored)),
+  inputs,
 };
 
-/** The LoRA keys of a recipe as PEFT's configuration; heads train beside a classification adapter. */
-export function loraConfigOf(recipe: ResolvedRecipe, architecture: Architecture): LoraConfig {
-  const extra = [recipe.lora_modules_to_save ?? []].flat();
-  const layers = recipe.layers_to_transform;
+const changeOf = ({ whole, update }: LoraChange): Change => ({
+  ...(whole && { whole }),
+  ...(update && {
+    update: {
+      shape: [update.b.length / update.r, update.a.length / update.r],
+      merge: (w) => mergeWeight(w, update),
+    },
+  }),
+});
+
+/** A LoRA adapter in the words of recipe and model. Its dropout gives way to one that the recipe sets. */
+function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
+  const { config } = adapter;
+  const { targetModules, layersToTransform, modulesToSave = [] } = config;
+  const extra = extraModules(modulesToSave);
   return {
-    r: recipe.lora_r,
-    loraAlpha: recipe.lora_alpha,
-    targetModules: recipe.lora_target_modules ?? architecture.targetModules,
-    loraDropout: recipe.lora_dropout,
-    bias: recipe.lora_bias,
-    useRslora: recipe.use_rslora,
-    useDora: recipe.use_dora,
-    rankPattern: recipe.rank_pattern ?? {},
-    alphaPattern: recipe.alpha_pattern ?? {},
-    modulesToSave: [...new Set([...architecture.trainedHeads, ...extra])],
-    initLoraWeights: recipe.init_lora_weights,
-    ...(layers !== undefined && { layersToTransform: [layers].flat() }),
+    ...adapter,
+    decides: ({ method, lora_dropout }, given) => ({
+      method: method === "qlora" ? method : "lora",
+      lora_r: config.r,
+      lora_alpha: config.loraAlpha,
+      lora_dropout: given.has("lora_dropout") ? lora_dropout : (config.loraDropout ?? 0),
+      lora_target_modules: typeof targetModules === "string" ? targetModules : [...targetModules],
+      lora_bias: config.bias ?? "none",
+      lora_modules_to_save: extra.length > 0 ? extra : undefined,
+      use_rslora: config.useRslora ?? false,
+      use_dora: config.useDora ?? false,
+      layers_to_transform: layersToTransform && [...layersToTransform],
+      rank_pattern: { ...config.rankPattern },
+      alpha_pattern: { ...config.alphaPattern },
+    }),
+    selection: {
+      keys: ["lora_target_modules", "layers_to_transform"],
+      rules: config,
+      asked(recipe, given) {
+        const own = (given.has("lora_target_modules") && recipe.lora_target_modules) || targetModules;
+        const layers = given.has("layers_to_transform") ? [recipe.layers_to_transform ?? []].flat() : layersToTransform;
+        const listed = layers && layers.length > 0 && typeof own !== "string";
+        return { targetModules: own, modulesToSave, ...(listed && { layersToTransform: layers }) };
+      },
+    },
+    changes: () => new Map([...adapterChanges(adapter)].map(([param, change]) => [param, changeOf(change)])),
   };
 }

@@ -5,14 +5,21 @@ import { saveFull } from "../formats/transformers/save-full.ts";
 import { keepTrainable } from "../passes/trainable.ts";
 import { isUnder } from "../peft/targets.ts";
 import { asStored } from "../prepared/stored.ts";
-import type { MethodDefinition } from "./definition.ts";
+import type { MethodDefinition, MethodSpec } from "./definition.ts";
+
+/** Full fine-tuning: every weight trains. */
+export const full = (): MethodSpec => ({ keys: { method: "full" } });
+
+/** Trains the classification head alone, on frozen features. */
+export const head = (): MethodSpec => ({ keys: { method: "head" } });
 
 /** Full fine-tuning: every weight trains, and the whole model is saved. */
 export const fullMethod: MethodDefinition = {
   passes: () => [],
+  isOwn: () => false,
   format: "transformers",
   weightFiles: [SINGLE],
-  keys: ["unfreeze_schedule"],
+  cardKeys: ["unfreeze_schedule"],
   async save(folder, { model, whole, id2label }) {
     const weights = await whole();
     const tensors = model.base.params.map((param) => {
@@ -34,5 +41,5 @@ export const fullMethod: MethodDefinition = {
 export const headMethod: MethodDefinition = {
   ...fullMethod,
   passes: (_, { trainedHeads }) => [keepTrainable((name) => isUnder(name, trainedHeads))],
-  keys: [],
+  cardKeys: [],
 };

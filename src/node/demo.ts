@@ -1,5 +1,7 @@
 import { ownPath } from "#platform";
 import type { CompareEvent, ComparisonRow, Prediction } from "../events/reports.ts";
+import { savesWhole } from "../methods/index.ts";
+import { METHOD_RECIPES, METHODS } from "../methods/keys/index.ts";
 import { embeddedRows, heldOutLicenses } from "../provisions/provisions.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { maskedLoss } from "../verbs/forgetting.ts";
@@ -9,9 +11,7 @@ import { type Compared, compareRecipe } from "./compare/compare.ts";
 
 /** The recipe of the demonstration. */
 const RECIPE = ownPath("recipes/demo.yaml");
-const METHODS: readonly Compared[] = ["full", "gradual", "lora", "qlora", "adapter"];
-/** Those that leave the base's weights as they are. */
-const ADAPTERS: readonly string[] = ["lora", "qlora", "adapter"];
+const COMPARED: readonly Compared[] = ["full", "gradual", "lora", "qlora", "adapter"];
 /** A first impression: fewer methods, one pass over the data. */
 const QUICK = { methods: ["full", "lora", "qlora"], keys: { num_train_epochs: 1 } } as const;
 /** Characters of held-out licences by which forgetting is measured, and of the longest text that is shown. */
@@ -64,7 +64,7 @@ export type DemoEvent =
  * @throws {LowrankError} as `compareRecipe` does.
  */
 export async function* demo({ overrides = {}, quick = false, signal }: DemoOptions = {}): AsyncGenerator<DemoEvent> {
-  const methods = quick ? QUICK.methods : METHODS;
+  const methods = quick ? QUICK.methods : COMPARED;
   const keys = { ...(quick && QUICK.keys), ...overrides };
   const run = compareRecipe(RECIPE, { methods, overrides: keys, ...(signal && { signal }) });
   for await (const event of run) {
@@ -85,16 +85,23 @@ async function afterwards(
     maskedLoss(base, texts, { ...(folder !== undefined && { folder }), ...(signal && { signal }) });
   const baseLoss = await measure(recipe);
   const packedLoss =
-    rows.some(({ method }) => method === "qlora") && (await measure({ ...recipe, load_in_4bit: true }));
+    rows.some(({ method }) => isQuantizing(method)) && (await measure({ ...recipe, load_in_4bit: true }));
   const measured: DemoRow[] = [];
   for (const row of rows) {
     const forgetting = (await measure(recipe, `${recipe.output_dir}/${row.method}`)) - baseLoss;
-    const offLoss = row.method === "qlora" ? packedLoss : ADAPTERS.includes(row.method) && baseLoss;
+    const offLoss = isQuantizing(row.method) ? packedLoss : isAdapter(row.method) && baseLoss;
     measured.push({ row, forgetting, ...(offLoss !== false && { off: offLoss - baseLoss }) });
   }
   const adapter = `${recipe.output_dir}/lora`;
   return { rows: measured, files, baseLoss, adapter, predictions: await examples(adapter) };
 }
+
+/** True for a method that leaves the weights of the base as they are. */
+const isAdapter = (name: string): boolean => METHODS.some((method) => method === name && !savesWhole(method));
+
+/** True for a method that quantizes the base. */
+const isQuantizing = (name: string): boolean =>
+  METHODS.some((method) => method === name && METHOD_RECIPES[method].quantizesBase);
 
 /** The beginnings of held-out licences, each as long as the others. */
 async function heldOutTexts(): Promise<string[]> {

@@ -1,9 +1,7 @@
 import { RecipeError } from "../errors.ts";
-import { adapterKeys } from "../methods/keys/adapter.ts";
-import { loraKeys } from "../methods/keys/lora.ts";
+import { METHOD_KEYS, METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
 import { flaggedKeys, givenKeys, rememberGiven } from "./given.ts";
 import type { Recipe } from "./schema.ts";
-import { METHODS, type Method } from "./task.ts";
 
 /** A recipe for one method with nothing left open: `method_overrides` are applied, and dependent defaults filled in. */
 export type ResolvedRecipe = Omit<Recipe, "method_overrides" | "learning_rate" | "max_length"> & {
@@ -39,18 +37,11 @@ export function settle(recipe: Recipe, method: Method): ResolvedRecipe {
   const own = { ...rest, ...method_overrides?.[method], method } as Recipe;
   return {
     ...own,
-    load_in_4bit: own.load_in_4bit || (method === "qlora" && !own.load_in_8bit),
-    learning_rate: own.learning_rate ?? (method === "full" ? 5e-5 : 1e-3),
+    load_in_4bit: own.load_in_4bit || (METHOD_RECIPES[method].quantizesBase === true && !own.load_in_8bit),
+    learning_rate: own.learning_rate ?? METHOD_RECIPES[method].learningRate,
     max_length: own.max_length ?? (own.task_type === "CAUSAL_LM" ? 1024 : 256),
   };
 }
-
-/** The keys that are one method's own, by the methods that they belong to. */
-export const METHOD_KEYS: readonly { readonly keys: readonly (keyof Recipe)[]; readonly methods: readonly Method[] }[] =
-  [
-    { keys: Object.keys(loraKeys) as (keyof typeof loraKeys)[], methods: ["lora", "qlora"] },
-    { keys: Object.keys(adapterKeys) as (keyof typeof adapterKeys)[], methods: ["adapter"] },
-  ];
 
 /** Keys given for a method in particular that it never has: elsewhere in a recipe they may wait for their method. */
 export function strayOverrides({ method_overrides = {} }: Recipe): Contradiction[] {
@@ -75,9 +66,9 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
   const quantized = recipe.load_in_4bit ? "load_in_4bit" : "load_in_8bit";
   refuse(recipe.load_in_4bit && recipe.load_in_8bit, "load_in_8bit", "load_in_4bit is true as well; keep one of them");
   refuse(
-    recipe.method === "full" && recipe[quantized],
+    METHOD_RECIPES[recipe.method].trainsBase === true && recipe[quantized],
     quantized,
-    "method full trains the base weights, and quantized ones cannot be trained; use method qlora, or set it to false",
+    `method ${recipe.method} trains the base weights, and quantized ones cannot be trained; use method qlora, or set it to false`,
   );
   for (const when of ["eval", "save"] as const) {
     const strategy = recipe[`${when}_strategy`];

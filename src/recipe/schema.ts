@@ -1,18 +1,16 @@
 import { z } from "zod";
-import { adapterKeys } from "../methods/keys/adapter.ts";
-import { loraKeys } from "../methods/keys/lora.ts";
+import { METHOD_KEYS, METHODS, type Method, methodKeys } from "../methods/keys/index.ts";
 import { dataKeys } from "./data.ts";
 import { loggingKeys } from "./logging.ts";
 import { modelKeys } from "./model.ts";
-import { METHODS, type Method, taskKeys } from "./task.ts";
+import { taskKeys } from "./task.ts";
 import { trainingKeys } from "./training.ts";
 import { unfreezingKeys } from "./unfreezing.ts";
 
 const keys = {
   ...modelKeys,
   ...taskKeys,
-  ...loraKeys,
-  ...adapterKeys,
+  ...methodKeys,
   ...unfreezingKeys,
   ...dataKeys,
   ...trainingKeys,
@@ -48,8 +46,7 @@ export type Recipe = z.output<typeof recipeSchema>;
 export const RECIPE_GROUPS: Readonly<Record<string, readonly (keyof Recipe)[]>> = {
   model: keysOf(modelKeys),
   task: [...keysOf(taskKeys), "method_overrides"],
-  LoRA: keysOf(loraKeys),
-  "Houlsby adapters": keysOf(adapterKeys),
+  ...Object.fromEntries(METHOD_KEYS.map(({ group, keys }) => [group, keys])),
   unfreezing: keysOf(unfreezingKeys),
   data: keysOf(dataKeys),
   training: keysOf(trainingKeys),

@@ -1,10 +1,5 @@
 import { z } from "zod";
-
-/** The methods of fine-tuning; `qlora` is `lora` on a quantized base. */
-export const METHODS = ["full", "lora", "qlora", "adapter", "head"] as const;
-
-/** One of {@link METHODS}. */
-export type Method = (typeof METHODS)[number];
+import { METHODS } from "../methods/keys/index.ts";
 
 /** What the model learns to do, and which of its parameters learn it. Task names are PEFT's. */
 export const taskKeys = {

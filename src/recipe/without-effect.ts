@@ -1,5 +1,6 @@
+import { METHOD_KEYS } from "../methods/keys/index.ts";
 import { flaggedKeys } from "./given.ts";
-import { METHOD_KEYS, type ResolvedRecipe, settle } from "./resolve.ts";
+import { type ResolvedRecipe, settle } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 
 type Key = keyof ResolvedRecipe;

@@ -29,7 +29,7 @@ export function writeCard(
   results: TrainResults,
   scores?: EvalResults,
 ): Promise<void> {
-  const { format, keys: own } = METHOD_DEFINITIONS[recipe.method];
+  const { format, cardKeys: own } = METHOD_DEFINITIONS[recipe.method];
   const keys = [...own, ...SHOWN];
   const card = modelCard({
     format,

@@ -1,12 +1,12 @@
 import { checkLabels, type RunData, readData } from "../assemble/data.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
 import { refuseOtherHeads } from "../assemble/supported-head.ts";
+import type { Method } from "../methods/keys/index.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { givenKeys } from "../recipe/given.ts";
 import { resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import type { Method } from "../recipe/task.ts";
 import { checkOutputFolder } from "./output-folder.ts";
 import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";

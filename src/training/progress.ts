@@ -5,12 +5,13 @@ import type { EvalResults } from "../events/events.ts";
 import { readJsonObject } from "../formats/json/json.ts";
 import { readSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Graph } from "../ir/graph.ts";
+import { savesWhole } from "../methods/index.ts";
+import { METHOD_RECIPES, type Method } from "../methods/keys/index.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { fromStored } from "../prepared/stored.ts";
 import { Random, type RandomState } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { Method } from "../recipe/task.ts";
 import { TASK_DEFINITIONS } from "../tasks/index.ts";
 import type { RunFacts } from "./checkpoints/facts.ts";
 import { verifyFolder } from "./checkpoints/manifest.ts";
@@ -171,7 +172,9 @@ export async function startOf(
   progress.random = random as unknown as RandomState;
   const trains = new Set(graph.params.filter(({ origin }) => origin.trainable).map(({ origin }) => origin.name));
   const saved = await readSaved(folder, recipe.method);
-  if (recipe.method === "head") for (const name of saved.keys()) if (!trains.has(name)) saved.delete(name); // the base beside it
+  const { method } = recipe;
+  const holdsBase = savesWhole(method) && !METHOD_RECIPES[method].trainsBase;
+  if (holdsBase) for (const name of saved.keys()) if (!trains.has(name)) saved.delete(name); // the base beside it
   checkSaved(graph, saved, folder);
   progress.weights = saved;
   progress.optimizer = await readOptimizer(`${folder}/optimizer.safetensors`);

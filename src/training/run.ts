@@ -4,6 +4,7 @@ import { countParameters } from "../assemble/graphs.ts";
 import { weightsOf } from "../assemble/prepare.ts";
 import { CheckpointError, DivergedError, InterruptedError, LowrankError } from "../errors.ts";
 import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events/events.ts";
+import { METHOD_RECIPES } from "../methods/keys/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import type { Finished, Job } from "../prepared/job.ts";
 import { Random } from "../random.ts";
@@ -109,7 +110,7 @@ async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<Train
   if (earlier !== undefined) warnings.push(earlier);
   const output = job.write ? await openOutput(model, progress, facts, job.lock) : noOutput;
   const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
-  if (heads.length > 0 && recipe.method !== "full") {
+  if (heads.length > 0 && !METHOD_RECIPES[recipe.method].trainsBase) {
     warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
   }
   const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output, baseBytes };

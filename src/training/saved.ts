@@ -1,10 +1,10 @@
 import { weightsOf } from "../assemble/prepare.ts";
 import { quantizationOf } from "../assemble/quantization.ts";
 import { METHOD_DEFINITIONS } from "../methods/index.ts";
+import type { Method } from "../methods/keys/index.ts";
 import type { Trained } from "../prepared/job.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
-import type { Method } from "../recipe/task.ts";
 
 /**
  * Writes what a method trained, in the form that Hugging Face's libraries load, and `config.json` with the labels.

@@ -1,4 +1,5 @@
 import { planBatches } from "../examples/batching.ts";
+import { METHOD_DEFINITIONS } from "../methods/index.ts";
 import { type ScheduleOptions, schedule } from "../optim/schedule.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -97,14 +98,16 @@ export function learningRates(recipe: ResolvedRecipe, total: number): (step: num
   return schedule(recipe.lr_scheduler_type, options);
 }
 
-/** What a parameter's learning rate is multiplied by: LoRA+'s ratio for B, the head's own rate for heads. */
+/** Factor of a parameter's learning rate: the method's own (LoRA+), the head's own rate for heads, else 1. */
 export function learningRateScale(
   recipe: ResolvedRecipe,
   isHead: (param: string) => boolean,
 ): (param: string) => number {
   const head = recipe.head_learning_rate;
+  const method = METHOD_DEFINITIONS[recipe.method];
   return (param) => {
-    if (param.endsWith(".lora_B.weight")) return recipe.loraplus_lr_ratio;
+    const own = method.learningRateScale?.(param, recipe);
+    if (own !== undefined) return own;
     return head !== undefined && recipe.learning_rate > 0 && isHead(param) ? head / recipe.learning_rate : 1;
   };
 }

@@ -1,10 +1,11 @@
 import { exists } from "#platform";
 import { withoutBaseLayers } from "../assemble/base-layers.ts";
-import { applyStartingAdapter, checkAdapterFits, readStartingAdapter } from "../assemble/starting-adapter.ts";
+import { applyStartingAdapter, checkAdapterFits } from "../assemble/starting-adapter.ts";
 import { DataError } from "../errors.ts";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
+import { openAdapter } from "../methods/open-adapter.ts";
 import { adaptableModules, selectTargets } from "../peft/targets.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Base, Prepared } from "../prepared/prepared.ts";
@@ -41,7 +42,7 @@ export async function withStartingAdapter({ recipe, givenKeys, start }: Job, bas
   const path = recipe.adapter_name_or_path;
   if (path === undefined) return { recipe, tensors: new Map(), check: () => {} };
   const folder = await resolveModelFolder(path);
-  const adapter = await withoutBaseLayers(await readStartingAdapter(folder), base);
+  const adapter = await withoutBaseLayers(await openAdapter(folder), base);
   const graph = base.architecture.build(base.checkpoint.config, recipe.task_type, 2);
   const modules = adaptableModules(graph);
   const decided = applyStartingAdapter(recipe, givenKeys, adapter, (rules) => selectTargets(modules, rules));

@@ -1,5 +1,6 @@
 import type { InspectedModule, Inspection } from "../events/reports.ts";
 import { type Graph, nodeOf, type ParamValue } from "../ir/graph.ts";
+import { adaptedModule, isAdapterParam } from "../methods/index.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkRun } from "../training/checked.ts";
@@ -34,7 +35,7 @@ export function moduleTree({ graph, base }: Pick<Prepared, "graph" | "base">): I
       shape: adapter || (before && before.shape.length >= shape.length) ? (before?.shape ?? []) : shape,
       parameters: (before?.parameters ?? 0) + (adapter ? 0 : size),
       trainable: (before?.trainable ?? 0) + (trainable ? size : 0),
-      target: before?.target === true || adapter || module.includes(".adapters."),
+      target: before?.target === true || adapter || isAdapterParam(name),
     });
   }
   return withParents([...leaves.values()]);
@@ -53,10 +54,10 @@ function typesOf(graph: Graph): Map<string, string> {
   return types;
 }
 
-/** The module of a parameter; LoRA's parameters count to the layer that they adapt. */
+/** The module of a parameter; what a method adds to a layer counts to that layer. */
 function moduleOf(param: string): [module: string, adapter: boolean] {
-  const lora = param.search(/\.lora_(A\.weight|B\.weight|magnitude_vector)$/);
-  return lora === -1 ? [param.slice(0, param.lastIndexOf(".")), false] : [param.slice(0, lora), true];
+  const module = adaptedModule(param);
+  return module === undefined ? [param.slice(0, param.lastIndexOf(".")), false] : [module, true];
 }
 
 /** The modules as a tree, parents before their children; a parent sums up what is in it. */

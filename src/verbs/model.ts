@@ -1,7 +1,8 @@
 import { countParameters } from "../assemble/graphs.ts";
 import { openBase, prepare, weightsOf } from "../assemble/prepare.ts";
 import { RecipeError } from "../errors.ts";
-import type { MethodSpec } from "../methods/api.ts";
+import type { MethodSpec } from "../methods/definition.ts";
+import { savesWhole } from "../methods/index.ts";
 import { forTask, type TaskType } from "../models/parts/architecture.ts";
 import type { Finished } from "../prepared/job.ts";
 import type { Base, Prepared } from "../prepared/prepared.ts";
@@ -79,9 +80,8 @@ export class Model {
     const id2label = Object.fromEntries(labels.map((name, id) => [id, name]));
     const model = prepare(recipe, this.#base, undefined, id2label);
     const { method, seed } = recipe;
-    const whole = method === "full" || method === "head";
     const given = new Map([...trained].map(([name, { data }]) => [name, data]));
-    const { weights } = whole
+    const { weights } = savesWhole(method)
       ? await weightsOf(model, Random.seed(seed).stream("init"), given)
       : { weights: new Map() };
     await checkOutputFolder({ output_dir: folder }, { model_name_or_path: this.#base.checkpoint.folder });

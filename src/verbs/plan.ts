@@ -4,6 +4,7 @@ import { emit } from "../assemble/engine.ts";
 import { countParameters, stepGraph } from "../assemble/graphs.ts";
 import type { StepEvent } from "../events/events.ts";
 import type { Plan } from "../events/reports.ts";
+import { savesWhole } from "../methods/index.ts";
 import type { Job } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -46,7 +47,6 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
   validated?.close();
   const peakRssBytes = totalBytes(memoryBytes);
   const { trainable, total } = countParameters(model.graph, model.base);
-  const whole = settled.method === "full" || settled.method === "head";
   const fits = peakRssBytes <= machine().memoryBytes;
   return {
     model: settled.model_name_or_path,
@@ -60,7 +60,7 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
     numTokens,
     peakRssBytes,
     memoryBytes,
-    savedBytes: 4 * (whole ? total : trainable),
+    savedBytes: 4 * (savesWhole(settled.method) ? total : trainable),
     ...(fits && { trainSeconds: secondsOf(await measured(job), numTokens) }),
   };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { evaluationGraph } from "../../src/assemble/graphs.ts";
-import { applyStartingAdapter, checkAdapterFits, readStartingAdapter } from "../../src/assemble/starting-adapter.ts";
+import { applyStartingAdapter, checkAdapterFits } from "../../src/assemble/starting-adapter.ts";
 import { AdapterError } from "../../src/errors.ts";
 import { readConfig } from "../../src/formats/transformers/config.ts";
+import { openAdapter } from "../../src/methods/open-adapter.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
 import { selectArchitecture } from "../../src/models/parts/architecture.ts";
 import { linearModules, selectTargets } from "../../src/peft/targets.ts";
@@ -18,7 +19,7 @@ const modules = linearModules(architecture.build(config, "SEQ_CLS", 5));
 
 async function start(method: string, keys = "", overrides: Record<string, unknown> = {}) {
   const recipe = parseRecipe(`model_name_or_path: m\ndataset_name: d\n${keys}`, { overrides });
-  const adapter = await readStartingAdapter(fixture(`bert/adapters/${method}`));
+  const adapter = await openAdapter(fixture(`bert/adapters/${method}`));
   const resolved = applyStartingAdapter(resolveRecipe(recipe), givenKeys(recipe), adapter, (rules) =>
     selectTargets(modules, rules),
   );

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { METHODS } from "../../src/methods/keys/index.ts";
 import { flaggedKeys, givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
-import { METHODS } from "../../src/recipe/task.ts";
 import { recipeToYaml } from "../../src/recipe/write.ts";
 
 const recipe = (rest = ""): Recipe => parseRecipe(`model_name_or_path: m\ndataset_name: d\n${rest}`);

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { METHODS } from "../../src/methods/keys/index.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { METHODS } from "../../src/recipe/task.ts";
 import { withoutEffect } from "../../src/recipe/without-effect.ts";
 import { recipeToYaml } from "../../src/recipe/write.ts";
 

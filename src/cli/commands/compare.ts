@@ -1,5 +1,6 @@
 import { RecipeError } from "../../errors.ts";
 import type { Compared, ComparisonRow, RowScore } from "../../index.ts";
+import { METHODS } from "../../methods/keys/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, duration, percent } from "../shared/format.ts";
@@ -12,7 +13,7 @@ export const compare: CliCommand = {
   define(command) {
     command
       .argument("<recipe>", "path of a recipe")
-      .requiredOption("--methods <list>", "methods to compare: full,lora,qlora,adapter,head, gradual")
+      .requiredOption("--methods <list>", `methods to compare: ${METHODS.join(",")}, gradual`)
       .option("--seeds <list>", "seeds to run each method with; unset: the recipe's");
     addRecipeFlags(command);
   },

@@ -1,6 +1,6 @@
 import { LowrankError } from "../../errors.ts";
 import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../../index.ts";
-import { METHODS, type Method } from "../../recipe/task.ts";
+import { METHOD_RECIPES, METHODS } from "../../methods/keys/index.ts";
 import { showDownloads } from "./download.ts";
 import { count } from "./format.ts";
 import type { Output } from "./output.ts";
@@ -15,14 +15,6 @@ const TASKS: readonly Choice<Task>[] = [
   { value: "CAUSAL_LM", label: "Write: chat, complete prompts, or go on reading raw text", hint: "a language model" },
   { value: "MASKED_LM", label: "Fill in hidden words: go on pretraining an encoder on raw text" },
 ];
-
-const METHOD_HINTS: Readonly<Record<Method, string>> = {
-  full: "every weight: most memory, and a whole model is saved",
-  lora: "two small matrices beside each chosen layer: little memory, a file of a few MB",
-  qlora: "lora on a base that is held in 4 bits: least memory, a little slower",
-  adapter: "Houlsby's bottlenecks after each half of a layer",
-  head: "the classifier alone: fastest, the model itself stays as it is",
-};
 
 /** What is asked besides recipe keys. */
 export interface AskedRecipe {
@@ -47,8 +39,8 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
   const data = await askData(ask, given, task);
   const { startFrom } = await import("../../index.ts");
   const { method: preset } = await startFrom(data.use, { ...given, ...data.keys, task_type: task });
-  const methods = METHODS.filter((method) => method !== "head" || task.endsWith("_CLS"));
-  const choices = methods.map((value) => ({ value, label: value, hint: METHOD_HINTS[value] }));
+  const methods = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead || task.endsWith("_CLS"));
+  const choices = methods.map((value) => ({ value, label: value, hint: METHOD_RECIPES[value].hint }));
   const method = given.method ?? (await ask.choose("Which method?", choices, preset));
   const keys = { ...given, ...data.keys, task_type: task, model_name_or_path: model, method };
   const output_dir = given.output_dir ?? (await ask.text("Folder for what is trained?", await usualOutput(keys)));

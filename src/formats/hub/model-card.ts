@@ -1,11 +1,11 @@
 import { stringify } from "yaml";
+import { METHOD_RECIPES, type Method } from "../../methods/keys/index.ts";
 
 /** What a model card tells of a run. */
 export interface CardFacts {
   /** The file format: whose library loads it. */
   readonly format: "peft" | "adapters" | "transformers";
-  /** `lora`, `qlora`, `adapter`, `full`, `head`. */
-  readonly method: string;
+  readonly method: Method;
   readonly taskType: string;
   readonly baseModel: string;
   /** The data set's name or path; a path is reduced to its last part. */
@@ -23,14 +23,6 @@ export interface CardFacts {
 
 const LIBRARIES = { peft: "peft", adapters: "adapter-transformers", transformers: "transformers" } as const;
 
-const METHODS: Readonly<Record<string, string>> = {
-  lora: "LoRA",
-  qlora: "QLoRA (LoRA on a quantized base)",
-  adapter: "Houlsby adapters",
-  full: "full fine-tuning",
-  head: "training of the head alone",
-};
-
 const TASKS: Readonly<Record<string, readonly [name: string, pipeline: string, autoModel: string]>> = {
   SEQ_CLS: ["text classification", "text-classification", "AutoModelForSequenceClassification"],
   TOKEN_CLS: ["token classification", "token-classification", "AutoModelForTokenClassification"],
@@ -45,7 +37,7 @@ export function modelCard(facts: CardFacts): string {
   const sections = [
     `---\n${stringify(frontMatter(facts))}---`,
     `# ${shortName(baseModel)}, fine-tuned for ${task}`,
-    `\`${shortName(baseModel)}\` trained by ${METHODS[method] ?? method}${data}: ` +
+    `\`${shortName(baseModel)}\` trained by ${METHOD_RECIPES[method].title}${data}: ` +
       `${count(trainable)} of ${count(total)} parameters (${share} %).`,
     labels.length > 0 ? `Labels: ${labels.map((label) => `\`${label}\``).join(", ")}.` : "",
     resultsSection(facts.results ?? {}),
@@ -61,12 +53,13 @@ export function modelCard(facts: CardFacts): string {
 
 function frontMatter({ format, method, baseModel, dataset, results, ...facts }: CardFacts): Record<string, unknown> {
   const scores = Object.keys(results ?? {});
+  const { tag } = METHOD_RECIPES[method];
   const metrics = ["accuracy", "f1"].filter((metric) => scores.some((name) => name.endsWith(metric)));
   return {
     ...(isHubId(baseModel) && { base_model: baseModel }),
     library_name: LIBRARIES[format],
     pipeline_tag: taskOf(facts)[1],
-    tags: ["lowrank", ...(method === "full" || method === "head" ? [] : [method === "adapter" ? "houlsby" : "lora"])],
+    tags: ["lowrank", ...(tag === undefined ? [] : [tag])],
     ...(dataset !== undefined && isHubId(dataset) && { datasets: [dataset] }),
     ...(metrics.length > 0 && { metrics }),
   };

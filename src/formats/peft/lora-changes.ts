@@ -1,29 +1,28 @@
 import { AdapterError } from "../../errors.ts";
 import { siteOf } from "../../peft/lora.ts";
+import { loraPart } from "../../peft/lora-parts.ts";
 import type { Update } from "../../peft/lora-update.ts";
 import type { FloatTensor } from "../safetensors/tensors.ts";
 import { adaptedModules } from "./peft-keys.ts";
 import type { LoraAdapter } from "./read-lora.ts";
 
-/** What an adapter does to one parameter of its model: holds it whole, adds an update to it, or both. */
-export interface Change {
+/** What a LoRA adapter does to one parameter of its model: holds it whole, adds an update to it, or both. */
+export interface LoraChange {
   readonly whole?: FloatTensor;
   readonly update?: Update;
 }
-
-const PART = /^(.*)\.lora_(?:A\.weight|B\.weight|magnitude_vector)$/;
 
 /**
  * The changes of an adapter by parameter.
  * @throws {AdapterError} when A, B or magnitudes of a module are missing or do not fit each other or the configuration.
  */
-export function adapterChanges(adapter: LoraAdapter): Map<string, Change> {
-  const changes = new Map<string, Change>();
+export function adapterChanges(adapter: LoraAdapter): Map<string, LoraChange> {
+  const changes = new Map<string, LoraChange>();
   const modules = adaptedModules(adapter.tensors.keys());
   for (const module of modules) changes.set(`${module}.weight`, { update: updateOf(module, adapter) });
   for (const [param, whole] of adapter.tensors) {
-    const part = PART.exec(param);
-    if (part && !modules.has(part[1] as string)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
+    const part = loraPart(param);
+    if (part && !modules.has(part.module)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
     if (part) continue;
     const name = param.replace(/\.base_layer\.weight$/, ".weight"); // PEFT saves an adapted output layer whole, too
     changes.set(name, { ...changes.get(name), whole });

@@ -1,3 +1,5 @@
+import { loraPart } from "../../peft/lora-parts.ts";
+
 const PREFIX = "base_model.model.";
 
 /** What PEFT with `bias="all"` saves of a head a second time: the copy's and the original's biases. */
@@ -25,6 +27,6 @@ export const isRepeated = (key: string): boolean => REPEATED.test(key);
 
 /** The modules that carry an adapter, by the names of its parameters. */
 export function adaptedModules(params: Iterable<string>): Set<string> {
-  const end = ".lora_A.weight";
-  return new Set([...params].filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length)));
+  const parts = [...params].flatMap((name) => loraPart(name) ?? []);
+  return new Set(parts.filter(({ part }) => part === "A").map(({ module }) => module));
 }

@@ -1,6 +1,7 @@
 import { withinTime } from "#platform";
 import { AdapterError } from "../../errors.ts";
 import type { LoraConfig } from "../../peft/lora.ts";
+import { loraPart } from "../../peft/lora-parts.ts";
 import { endsWithPath, isUnder, layerOf, matchesPattern, matchesWhole, type PatternTable } from "../../peft/targets.ts";
 import { readAdapter, type StoredAdapter } from "../safetensors/adapter.ts";
 import { type FloatTensor, readTensor } from "../safetensors/tensors.ts";
@@ -86,7 +87,7 @@ type UsedConfig = Omit<LoraConfig, "targetModules">;
 
 /** Embeddings, biases of B and trained tokens carry other names. */
 const isUnderstood = (param: string): boolean =>
-  !/\.(lora_|token_adapter\.)/.test(param) || /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/.test(param);
+  !/\.(lora_|token_adapter\.)/.test(param) || loraPart(param) !== undefined;
 
 /**
  * The targets without those that took no module, which PEFT lets pass. The modules themselves where the file names none, or by

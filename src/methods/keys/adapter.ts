@@ -1,10 +1,21 @@
 import { z } from "zod";
+import type { MethodRecipe } from "./definition.ts";
 
 /** Houlsby's bottleneck adapters (arXiv:1902.00751); names are AdapterHub's. */
-export const adapterKeys = {
+const adapterKeys = {
   adapter_reduction_factor: z.number().positive().default(16).describe("Hidden width over bottleneck width"),
   adapter_non_linearity: z
     .enum(["swish", "relu", "gelu", "tanh"])
     .default("swish")
     .describe("Activation inside the bottleneck"),
 };
+
+/** Houlsby's adapters. */
+export const adapterRecipe = {
+  title: "Houlsby adapters",
+  tag: "houlsby",
+  hint: "Houlsby's bottlenecks after each half of a layer",
+  group: "Houlsby adapters",
+  keys: adapterKeys,
+  learningRate: 1e-3,
+} as const satisfies MethodRecipe;

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { MethodRecipe } from "./definition.ts";
 import { count, names, text } from "./kinds.ts";
 
 /** LoRA: PEFT's `LoraConfig` keys, under TRL's names where TRL has one. */
-export const loraKeys = {
+const loraKeys = {
   lora_r: count().default(16).describe("Rank of the update"),
   lora_alpha: z.number().positive().default(32).describe("Scaling is alpha / r (alpha / √r with use_rslora)"),
   lora_dropout: z.number().min(0).lt(1).default(0.05).describe("Dropout on the adapter's input only"),
@@ -28,3 +29,21 @@ export const loraKeys = {
     .describe("true: B is zero, A is Kaiming; gaussian: A is normal; false: B is random too"),
   loraplus_lr_ratio: z.number().positive().default(1).describe("Learning rate of lora_B over that of lora_A (LoRA+)"),
 };
+
+/** LoRA. */
+export const loraRecipe = {
+  title: "LoRA",
+  tag: "lora",
+  hint: "two small matrices beside each chosen layer: little memory, a file of a few MB",
+  group: "LoRA",
+  keys: loraKeys,
+  learningRate: 1e-3,
+} as const satisfies MethodRecipe;
+
+/** QLoRA: LoRA on a quantized base. */
+export const qloraRecipe = {
+  ...loraRecipe,
+  title: "QLoRA (LoRA on a quantized base)",
+  hint: "lora on a base that is held in 4 bits: least memory, a little slower",
+  quantizesBase: true,
+} as const satisfies MethodRecipe;

@@ -1,7 +1,7 @@
 import { DataError, RecipeError } from "../../errors.ts";
 import type { CompareEvent, ComparisonRow } from "../../events/reports.ts";
+import { METHODS } from "../../methods/keys/index.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { METHODS } from "../../recipe/task.ts";
 import { checkRun } from "../../training/checked.ts";
 import { checkOutputFolder } from "../../training/output-folder.ts";
 import { readRecipe } from "../../verbs/read-recipe.ts";

@@ -1,9 +1,8 @@
 import { evaluationGraph } from "../../assemble/graphs.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/types.ts";
-import { loraConfigOf } from "../../methods/lora.ts";
+import { METHOD_DEFINITIONS } from "../../methods/index.ts";
 import { reshape } from "../../ops/shape/shape.ts";
-import { siteOf } from "../../peft/lora.ts";
 import type { GraphSource, Prepared } from "../../prepared/prepared.ts";
 
 /** What Optimum calls the dims of inputs and outputs; transformers.js looks for `batch_size`. */
@@ -29,7 +28,7 @@ export function storedGraph(source: GraphSource): Graph {
 
 /** An adapter whose weights are inputs. */
 export interface Swappable {
-  /** As the model's, but LoRA's updates are `B·A` and no more. */
+  /** As the model's, but without what the arrays hold: LoRA's updates are `B·A` and no more. */
   readonly source: GraphSource;
   /** The adapter's arrays for that graph: LoRA's scaling is in B. */
   readonly given: ReadonlyMap<string, Float32Array>;
@@ -37,33 +36,21 @@ export interface Swappable {
   readonly shapes: ReadonlyMap<string, Shape>;
 }
 
-/** All that an adapter's files hold as inputs: A and B, and what else was trained beside them. */
+/** All that an adapter's files hold as inputs. */
 export function swappable(
   { source, graph }: Prepared,
   given: ReadonlyMap<string, Float32Array> = new Map(),
 ): Swappable {
   const { recipe, architecture } = source;
+  const { inputs } = METHOD_DEFINITIONS[recipe.method];
   const trained = graph.params.filter(({ origin }) => origin.trainable);
-  const unscaled = { lora_alpha: recipe.lora_r, alpha_pattern: recipe.rank_pattern, use_rslora: false };
-  const scaled = [...given].map(([param, data]) => {
-    const module = PART.exec(param)?.groups?.B;
-    if (module === undefined) return [param, data] as const;
-    const { scaling } = siteOf(loraConfigOf(recipe, architecture), module);
-    return [param, data.map((x) => scaling * x)] as const;
-  });
+  const asInput = (param: string, data: Float32Array): Float32Array =>
+    inputs?.data(param, data, recipe, architecture) ?? data;
   return {
-    source: { ...source, recipe: { ...recipe, ...unscaled } },
-    given: new Map(scaled),
-    shapes: new Map(trained.map(({ origin, shape }) => [origin.name, withFreeRank(origin.name, shape)])),
+    source: { ...source, recipe: inputs?.recipe(recipe) ?? recipe },
+    given: new Map([...given].map(([param, data]) => [param, asInput(param, data)])),
+    shapes: new Map(
+      trained.map(({ origin, shape }) => [origin.name, inputs?.shape(origin.name, shape) ?? shape] as const),
+    ),
   };
-}
-
-/** The module whose A or B a parameter is. */
-const PART = /^(?:(?<A>.*)\.lora_A|(?<B>.*)\.lora_B)\.weight$/;
-
-/** A is `[r, in]`, B `[out, r]`. */
-function withFreeRank(param: string, [rows, columns, ...more]: Shape): Shape {
-  const { A, B } = PART.exec(param)?.groups ?? {};
-  const shape = [A ? `${A}.r` : rows, B ? `${B}.r` : columns];
-  return [...shape.filter((dim) => dim !== undefined), ...more];
 }

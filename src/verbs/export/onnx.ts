@@ -1,10 +1,11 @@
 import { removeFolder } from "#platform";
 import { isAdapter, openTrained, type PreparedTrained, prepareTrained } from "../../assemble/open-trained.ts";
 import { quantizationOf } from "../../assemble/quantization.ts";
-import { readStartingAdapter } from "../../assemble/starting-adapter.ts";
 import { RecipeError } from "../../errors.ts";
 import { resolveModelFolder } from "../../formats/hub/resolve.ts";
 import { type OnnxDtype, onnxName, refuseStored, saveOnnx } from "../../formats/onnx/save-onnx.ts";
+import type { TrainedAdapter } from "../../methods/definition.ts";
+import { openAdapter } from "../../methods/open-adapter.ts";
 import { type FileLimits, storeOnnx } from "../../onnx/stored-model.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { RuntimeTensor } from "../../session/session.ts";
@@ -36,12 +37,12 @@ export async function exportOnnx(
   if (dtype !== "F32" && dtype !== "F16") {
     throw new RecipeError(`an ONNX model is not written in ${dtype}`, { where: "dtype", expected: "F32, F16" });
   }
-  const kind = adapter === undefined ? undefined : await kindOf(adapter);
-  if (adapterInputs !== undefined && kind === undefined) {
+  const stored = adapter === undefined ? undefined : await adapterIn(adapter);
+  if (adapterInputs !== undefined && stored === undefined) {
     throw new RecipeError("without an adapter there is nothing that could be an input", { where: "adapter_inputs", expected: "--adapter_name_or_path DIR" }); // biome-ignore format: one call
   }
-  const merges = kind === "peft" && adapterInputs === undefined;
-  const trained = { ...recipe, ...(kind === undefined && UNPACKED), dtype: "float32" } as const;
+  const merges = stored?.changes !== undefined && adapterInputs === undefined;
+  const trained = { ...recipe, ...(stored === undefined && UNPACKED), dtype: "float32" } as const;
   const held = { ...trained, ...(merges && { ...UNPACKED, from_scratch: false }), dtype: DTYPES[dtype] };
   const name = heldAs(held);
   await refuseStored(out, name);
@@ -49,7 +50,7 @@ export async function exportOnnx(
   const folder = merges ? `${out}.merged` : undefined;
   try {
     const notes = folder && adapter ? await mergedFolder(trained, adapter, folder, "F32") : [];
-    const whole = folder ?? (kind === undefined ? adapter : undefined);
+    const whole = folder ?? (stored === undefined ? adapter : undefined);
     const prepared = await (whole
       ? prepareTrained({ ...held, model_name_or_path: whole })
       : prepareTrained(held, adapter));
@@ -67,10 +68,10 @@ export async function exportOnnx(
   }
 }
 
-/** Whose adapter a folder holds; `undefined` for a whole model. */
-async function kindOf(path: string): Promise<"peft" | "adapters" | undefined> {
+/** The adapter in a folder; undefined for a whole model. */
+async function adapterIn(path: string): Promise<TrainedAdapter | undefined> {
   const folder = await resolveModelFolder(path);
-  return (await isAdapter(folder)) ? (await readStartingAdapter(folder)).format : undefined;
+  return (await isAdapter(folder)) ? openAdapter(folder) : undefined;
 }
 
 function heldAs(recipe: ResolvedRecipe): OnnxDtype {

@@ -1,0 +1,20 @@
+import { AdapterError } from "../errors.ts";
+import { brief } from "../formats/json/json.ts";
+import { readAdapter } from "../formats/safetensors/adapter.ts";
+import type { TrainedAdapter } from "./definition.ts";
+import { definitionFor, PEFT_TYPES } from "./index.ts";
+
+/**
+ * Opens the adapter in a folder, whichever method and library made it.
+ * @throws {FileError | CheckpointError | AdapterError} when it is missing, malformed, or of a kind that is not supported.
+ */
+export async function openAdapter(folder: string): Promise<TrainedAdapter> {
+  const stored = await readAdapter(folder);
+  const { format, config } = stored;
+  const open = definitionFor(format === "peft" ? config.peft_type : format)?.open;
+  if (open) return open(stored);
+  throw new AdapterError(`the adapter is of type ${brief(config.peft_type)}`, {
+    where: `${folder}/adapter_config.json: peft_type`,
+    expected: PEFT_TYPES.join(", "),
+  });
+}

@@ -1,0 +1,22 @@
+import type { ModulePath } from "../ir/types.ts";
+
+/** One of the parameters that LoRA adds to a linear layer. */
+export interface LoraPart {
+  /** The layer. */
+  readonly module: ModulePath;
+  /** A `[r, in]`, B `[out, r]`, DoRA's magnitude `[out]`. */
+  readonly part: "A" | "B" | "magnitude";
+}
+
+const NAMES: Readonly<Record<string, LoraPart["part"]>> = {
+  "lora_A.weight": "A",
+  "lora_B.weight": "B",
+  lora_magnitude_vector: "magnitude",
+};
+const PART = new RegExp(`^(.*)\\.(${Object.keys(NAMES).join("|").replaceAll(".", "\\.")})$`);
+
+/** The part of LoRA that a parameter is; undefined for the base's own. */
+export function loraPart(param: string): LoraPart | undefined {
+  const [, module, name] = PART.exec(param) ?? [];
+  return module === undefined ? undefined : { module, part: NAMES[name as string] as LoraPart["part"] };
+}
