@@ -1,7 +1,9 @@
 import type { TaskType } from "../models/parts/architecture.ts";
-import { textClassification, wordClassification } from "./classification.ts";
+import { causalLanguageModel } from "./causal-lm.ts";
 import type { TaskDefinition } from "./definition.ts";
-import { causalLanguageModel, maskedLanguageModel } from "./language.ts";
+import { maskedLanguageModel } from "./masked-lm.ts";
+import { textClassification } from "./seq-cls.ts";
+import { wordClassification } from "./token-cls.ts";
 
 /** Every task of a recipe: one line each. */
 export const TASK_DEFINITIONS: Readonly<Record<TaskType, TaskDefinition>> = {

@@ -3,7 +3,7 @@ import { encodeSplit } from "../../src/assemble/data.ts";
 import { openBase, prepare } from "../../src/assemble/prepare.ts";
 import { RowStore } from "../../src/examples/row-store.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { textClassification } from "../../src/tasks/classification.ts";
+import { textClassification } from "../../src/tasks/seq-cls.ts";
 import { bytesOf, recipeOf, runHere, temporary } from "../running.ts";
 
 const recipe = resolveRecipe(recipeOf({ task_type: "SEQ_CLS" }));

@@ -1,49 +1,11 @@
 import { DataError } from "../errors.ts";
-import { encodeText, type TextRow, textRow } from "../examples/classification.ts";
 import { rowEncoder } from "../examples/encode.ts";
 import { IGNORED, type Labels } from "../examples/labels.ts";
 import { encodeWords, type TokenExample, USUAL, type WordRow, wordRow } from "../examples/tokens.ts";
-import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { classScores, evalResults, wordScores } from "./class-scores.ts";
+import { wordScores } from "./class-scores.ts";
+import { classifier, columnsOf, orNone } from "./classifier.ts";
 import type { Encoding, TaskDefinition } from "./definition.ts";
 import { splitOf } from "./split.ts";
-
-const columnsOf = ({ text_column, label_column }: ResolvedRecipe) => ({
-  textColumn: text_column,
-  labelColumn: label_column,
-});
-
-const one = Int32Array.of(0);
-const figures = evalResults({ labels: one, predictions: one, lossSum: 0 }, ["any"], 1);
-
-/** What classifiers have in common: their graph ends in the logits of classes. */
-const classifier = {
-  scoringGraph: (graph) => graph,
-  score: classScores,
-  metrics: Object.keys(figures).filter((key) => typeof figures[key] === "number"),
-} satisfies Partial<TaskDefinition>;
-
-/** SEQ_CLS: a class for each text. */
-export const textClassification: TaskDefinition = {
-  ...classifier,
-  split: (rows, recipe) =>
-    splitOf<TextRow>(rows, {
-      pick: (row) => textRow(row, columnsOf(recipe)),
-      labels: ({ label }) => [label],
-      labelColumns: [recipe.label_column],
-      encoder: ({ tokenizer, labels, maxLength }) =>
-        rowEncoder((row) => orNone(encodeText(row, tokenizer, labels, maxLength))),
-      onDemand: {
-        text: ({ text }) => text,
-        example: (row, { tokenizer, labels, maxLength }) =>
-          encodeText(row, tokenizer, labels, maxLength) ?? {
-            ids: Int32Array.of(tokenizer.padId),
-            label: labels.idOf(row.label, row.where),
-            where: row.where,
-          },
-      },
-    }),
-};
 
 /** TOKEN_CLS: a class for each word. */
 export const wordClassification: TaskDefinition = {
@@ -65,8 +27,6 @@ export const wordClassification: TaskDefinition = {
     return split;
   },
 };
-
-const orNone = <T>(example: T | undefined): T[] => (example === undefined ? [] : [example]);
 
 /** A row of words; those labelled `IGNORED` are not trained, and a row that has no others is left out. */
 function encodeTrainedWords(row: WordRow, { tokenizer, labels, maxLength }: Encoding): TokenExample | undefined {

@@ -1,5 +1,3 @@
-import { languageRow } from "../chat/language-row.ts";
-import { causalSplitEncoder } from "../examples/causal-split.ts";
 import { IGNORED } from "../examples/labels.ts";
 import { maskedEncoder, plainText } from "../examples/masked.ts";
 import { maskingTokens, maskTokens } from "../examples/masking.ts";
@@ -7,30 +5,8 @@ import type { TokenExample } from "../examples/tokens.ts";
 import type { Random } from "../random.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { TaskDefinition } from "./definition.ts";
+import { languageModel } from "./language-model.ts";
 import { splitOf } from "./split.ts";
-import { languageResults, tokenScores, tokenScoringGraph } from "./token-scores.ts";
-
-const figures = languageResults([{ lossSum: 0, tokens: 1, correct: 0 }]);
-
-/** What language models have in common: their graph is asked for single tokens. */
-const languageModel = {
-  scoringGraph: tokenScoringGraph,
-  score: tokenScores,
-  metrics: Object.keys(figures),
-} satisfies Partial<TaskDefinition>;
-
-/** CAUSAL_LM: the next token. */
-export const causalLanguageModel: TaskDefinition = {
-  ...languageModel,
-  split(rows, recipe) {
-    const { completion_only_loss: completionOnlyLoss = true, assistant_only_loss: assistantOnlyLoss, packing } = recipe;
-    return splitOf(rows, {
-      pick: (row) => languageRow(row, { textColumn: recipe.text_column }),
-      encoder: ({ tokenizer, maxLength }) =>
-        causalSplitEncoder({ tokenizer, maxLength, packing, completionOnlyLoss, assistantOnlyLoss }),
-    });
-  },
-};
 
 /** MASKED_LM: tokens that are hidden, others at each step. */
 export const maskedLanguageModel: TaskDefinition = {

@@ -1,0 +1,11 @@
+import type { TaskDefinition } from "./definition.ts";
+import { languageResults, tokenScores, tokenScoringGraph } from "./token-scores.ts";
+
+const figures = languageResults([{ lossSum: 0, tokens: 1, correct: 0 }]);
+
+/** What language models have in common: their graph is asked for single tokens. */
+export const languageModel = {
+  scoringGraph: tokenScoringGraph,
+  score: tokenScores,
+  metrics: Object.keys(figures),
+} satisfies Partial<TaskDefinition>;
