@@ -21,6 +21,7 @@ const ABOVE = "above";
  * stand above it, so that no two import each other.
  */
 const ROOMS: Readonly<Record<string, string>> = {
+  "task-types": "",
   // graphs
   ir: "",
   "ops/core": "ir",
@@ -30,7 +31,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "ops/attention": "ir ops/core",
   "ops/token-loss": "ir ops/core ops/nn ops/quantized ops/shape",
   ops: "ops/attention ops/core ops/nn ops/quantized ops/shape ops/token-loss",
-  "models/parts": "ir ops/attention ops/nn ops/shape ops/token-loss",
+  "models/parts": "ir ops/attention ops/nn ops/shape ops/token-loss task-types",
   "models/encoders": "ir models/parts ops/attention ops/nn ops/shape",
   "models/decoders": "ir models/parts ops/attention ops/nn ops/shape ops/token-loss",
   models: "models/parts models/encoders models/decoders",
@@ -54,25 +55,26 @@ const ROOMS: Readonly<Record<string, string>> = {
   "jinja/filters": "jinja/semantics jinja/syntax jinja/values",
   jinja: "jinja/filters jinja/semantics jinja/syntax jinja/values",
   chat: "data jinja jinja/syntax jinja/values platform/node tokenizer",
-  examples: "chat data platform/node tokenizer",
+  examples: "chat data platform/node task-types tokenizer",
   provisions: "data platform/node",
   // files
   "methods/keys": "",
   "formats/json": "platform/node",
   "formats/safetensors": "formats/json platform/node quant",
-  "formats/transformers": "formats/json formats/safetensors platform/node quant",
-  "formats/peft": "formats/json formats/safetensors formats/transformers peft platform/node",
+  "formats/transformers": "formats/json formats/safetensors platform/node quant task-types",
+  "formats/peft": "formats/json formats/safetensors formats/transformers peft platform/node task-types",
   "formats/adapter-hub": "formats/json formats/safetensors formats/transformers peft platform/node",
   "formats/gguf/blocks": "quant",
   "formats/gguf": "formats/gguf/blocks formats/json formats/safetensors platform/node quant",
   "formats/gguf/tokenizer": "formats/gguf formats/json platform/node tokenizer",
   "formats/gguf/model": "formats/gguf formats/gguf/blocks formats/gguf/tokenizer formats/json formats/safetensors formats/transformers platform/node quant", // biome-ignore format: a row
-  "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers peft", // biome-ignore format: a row
-  "formats/mlx": "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant",
+  "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers peft task-types", // biome-ignore format: a row
+  "formats/mlx":
+    "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant task-types",
   "formats/onnx": "formats/json formats/safetensors onnx platform/node",
-  "formats/hub": "formats/json formats/safetensors methods/keys platform/node",
+  "formats/hub": "formats/json formats/safetensors methods/keys platform/node task-types",
   // runs
-  recipe: "methods/keys",
+  recipe: "methods/keys task-types",
   metrics: "",
   generation: "",
   tensorboard: "",
@@ -80,7 +82,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   prepared: ABOVE,
   methods: ABOVE,
   merging: ABOVE,
-  tasks: "chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session tokenizer", // biome-ignore format: a row
+  tasks: "chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tokenizer", // biome-ignore format: a row
   assemble: ABOVE,
   "training/checkpoints": "assemble formats/json formats/transformers platform/node prepared recipe",
   "training/memory": ABOVE,
@@ -91,8 +93,8 @@ const ROOMS: Readonly<Record<string, string>> = {
   "node/compare": "events formats/hub methods methods/keys platform/node recipe training verbs",
   node: ABOVE,
   // the command line
-  "cli/shared": "methods/keys recipe index.ts",
-  "cli/commands": "cli/shared methods/keys index.ts",
+  "cli/shared": "methods/keys recipe task-types index.ts",
+  "cli/commands": "cli/shared methods/keys task-types index.ts",
   cli: "cli/commands cli/shared",
 };
 const ORDER = Object.keys(ROOMS);
@@ -179,6 +181,19 @@ describe("the house", () => {
       (file) =>
         !file.startsWith("src/cli/") &&
         /\bconsole\.|process\.(stdout|stderr|exit)\b/.test(code(readFileSync(file, "utf8"))),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  test("a task's name stands in its facts, in the index of tasks and at the heads of architectures only", () => {
+    const facts = readdirSync("src/task-types").map((file) => readFileSync(join("src/task-types", file), "utf8"));
+    const names = facts.flatMap((source) => /^ {2}name: "(\w+)"/m.exec(source)?.[1] ?? []);
+    expect(names.length).toBeGreaterThan(3);
+    const owners = ["src/task-types/", "src/tasks/index.ts", "src/models/encoders/", "src/models/decoders/"];
+    const strays = filesOf("src").filter(
+      (file) =>
+        !owners.some((owner) => file.startsWith(owner)) &&
+        names.some((name) => new RegExp(`\\b${name}\\b|"_(CLS|LM)`).test(readFileSync(file, "utf8"))),
     );
     expect(strays).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { METHOD_DEFINITIONS } from "../methods/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import type { Base } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { generates } from "../task-types/index.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
 const BASE_LAYER = ".base_layer.weight";
@@ -47,7 +48,7 @@ export function untied(recipe: ResolvedRecipe, base: Base): Base {
   const { checkpoint } = base;
   const embedding = embeddingOf(checkpoint);
   const trained = METHOD_DEFINITIONS[recipe.method].modulesToSave?.(recipe) ?? [];
-  const asks = recipe.task_type === "CAUSAL_LM" && trained.length > 0;
+  const asks = generates(recipe.task_type) && trained.length > 0;
   if (!asks || !embedding || !tiesEmbeddings(checkpoint.config)) return base;
   const output = embedding.includes("embed_in") ? "embed_out.weight" : "lm_head.weight";
   if (!isUnder(output, trained) && !isUnder(embedding, trained)) return base;

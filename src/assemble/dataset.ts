@@ -3,9 +3,9 @@ import { findSplits, readRows } from "../data/read.ts";
 import { firstRows, type Row, type Rows } from "../data/row.ts";
 import { DataError } from "../errors.ts";
 import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../examples/labels.ts";
-import { classifies } from "../models/parts/architecture.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { classifies } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
 import { TASK_DEFINITIONS } from "../tasks/index.ts";
 

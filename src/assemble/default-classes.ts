@@ -1,6 +1,6 @@
 import type { Id2Label } from "../examples/labels.ts";
-import type { TaskType } from "../models/parts/architecture.ts";
 import type { Base } from "../prepared/prepared.ts";
+import type { TaskType } from "../task-types/index.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
 /**

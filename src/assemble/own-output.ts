@@ -1,7 +1,8 @@
 import { float32Reader } from "../formats/safetensors/float32.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import type { Value } from "../ir/graph.ts";
-import { type Architecture, classifies, type TaskType } from "../models/parts/architecture.ts";
+import type { Architecture } from "../models/parts/architecture.ts";
+import { classifies, type TaskType } from "../task-types/index.ts";
 import { outputLayer } from "../tasks/loss.ts";
 import { nameInCheckpoint } from "./weights.ts";
 

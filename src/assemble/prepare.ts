@@ -4,13 +4,14 @@ import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { type Checkpoint, readCheckpoint } from "../formats/transformers/checkpoint.ts";
 import type { ParamValue } from "../ir/graph.ts";
 import { ARCHITECTURES } from "../models/index.ts";
-import { type Architecture, classifies, forTask, selectArchitecture } from "../models/parts/architecture.ts";
+import { type Architecture, forTask, selectArchitecture } from "../models/parts/architecture.ts";
 import { longestText } from "../models/parts/longest-text.ts";
 import { isUnder } from "../peft/targets.ts";
 import { filesOfFolder, filesOfGguf } from "../prepared/base-files.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { classifies } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
 import { untied } from "./base-layers.ts";
 import { checkDepth, checkShapes } from "./check-tensors.ts";
@@ -68,10 +69,14 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
  * A pooler that the checkpoint lacks, as one trained on hidden words does, starts at random: it is part of the head, trained
  * with it and saved with it, or an adapter would not fit the next random one.
  */
-function withPooler(architecture: Architecture, recipe: ResolvedRecipe, { tensors }: Checkpoint): Architecture {
+function withPooler(architecture: Architecture, recipe: ResolvedRecipe, { tensors, config }: Checkpoint): Architecture {
   const { heads, trainedHeads } = architecture;
-  const asks = recipe.task_type === "SEQ_CLS" && !recipe.from_scratch && heads.includes(POOLER);
-  if (!asks || [...tensors.keys()].some((name) => isUnder(name, [POOLER]))) return architecture;
+  const { task_type, from_scratch } = recipe;
+  const isHead =
+    classifies(task_type) && !from_scratch && heads.includes(POOLER) && architecture.tasks.includes(task_type);
+  if (!isHead || [...tensors.keys()].some((name) => isUnder(name, [POOLER]))) return architecture;
+  const { params } = architecture.build(config, task_type, 1);
+  if (!params.some(({ origin }) => isUnder(origin.name, [POOLER]))) return architecture;
   return { ...architecture, trainedHeads: [...trainedHeads, POOLER] };
 }
 

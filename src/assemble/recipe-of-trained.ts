@@ -6,6 +6,7 @@ import { readConfig } from "../formats/transformers/config.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { causalLm, DEFAULT_TASK, taskOfClass } from "../task-types/index.ts";
 import { isAdapter } from "./open-trained.ts";
 
 /** Stands for the base model of an adapter that names none. */
@@ -19,7 +20,7 @@ const UNKNOWN = "unknown";
  * @throws {AdapterError} when neither names a base model.
  */
 export async function recipeOfTrained(trained: string, base?: string): Promise<ResolvedRecipe> {
-  if (await isGguf(trained)) return readKeys({ ...keysOfWhole(trained), task_type: "CAUSAL_LM" }, trained);
+  if (await isGguf(trained)) return readKeys({ ...keysOfWhole(trained), task_type: causalLm.name }, trained);
   const folder = await resolveModelFolder(trained);
   const file = `${folder}/recipe.yaml`;
   const recipe = (await exists(file))
@@ -49,10 +50,7 @@ async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
   return { model_name_or_path: baseModel ?? UNKNOWN, ...(task_type !== undefined && { task_type }) };
 }
 
-const TASKS = { ForTokenClassification: "TOKEN_CLS", ForCausalLM: "CAUSAL_LM", LMHeadModel: "CAUSAL_LM", ForMaskedLM: "MASKED_LM" }; // biome-ignore format: a table
-
 async function keysOfModel(folder: string): Promise<Record<string, unknown>> {
   const { architectures } = await readConfig(folder);
-  const found = Object.entries(TASKS).find(([ending]) => String(architectures).endsWith(ending));
-  return { ...keysOfWhole(folder), task_type: found?.[1] ?? "SEQ_CLS" };
+  return { ...keysOfWhole(folder), task_type: taskOfClass(String(architectures)) ?? DEFAULT_TASK };
 }

@@ -1,8 +1,8 @@
 import { exists } from "#platform";
 import { AdapterError, CheckpointError } from "../errors.ts";
 import { readConfig } from "../formats/transformers/config.ts";
-import { classifies } from "../models/parts/architecture.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import { classifies, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
 
 /** The only `problem_type` whose logits are a softmax over classes. */
 const SINGLE = "single_label_classification";
@@ -18,7 +18,7 @@ export async function refuseOtherHeads({ source, checkpoint, labels }: Prepared,
   const beside = adapter !== undefined && (await exists(`${adapter}/config.json`));
   const folder = beside ? adapter : checkpoint.folder;
   const { problem_type } = beside ? await readConfig(adapter) : checkpoint.config;
-  if (task_type === "SEQ_CLS" && (problem_type ?? SINGLE) !== SINGLE) {
+  if (TASK_FACTS[task_type].problemType !== undefined && (problem_type ?? SINGLE) !== SINGLE) {
     throw new CheckpointError(`problem_type ${String(problem_type)} is not supported yet`, {
       where: `${folder}/config.json`,
       expected: `${SINGLE}: one label for each text`,
@@ -33,15 +33,19 @@ export async function refuseOtherHeads({ source, checkpoint, labels }: Prepared,
   });
 }
 
+/** Hints for models that other commands use. */
+const HINTS: Readonly<Record<Exclude<TaskFacts["verb"], "predict">, string>> = {
+  generate: "lowrank generate writes text with a causal language model.",
+  evaluate: "lowrank evaluate measures a masked language model; lowrank generate takes causal ones only.",
+};
+
 /** @throws {AdapterError} when what was trained is a language model, which has no labels to predict. */
-export function refuseLanguageModel(taskType: string, trained: string): void {
-  if (classifies(taskType)) return;
+export function refuseLanguageModel(taskType: TaskType, trained: string): void {
+  const { verb } = TASK_FACTS[taskType];
+  if (verb === "predict") return;
   throw new AdapterError(`predict labels texts, and task_type ${taskType} has no labels`, {
     where: trained,
-    expected: "an adapter or a model for SEQ_CLS or TOKEN_CLS",
-    hint:
-      taskType === "CAUSAL_LM"
-        ? "lowrank generate writes text with a causal language model."
-        : "lowrank evaluate measures a masked language model; lowrank generate takes causal ones only.",
+    expected: `an adapter or a model for ${tasksFor("predict").join(" or ")}`,
+    hint: HINTS[verb],
   });
 }

@@ -1,7 +1,7 @@
 import { RecipeError } from "../errors.ts";
 import { METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
-import { classifies } from "../models/parts/architecture.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { classifies } from "../task-types/index.ts";
 
 /** Recipe keys of which not every value can be run yet, and the values that can. */
 const SUPPORTED: { readonly [Key in keyof ResolvedRecipe]?: readonly ResolvedRecipe[Key][] } = {

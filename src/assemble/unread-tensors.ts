@@ -1,7 +1,7 @@
 import { brief } from "../formats/json/json.ts";
 import type { ParamValue } from "../ir/graph.ts";
-import { classifies, type TaskType } from "../models/parts/architecture.ts";
 import { isUnder } from "../peft/targets.ts";
+import { classifies, type TaskType } from "../task-types/index.ts";
 import { type Found, outputNames } from "./own-output.ts";
 import { nameInCheckpoint } from "./weights.ts";
 

@@ -39,9 +39,9 @@ export interface InspectedModule {
 
 /** A training example as the model sees it, token by token. */
 export interface InspectedExample {
-  /** With TOKEN_CLS, each token that counts has its label. */
+  /** Where words are labelled, each token that counts has its label. */
   readonly tokens: readonly { readonly text: string; readonly trained: boolean; readonly label?: string }[];
-  /** With SEQ_CLS. */
+  /** Label of a text. */
   readonly label?: string;
 }
 
@@ -62,7 +62,7 @@ export interface LabelScore {
 /** A word and its label. A word without tokens, or beyond `max_length`, has none. */
 export type WordPrediction = { readonly word: string } & (LabelScore | { readonly label: null });
 
-/** The prediction for one text: its label or, with TOKEN_CLS, one for each word; without a label, the reason. */
+/** The prediction for one text: its label or, where words are labelled, one for each; without a label, the reason. */
 export type Prediction = {
   /** Place of the text among the inputs, from 0. */
   readonly index: number;

@@ -37,6 +37,10 @@ export function guessWords(rows: readonly Row[], given: Partial<Columns> = {}): 
   return textColumn !== undefined && labelColumn !== undefined ? { textColumn, labelColumn } : undefined;
 }
 
+/** The column of whole texts, given or guessed; `undefined` where the rows are lists of words and tags. */
+export const guessWholeText = (rows: readonly Row[], given: Partial<Columns> = {}): string | undefined =>
+  guessWords(rows, given) ? undefined : (given.textColumn ?? guessText(rows));
+
 /** The columns that every row has. */
 export const columnsOf = (rows: readonly Row[]): string[] =>
   Object.keys(rows[0]?.values ?? {}).filter((name) => rows.every(({ values }) => Object.hasOwn(values, name)));

@@ -1,5 +1,6 @@
 import { TokenizerError } from "../errors.ts";
 import type { Random } from "../random.ts";
+import { causalLm, maskedLm } from "../task-types/index.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { IGNORED } from "./labels.ts";
 
@@ -51,9 +52,9 @@ export function maskingTokens({ special, idOf, vocabSize }: Tokenizer): MaskingT
   const maskId = special.mask_token === undefined ? undefined : idOf(special.mask_token);
   if (maskId === undefined) {
     throw new TokenizerError("this tokenizer has no mask token, so no token can be masked", {
-      where: "task_type: MASKED_LM",
+      where: `task_type: ${maskedLm.name}`,
       expected: "mask_token in tokenizer_config.json, as BERT's and its kin's have",
-      hint: "task_type: CAUSAL_LM trains a model that predicts the next token.",
+      hint: `task_type: ${causalLm.name} trains a model that predicts the next token.`,
     });
   }
   const ids = Object.values(special).map(idOf);

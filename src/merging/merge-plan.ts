@@ -4,6 +4,7 @@ import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { checkpointNames } from "../formats/transformers/checkpoint-names.ts";
 import { isTransposed } from "../formats/transformers/transposed.ts";
 import type { Change, TrainedAdapter } from "../methods/definition.ts";
+import { causalLm } from "../task-types/index.ts";
 import { untie } from "./untie.ts";
 
 /** One tensor of a merged model: the base's unless the adapter holds it `whole`, and the `update` to be added. */
@@ -71,7 +72,9 @@ function packedNames({ packed }: PlanOptions, stored: (param: string) => string 
 }
 
 const isCausal = ({ config }: Checkpoint, { taskType }: Mergeable): boolean =>
-  taskType === undefined ? /ForCausalLM|LMHeadModel/.test(String(config.architectures)) : taskType === "CAUSAL_LM";
+  taskType === undefined
+    ? causalLm.classEndings.some((ending) => String(config.architectures).includes(ending))
+    : taskType === causalLm.name;
 
 function checkShapes(
   { name, entry, whole, update, transposed }: PlannedTensor,

@@ -1,9 +1,9 @@
 import { type HoulsbyAdapter, houlsbyOf, readHoulsby } from "../formats/adapter-hub/read.ts";
 import { saveHoulsby } from "../formats/adapter-hub/save.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
-import { classifies } from "../models/parts/architecture.ts";
 import { type HoulsbyConfig, houlsby } from "../peft/houlsby.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { classifies } from "../task-types/index.ts";
 import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
 
 type Settings = Pick<HoulsbyConfig, "reductionFactor" | "nonLinearity">;

@@ -3,11 +3,12 @@ import { extraModules } from "../formats/peft/lora-config.ts";
 import { type LoraAdapter, loraOf, readLora } from "../formats/peft/read-lora.ts";
 import { saveLora } from "../formats/peft/save-lora.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
-import { type Architecture, classifies } from "../models/parts/architecture.ts";
+import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { loraPart } from "../peft/lora-parts.ts";
 import { mergeWeight } from "../peft/lora-update.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { classifies } from "../task-types/index.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
 
 /** Recipe key of each option. */

@@ -1,5 +1,11 @@
 import { z } from "zod";
 import { count, text } from "../methods/keys/kinds.ts";
+import { DEFAULT_TASK, TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
+
+const usual = TASK_FACTS[DEFAULT_TASK].maxLength;
+const longer = TASK_TYPES.map((task) => ({ task, length: TASK_FACTS[task].maxLength }))
+  .filter(({ length }) => length !== usual)
+  .map(({ task, length }) => `${length} with ${task}`);
 
 /** The data set and how its rows become batches; names are TRL's. */
 export const dataKeys = {
@@ -11,7 +17,9 @@ export const dataKeys = {
   dataset_test_split: text().default("test").describe("Split to evaluate on once, at the end"),
   text_column: text().default("text").describe("Column of the text"),
   label_column: text().default("label").describe("Column of the label"),
-  max_length: count().optional().describe("Longest example in tokens; unset: 1024 with CAUSAL_LM, else 256"),
+  max_length: count()
+    .optional()
+    .describe(`Longest example in tokens; unset: ${longer.join(", ")}, else ${usual}`),
   completion_only_loss: z.boolean().optional().describe("Train on completions only; unset: if rows have a prompt"),
   assistant_only_loss: z.boolean().default(false).describe("Train on the assistant's turns only"),
   packing: z.boolean().default(false).describe("Fill sequences with several examples"),

@@ -1,5 +1,6 @@
 import { RecipeError } from "../errors.ts";
 import { METHOD_KEYS, METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
+import { classifies, TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
 import { flaggedKeys, givenKeys, rememberGiven } from "./given.ts";
 import type { Recipe } from "./schema.ts";
 
@@ -39,7 +40,7 @@ export function settle(recipe: Recipe, method: Method): ResolvedRecipe {
     ...own,
     load_in_4bit: own.load_in_4bit || (METHOD_RECIPES[method].quantizesBase === true && !own.load_in_8bit),
     learning_rate: own.learning_rate ?? METHOD_RECIPES[method].learningRate,
-    max_length: own.max_length ?? (own.task_type === "CAUSAL_LM" ? 1024 : 256),
+    max_length: own.max_length ?? TASK_FACTS[own.task_type].maxLength,
   };
 }
 
@@ -83,15 +84,13 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
     "load_best_model_at_end",
     `eval_strategy is ${recipe.eval_strategy}, so no state is known to be best; set eval_strategy to epoch or steps`,
   );
-  for (const key of ["packing", "completion_only_loss", "assistant_only_loss"] as const) {
-    refuse(
-      recipe[key] === true && recipe.task_type !== "CAUSAL_LM",
-      key,
-      `only task_type CAUSAL_LM has it, and this recipe's is ${recipe.task_type}`,
-    );
+  for (const task of TASK_TYPES.filter((name) => name !== recipe.task_type)) {
+    for (const key of (TASK_FACTS[task].ownFlags ?? []) as (keyof Recipe & keyof ResolvedRecipe)[]) {
+      refuse(recipe[key] === true, key, `only task_type ${task} has it, and this recipe's is ${recipe.task_type}`);
+    }
   }
   refuse(
-    recipe.head_learning_rate !== undefined && !recipe.task_type.endsWith("_CLS"),
+    recipe.head_learning_rate !== undefined && !classifies(recipe.task_type),
     "head_learning_rate",
     `task_type ${recipe.task_type} has no classification head`,
   );

@@ -1,4 +1,5 @@
 import { METHOD_KEYS } from "../methods/keys/index.ts";
+import { TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
 import { flaggedKeys } from "./given.ts";
 import { type ResolvedRecipe, settle } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
@@ -17,7 +18,11 @@ interface Dependence {
 const DEPENDENCES: readonly Dependence[] = [
   ...METHOD_KEYS.map(({ keys, methods }) => ({ keys, on: ["method"] as const, with: methods })),
   { keys: ["bnb_4bit_quant_type", "use_bnb_nested_quant"], on: ["method", "load_in_4bit"], with: [true] },
-  { keys: ["mlm_probability"], on: ["task_type"], with: ["MASKED_LM"] },
+  ...TASK_TYPES.map((task) => ({
+    keys: (TASK_FACTS[task].ownSettings ?? []) as (keyof Recipe)[],
+    on: ["task_type"] as const,
+    with: [task],
+  })),
   { keys: ["eval_steps"], on: ["eval_strategy"], with: ["steps"] },
   { keys: ["save_steps"], on: ["save_strategy"], with: ["steps"] },
   { keys: ["adam_beta1"], on: ["optim"], with: ["adamw", "adamw_8bit", "lion"] },

@@ -1,6 +1,7 @@
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classScores, evalResults } from "./class-scores.ts";
 import type { TaskDefinition } from "./definition.ts";
+import { classLoss } from "./loss.ts";
 
 /** The columns of texts and labels. */
 export const columnsOf = ({ text_column, label_column }: ResolvedRecipe) => ({
@@ -13,8 +14,10 @@ const figures = evalResults({ labels: one, predictions: one, lossSum: 0 }, ["any
 
 /** What classifiers have in common: their graph ends in the logits of classes. */
 export const classifier = {
+  loss: classLoss,
   scoringGraph: (graph) => graph,
   score: classScores,
+  lowerIsBetter: ["eval_loss"],
   metrics: Object.keys(figures).filter((key) => typeof figures[key] === "number"),
 } satisfies Partial<TaskDefinition>;
 

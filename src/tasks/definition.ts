@@ -1,9 +1,10 @@
-import type { Rows } from "../data/row.ts";
+import type { Row, Rows } from "../data/row.ts";
 import type { EvalResults } from "../events/events.ts";
+import type { Columns } from "../examples/classification.ts";
 import type { Encoded } from "../examples/encode.ts";
 import type { Example, Examples } from "../examples/examples.ts";
 import type { Labelled, Labels } from "../examples/labels.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
@@ -67,16 +68,38 @@ export interface Scores {
   readonly predictions: Readonly<Record<string, readonly unknown[]>>;
 }
 
+/** Certainty of a use, the highest first: columns of the task's own, a column of labels, any text. */
+export const CERTAINTIES = ["structure", "labels", "text"] as const;
+
+/** A use of rows for a task: what `lowrank init` makes of them. */
+export interface Use {
+  readonly certainty: (typeof CERTAINTIES)[number];
+  /** Recipe keys that name the columns. */
+  readonly keys: { readonly text_column?: string; readonly label_column?: string };
+  /** Description of the rows: "texts with a label each". */
+  readonly about: string;
+  /** File name of the recipe, among those that come with the library, to start from. */
+  readonly start: string;
+}
+
 /** What a model is trained to do: what it reads of a row, what it is asked, how it is scored. */
 export interface TaskDefinition {
+  /** Uses of rows for this task, the likeliest first; `given` names columns. */
+  uses(rows: readonly Row[], given: Partial<Columns>): readonly Use[];
   /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */
   split(rows: Rows, recipe: ResolvedRecipe): Promise<Split>;
   /** An example as one step sees it, where no two steps see it alike. */
   draw?(example: Example, tokenizer: Tokenizer, recipe: ResolvedRecipe, random: Random): Example;
+  /** Positions from a label to the token that it names: 1 where each position predicts the next token. Default 0. */
+  readonly labelsAhead?: number;
+  /** Loss of a training step: the sum over texts, words or tokens; those labelled −100 are left out. */
+  loss(graph: Graph): Value;
   /** The graph that scores examples, made of the model's own, which ends in `logits`. */
   scoringGraph(graph: Graph): Graph;
   /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
   score(asked: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined>;
   /** Names of the figures that `score` finds; `metric_for_best_model` is one of them. */
   readonly metrics: readonly string[];
+  /** Names of those that are best low; all others are best high. */
+  readonly lowerIsBetter: readonly string[];
 }

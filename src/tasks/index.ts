@@ -1,4 +1,4 @@
-import type { TaskType } from "../models/parts/architecture.ts";
+import type { TaskType } from "../task-types/index.ts";
 import { causalLanguageModel } from "./causal-lm.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { maskedLanguageModel } from "./masked-lm.ts";

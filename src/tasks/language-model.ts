@@ -1,11 +1,14 @@
 import type { TaskDefinition } from "./definition.ts";
+import { languageLoss } from "./loss.ts";
 import { languageResults, tokenScores, tokenScoringGraph } from "./token-scores.ts";
 
 const figures = languageResults([{ lossSum: 0, tokens: 1, correct: 0 }]);
 
 /** What language models have in common: their graph is asked for single tokens. */
 export const languageModel = {
+  loss: languageLoss,
   scoringGraph: tokenScoringGraph,
   score: tokenScores,
+  lowerIsBetter: ["eval_loss", "eval_perplexity"],
   metrics: Object.keys(figures),
 } satisfies Partial<TaskDefinition>;

@@ -24,14 +24,21 @@ export function outputLayer(graph: Graph): OutputLayer {
   return { x, w, bias, attrs: { ...node.attrs, chunks } };
 }
 
-/** Appends the loss of a training step: summed over texts, words or tokens, those labelled −100 left out. */
-export function lossOf(graph: Graph): Value {
+/** Appends the loss of a classifier: summed over texts or words, those labelled −100 left out. */
+export function classLoss(graph: Graph): Value {
   const logits = logitsOf(graph);
-  const labels = graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) });
-  if (nodeOf(logits)?.op !== vocabularyLogits.op) return crossEntropy(logits, labels);
-  const { x, w, bias, attrs } = outputLayer(graph);
-  return reduceSum(tokenLoss(x, w, labels, bias, attrs), { axes: [0] });
+  return crossEntropy(logits, labelsFor(logits));
 }
+
+/** Appends the loss of a language model: summed over tokens, those labelled −100 left out. */
+export function languageLoss(graph: Graph): Value {
+  const { x, w, bias, attrs } = outputLayer(graph);
+  return reduceSum(tokenLoss(x, w, labelsFor(x), bias, attrs), { axes: [0] });
+}
+
+/** The input `labels`: one for each row of logits. */
+const labelsFor = ({ graph, shape }: Value): Value =>
+  graph.input("labels", { dtype: "int64", shape: shape.slice(0, 1) });
 
 function logitsOf(graph: Graph): Value {
   const logits = graph.outputs.get("logits");

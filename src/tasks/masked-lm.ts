@@ -1,3 +1,4 @@
+import { guessWholeText } from "../examples/guess-columns.ts";
 import { IGNORED } from "../examples/labels.ts";
 import { maskedEncoder, plainText } from "../examples/masked.ts";
 import { maskingTokens, maskTokens } from "../examples/masking.ts";
@@ -8,9 +9,14 @@ import type { TaskDefinition } from "./definition.ts";
 import { languageModel } from "./language-model.ts";
 import { splitOf } from "./split.ts";
 
-/** MASKED_LM: tokens that are hidden, others at each step. */
+/** Tokens that are hidden, others at each step. */
 export const maskedLanguageModel: TaskDefinition = {
   ...languageModel,
+  uses(rows, given) {
+    const text_column = guessWholeText(rows, given);
+    if (text_column === undefined) return [];
+    return [{ certainty: "text", keys: { text_column }, about: "plain texts", start: "masked-text.yaml" }];
+  },
   split: (rows, recipe) =>
     splitOf(rows, {
       pick: (row) => plainText(row, { textColumn: recipe.text_column }),

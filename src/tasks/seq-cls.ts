@@ -1,12 +1,20 @@
 import { encodeText, type TextRow, textRow } from "../examples/classification.ts";
 import { rowEncoder } from "../examples/encode.ts";
+import { guessLabel, guessWholeText } from "../examples/guess-columns.ts";
 import { classifier, columnsOf, orNone } from "./classifier.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { splitOf } from "./split.ts";
 
-/** SEQ_CLS: a class for each text. */
+/** A class for each text. */
 export const textClassification: TaskDefinition = {
   ...classifier,
+  uses(rows, given) {
+    const text_column = guessWholeText(rows, given);
+    const label_column = text_column === undefined ? undefined : (given.labelColumn ?? guessLabel(rows, text_column));
+    if (text_column === undefined || label_column === undefined) return [];
+    const keys = { text_column, label_column };
+    return [{ certainty: "labels", keys, about: "texts with a label each", start: "text-classification.yaml" }];
+  },
   split: (rows, recipe) =>
     splitOf<TextRow>(rows, {
       pick: (row) => textRow(row, columnsOf(recipe)),

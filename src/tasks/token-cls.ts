@@ -1,5 +1,6 @@
 import { DataError } from "../errors.ts";
 import { rowEncoder } from "../examples/encode.ts";
+import { guessWords } from "../examples/guess-columns.ts";
 import { IGNORED, type Labels } from "../examples/labels.ts";
 import { encodeWords, type TokenExample, USUAL, type WordRow, wordRow } from "../examples/tokens.ts";
 import { wordScores } from "./class-scores.ts";
@@ -7,9 +8,15 @@ import { classifier, columnsOf, orNone } from "./classifier.ts";
 import type { Encoding, TaskDefinition } from "./definition.ts";
 import { splitOf } from "./split.ts";
 
-/** TOKEN_CLS: a class for each word. */
+/** A class for each word. */
 export const wordClassification: TaskDefinition = {
   ...classifier,
+  uses(rows, given) {
+    const words = guessWords(rows, given);
+    if (!words) return [];
+    const keys = { text_column: words.textColumn, label_column: words.labelColumn };
+    return [{ certainty: "structure", keys, about: "words with a tag each", start: "token-classification.yaml" }];
+  },
   score: wordScores,
   metrics: [...classifier.metrics, "eval_precision", "eval_recall", "eval_f1"],
   async split(rows, recipe) {

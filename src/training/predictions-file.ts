@@ -23,7 +23,7 @@ export async function writePredictions(folder: string, columns: Scores["predicti
 type Scored = ClassScoresOfRow | LanguageScoresOfRow;
 
 /**
- * The scores of what {@link writePredictions} wrote, with 95 % bootstrap intervals over test examples. With TOKEN_CLS an
+ * The scores of what {@link writePredictions} wrote, with 95 % bootstrap intervals over test examples. Where words are labelled an
  * example is drawn with all its tokens.
  */
 export async function scoresWithIntervals(folder: string, random: Random): Promise<Scored> {

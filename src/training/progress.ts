@@ -34,17 +34,19 @@ export class Progress {
   random: RandomState = Random.seed(0).state();
   /** The result that says which state is best. */
   readonly #metric: string;
+  readonly #lowerIsBetter: boolean;
 
   /** @throws {RecipeError} when no evaluation gives `metric_for_best_model`. */
   constructor(recipe: ResolvedRecipe) {
     this.#metric = bestMetric(recipe);
+    this.#lowerIsBetter = TASK_DEFINITIONS[recipe.task_type].lowerIsBetter.includes(this.#metric);
   }
 
-  /** Keeps a validation result if it is the best so far. Losses and perplexities are best low, all else high. */
+  /** Keeps a validation result if it is the best so far. The task says which are best low; all else is best high. */
   noteEvaluation(metrics: EvalResults): boolean {
     const value = metrics[this.#metric] as number;
     const best = this.best?.metric;
-    const better = best === undefined || (LOW_IS_GOOD.includes(this.#metric) ? value < best : value > best);
+    const better = best === undefined || (this.#lowerIsBetter ? value < best : value > best);
     if (better) this.best = { metric: value };
     return better;
   }
@@ -92,8 +94,6 @@ export class Progress {
     }
   }
 }
-
-const LOW_IS_GOOD = ["eval_loss", "eval_perplexity"];
 
 function bestMetric({ metric_for_best_model: given = "eval_loss", task_type }: ResolvedRecipe): string {
   const known = TASK_DEFINITIONS[task_type].metrics.filter((key) => key !== "eval_samples");

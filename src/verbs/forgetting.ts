@@ -6,6 +6,7 @@ import { METHOD_DEFINITIONS } from "../methods/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { maskedLm } from "../task-types/index.ts";
 import { TASK_DEFINITIONS } from "../tasks/index.ts";
 import { scoreModel } from "../training/scoring.ts";
 
@@ -40,7 +41,7 @@ export async function maskedLoss(
   if (given) checkPlaces([...given.keys()], new Set(model.graph.params.map(({ origin }) => origin.name)), folder);
   const { weights } = await weightsOf(model, Random.seed(recipe.seed).stream("init"), given);
   const rows = texts.map((text, i) => ({ values: { [recipe.text_column]: text }, where: `text ${i + 1}` }));
-  const { examples } = await encodeSplit(await TASK_DEFINITIONS.MASKED_LM.split(rows, recipe), model);
+  const { examples } = await encodeSplit(await TASK_DEFINITIONS[maskedLm.name].split(rows, recipe), model);
   const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true);
   examples.close();
   if (!scores) throw new InterruptedError("stopped before forgetting was measured.");
@@ -53,7 +54,7 @@ function maskedRecipe(base: ResolvedRecipe, trained: ResolvedRecipe = { ...base,
   const { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed } = base; // biome-ignore format: one step
   const asked = { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed }; // biome-ignore format: one step
   // An adapter on the words' own layer, which a classifier has not, is fresh: as PEFT starts one, it does nothing.
-  return { ...kept, ...asked, task_type: "MASKED_LM", init_lora_weights: true };
+  return { ...kept, ...asked, task_type: maskedLm.name, init_lora_weights: true };
 }
 
 /** Whatever was trained in the encoder must be measured. */

@@ -14,6 +14,7 @@ import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
+import { causalLm } from "../task-types/index.ts";
 import { encodeBegunOnce } from "../tokenizer/single-bos.ts";
 import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
 import { NotFiniteError } from "../training/scoring.ts";
@@ -76,7 +77,7 @@ export class TextGenerator {
   static async open({ model, adapter, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
     const trained = adapter ?? model;
     if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
-    const recipe = { ...(await recipeOfTrained(trained, model)), task_type: "CAUSAL_LM" } as const;
+    const recipe = { ...(await recipeOfTrained(trained, model)), task_type: causalLm.name };
     const shared: Weights = new Map();
     return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared), onWarning);
   }

@@ -2,10 +2,11 @@ import { readSplit } from "../assemble/dataset.ts";
 import type { InspectedExample } from "../events/reports.ts";
 import { IGNORED, type Labels } from "../examples/labels.ts";
 import type { TokenExample } from "../examples/tokens.ts";
-import { classifies } from "../models/parts/architecture.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { classifies } from "../task-types/index.ts";
 import type { Example } from "../tasks/definition.ts";
+import { TASK_DEFINITIONS } from "../tasks/index.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** Examples that are shown. */
@@ -31,7 +32,7 @@ async function languageExamples(
 ): Promise<InspectedExample[]> {
   const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
   const { examples } = await split.encode({ tokenizer, labels, maxLength: recipe.max_length });
-  const ahead = recipe.task_type === "CAUSAL_LM" ? 1 : 0; // each position is labelled with the token after it
+  const ahead = TASK_DEFINITIONS[recipe.task_type].labelsAhead ?? 0;
   return ([...examples] as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({
     tokens: pieces(ids, tokenizer).map((text, i) => ({ text, trained: (labels[i - ahead] ?? IGNORED) !== IGNORED })),
   }));

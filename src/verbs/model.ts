@@ -3,19 +3,20 @@ import { openBase, prepare, weightsOf } from "../assemble/prepare.ts";
 import { RecipeError } from "../errors.ts";
 import type { MethodSpec } from "../methods/definition.ts";
 import { savesWhole } from "../methods/index.ts";
-import { forTask, type TaskType } from "../models/parts/architecture.ts";
+import { forTask } from "../models/parts/architecture.ts";
 import type { Finished } from "../prepared/job.ts";
 import type { Base, Prepared } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { DEFAULT_TASK, generates, type TaskType } from "../task-types/index.ts";
 import { writeModelFolder } from "../training/checkpoints/model-folder.ts";
 import { checkOutputFolder } from "../training/output-folder.ts";
 import { saveModel } from "../training/saved.ts";
 
 /** How a base model is loaded. */
 export interface LoadOptions {
-  /** What it will do. Default: `CAUSAL_LM` for a decoder, `SEQ_CLS` for an encoder. */
+  /** What it will do. Default: to write text for a decoder, to classify texts for an encoder. */
   readonly taskType?: TaskType;
   /** Hold the frozen linear weights packed: NF4 or FP4, the blocks of a quantized GGUF file, or eight bits. */
   readonly quantization?:
@@ -116,7 +117,7 @@ export async function loadModel(
     }),
   };
   const base = await openBase(recipeOf({ ...keys, task_type: taskType, method: "lora", dataset_name: "in memory" }));
-  const task = taskType ?? (base.architecture.tasks.includes("CAUSAL_LM") ? "CAUSAL_LM" : "SEQ_CLS");
+  const task = taskType ?? base.architecture.tasks.find(generates) ?? DEFAULT_TASK;
   return new Model({ ...base, architecture: forTask(base.architecture, task) }, { ...keys, task_type: task });
 }
 

@@ -5,11 +5,12 @@ import { numberText } from "../data/source-number.ts";
 import { DataError, FileError } from "../errors.ts";
 import { USUAL } from "../examples/tokens.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { TASK_FACTS } from "../task-types/index.ts";
 
 /** A text to label, and its place among the inputs. */
 export interface TextInput {
   readonly text: string;
-  /** Its words, with TOKEN_CLS. Default: what stands between white space. */
+  /** Its words, where words are labelled. Default: what stands between white space. */
   readonly words?: readonly string[];
   /** From 0; of a file's rows the row, of lines of text the line, blank ones counted. Default: as they come. */
   readonly index?: number;
@@ -23,7 +24,7 @@ const NOT_TEXT =
 
 /**
  * The texts of a file: of data files (`.jsonl`, `.json`, `.csv`, `.parquet`, each also `.gz`) the `text_column` of the
- * recipe, else `text`, with TOKEN_CLS also a list of words; of any other file its lines, blank ones left out.
+ * recipe, else `text`, where words are labelled also a list of words; of any other file its lines, blank ones left out.
  *
  * @throws {FileError} when there is no such file. @throws {DataError} for a kind of file that is not read; while it is
  *   walked, for malformed rows and rows without the column.
@@ -46,7 +47,7 @@ async function* inputsOfRows(
   recipe: ResolvedRecipe,
 ): AsyncGenerator<TextInput, void, undefined> {
   const { text_column, task_type } = recipe;
-  const perWord = task_type === "TOKEN_CLS";
+  const perWord = TASK_FACTS[task_type].labelled === "word";
   const names = [text_column, "text", ...(perWord ? USUAL.text : [])] as [string, ...string[]];
   let index = 0;
   for await (const row of rows) {

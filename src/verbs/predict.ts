@@ -9,6 +9,7 @@ import { ExampleStore } from "../examples/examples.ts";
 import { IGNORED } from "../examples/labels.ts";
 import { argmax } from "../generation/sampling.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import { TASK_FACTS } from "../task-types/index.ts";
 import { eachLogits, logSoftmax } from "../tasks/class-scores.ts";
 import type { Asked, Example } from "../tasks/definition.ts";
 import { NotFiniteError } from "../training/scoring.ts";
@@ -122,7 +123,7 @@ function encode(input: Numbered, { source, tokenizer }: Prepared): Encoded {
   const { text, error } = input;
   const where = `text ${input.index + 1}`;
   if (error !== undefined) return { input, error };
-  if (task_type !== "TOKEN_CLS") {
+  if (TASK_FACTS[task_type].labelled !== "word") {
     const { ids, specials } = tokenizer.encode(text, { maxLength });
     if (ids.length === specials) return { input };
     return { input, example: { ids: Int32Array.from(ids), label: 0, where } };

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import type { Tensor } from "../../src/ir/types.ts";
-import type { Architecture, TaskType } from "../../src/models/parts/architecture.ts";
+import type { Architecture } from "../../src/models/parts/architecture.ts";
+import type { TaskType } from "../../src/task-types/index.ts";
 import { collate, isLanguage, type Rows } from "./rows.ts";
 import { addTraining, expectClose, runOnEngine, shapesIn, shapesOf, weightsOf } from "./running.ts";
 

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../src/ir/types.ts";
-import type { TaskType } from "../../src/models/parts/architecture.ts";
+import type { TaskType } from "../../src/task-types/index.ts";
 
 /** Classes of the random rows. */
 export const LABELS = 3;

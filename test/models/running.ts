@@ -1,18 +1,25 @@
 import { expect } from "vitest";
 import { backward } from "../../src/autodiff/backward.ts";
 import type { Checkpoint } from "../../src/formats/transformers/checkpoint.ts";
-import type { Graph } from "../../src/ir/graph.ts";
+import { type Graph, nodeOf, type Value } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
+import { vocabularyLogits } from "../../src/ops/token-loss/vocabulary-logits.ts";
 import { transpose } from "../../src/quant/transpose.ts";
 import { openSession } from "../../src/session/node/index.ts";
 import type { RuntimeTensor } from "../../src/session/session.ts";
-import { lossOf } from "../../src/tasks/loss.ts";
+import { classLoss, languageLoss } from "../../src/tasks/loss.ts";
 import { toRuntime } from "../ops/check.ts";
 import { randn } from "../tensors.ts";
 
 /** Tensors by the names of inputs and parameters. */
 export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** Appends the loss that fits a graph: a language model's where it ends in an output layer. */
+export const lossOf = (graph: Graph): Value => {
+  const logits = graph.outputs.get("logits");
+  return logits && nodeOf(logits)?.op === vocabularyLogits.op ? languageLoss(graph) : classLoss(graph);
+};
 
 /** Adds the loss and the gradient of every parameter to the outputs. */
 export function addTraining(graph: Graph): void {

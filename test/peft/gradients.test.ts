@@ -12,7 +12,7 @@ import { rewrite } from "../../src/passes/rewrite.ts";
 import { type HoulsbyConfig, houlsby } from "../../src/peft/houlsby.ts";
 import { type LoraConfig, lora } from "../../src/peft/lora.ts";
 import { openSession } from "../../src/session/node/index.ts";
-import { lossOf } from "../../src/tasks/loss.ts";
+import { lossOf } from "../models/running.ts";
 import { toRuntime } from "../ops/check.ts";
 import { dot, randn } from "../tensors.ts";
 import { classificationLoss, feedsOf, tinyBert, tinyLlama } from "../tiny.ts";

@@ -1,4 +1,5 @@
 import { RecipeError } from "../../errors.ts";
+import { TASK_FACTS, type TaskType } from "../../task-types/index.ts";
 import { type AskedRecipe, askRecipe } from "../shared/ask-recipe.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { showDownloads } from "../shared/download.ts";
@@ -60,12 +61,11 @@ async function answers({ options, overrides, output }: Context, ask?: Questions)
   return { keys: { ...defaults, ...overrides }, file: file ?? FILE };
 }
 
-function next(file: string, folder: string, task: string, output: Output): string {
-  const use = task.endsWith("_CLS") ? `predict  --adapter_name_or_path ${folder}` : undefined;
-  const chat = task === "CAUSAL_LM" ? `generate --adapter_name_or_path ${folder}` : undefined;
-  const then = use ?? chat;
+function next(file: string, folder: string, task: TaskType, output: Output): string {
+  const { verb } = TASK_FACTS[task];
+  const used = verb !== "evaluate" ? `\n  lowrank ${verb.padEnd(8)} --adapter_name_or_path ${folder} TEXT` : "";
   return `${output.style("bold", `${file} is written. What to type next`)}
   lowrank plan     ${file}          time, memory and disk
   lowrank inspect  ${file} --data   what would train, and rows as the model sees them
-  lowrank train    ${file}${then === undefined ? "" : `\n  lowrank ${then} TEXT`}`;
+  lowrank train    ${file}${used}`;
 }

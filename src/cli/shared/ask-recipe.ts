@@ -1,6 +1,7 @@
 import { LowrankError } from "../../errors.ts";
 import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../../index.ts";
 import { METHOD_RECIPES, METHODS } from "../../methods/keys/index.ts";
+import { classifies, generates, TASK_FACTS, TASK_TYPES } from "../../task-types/index.ts";
 import { showDownloads } from "./download.ts";
 import { count } from "./format.ts";
 import type { Output } from "./output.ts";
@@ -9,12 +10,7 @@ import type { Choice, Questions } from "./questions.ts";
 type Keys = Readonly<Record<string, unknown>>;
 type Task = Recipe["task_type"];
 
-const TASKS: readonly Choice<Task>[] = [
-  { value: "SEQ_CLS", label: "Classify texts", hint: "rows: a text and its label" },
-  { value: "TOKEN_CLS", label: "Tag words", hint: "rows: a list of words and one of tags" },
-  { value: "CAUSAL_LM", label: "Write: chat, complete prompts, or go on reading raw text", hint: "a language model" },
-  { value: "MASKED_LM", label: "Fill in hidden words: go on pretraining an encoder on raw text" },
-];
+const TASKS: readonly Choice<Task>[] = TASK_TYPES.map((value) => ({ value, ...TASK_FACTS[value].choice }));
 
 /** What is asked besides recipe keys. */
 export interface AskedRecipe {
@@ -39,7 +35,7 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
   const data = await askData(ask, given, task);
   const { startFrom } = await import("../../index.ts");
   const { method: preset } = await startFrom(data.use, { ...given, ...data.keys, task_type: task });
-  const methods = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead || task.endsWith("_CLS"));
+  const methods = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead || classifies(task));
   const choices = methods.map((value) => ({ value, label: value, hint: METHOD_RECIPES[value].hint }));
   const method = given.method ?? (await ask.choose("Which method?", choices, preset));
   const keys = { ...given, ...data.keys, task_type: task, model_name_or_path: model, method };
@@ -49,7 +45,7 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
 
 async function askModel(ask: Questions, given: Keys, output: Output): Promise<unknown> {
   const { lookAtModel } = await import("../../index.ts");
-  const preset = given.task_type === "CAUSAL_LM" ? undefined : "embedded";
+  const preset = generates(String(given.task_type)) ? undefined : "embedded";
   const also = preset ? ", or embedded: a small encoder that comes with lowrank" : "";
   return until(
     ask,
@@ -81,7 +77,8 @@ async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedDa
       const dataset_name = String(given.dataset_name ?? (await ask.text(message, "embedded")));
       let source: RowsSource = { ...given, dataset_name };
       let found = await lookAtRows(source);
-      if (task === "SEQ_CLS" && !found.uses.some(({ task_type }) => task_type === task) && found.columns.length > 1) {
+      const labelsTexts = TASK_FACTS[task].labelled === "text";
+      if (labelsTexts && !found.uses.some(({ task_type }) => task_type === task) && found.columns.length > 1) {
         source = await askColumns(ask, source, found);
         found = await lookAtRows(source);
       }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { RecipeError } from "../../errors.ts";
 import type { GenerateOptions, GeneratorSource } from "../../index.ts";
+import { causalLm } from "../../task-types/index.ts";
 import type { Context } from "./command.ts";
 import { addRecipeFlags } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -56,7 +57,7 @@ export function generatorSource(context: Context, command: string): GeneratorSou
   if (source.model === undefined && source.adapter === undefined) {
     throw new RecipeError(`${command} needs a causal model.`, {
       expected: "--model_name_or_path MODEL, --adapter_name_or_path DIR, or both",
-      hint: "the output_dir of a training run with task_type CAUSAL_LM is such a folder.",
+      hint: `the output_dir of a training run with task_type ${causalLm.name} is such a folder.`,
     });
   }
   return source;

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { METHOD_RECIPES, type Method } from "../../methods/keys/index.ts";
+import { factsOf, type TaskFacts } from "../../task-types/index.ts";
 
 /** What a model card tells of a run. */
 export interface CardFacts {
@@ -23,15 +24,10 @@ export interface CardFacts {
 
 const LIBRARIES = { peft: "peft", adapters: "adapter-transformers", transformers: "transformers" } as const;
 
-const TASKS: Readonly<Record<string, readonly [name: string, pipeline: string, autoModel: string]>> = {
-  SEQ_CLS: ["text classification", "text-classification", "AutoModelForSequenceClassification"],
-  TOKEN_CLS: ["token classification", "token-classification", "AutoModelForTokenClassification"],
-};
-
 /** The text of a model card: YAML front matter as the Hub reads it, then what was trained, how, and how to load it. */
 export function modelCard(facts: CardFacts): string {
   const { method, baseModel, dataset, labels, trainableParameters: trainable, totalParameters: total } = facts;
-  const [task] = taskOf(facts);
+  const { name: task } = taskOf(facts);
   const data = dataset === undefined ? "" : ` on \`${shortName(dataset)}\``;
   const share = ((100 * trainable) / total).toFixed(2);
   const sections = [
@@ -58,15 +54,15 @@ function frontMatter({ format, method, baseModel, dataset, results, ...facts }: 
   return {
     ...(isHubId(baseModel) && { base_model: baseModel }),
     library_name: LIBRARIES[format],
-    pipeline_tag: taskOf(facts)[1],
+    pipeline_tag: taskOf(facts).pipeline,
     tags: ["lowrank", ...(tag === undefined ? [] : [tag])],
     ...(dataset !== undefined && isHubId(dataset) && { datasets: [dataset] }),
     ...(metrics.length > 0 && { metrics }),
   };
 }
 
-const taskOf = ({ taskType }: Pick<CardFacts, "taskType">): readonly [string, string, string] =>
-  TASKS[taskType] ?? [taskType, "other", "AutoModel"];
+const taskOf = ({ taskType }: Pick<CardFacts, "taskType">): NonNullable<TaskFacts["card"]> =>
+  factsOf(taskType)?.card ?? { name: taskType, pipeline: "other", autoModel: "AutoModel" };
 
 /** `organisation/name`: the Hub refuses a card that names anything else. */
 const isHubId = (name: string): boolean =>
@@ -95,7 +91,7 @@ function shown(value: unknown): string {
 const count = (n: number): string => n.toLocaleString("en-US");
 
 function pythonOf({ format, baseModel, labels, ...facts }: CardFacts): string {
-  const autoModel = taskOf(facts)[2];
+  const autoModel = taskOf(facts).autoModel;
   const base = `${autoModel}.from_pretrained(${JSON.stringify(shortName(baseModel))}, num_labels=${labels.length})`;
   const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")';
   const imports = (more: string): string => `${more}from transformers import ${autoModel}, AutoTokenizer\n`;

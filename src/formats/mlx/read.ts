@@ -1,5 +1,6 @@
 import { AdapterError } from "../../errors.ts";
 import { transpose } from "../../quant/transpose.ts";
+import { causalLm } from "../../task-types/index.ts";
 import { type JsonObject, readJsonObject } from "../json/json.ts";
 import { adaptedModules } from "../peft/peft-keys.ts";
 import type { LoraAdapter } from "../peft/read-lora.ts";
@@ -41,7 +42,7 @@ export async function readMlx(folder: string, baseConfig: JsonObject): Promise<L
     ...{ r: rank, loraAlpha: scale * rank, loraDropout: dropout, useDora: type === "dora" },
     ...targetsOf(modules, baseConfig),
   };
-  return { format: "peft", folder, config, taskType: "CAUSAL_LM", baseModel: model, tensors };
+  return { format: "peft", folder, config, taskType: causalLm.name, baseModel: model, tensors };
 }
 
 const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)$/;

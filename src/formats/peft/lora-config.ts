@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AdapterError } from "../../errors.ts";
 import { type LoraConfig, MAX_ALPHA, MAX_RANK } from "../../peft/lora.ts";
+import { classifies } from "../../task-types/index.ts";
 import { brief, type JsonObject } from "../json/json.ts";
 import { float, isOff } from "../json/json-file.ts";
 
@@ -119,7 +120,7 @@ export interface LoraOrigin {
   readonly baseModel: string;
   /** Branch, tag or commit of a Hub model; `main` goes without saying. */
   readonly revision?: string;
-  /** `SEQ_CLS`, `TOKEN_CLS`, … */
+  /** PEFT's name of the task. */
   readonly taskType: string;
   /** Whether the base model stores the adapted weights `[in, out]`, as GPT-2 does. Default false. */
   readonly fanInFanOut?: boolean;
@@ -133,7 +134,7 @@ export interface LoraOrigin {
 export function loraConfigJson(config: LoraConfig, targetModules: readonly string[], origin: LoraOrigin): JsonObject {
   const { rankPattern = {}, alphaPattern = {}, useRslora = false, useDora = false } = config;
   const { baseModel, revision = "main", taskType, fanInFanOut = false } = origin;
-  const heads = taskType.endsWith("_CLS") ? CLASSIFICATION_HEADS : [];
+  const heads = classifies(taskType) ? CLASSIFICATION_HEADS : [];
   const modulesToSave = [...extraModules(config.modulesToSave, heads), ...heads];
   return {
     peft_type: "LORA",

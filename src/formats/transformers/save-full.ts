@@ -1,4 +1,5 @@
 import { makeFolder } from "#platform";
+import { factsOf } from "../../task-types/index.ts";
 import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";
 import { type NamedTensors, writeTensors } from "../safetensors/tensors.ts";
@@ -36,12 +37,13 @@ export async function saveConfig(folder: string, model: Omit<ModelToSave, "tenso
 /** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
 export function tunedConfig({ baseConfig, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
   const { num_labels, problem_type, torch_dtype, dtype, ...rest } = baseConfig;
+  const { problemType } = factsOf(taskType) ?? {};
   const className = taskClass(baseConfig, taskType);
   return {
     ...rest,
     ...(className !== undefined && { architectures: [className] }),
     [dtype === undefined ? "torch_dtype" : "dtype"]: "float32",
     ...(Object.keys(id2label).length > 0 && { id2label, label2id: label2id(id2label) }),
-    ...(taskType === "SEQ_CLS" && { problem_type: "single_label_classification" }),
+    ...(problemType !== undefined && { problem_type: problemType }),
   };
 }

@@ -1,11 +1,5 @@
+import { factsOf } from "../../task-types/index.ts";
 import type { JsonObject } from "../json/json.ts";
-
-const HEADS: Readonly<Record<string, string>> = {
-  SEQ_CLS: "ForSequenceClassification",
-  TOKEN_CLS: "ForTokenClassification",
-  CAUSAL_LM: "ForCausalLM",
-  MASKED_LM: "ForMaskedLM",
-};
 
 /** Classes that are not called as their family and head are. */
 const OTHERS: Readonly<Record<string, string>> = {
@@ -15,13 +9,13 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The transformers class of a base model under a task: `BertForMaskedLM` and `SEQ_CLS` → `BertForSequenceClassification`.
+ * The transformers class of a base model under a task: `BertForMaskedLM`, to classify texts → `BertForSequenceClassification`.
  * @param config The base model's `config.json`; `undefined` when it does not say its class.
  */
 export function taskClass({ architectures }: JsonObject, taskType: string): string | undefined {
   const [known] = Array.isArray(architectures) ? (architectures as unknown[]) : [];
   const family = /^(\w+?)(?:For[A-Z]\w*|LMHeadModel|Model)$/.exec(String(known))?.[1];
-  const head = HEADS[taskType];
+  const [head] = factsOf(taskType)?.classEndings ?? [];
   const name = family && head ? family + head : undefined;
   return OTHERS[name ?? ""] ?? name;
 }

@@ -51,7 +51,7 @@ export interface DecoderSpec<Config> {
   readonly encode: (m: ModuleScope, inputs: ModelInputs, c: Config) => Value;
   /** Bends the logits into ±this. */
   readonly softcap?: (c: Config) => number | undefined;
-  /** Name of the head of TOKEN_CLS. Default `score`. */
+  /** Name of the head that labels tokens. Default `score`. */
   readonly tokenHead?: string;
 }
 

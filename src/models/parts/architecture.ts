@@ -2,14 +2,9 @@ import type { z } from "zod";
 import { ArchitectureError, CheckpointError } from "../../errors.ts";
 import { Graph, type Init, type Value } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/types.ts";
+import { classifies, type TaskType } from "../../task-types/index.ts";
 import { outOfRange } from "./config-ranges.ts";
 import { type BuildOptions, ModuleScope } from "./scope.ts";
-
-/** What a model is trained to do; PEFT's names. */
-export type TaskType = "SEQ_CLS" | "TOKEN_CLS" | "CAUSAL_LM" | "MASKED_LM";
-
-/** Whether a task classifies: its classes come from the data, and its head is trained with it. */
-export const classifies = (task: string): boolean => task.endsWith("_CLS");
 
 /** The model's inputs: integers, `[batch, seq]` unless said. An input is part of the graph once it is read. */
 export interface ModelInputs {
@@ -51,7 +46,7 @@ export interface ArchitectureSpec<Config> {
   readonly layers: string;
   /** How a parameter of a model from scratch starts, where that is not as BERT's: normal weights, zero biases, norms of one. */
   readonly fresh?: (name: string, config: Config) => Init | undefined;
-  /** Logits: `[batch, labels]` for SEQ_CLS, `[batch*seq, labels]` for TOKEN_CLS, `[rows, vocab]` for language models. */
+  /** Logits: `[batch, labels]` for classes of texts, `[batch*seq, labels]` for those of words, `[rows, vocab]` for language models. */
   readonly tasks: TaskBuilders<Config>;
 }
 

@@ -6,6 +6,7 @@ import { saveMlx } from "../../formats/mlx/save.ts";
 import { type LoraAdapter, readLora } from "../../formats/peft/read-lora.ts";
 import { saveLora } from "../../formats/peft/save-lora.ts";
 import { storesTransposed } from "../../formats/transformers/transposed.ts";
+import { causalLm } from "../../task-types/index.ts";
 
 /** An adapter to be converted. */
 export interface ConvertOptions {
@@ -54,7 +55,7 @@ export async function ggufToPeft(options: ConvertOptions & { readonly baseModel:
 }
 
 function savePeft(adapter: LoraAdapter, options: ConvertOptions & { readonly baseModel?: string }): Promise<void> {
-  const { config, tensors, taskType = "CAUSAL_LM" } = adapter;
+  const { config, tensors, taskType = causalLm.name } = adapter;
   const baseModel = options.baseModel ?? adapter.baseModel ?? "";
   const fanInFanOut = storesTransposed(options.baseConfig);
   return saveLora(options.out, { config, tensors, taskType, params: [], baseModel, fanInFanOut });

@@ -2,10 +2,10 @@ import { exists } from "#platform";
 import type { JsonObject } from "../../formats/json/json.ts";
 import { copyTokenizer } from "../../formats/transformers/copy-tokenizer.ts";
 import { tunedConfig } from "../../formats/transformers/save-full.ts";
-import { classifies } from "../../models/parts/architecture.ts";
 import { changesAfter } from "../../models/parts/longest-text.ts";
 import { endIds } from "../../prepared/end-ids.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
+import { classifies, generates } from "../../task-types/index.ts";
 
 const GENERATION = "generation_config.json";
 
@@ -17,7 +17,7 @@ export async function configFiles(
   const taskType = source.recipe.task_type;
   const id2label = Object.fromEntries(labels.names.map((name, id) => [id, name]));
   const config = tunedConfig({ baseConfig: await files.config(), taskType, id2label });
-  if (taskType !== "CAUSAL_LM") return { config };
+  if (!generates(taskType)) return { config };
   if (await exists(`${checkpoint.folder}/${GENERATION}`)) {
     await copyTokenizer(checkpoint.folder, out, [GENERATION]);
     return { config };
@@ -37,13 +37,13 @@ export function obstacles({ architecture, source, tokenizer, checkpoint }: Prepa
   const { task_type } = source.recipe;
   const { modelType, tasks } = architecture;
   const notes: string[] = [];
-  if (classifies(task_type) && tasks.includes("CAUSAL_LM")) {
+  if (classifies(task_type) && tasks.some(generates)) {
     notes.push(`transformers.js has no class for ${task_type} on ${modelType}: run the model with ONNX Runtime itself`);
   }
   const wanted = ["tokenizer.json", "tokenizer_config.json"];
   const missing = tokenizer.files.length > 0 ? wanted.filter((name) => !tokenizer.files.includes(name)) : [];
   if (missing.length > 0) notes.push(`transformers.js reads ${missing.join(" and ")}, which the model came without`);
-  const change = task_type === "CAUSAL_LM" ? changesAfter(checkpoint.config) : undefined;
+  const change = generates(task_type) ? changesAfter(checkpoint.config) : undefined;
   if (change !== undefined) {
     notes.push(
       `its positions change past ${change} tokens: a text that is written past them must be read anew from its beginning`,

@@ -4,6 +4,7 @@ import type { Shape } from "../../ir/types.ts";
 import { METHOD_DEFINITIONS } from "../../methods/index.ts";
 import { reshape } from "../../ops/shape/shape.ts";
 import type { GraphSource, Prepared } from "../../prepared/prepared.ts";
+import { generates } from "../../task-types/index.ts";
 
 /** What Optimum calls the dims of inputs and outputs; transformers.js looks for `batch_size`. */
 export const DIMS = {
@@ -15,7 +16,7 @@ export const DIMS = {
 
 /** The graph that is stored: logits of every token, of a causal model with its cache. `[batch, …]` is all there is. */
 export function storedGraph(source: GraphSource): Graph {
-  const cache = source.recipe.task_type === "CAUSAL_LM";
+  const cache = generates(source.recipe.task_type);
   const graph = evaluationGraph(source, { allRows: true, packed: false, cache });
   const { logits, ...rest } = Object.fromEntries(graph.outputs);
   if (!logits) throw new RangeError("the graph has no output named logits");

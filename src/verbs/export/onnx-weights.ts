@@ -1,10 +1,10 @@
 import { weightsOf } from "../../assemble/prepare.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { Graph, ParamValue } from "../../ir/graph.ts";
-import { classifies } from "../../models/parts/architecture.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
 import { Random } from "../../random.ts";
 import type { RuntimeTensor } from "../../session/session.ts";
+import { classifies } from "../../task-types/index.ts";
 
 /** Reads the parameters of a graph one by one; none is kept. */
 export interface WeightReader {

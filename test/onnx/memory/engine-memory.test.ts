@@ -9,7 +9,7 @@ import { bert } from "../../../src/models/encoders/bert.ts";
 import { emitOnnx } from "../../../src/onnx/emit.ts";
 import { engineMemory, replayRun } from "../../../src/onnx/memory/engine-memory.ts";
 import { openSession } from "../../../src/session/node/index.ts";
-import { lossOf } from "../../../src/tasks/loss.ts";
+import { lossOf } from "../../models/running.ts";
 import { toRuntime } from "../../ops/check.ts";
 import { feedsOf } from "../../tiny.ts";
 

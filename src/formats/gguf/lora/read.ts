@@ -1,5 +1,6 @@
 import { AdapterError } from "../../../errors.ts";
 import { mostFrequent } from "../../../peft/even-updates.ts";
+import { causalLm } from "../../../task-types/index.ts";
 import type { JsonObject } from "../../json/json.ts";
 import type { LoraAdapter } from "../../peft/read-lora.ts";
 import { targetsOf } from "../../peft/targets-of.ts";
@@ -40,7 +41,7 @@ export async function readGgufLora(path: string, baseConfig: JsonObject): Promis
   }
   if (ranks.size === 0) throw new AdapterError(`${path} holds no lora_b tensor`);
   const config = { ...ranksOf(ranks, alpha), ...targetsOf([...ranks.keys()], baseConfig) };
-  return { format: "peft", folder: path, config, taskType: "CAUSAL_LM", baseModel: undefined, tensors };
+  return { format: "peft", folder: path, config, taskType: causalLm.name, baseModel: undefined, tensors };
 }
 
 function alphaOf({ metadata, path }: GgufFile, { name }: GgufModel): number {

@@ -1,0 +1,12 @@
+import type { TaskFacts } from "./facts.ts";
+
+/** The next token. */
+export const causalLm = {
+  name: "CAUSAL_LM",
+  verb: "generate",
+  classEndings: ["ForCausalLM", "LMHeadModel"],
+  maxLength: 1024,
+  ownFlags: ["packing", "completion_only_loss", "assistant_only_loss"],
+  columns: "messages, or prompt and completion, or a column of texts",
+  choice: { label: "Write: chat, complete prompts, or go on reading raw text", hint: "a language model" },
+} as const satisfies TaskFacts;

@@ -1,0 +1,25 @@
+/** A task as every room may know it: names, files and settings, nothing that runs. What runs is in `tasks/`. */
+export interface TaskFacts {
+  /** PEFT's name: `SEQ_CLS`. */
+  readonly name: string;
+  /** Labelled unit of a task that classifies; its classes come from the data, and its head is trained with the model. */
+  readonly labelled?: "text" | "word";
+  /** Command that uses what was trained. */
+  readonly verb: "predict" | "generate" | "evaluate";
+  /** Endings of the names of transformers' classes: the usual one first. */
+  readonly classEndings: readonly [string, ...string[]];
+  /** `problem_type` of the saved `config.json`, for tasks that have one. */
+  readonly problemType?: string;
+  /** Longest example in tokens, unless the recipe says. */
+  readonly maxLength: number;
+  /** Boolean recipe keys that no other task may set. */
+  readonly ownFlags?: readonly string[];
+  /** Recipe keys without effect on other tasks. */
+  readonly ownSettings?: readonly string[];
+  /** Columns of its rows, in words. */
+  readonly columns: string;
+  /** Choice among the tasks, as `lowrank init` shows it. */
+  readonly choice: { readonly label: string; readonly hint?: string };
+  /** Name, pipeline and Python class of a model card. */
+  readonly card?: { readonly name: string; readonly pipeline: string; readonly autoModel: string };
+}
