@@ -40,7 +40,8 @@ const ROOMS: Readonly<Record<string, string>> = {
   passes: "ir ops/nn ops/quantized ops/shape ops/token-loss quant",
   peft: "ir ops/core ops/nn ops/shape ops/token-loss passes",
   // what runs them
-  "platform/node": "",
+  platform: "",
+  "platform/node": "platform",
   onnx: "ir",
   "onnx/memory": "ir onnx",
   session: "ir",

@@ -25,8 +25,7 @@ const MAX_STALL = 2;
  * @throws {DataError} when the file is not Parquet or is damaged; {FileError} when it is missing.
  */
 export async function* readParquet(path: string, maxStall = MAX_STALL): AsyncGenerator<Row, void, undefined> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const lines = spawnJsonLines(new URL(`./parquet-process.${extension}`, import.meta.url), [path, String(maxStall)]);
+  const lines = spawnJsonLines(new URL("./parquet-process.js", import.meta.url), [path, String(maxStall)]);
   let classNames: ClassNames = {};
   let count = 0;
   try {

@@ -1,4 +1,4 @@
-import { peakRssBytes, rssBytes } from "#platform";
+import { peakRssBytes, rssBytes, uptimeSeconds } from "#platform";
 import { checkTexts } from "../assemble/data.ts";
 import { countParameters } from "../assemble/graphs.ts";
 import { weightsOf } from "../assemble/prepare.ts";
@@ -177,7 +177,7 @@ async function* trainSteps(
 
       progress.step++;
       progress.numTokens += realTokens;
-      if (firstStepSeconds === 0) firstStepSeconds = process.uptime();
+      if (firstStepSeconds === 0) firstStepSeconds = uptimeSeconds();
       const seconds = (performance.now() - started) / 1000;
       const event: StepEvent = {
         kind: "step",

@@ -12,9 +12,8 @@ export async function* startJob(
   job: Job,
   signal?: AbortSignal,
 ): AsyncGenerator<TrainEvent, Finished | undefined, void> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const lock = newId();
-  const thread = startThread<JobMessage>(new URL(`./thread.${extension}`, import.meta.url), { ...job, lock });
+  const thread = startThread<JobMessage>(new URL("./thread.js", import.meta.url), { ...job, lock });
   const stop = (): void => thread.stop();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);

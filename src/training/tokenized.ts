@@ -24,7 +24,7 @@ export async function* tokenized(
   };
   const encoded = encodeSplit(split, model, { onRow, onDemand });
   for (;;) {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const pause = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, PAUSE);
     });

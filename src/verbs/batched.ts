@@ -33,7 +33,7 @@ export async function* batched<T>(
 
 /** True when an item arrives soon. An error does not: the items before it go out first. */
 async function arrivesSoon(promise: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const arrived = promise.then(
     () => true,
     () => false,

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { type ProcessEnd, spawnJsonLines } from "../../src/platform/node/processes.ts";
+import type { ProcessEnd } from "../../src/platform/contract.ts";
+import { spawnJsonLines } from "../../src/platform/node/processes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lowrank-processes-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

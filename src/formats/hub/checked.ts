@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { type Hasher, openHash } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { lookalike } from "../safetensors/lookalike.ts";
 
@@ -31,13 +31,16 @@ export async function* checked(
     yield chunk;
   }
   if (bytes !== size) throw broken(what, `${bytes} bytes of ${size}`);
-  const found = hash?.digest("hex");
+  const found = await hash?.digest();
   if (found !== undefined && found !== digest) throw broken(what, `bytes with the hash ${found} instead of ${digest}`);
 }
 
-function hashLike(digest: string | undefined, size: number) {
-  if (digest?.length === 64) return createHash("sha256");
-  return digest?.length === 40 ? createHash("sha1").update(`blob ${size}\0`) : undefined;
+function hashLike(digest: string | undefined, size: number): Hasher | undefined {
+  if (digest?.length === 64) return openHash("sha256");
+  if (digest?.length !== 40) return undefined;
+  const hash = openHash("sha1");
+  hash.update(new TextEncoder().encode(`blob ${size}\0`));
+  return hash;
 }
 
 /** Content that a server without the file, or a network with a log-in page, sends in its place. */

@@ -159,7 +159,7 @@ const KEPT = "files that are complete are kept: the next download goes on after 
 /** True when the other side ended the connection; fetch has the reason in its error's cause. */
 function isBroken(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; { cause } = cause) {
-    if (BROKEN.has((cause as NodeJS.ErrnoException).code)) return true;
+    if (BROKEN.has((cause as { readonly code?: unknown }).code)) return true;
   }
   return false;
 }

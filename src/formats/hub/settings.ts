@@ -1,4 +1,4 @@
-import { exists, hubTokenFile, readText } from "#platform";
+import { type Environment, environment, exists, hubTokenFile, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { shownAddress } from "./address.ts";
 import { TIMEOUT_SECONDS } from "./patience.ts";
@@ -18,10 +18,8 @@ export interface HubSettings {
   readonly timeoutSeconds: number;
 }
 
-type Environment = NodeJS.ProcessEnv;
-
 /** `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`): nothing may touch the network. */
-export const isOffline = (env: Environment = process.env): boolean =>
+export const isOffline = (env: Environment = environment()): boolean =>
   /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE || "");
 
 /**
@@ -29,7 +27,7 @@ export const isOffline = (env: Environment = process.env): boolean =>
  * `HF_HUB_DOWNLOAD_TIMEOUT`.
  * @throws {FileError} when that cannot be read. @throws {CheckpointError} when either is malformed; no message shows a token.
  */
-export async function hubSettings(env: Environment = process.env): Promise<HubSettings> {
+export async function hubSettings(env: Environment = environment()): Promise<HubSettings> {
   const token = (env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || (await storedToken(env)) || "").trim();
   const address = env.HF_ENDPOINT || "https://huggingface.co";
   const url = /^https?:[^?#]*$/.test(address) && URL.canParse(address) ? new URL(address) : undefined;
@@ -57,7 +55,7 @@ export async function hubSettings(env: Environment = process.env): Promise<HubSe
 function basic({ username, password }: URL): string | undefined {
   if (username === "" && password === "") return undefined;
   const form = new URLSearchParams(`u=${username}&p=${password}`.replaceAll("+", "%2B")); // accepts a lone percent sign
-  return `Basic ${Buffer.from(`${form.get("u")}:${form.get("p")}`).toString("base64")}`;
+  return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${form.get("u")}:${form.get("p")}`)))}`;
 }
 
 function timeoutOf(text: string): number {

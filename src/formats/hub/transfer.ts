@@ -63,7 +63,7 @@ export async function smallBody(client: HubClient, answer: Answer, maxBytes: num
   } catch (error) {
     throw error instanceof PassingFailure ? error.refusal : error;
   }
-  return Buffer.concat(parts).toString("utf8");
+  return new Blob(parts as Uint8Array<ArrayBuffer>[]).text();
 }
 
 /** The ETag of a file: of a large one, which is elsewhere, the one that the Hub gives. */

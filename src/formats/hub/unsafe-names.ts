@@ -12,7 +12,7 @@ export function whyUnwritable(names: readonly string[]): string | undefined {
   const seen = new Map<string, string>();
   for (const name of names) {
     const shown = JSON.stringify(name.slice(0, NAME_BYTES));
-    if (Buffer.byteLength(name) > NAME_BYTES) return `${shown} is longer than ${NAME_BYTES} bytes`;
+    if (new TextEncoder().encode(name).length > NAME_BYTES) return `${shown} is longer than ${NAME_BYTES} bytes`;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     if (/[\x00-\x1f\x7f<>:"|?*\\]|[. ]$/.test(name)) return `${shown} has characters that Windows cannot store`;
     if (DEVICE.test(name)) return `${shown} is a device's name on Windows`;

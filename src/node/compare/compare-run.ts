@@ -30,8 +30,7 @@ export async function* runEntry(
 ): AsyncGenerator<CompareEvent, ComparisonRow, void> {
   const { method, seed, path } = entry;
   const flags = Object.entries(keys).map(([key, value]) => `--${key}=${flagText(value)}`);
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const main = new URL(`../../cli/main.${extension}`, import.meta.url);
+  const main = new URL("../../cli/main.js", import.meta.url);
   const lines = spawnJsonLines(main, ["train", path, ...flags, "--json", "--quiet"], signal);
   let steps = 0;
   let evaluated = false;

@@ -3,3 +3,6 @@ import { setTimeout } from "node:timers/promises";
 /** Waits. Rejects as soon as `signal` is aborted. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, signal ? { signal } : {});
+
+/** Seconds since this process began. */
+export const uptimeSeconds = (): number => process.uptime();

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, relative, resolve } from "node:path";
 import { FileError } from "../../errors.ts";
+import type { OpenFile } from "../contract.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 import { encodingHint } from "./utf16.ts";
@@ -9,19 +10,6 @@ import { writeChunksAtomic } from "./write.ts";
 
 /** Longest single read: the system call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
-
-/** A file that is open for reading. */
-export interface OpenFile {
-  readonly path: string;
-  /** Bytes, at the time of opening. */
-  readonly size: number;
-  /**
-   * `length` bytes from `offset`, in a buffer of their own, which may be viewed as any element type.
-   * @throws {FileError} when the file does not hold them; nothing is allocated then.
-   */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  close(): Promise<void>;
-}
 
 /** Whether there is a file or folder at `path`. */
 export const exists = (path: string): Promise<boolean> =>

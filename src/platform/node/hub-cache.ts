@@ -1,7 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-
-type Environment = NodeJS.ProcessEnv;
+import type { Environment } from "../contract.ts";
 
 /**
  * The folder of downloaded models, shared with Python: `HF_HUB_CACHE`, else `$HF_HOME/hub`, else
@@ -23,3 +22,6 @@ const expand = (path: string, env: Environment): string =>
   path
     .replace(/^~(?=$|[/\\])/, homedir())
     .replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, plain, braced) => env[plain ?? braced] ?? whole);
+
+/** Environment variables by name. */
+export const environment = (): Environment => process.env;

@@ -1,5 +1,8 @@
-/** The platform room for Node: the only door to files, hashes and the process. */
-export { pause } from "./clock.ts";
+/** The platform on Node: the only door to files, hashes and the process. */
+import type { Fulfilled } from "../contract.ts";
+
+export type * from "../contract.ts";
+export { pause, uptimeSeconds } from "./clock.ts";
 export {
   copyFile,
   exists,
@@ -8,7 +11,6 @@ export {
   isFolder,
   listFolder,
   makeFolder,
-  type OpenFile,
   openFile,
   parentFolder,
   readBytes,
@@ -18,26 +20,28 @@ export {
   removeFolder,
 } from "./files.ts";
 export { canonicalPath, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
-export { newId, sha256File, sha256Text } from "./hash.ts";
-export { hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
-export { LINE_BYTES, type Line, readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";
-export { type LinkOptions, liesIn, linkFile } from "./links.ts";
-export { checkUnlocked, type FolderLock, lockFolder, releaseFolder } from "./lock.ts";
-export { type Machine, machine, whoRuns } from "./machine.ts";
+export { newId, openHash, sha256File, sha256Text } from "./hash.ts";
+export { environment, hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
+export { LINE_BYTES, readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";
+export { liesIn, linkFile } from "./links.ts";
+export { checkUnlocked, lockFolder, releaseFolder } from "./lock.ts";
+export { machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";
-export { type ProcessEnd, printJsonLine, spawnJsonLines } from "./processes.ts";
-export { openScratch, type ScratchFile } from "./scratch.ts";
+export { printJsonLine, spawnJsonLines } from "./processes.ts";
+export { openScratch } from "./scratch.ts";
 export { removeStale } from "./stale.ts";
 export { type StallWatch, watchStalls } from "./stall.ts";
 export { disableTelemetry } from "./telemetry.ts";
-export { postMessage, startThread, stopRequested, type Thread, threadJob } from "./threads.ts";
+export { postMessage, startThread, stopRequested, threadJob } from "./threads.ts";
 export { withinTime } from "./time-limit.ts";
 export {
   appendBytes,
-  type LineWriter,
   openAppend,
   writeBytesAtomic,
   writeChunksAtomic,
   writeTextAtomic,
 } from "./write.ts";
+
+/** This module, as the contract has it. */
+export type NodePlatform = Fulfilled<typeof import("./index.ts")>;

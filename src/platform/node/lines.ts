@@ -2,17 +2,10 @@ import { createReadStream } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { type ErrorDetail, FileError } from "../../errors.ts";
+import type { Line, TextParser } from "../contract.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 import { encodingHint, isUtf16 } from "./utf16.ts";
-
-/** One line of a text file. */
-export interface Line {
-  /** Counted from 1. */
-  readonly line: number;
-  /** Without its line ending. */
-  readonly text: string;
-}
 
 const NEWLINE = 10;
 
@@ -76,8 +69,8 @@ export async function* readTextChunks(path: string): AsyncGenerator<string, void
 }
 
 /** What a stream, such as a parser, makes of a file's text. @throws {FileError} as `readTextChunks`, and what the stream throws. */
-export const readThrough = (path: string, stream: Duplex): AsyncIterable<unknown> =>
-  pipeline(Readable.from(readTextChunks(path)), stream, () => {});
+export const readThrough = (path: string, parser: TextParser): AsyncIterable<unknown> =>
+  pipeline(Readable.from(readTextChunks(path)), parser as unknown as Duplex, () => {});
 
 async function* chunksOf(path: string): AsyncGenerator<Buffer, void, undefined> {
   await regularFile(path, { connected: true });

@@ -1,14 +1,9 @@
 import { realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
+import type { LinkOptions } from "../contract.ts";
 import { orFileError } from "./file-error.ts";
 import { readChunks } from "./files.ts";
 import { writeChunksAtomic } from "./write.ts";
-
-/** How a file is put in a second place. */
-export interface LinkOptions {
-  /** Where links are not permitted: whether the file may move to `to`, instead of being copied. */
-  readonly mayMove: boolean;
-}
 
 /**
  * Puts the file `from` at `to` by a relative link, so that the folder above both may move. Where the system or the disk

@@ -4,6 +4,7 @@ import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/pro
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { FileError } from "../../errors.ts";
+import type { FolderLock } from "../contract.ts";
 import { orFileError } from "./file-error.ts";
 
 /** Name of the file that says who writes into a folder. */
@@ -12,12 +13,6 @@ const LOCK = ".lowrank.lock";
 /** Milliseconds between two signs of life, and how long without one a lock of another machine counts as held. */
 const SIGN_OF_LIFE = 30_000;
 const HELD_FOR = 10 * SIGN_OF_LIFE;
-
-/** A folder that nobody else writes into. */
-export interface FolderLock {
-  /** Content when it was released already. */
-  release(): Promise<void>;
-}
 
 interface Holder {
   readonly host: string;

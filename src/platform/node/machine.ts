@@ -1,18 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname, totalmem } from "node:os";
-
-/** The machine this process runs on. */
-export interface Machine {
-  /** `linux x64`. */
-  readonly system: string;
-  readonly cpu: string;
-  /** Cores that this process may use. */
-  readonly cores: number;
-  /** Vector and matrix instructions that decide how fast an engine computes; empty where they are not known. */
-  readonly instructionSets: readonly string[];
-  /** Memory that this process may use, in bytes: the machine's, or its container's share. */
-  readonly memoryBytes: number;
-}
+import type { Machine } from "../contract.ts";
 
 const INSTRUCTIONS =
   /^(avx2?|avx512(f|_bf16|_vnni|_fp16)|avx_vnni|f16c|fma|amx_(bf16|int8|tile)|asimd(dp|hp)?|sve2?|i8mm|bf16)$/;

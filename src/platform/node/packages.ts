@@ -21,3 +21,7 @@ export function packageFolder(name: string): string {
 
 /** A folder or file that this package carries: `ownPath("recipes/demo.yaml")`. */
 export const ownPath = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+/** The module of a compiled one's URL: itself, or, where these are the sources, the TypeScript that it is compiled from. */
+export const besideThis = (compiled: URL): URL =>
+  import.meta.url.endsWith(".ts") ? new URL(compiled.href.replace(/\.js$/, ".ts")) : compiled;

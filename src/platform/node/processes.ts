@@ -4,15 +4,8 @@ import { writeSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-
-/** How a process ended. */
-export interface ProcessEnd {
-  /** `null` when a signal ended it. */
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote to stderr. */
-  readonly stderr: string;
-}
+import type { ProcessEnd } from "../contract.ts";
+import { besideThis } from "./packages.ts";
 
 const KEPT = 4000;
 
@@ -34,14 +27,15 @@ const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
  *
  * It is in a process group of its own: Ctrl-C reaches it only through `signal`, once, as SIGINT. It ends with its
  * parent, even when that is killed with SIGKILL: its stdin is a pipe that closes then.
- * @param module URL of the module; a `.ts` one is run through tsx, for development.
+ * @param compiled URL of the compiled module; among the sources, its `.ts` is run through tsx.
  * @returns how it ended; a failure is the caller's to judge.
  */
 export async function* spawnJsonLines(
-  module: URL,
+  compiled: URL,
   args: readonly string[],
   signal?: AbortSignal,
 ): AsyncGenerator<Record<string, unknown>, ProcessEnd, void> {
+  const module = besideThis(compiled);
   const loader = extname(module.pathname) === ".ts" ? ["--import", "tsx"] : [];
   const child = spawn(process.execPath, ["--import", END_WITH_PARENT, ...loader, fileURLToPath(module), ...args], {
     stdio: ["pipe", "pipe", "pipe"],

@@ -2,18 +2,7 @@ import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileError } from "../../errors.ts";
-
-/** A file for what need not stay in memory. It has no name where the system allows that, and ends with its process. */
-export interface ScratchFile {
-  /**
-   * Writes bytes at the end, a copy of them; returns where they begin.
-   * @throws {FileError} when the disk is full.
-   */
-  append(bytes: Uint8Array): number;
-  /** `length` bytes from `offset`, in a buffer of their own. */
-  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
-  close(): void;
-}
+import type { ScratchFile } from "../contract.ts";
 
 /** Bytes that are written at once. */
 const BLOCK = 2 ** 20;

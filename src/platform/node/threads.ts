@@ -1,13 +1,9 @@
 import { extname } from "node:path";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { EngineError, typedMemoryError } from "../../errors.ts";
+import type { Thread } from "../contract.ts";
+import { besideThis } from "./packages.ts";
 import { disableTelemetry } from "./telemetry.ts";
-
-/** A thread that yields messages until it ends. */
-export interface Thread<Message> extends AsyncIterable<Message> {
-  /** Asks it to stop; it sees that in `stopRequested()`, also while it never waits. */
-  stop(): void;
-}
 
 interface Start {
   readonly job: unknown;
@@ -16,10 +12,11 @@ interface Start {
 
 /**
  * Starts a module of this library in a thread of its own.
- * @param module URL of the module; a `.ts` one is run through tsx, for development.
+ * @param compiled URL of the compiled module; among the sources, its `.ts` is run through tsx.
  * @throws whatever the thread threw, from the iteration; {OutOfMemoryError} when its heap was full.
  */
-export function startThread<Message>(module: URL, job: unknown): Thread<Message> {
+export function startThread<Message>(compiled: URL, job: unknown): Thread<Message> {
+  const module = besideThis(compiled);
   disableTelemetry();
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: Start = { job, stop };

@@ -1,13 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { LineWriter } from "../contract.ts";
 import { orFileError } from "./file-error.ts";
-
-/** Adds lines to the end of a file, in the order of the calls. */
-export interface LineWriter {
-  /** Writes `text` and a newline; resolves when the system has them. */
-  append(text: string): Promise<void>;
-  close(): Promise<void>;
-}
 
 /**
  * Writes a text file whole or not at all: a reader, or a crash, sees the old content or the new.

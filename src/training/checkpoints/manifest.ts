@@ -36,7 +36,7 @@ export async function writeManifest(folder: string, step: number, run?: RunFacts
   }
   const facts = run && { run: run as NonNullable<Manifest["run"]> };
   const said: Manifest = { version: 1, library: VERSION, step, ...facts, files };
-  const text = JSON.stringify({ ...said, sha256: sha256Text(JSON.stringify(said)) }, null, 2);
+  const text = JSON.stringify({ ...said, sha256: await sha256Text(JSON.stringify(said)) }, null, 2);
   await writeTextAtomic(`${folder}/${MANIFEST}`, `${text}\n`);
 }
 
@@ -46,7 +46,7 @@ export async function readManifest(folder: string): Promise<Manifest | string> {
   if (!object) return `${MANIFEST} is missing or cannot be read`;
   const { sha256, ...rest } = object;
   const parsed = content.safeParse(rest);
-  if (!parsed.success || sha256Text(JSON.stringify(rest)) !== sha256) return `${MANIFEST} is damaged`;
+  if (!parsed.success || (await sha256Text(JSON.stringify(rest))) !== sha256) return `${MANIFEST} is damaged`;
   return parsed.data;
 }
 
