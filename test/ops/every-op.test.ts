@@ -45,6 +45,7 @@ const both = (count: number): Operand => ({
 const signed: Operand = { dtype: "int8", shape: [12], data: [-128, 127, 0, -1, 5, 6, 7, 8, -9, 10, 11, 12] };
 const packed = { type: "nf4", blockSize: 16, shape: [4, 8] } as const;
 const heads = { heads: 2, scale: 0.7 };
+const PAIRS = ["batch", 2, "seq", "seq"];
 
 /** Values that either half type holds exactly. */
 const half = (dtype: "float16" | "bfloat16"): Operand => ({
@@ -110,6 +111,15 @@ const rows: readonly Row[] = [
   ["Attention", (q, k, v, mask) => ops.attention(q!, k!, v!, mask!, undefined, { ...heads, window: 1 }), [[T, 8], [T, 8], [T, 8], mask]],
   ["Attention", (q, k, v, mask, drop) => ops.attention(q!, k!, v!, mask!, drop!, { ...heads, keep: 0.6 }), [[T, 8], [T, 8], [T, 8], mask, bytes(["batch", 2, "seq", "seq"], bits(36))]],
   ["AttentionBackward", (dy, q, k, v, mask, y) => ops.attentionBackward(dy!, q!, k!, v!, mask!, y!, undefined, { ...heads, of: "q" }), [[T, 8], [T, 8], [T, 8], [T, 8], mask, [T, 8]], "forward only"],
+  ["BiasedAttention", (q, k, v, mask, bias) => ops.biasedAttention(q!, k!, v!, mask!, bias!, undefined, heads), [[T, 8], [T, 8], [T, 8], mask, PAIRS]],
+  ["BiasedAttention", (q, k, v, mask, bias, drop) => ops.biasedAttention(q!, k!, v!, mask!, bias!, drop!, { ...heads, keep: 0.6 }), [[T, 8], [T, 8], [T, 8], mask, PAIRS, bytes(PAIRS, bits(36))]],
+  ["BiasedAttentionBackward", (dy, q, k, v, mask, bias, y) => ops.biasedAttentionBackward(dy!, q!, k!, v!, mask!, bias!, y!, undefined, { ...heads, of: "bias" }), [[T, 8], [T, 8], [T, 8], [T, 8], mask, PAIRS, [T, 8]], "forward only"],
+  ["RelativePositions", (mask) => ops.relativePositions(mask!, { span: 2, maxDistance: 2 }), [mask]],
+  ["RelativePositions", (mask) => ops.relativePositions(mask!, { span: 4, maxDistance: 8, buckets: 4, reversed: true }), [mask]],
+  ["RelativeScores", (x, table, mask) => ops.relativeScores(x!, table!, mask!, undefined, heads), [[T, 8], ["2*seq", 8], mask]],
+  ["RelativeScores", (x, table, mask, plus) => ops.relativeScores(x!, table!, mask!, plus!, { ...heads, keys: true }), [[T, 8], ["2*seq", 8], mask, PAIRS]],
+  ["RelativeScoresBackward", (dy, table, mask) => ops.relativeScoresBackward(dy!, table!, mask!, { ...heads, of: "x" }), [PAIRS, ["2*seq", 8], mask], "forward only"],
+  ["RelativeScoresBackward", (dy, x, mask) => ops.relativeScoresBackward(dy!, x!, mask!, { ...heads, of: "table", keys: true }), [PAIRS, [T, 8], mask], "forward only"],
   ["AppendCache", (past, x) => ops.appendCache(past!, x!, { total: 5 }), [["batch", 2, "past", 4], [T, 8]], "forward only"],
   ["CachedAttention", (ids, table, keys, values, mask) => ops.cachedAttention(rowsOf(ids!, table!), keys!, values!, mask!, { heads: 4, kvHeads: 2, scale: 0.7, causal: true }), [ids, [6, 16], ["batch", 2, "total", 4], ["batch", 2, "total", 4], int64(["batch", "total"], [1, 1, 1, 1, 1, 0, 0, 1, 1, 1])], "forward only"],
   ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.1, 0.01, 0.001] }), [[T, 16], places]],

@@ -79,7 +79,7 @@ export const bert = defineArchitecture<BertConfig>({
 export const classifierDropout = (c: BertConfig): number => c.classifier_dropout ?? c.hidden_dropout_prob;
 
 /** How fresh heads start. */
-export const fresh = (c: BertConfig): { std: number } => ({ std: c.initializer_range });
+export const fresh = (c: Pick<BertConfig, "initializer_range">): { std: number } => ({ std: c.initializer_range });
 
 /** The first token of each row: `[batch*seq, hidden]` → `[batch, hidden]`. */
 export function firstToken(h: Value): Value {
@@ -110,24 +110,35 @@ export function embeddings(m: ModuleScope, { ids, typeIds }: ModelInputs, c: Ber
 /** The stack `layer.0 …`, shared by the family. */
 export function layers(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Value {
   let h = x;
-  for (let i = 0; i < c.num_hidden_layers; i++) h = m.within(`layer.${i}`, (m) => block(m, h, mask, c));
+  for (let i = 0; i < c.num_hidden_layers; i++) {
+    h = m.within(`layer.${i}`, (m) => block(m, h, c, (m) => selfAttention(m, h, mask, c)));
+  }
   return h;
 }
 
-function block(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Value {
+/** What a layer reads of `config.json`, but for its attention. */
+type BlockConfig = Pick<
+  BertConfig,
+  "hidden_size" | "intermediate_size" | "hidden_act" | "layer_norm_eps" | "hidden_dropout_prob"
+>;
+
+/** One layer: attention, then the feed-forward part, each added to its input and normalised. */
+export function block(m: ModuleScope, x: Value, c: BlockConfig, attend: (m: ModuleScope) => Value): Value {
   const h = m.within("attention", (m) => {
-    const attended = m.within("self", (m) => {
-      const project = (name: string): Value => dense(m, name, x, c.hidden_size);
-      const [q, k, v] = [project("query"), project("key"), project("value")];
-      return attend(m, q, k, v, mask, { heads: c.num_attention_heads, dropout: c.attention_probs_dropout_prob });
-    });
+    const attended = m.within("self", attend);
     return m.within("output", (m) => residual(m, attended, x, c));
   });
   const wide = m.within("intermediate", (m) => activation(c.hidden_act, dense(m, "dense", h, c.intermediate_size)));
   return m.within("output", (m) => residual(m, wide, h, c));
 }
 
-function residual(m: ModuleScope, x: Value, skip: Value, c: BertConfig): Value {
+function selfAttention(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Value {
+  const project = (name: string): Value => dense(m, name, x, c.hidden_size);
+  const [q, k, v] = [project("query"), project("key"), project("value")];
+  return attend(m, q, k, v, mask, { heads: c.num_attention_heads, dropout: c.attention_probs_dropout_prob });
+}
+
+function residual(m: ModuleScope, x: Value, skip: Value, c: BlockConfig): Value {
   const h = m.dropout(dense(m, "dense", x, c.hidden_size), c.hidden_dropout_prob);
   return norm(m, "LayerNorm", add(h, skip), c.layer_norm_eps);
 }

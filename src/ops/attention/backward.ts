@@ -58,7 +58,7 @@ export const attentionBackward: OpFunction<Operands, AttentionBackwardAttrs> = d
       };
       const p = lowerProbabilities(inside, queries, keys, block.pairs(bias), attrs);
       if (of === "v") return block.spread(lowerOuter(inside, dropped(p, dy, 2), upstream, attrs));
-      const along = splitLike(inside, rowSums(to, dy, y, headDim), types.mask, heads, 1);
+      const along = splitLike(inside, lowerRowProducts(to, dy, y, headDim), types.mask, heads, 1);
       const dp = dropped(lowerProduct(inside, upstream, block.keys(ofKeys(v)), attrs, { transB: true }), along, 4);
       const bent = to.node("Mul", [p, to.node("Sub", [dp, block.queries(along)])]);
       const ds = lowerThroughSoftcap(inside, bent, queries, keys, attrs);
@@ -70,5 +70,5 @@ export const attentionBackward: OpFunction<Operands, AttentionBackwardAttrs> = d
 });
 
 /** `⟨dy, y⟩` of each head of each row. */
-const rowSums = (to: Lowering, dy: string, y: string, headDim: number): string =>
+export const lowerRowProducts = (to: Lowering, dy: string, y: string, headDim: number): string =>
   to.node("ReduceSum", [to.node("Reshape", [to.node("Mul", [dy, y]), to.ints([-1, headDim])]), to.ints([1])]);

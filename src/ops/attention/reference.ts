@@ -13,13 +13,13 @@ interface Pair {
 
 /**
  * The softmax of scores, in float64. Shapes: `q [batch*queries, heads·headDim]`, `k [batch*keys, kvHeads·headDim]`,
- * `mask [batch, keys]` → `[batch, heads, queries, keys]`. Queries are the last of the keys.
+ * `mask [batch, keys]`, `bias` as the result → `[batch, heads, queries, keys]`. Queries are the last of the keys.
  */
-export function softmaxScores(q: Tensor, k: Tensor, mask: Tensor, attrs: AttentionAttrs): Float64Array {
+export function softmaxScores(q: Tensor, k: Tensor, mask: Tensor, attrs: AttentionAttrs, bias?: Tensor): Float64Array {
   const { scale, softcap } = attrs;
   const p = products(q, k, mask, attrs);
   eachPair(q, mask, attrs, ({ at, visible }) => {
-    const score = scale * p[at]!;
+    const score = scale * p[at]! + (bias?.data[at] ?? 0);
     p[at] = !visible ? MASKED : softcap === undefined ? score : softcap * Math.tanh(score / softcap);
   });
   eachRow({ data: p, shape: [p.length, mask.shape[1]!] }, (row) => {
@@ -55,33 +55,36 @@ interface Operands {
   readonly k: Tensor;
   readonly v: Tensor;
   readonly mask: Tensor;
+  readonly bias?: Tensor;
   readonly y: Tensor;
   readonly dropoutMask: Tensor | undefined;
 }
 
-/** The gradients by all three operands, in float64. */
+/** The gradients by all operands, in float64; that by a bias is that by the scores. */
 export function attentionGradients(
-  { dy, q, k, v, mask, y, dropoutMask }: Operands,
+  { dy, q, k, v, mask, bias, y, dropoutMask }: Operands,
   attrs: AttentionAttrs,
-): Readonly<Record<"q" | "k" | "v", Float64Array>> {
+): Readonly<Record<"q" | "k" | "v" | "bias", Float64Array>> {
   const { heads, scale, softcap, keep = 1 } = attrs;
   const headDim = q.shape[1]! / heads;
-  const [p, raw, dp] = [softmaxScores(q, k, mask, attrs), products(q, k, mask, attrs), products(dy, v, mask, attrs)];
+  const p = softmaxScores(q, k, mask, attrs, bias);
+  const [raw, dp] = [products(q, k, mask, attrs), products(dy, v, mask, attrs)];
   const zeros = ({ data }: Tensor): Float64Array => new Float64Array(data.length);
-  const [dq, dk, dv] = [zeros(q), zeros(k), zeros(v)];
+  const [dq, dk, dv, dbias] = [zeros(q), zeros(k), zeros(v), new Float64Array(p.length)];
   eachPair(q, mask, attrs, ({ at, query, key }) => {
     const kept = dropoutMask ? dropoutMask.data[at]! / keep : 1;
     let along = 0;
     for (let d = 0; d < headDim; d++) along += dy.data[query + d]! * y.data[query + d]!;
     const slope = softcap === undefined ? 1 : 1 - Math.tanh((scale * raw[at]!) / softcap) ** 2;
-    const ds = scale * slope * p[at]! * (dp[at]! * kept - along);
+    dbias[at] = slope * p[at]! * (dp[at]! * kept - along);
+    const ds = scale * dbias[at];
     for (let d = 0; d < headDim; d++) {
       dq[query + d]! += ds * k.data[key + d]!;
       dk[key + d]! += ds * q.data[query + d]!;
       dv[key + d]! += kept * p[at]! * dy.data[query + d]!;
     }
   });
-  return { q: dq, k: dk, v: dv };
+  return { q: dq, k: dk, v: dv, bias: dbias };
 }
 
 /** `q·kᵀ` of every pair. */
