@@ -10,7 +10,7 @@ const LISTED = 5;
 
 /** Buffers that PyTorch computes anew, and what pretraining left: heads for next sentences and for replaced tokens. */
 const WITHOUT_USE =
-  /(?:^|\.)(?:(?:position|token_type)_ids|rotary_emb\.inv_freq|(?:attn|attention)\.(?:masked_)?bias)$|(?:^|\.)(?:pooler|cls\.seq_relationship|discriminator_predictions)\./;
+  /(?:^|\.)(?:(?:position|token_type)_ids|embeddings\.position_embeddings\.weight|rotary_emb\.inv_freq|(?:attn|attention)\.(?:masked_)?bias)$|(?:^|\.)(?:pooler|cls\.seq_relationship|discriminator_predictions)\./;
 
 /**
  * A warning about the tensors of a checkpoint that no parameter of the model reads; transformers' "unexpected keys". Those of

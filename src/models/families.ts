@@ -12,6 +12,7 @@ export { qwen2 } from "./decoders/qwen2.ts";
 export { qwen3 } from "./decoders/qwen3.ts";
 export { smollm3 } from "./decoders/smollm3.ts";
 export { bert } from "./encoders/bert.ts";
+export { debertaV2 } from "./encoders/deberta-v2.ts";
 export { distilbert } from "./encoders/distilbert.ts";
 export { electra } from "./encoders/electra.ts";
 export { modernbert } from "./encoders/modernbert.ts";

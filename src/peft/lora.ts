@@ -160,7 +160,9 @@ function matrices(x: Value, w: Value, { module, r }: Site, { initLoraWeights = t
 function dropped(x: Value, module: ModulePath, probability: number): Value {
   if (probability === 0) return x;
   const keep = 1 - probability;
-  const mask = x.graph.input(`${module}.lora_dropout`, { dtype: "uint8", shape: x.shape }, { kind: "dropout", keep });
+  let name = `${module}.lora_dropout`;
+  for (let n = 2; x.graph.named(name); n++) name = `${module}.lora_dropout_${n}`; // one mask for each use of the module
+  const mask = x.graph.input(name, { dtype: "uint8", shape: x.shape }, { kind: "dropout", keep });
   return dropout(x, mask, { keep });
 }
 

@@ -39,6 +39,7 @@ describe("tensors that no parameter reads are said", () => {
     ["masked/bert", "MASKED_LM", ["classifier.bias", "classifier.weight"]],
     ["causal/llama", "CAUSAL_LM", ["score.weight"]],
     ["causal/qwen2", "CAUSAL_LM", ["model.layers.0.self_attn.o_proj.bias"]],
+    ["masked/deberta-v2", "MASKED_LM", ["lm_predictions.lm_head.bias"]],
     ["distilbert-tokens", "TOKEN_CLS", ["pre_classifier.weight"]],
     ["modernbert", "SEQ_CLS", ["model.layers.0.attn.Wqkv.bias"]],
   ])("%s, %s: %j", async (name, task, names) => {
@@ -61,6 +62,7 @@ describe("those of no use to anyone are not", () => {
     ["masked/bert", "MASKED_LM", ["cls.seq_relationship.weight", "bert.pooler.dense.weight", "cls.predictions.decoder.bias"]],
     ["masked/roberta", "MASKED_LM", ["roberta.embeddings.token_type_ids", "lm_head.decoder.bias"]],
     ["roberta", "SEQ_CLS", ["lm_head.dense.weight", "lm_head.decoder.weight", "roberta.pooler.dense.weight"]],
+    ["deberta-v2", "SEQ_CLS", ["lm_predictions.lm_head.bias", "mask_predictions.dense.weight", "deberta.embeddings.position_embeddings.weight"]],
     ["electra", "SEQ_CLS", ["discriminator_predictions.dense.weight"]],
     ["distilbert", "SEQ_CLS", ["vocab_projector.weight", "vocab_layer_norm.bias"]],
     ["modernbert", "SEQ_CLS", ["decoder.bias"]],
@@ -95,6 +97,11 @@ describe("the weight of an encoder's output layer", () => {
   /** And the bias that transformers reads where it is not tied. */
   const EMBEDDINGS: Record<string, [embedding: string, output: string, bias: string]> = {
     bert: ["bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"],
+    "deberta-v2": [
+      "deberta.embeddings.word_embeddings.weight",
+      "cls.predictions.decoder.weight",
+      "cls.predictions.decoder.bias",
+    ],
     distilbert: ["distilbert.embeddings.word_embeddings.weight", "vocab_projector.weight", "vocab_projector.bias"],
     electra: ["electra.embeddings.word_embeddings.weight", "generator_lm_head.weight", "generator_lm_head.bias"],
     modernbert: ["model.embeddings.tok_embeddings.weight", "decoder.weight", "decoder.bias"],

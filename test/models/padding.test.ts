@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import type { Graph } from "../../src/ir/graph.ts";
-import { gpt2, llama, roberta } from "../../src/models/families.ts";
+import { debertaV2, gpt2, llama, roberta } from "../../src/models/families.ts";
 import type { Architecture } from "../../src/models/parts/architecture.ts";
 import { collate, LABELS } from "./rows.ts";
 import { expectClose, randomWeights, runOnEngine } from "./running.ts";
@@ -14,6 +14,8 @@ const llamaConfig = {
   num_attention_heads: 2,
 };
 const gpt2Config = { vocab_size: 9, n_embd: 8, n_layer: 1, n_head: 2, n_positions: 16 };
+const relative = { relative_attention: true, pos_att_type: "c2p|p2c", position_buckets: 4, share_att_key: true };
+const debertaConfig = { ...llamaConfig, ...relative, max_position_embeddings: 16 };
 const robertaConfig = { ...llamaConfig, max_position_embeddings: 16, pad_token_id: 1 };
 
 /** Texts of several lengths: some hold ids that a configuration may name as padding, some end in one. */
@@ -45,6 +47,7 @@ describe("a text is classified the same alone and in a batch, whatever fills the
   test.each([
     ...cases,
     ["llama without pad_token_id, padded with 0", llama, llamaConfig, 0],
+    ["deberta-v2, padded with 3", debertaV2, debertaConfig, 3],
     ["roberta, padded with its own id", roberta, robertaConfig, 1],
     ["roberta, padded with 3", roberta, robertaConfig, 3],
   ] as [string, Architecture, object, number][])("%s", async (_, architecture, config, pad) => {

@@ -9,7 +9,7 @@ from pathlib import Path
 import transformers
 from transformers import AutoConfig
 
-TYPES = "bert distilbert electra gemma2 gemma3_text gpt_neox gpt2 llama mistral modernbert olmo2 phi3 qwen2 qwen3 roberta smollm3 xlm-roberta".split()
+TYPES = "bert deberta-v2 distilbert electra gemma2 gemma3_text gpt_neox gpt2 llama mistral modernbert olmo2 phi3 qwen2 qwen3 roberta smollm3 xlm-roberta".split()
 found = {"transformers": transformers.__version__, "defaults": {}}
 for model_type in TYPES:
     config = AutoConfig.for_model(model_type)

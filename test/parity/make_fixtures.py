@@ -30,7 +30,7 @@ ADAPTER_RATE, FULL_RATE = 5e-3, 5e-4
 BARE = "bert-bare"
 ALL = FAMILIES | DECODERS
 CLASSIFIERS = (*FAMILIES, BARE, "llama", "gpt2")
-TAGGERS = ("bert", "distilbert", "electra", "modernbert")
+TAGGERS = ("bert", "distilbert", "electra", "modernbert", "deberta-v2")
 RESEEDED = {"bert-tokens/lora": 1, "modernbert-tokens/lora": 1, "modernbert/lora": 2, "causal/gpt2/lora": 1,
             "causal/qwen2/lora": 1}  # fmt: skip
 """Where the first seed drew a gradient within rounding of zero, which Adam would make a whole step of either sign."""

@@ -3,24 +3,39 @@
 Usage: python make_masked_fixtures.py [family…]      (all families by default; make_fixtures.py writes the data)
 """
 
+import json
 import shutil
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
 from peft import LoraConfig, PeftModel
+from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 from transformers.utils import logging
 
 from corpus import read_rows
-from expected_file import write_expected
+from expected_file import write_expected, write_json
 from families import FAMILIES, make_checkpoint
 from make_fixtures import ADAPTER_RATE, FIXTURES, FULL_RATE, LIBRARIES, load_base, make_adapter
-from training import IGNORE, record
+from training import IGNORE, evaluate, record
 
-ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert")
+ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert", "deberta-v2", "deberta-v2-unshared")
 SHARE = 0.25
+VARIANTS = {
+    "deberta-v2-unshared": {
+        "c2p": {"pos_att_type": ["c2p"]},
+        "p2c": {"pos_att_type": "p2c"},
+        "contents alone": {"pos_att_type": []},
+        "no relative attention": {"relative_attention": False},
+        "shared projections": {"share_att_key": True},
+        "logarithmic buckets": {"position_buckets": 6, "max_relative_positions": 40},
+    }
+}
+SHOWN = 4
+"""Rows on which variants are compared."""
 
 
 def encode(tokenizer, row: dict, rng: np.random.Generator) -> dict:
@@ -57,6 +72,19 @@ def make_family(family: str) -> None:
         }
         print(f"{family:12} {method:6} {results[method]['losses'][0]:.4f} → {results[method]['eval_loss']:.4f}")
     write_expected(folder / "expected.json", LIBRARIES, [], tokenizer.pad_token_id, rows, results)
+    if family in VARIANTS:
+        first = rows["train"][:SHOWN]
+        variants = {name: variant(folder, keys, first, tokenizer.pad_token_id) for name, keys in VARIANTS[family].items()}
+        write_json(folder / "variants.json", variants)
+
+
+def variant(folder: Path, keys: dict, rows: list[dict], pad_id: int) -> dict:
+    """What the same weights say under another config.json."""
+    config = json.loads((folder / "config.json").read_text()) | keys
+    model = AutoModelForMaskedLM.from_config(FAMILIES[folder.name].config.from_dict(config))
+    missing, _ = model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+    assert not missing, missing
+    return {"config": keys, "log_probs": evaluate(model.eval(), rows, pad_id, language=True)["log_probs"]}
 
 
 def main(names: list[str]) -> None:

@@ -12,7 +12,7 @@ const folder = await temporaryFolder();
 
 const ADAPTERS = [
   ...["lora", "dora", "all-linear-rslora", "patterns", "lora-bias-all", "lora-bias-only"].map((method) => ["bert", method]),
-  ...["roberta", "electra", "modernbert-mean"].flatMap((base) => [[base, "lora"], [base, "all-linear-rslora"]]),
+  ...["roberta", "electra", "modernbert-mean", "deberta-v2"].flatMap((base) => [[base, "lora"], [base, "all-linear-rslora"]]),
   ["distilbert", "dora"],
   ["bert-tokens", "lora"],
   ["llama", "dora"],
@@ -20,7 +20,7 @@ const ADAPTERS = [
   ["causal/gpt_neox", "all-linear-rslora"],
   ["causal/gemma3_text", "dora"],
 ] as [base: string, method: string][]; // biome-ignore format: a table
-const MODELS = ["bert", "bert-tokens", "roberta", "distilbert", "electra", "modernbert", "gpt2", "llama"];
+const MODELS = ["bert", "bert-tokens", "deberta-v2", "roberta", "distilbert", "electra", "modernbert", "gpt2", "llama"];
 
 /** What the Python script says of a case. */
 interface Report {

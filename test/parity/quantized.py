@@ -7,7 +7,7 @@ from bitsandbytes.backends.utils import _get_4bit_code
 from torch import nn
 from transformers import BitsAndBytesConfig
 
-UNQUANTIZED = ["classifier", "pre_classifier", "score", "bert.pooler", "head", "lm_head"]
+UNQUANTIZED = ["classifier", "pre_classifier", "score", "pooler", "bert.pooler", "head", "lm_head"]
 QUANTIZED = {
     "qlora-nf4": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"},
     "qlora-nf4-double": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True},

@@ -1,7 +1,7 @@
 """The tiny tokenizers: each family's own model, template and padding, over a few hundred tokens."""
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import DebertaV2Tokenizer, PreTrainedTokenizerFast
 
 from corpus import ENDINGS, SUFFIXES, WORDS
 
@@ -72,6 +72,17 @@ def xlm_roberta_unigram() -> PreTrainedTokenizerFast:
     tokenizer.decoder = decoders.Metaspace()
     tokenizer.post_processor = template("<s>", "</s>", tokenizer)
     return wrap(tokenizer, pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>", bos="<s>", eos="</s>")
+
+
+def deberta_unigram() -> DebertaV2Tokenizer:
+    """DeBERTa v3's: a Unigram with upper case, `▁` for a space, [CLS] text [SEP], pad id 0."""
+    special = [(token, 0.0) for token in ("[PAD]", "[CLS]", "[SEP]", "[UNK]")]
+    words = [(f"▁{piece}", -3.0 - 0.02 * i) for i, piece in enumerate(WORDS)]
+    letters = "▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    pieces = [(letter, -9.0 - 0.01 * i) for i, letter in enumerate(letters)]
+    endings = [(ending, -5.0 - 0.1 * i) for i, ending in enumerate(ENDINGS) if len(ending) > 1]
+    vocab = [*special, *words, *endings, *pieces, ("[MASK]", 0.0)]
+    return DebertaV2Tokenizer(vocab=vocab, model_max_length=80)
 
 
 def template(first: str, last: str | None, tokenizer: Tokenizer) -> processors.TemplateProcessing:

@@ -126,7 +126,7 @@ def record(
 def in_float64(model: torch.nn.Module) -> torch.nn.Module:
     """A copy in float64. Most eager attention has a float32 softmax, in which float64 masks overflow."""
     double = copy.deepcopy(model).double()
-    if model.config.model_type in ("bert", "roberta", "xlm-roberta", "distilbert", "electra"):
+    if model.config.model_type in ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "deberta-v2"):
         return double
     double.config._attn_implementation = "sdpa" if model.config.model_type == "modernbert" else "float64"
     return double

@@ -11,7 +11,7 @@ import { fixture, temporaryFolder } from "../temporary.ts";
 
 const folder = await temporaryFolder();
 const BASES = [
-  ...["bert", "bert-tokens", "roberta", "distilbert", "electra", "modernbert", "modernbert-mean"],
+  ...["bert", "bert-tokens", "deberta-v2", "roberta", "distilbert", "electra", "modernbert", "modernbert-mean"],
   ...["gpt2", "llama", "causal/gpt2", "causal/gpt_neox", "causal/phi3", "causal/qwen3"],
 ];
 const ADAPTERS = BASES.flatMap((base) =>
