@@ -3,7 +3,7 @@ import { float32Reader } from "../formats/safetensors/float32.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { tiesEmbeddings } from "../formats/transformers/tied.ts";
 import type { TrainedAdapter } from "../methods/definition.ts";
-import { METHOD_DEFINITIONS } from "../methods/index.ts";
+import { modulesToSave } from "../methods/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import type { Base } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -47,7 +47,7 @@ const embeddingOf = ({ tensors }: Checkpoint): string | undefined =>
 export function untied(recipe: ResolvedRecipe, base: Base): Base {
   const { checkpoint } = base;
   const embedding = embeddingOf(checkpoint);
-  const trained = METHOD_DEFINITIONS[recipe.method].modulesToSave?.(recipe) ?? [];
+  const trained = modulesToSave(recipe);
   const asks = generates(recipe.task_type) && trained.length > 0;
   if (!asks || !embedding || !tiesEmbeddings(checkpoint.config)) return base;
   const output = embedding.includes("embed_in") ? "embed_out.weight" : "lm_head.weight";

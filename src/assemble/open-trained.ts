@@ -4,7 +4,7 @@ import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import type { TrainedAdapter } from "../methods/definition.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
-import { adaptableModules, selectTargets } from "../peft/targets.ts";
+import { selectIn } from "../peft/targets.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
 import { Random } from "../random.ts";
@@ -104,7 +104,7 @@ export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}
 /** The recipe under the adapter's method; what it says of the method itself gives way. */
 function withAdapter(recipe: ResolvedRecipe, adapter: TrainedAdapter, found: Base): ResolvedRecipe {
   const base = found.architecture.build(found.checkpoint.config, recipe.task_type, 1);
-  return applyStartingAdapter(recipe, new Set(), adapter, (rules) => selectTargets(adaptableModules(base), rules));
+  return applyStartingAdapter(recipe, new Set(), adapter, selectIn(base));
 }
 
 /** The classes of an adapter: those written beside it, else the base model's if they are as many as its head's, else LABEL_0, … or numbers. */

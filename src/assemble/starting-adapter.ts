@@ -1,5 +1,5 @@
 import { AdapterError } from "../errors.ts";
-import { extraModules } from "../formats/peft/lora-config.ts";
+import { extraModules } from "../formats/peft/peft-adapter.ts";
 import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Selection, TrainedAdapter } from "../methods/definition.ts";
 import { isAdapterParam } from "../methods/index.ts";

@@ -68,6 +68,9 @@ export interface Selection {
   asked(recipe: ResolvedRecipe, given: ReadonlySet<string>): TargetRules;
 }
 
+/** A recipe key that names modules. */
+export type ModulesToSaveKey = Extract<keyof ResolvedRecipe, `${string}_modules_to_save`>;
+
 /** How the weights of an adapter become inputs of an exported model. */
 export interface AdapterInputs {
   /** The recipe of a graph that takes them. */
@@ -86,8 +89,8 @@ export interface MethodDefinition {
   isOwn(param: string): boolean;
   /** The module of the base that a parameter of the method belongs to; absent where it has modules of its own. */
   moduleOf?(param: string): ModulePath | undefined;
-  /** Names of further modules that a recipe trains whole. */
-  modulesToSave?(recipe: ResolvedRecipe): readonly string[];
+  /** The recipe key that names further modules to train whole. */
+  readonly modulesToSaveKey?: ModulesToSaveKey;
   /** A parameter's learning rate over the recipe's; undefined where the method has none of its own. */
   learningRateScale?(param: string, recipe: ResolvedRecipe): number | undefined;
   /** Whose library loads what it saves. */

@@ -1,3 +1,4 @@
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { adapterMethod } from "./adapter.ts";
 import type { MethodDefinition } from "./definition.ts";
 import type { Method } from "./keys/index.ts";
@@ -22,6 +23,18 @@ export const isAdapterParam = (param: string): boolean => DEFINITIONS.some(({ is
 /** The module of the base that an added parameter belongs to; undefined for the base's own, and in modules of its own. */
 export const adaptedModule = (param: string): string | undefined =>
   DEFINITIONS.map(({ moduleOf }) => moduleOf?.(param)).find((module) => module !== undefined);
+
+/** The modules that a recipe trains whole beside its adapter. */
+export function modulesToSave(recipe: ResolvedRecipe): string[] {
+  const { modulesToSaveKey: key } = METHOD_DEFINITIONS[recipe.method];
+  return [(key && recipe[key]) ?? []].flat();
+}
+
+/** The recipe without the modules that it trains whole. */
+export function withoutModulesToSave(recipe: ResolvedRecipe): ResolvedRecipe {
+  const keys: readonly string[] = DEFINITIONS.flatMap(({ modulesToSaveKey }) => modulesToSaveKey ?? []);
+  return Object.fromEntries(Object.entries(recipe).filter(([key]) => !keys.includes(key))) as ResolvedRecipe;
+}
 
 /** True when a method saves the whole model, and no adapter. */
 export const savesWhole = (method: Method): boolean => METHOD_DEFINITIONS[method].format === "transformers";

@@ -1,5 +1,5 @@
 import { adapterChanges, type LoraChange } from "../formats/peft/lora-changes.ts";
-import { extraModules } from "../formats/peft/lora-config.ts";
+import { extraModules } from "../formats/peft/peft-adapter.ts";
 import { type LoraAdapter, loraOf, readLora } from "../formats/peft/read-lora.ts";
 import { saveLora } from "../formats/peft/save-lora.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
@@ -45,12 +45,10 @@ function loraConfigOf(recipe: ResolvedRecipe, architecture: Architecture): LoraC
   return {
     targetModules: architecture.targetModules,
     ...(Object.fromEntries(given) as Pick<LoraConfig, "r" | "loraAlpha">),
-    modulesToSave: [...new Set([...architecture.trainedHeads, ...modulesToSave(recipe)])],
+    modulesToSave: [...new Set([...architecture.trainedHeads, ...[recipe.lora_modules_to_save ?? []].flat()])],
     ...(layers !== undefined && { layersToTransform: [layers].flat() }),
   };
 }
-
-const modulesToSave = (recipe: ResolvedRecipe): string[] => [recipe.lora_modules_to_save ?? []].flat();
 
 /** Scaling goes into B, and each module has its own name for its rank. */
 const inputs: AdapterInputs = {
@@ -78,7 +76,7 @@ export const loraMethod: MethodDefinition = {
   passes: (recipe, architecture) => [loraPass(loraConfigOf(recipe, architecture), architecture.trainedHeads)],
   isOwn: (param) => /\.lora_/.test(param),
   moduleOf: (param) => loraPart(param)?.module,
-  modulesToSave,
+  modulesToSaveKey: "lora_modules_to_save",
   learningRateScale: (param, recipe) => (loraPart(param)?.part === "B" ? recipe.loraplus_lr_ratio : undefined),
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],

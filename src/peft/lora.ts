@@ -29,7 +29,7 @@ export const MAX_RANK = 16_384;
 export const MAX_ALPHA = 1e6;
 
 /** PEFT's `LoraConfig`, in camelCase. */
-export interface LoraConfig extends TargetRules {
+export interface LoraConfig extends Omit<TargetRules, "among"> {
   /** Rank of the update. */
   readonly r: number;
   /** The update is multiplied by `loraAlpha / r`. */

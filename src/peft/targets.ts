@@ -5,6 +5,7 @@ import { linear } from "../ops/nn/linear.ts";
 import { vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import {
   LAYERS,
+  LORA_NAMES,
   noFullMatch,
   noLayer,
   noModule,
@@ -13,6 +14,7 @@ import {
   type Option,
   placeOf,
   TARGETS,
+  type TargetNames,
 } from "./unmatched.ts";
 
 /** Which linear layers a method takes. PEFT's rules: `tuners_utils.check_target_module_exists`. */
@@ -23,6 +25,8 @@ export interface TargetRules {
   readonly layersToTransform?: readonly number[];
   /** Modules that are trained whole: nothing under them is taken. */
   readonly modulesToSave?: readonly string[];
+  /** The modules that are chosen among. Default: linear layers, by LoRA's key. */
+  readonly among?: Candidates;
 }
 
 /** Paths of the graph's linear layers, in order. */
@@ -43,6 +47,21 @@ export function adaptableModules(graph: Graph): ModulePath[] {
   return [...linearModules(graph), ...outputs];
 }
 
+/** Modules that target rules choose among. */
+export interface Candidates extends TargetNames {
+  /** Their paths in a graph. */
+  modules(graph: Graph): ModulePath[];
+}
+
+/** Linear layers and output layers, which LoRA takes. */
+export const LINEAR: Candidates = { ...LORA_NAMES, modules: adaptableModules };
+
+/** Selects the modules of a graph that target rules take. */
+export const selectIn =
+  (graph: Graph) =>
+  (rules: TargetRules): Set<ModulePath> =>
+    selectTargets((rules.among ?? LINEAR).modules(graph), rules);
+
 /** Output layers of the decoders; `all-linear` leaves them out, as PEFT does. */
 const OUTPUT = /^(?:lm_head|embed_out)$/;
 
@@ -52,21 +71,22 @@ const OUTPUT = /^(?:lm_head|embed_out)$/;
  * @throws {RecipeError} when the regular expression cannot be read.
  */
 export function selectTargets(modules: readonly ModulePath[], rules: TargetRules): Set<ModulePath> {
-  const { targetModules, layersToTransform, modulesToSave = [] } = rules;
+  const { targetModules, layersToTransform, modulesToSave = [], among = LINEAR } = rules;
   const all = modules.filter((path) => !isUnder(path, modulesToSave));
   const open = all.filter((path) => !OUTPUT.test(path));
   if (typeof targetModules === "string") {
-    const taken = targetModules.toLowerCase() === "all-linear" ? open : all.filter(fullMatch(targetModules, TARGETS));
-    if (taken.length === 0) throw noFullMatch(targetModules, open);
+    const isAll = targetModules.toLowerCase() === "all-linear" && among.noun === "linear layers";
+    const taken = isAll ? open : all.filter(fullMatch(targetModules, among.option));
+    if (taken.length === 0) throw noFullMatch(targetModules, open, among);
     if (layersToTransform) {
       throw new RecipeError(`${LAYERS[0]} needs ${TARGETS[0]} as a list`, { where: placeOf(LAYERS) });
     }
     return new Set(taken);
   }
   const missing = targetModules.filter((end) => !modules.some((path) => endsWithPath(path, end)));
-  if (missing.length > 0) throw noTarget(missing, open);
+  if (missing.length > 0) throw noTarget(missing, open, among);
   const ended = all.filter((path) => targetModules.some((end) => endsWithPath(path, end)));
-  if (ended.length === 0) throw noTarget(targetModules, open);
+  if (ended.length === 0) throw noTarget(targetModules, open, among);
   if (!layersToTransform) return new Set(ended);
   const empty = layersToTransform.filter((layer) => !ended.some((path) => layerOf(path) === layer));
   if (empty.length > 0 || layersToTransform.length === 0) throw noLayer(empty, targetModules, layersOf(ended));

@@ -8,6 +8,15 @@ export type Option = readonly [recipe: string, code: string];
 /** Which layers are taken. */
 export const TARGETS: Option = ["lora_target_modules", "targetModules"];
 
+/** The names by which messages speak of targets. */
+export interface TargetNames {
+  readonly option: Option;
+  readonly noun: "linear layers" | "norms";
+}
+
+/** LoRA's. */
+export const LORA_NAMES: TargetNames = { option: TARGETS, noun: "linear layers" };
+
 /** Which blocks they are taken of. */
 export const LAYERS: Option = ["layers_to_transform", "layersToTransform"];
 
@@ -15,29 +24,39 @@ export const LAYERS: Option = ["layers_to_transform", "layersToTransform"];
 export const placeOf = ([recipe, code]: Option): string => `${recipe}; in TypeScript, ${code}`;
 
 /** Target patterns that match none of the linear layers. */
-export function noTarget(patterns: readonly string[], available: readonly ModulePath[]): NoTargetError {
+export function noTarget(
+  patterns: readonly string[],
+  available: readonly ModulePath[],
+  { option, noun }: TargetNames = LORA_NAMES,
+): NoTargetError {
   const names = namesOf(available);
+  const every = noun === "linear layers" ? ', "all-linear" selects every linear layer' : "";
   return new NoTargetError(
-    `${TARGETS[0]} [${patterns.join(", ")}] matched none of the ${available.length} linear layers.`,
+    `${option[0]} [${patterns.join(", ")}] matched none of the ${available.length} ${noun}.`,
     {
-      where: placeOf(TARGETS),
+      where: placeOf(option),
       expected: `the end of a module path; the model has: ${names.join(", ")}`,
-      hint: `"${names[0] ?? "query"}" selects that layer in every block, "all-linear" selects every linear layer.`,
+      hint: `"${names[0] ?? "query"}" selects that layer in every block${every}.`,
     },
     { patterns, available },
   );
 }
 
 /** A target that is no list, and so a regular expression for whole paths, which fits none of the linear layers. */
-export function noFullMatch(pattern: string, available: readonly ModulePath[]): NoTargetError {
+export function noFullMatch(
+  pattern: string,
+  available: readonly ModulePath[],
+  { option, noun }: TargetNames = LORA_NAMES,
+): NoTargetError {
   const names = namesOf(available);
   const end = names.includes(pattern) ? pattern : (nearest(pattern, names) ?? names[0] ?? "query");
+  const every = noun === "linear layers" ? '; "all-linear" every linear layer' : "";
   return new NoTargetError(
-    `${TARGETS[0]} ${pattern} is the whole path of none of the ${available.length} linear layers.`,
+    `${option[0]} ${pattern} is the whole path of none of the ${available.length} ${noun}.`,
     {
-      where: placeOf(TARGETS),
+      where: placeOf(option),
       expected: `what stands alone is a regular expression for whole paths, such as ${available[0] ?? ".*query"}`,
-      hint: `the list ["${end}"], or .*\\.${end}, selects that layer in every block; "all-linear" every linear layer.`,
+      hint: `the list ["${end}"], or .*\\.${end}, selects that layer in every block${every}.`,
     },
     { patterns: [pattern], available },
   );

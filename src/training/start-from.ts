@@ -6,7 +6,7 @@ import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
-import { adaptableModules, selectTargets } from "../peft/targets.ts";
+import { selectIn } from "../peft/targets.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Base, Prepared } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
@@ -44,8 +44,7 @@ export async function withStartingAdapter({ recipe, givenKeys, start }: Job, bas
   const folder = await resolveModelFolder(path);
   const adapter = await withoutBaseLayers(await openAdapter(folder), base);
   const graph = base.architecture.build(base.checkpoint.config, recipe.task_type, 2);
-  const modules = adaptableModules(graph);
-  const decided = applyStartingAdapter(recipe, givenKeys, adapter, (rules) => selectTargets(modules, rules));
+  const decided = applyStartingAdapter(recipe, givenKeys, adapter, selectIn(graph));
   const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
   const id2label = config?.id2label as Id2Label | undefined;
   return {

@@ -2,7 +2,7 @@ import { encodeSplit } from "../assemble/data.ts";
 import { openBase, prepare, weightsOf } from "../assemble/prepare.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { AdapterError, InterruptedError } from "../errors.ts";
-import { METHOD_DEFINITIONS } from "../methods/index.ts";
+import { METHOD_DEFINITIONS, withoutModulesToSave } from "../methods/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -50,11 +50,10 @@ export async function maskedLoss(
 
 /** How a trained model, or the base as its head alone would train on it, is asked for words: as the base's recipe asks. */
 function maskedRecipe(base: ResolvedRecipe, trained: ResolvedRecipe = { ...base, method: "head" }): ResolvedRecipe {
-  const { lora_modules_to_save: _, ...kept } = trained;
   const { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed } = base; // biome-ignore format: one step
   const asked = { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed }; // biome-ignore format: one step
   // An adapter on the words' own layer, which a classifier has not, is fresh: as PEFT starts one, it does nothing.
-  return { ...kept, ...asked, task_type: maskedLm.name, init_lora_weights: true };
+  return { ...withoutModulesToSave(trained), ...asked, task_type: maskedLm.name, init_lora_weights: true };
 }
 
 /** Whatever was trained in the encoder must be measured. */

@@ -1,20 +1,15 @@
 import { z } from "zod";
 import { AdapterError } from "../../errors.ts";
 import { type LoraConfig, MAX_ALPHA, MAX_RANK } from "../../peft/lora.ts";
-import { classifies } from "../../task-types/index.ts";
-import { brief, type JsonObject } from "../json/json.ts";
+import type { JsonObject } from "../json/json.ts";
 import { float, isOff } from "../json/json-file.ts";
-
-/** Heads that PEFT adds to `modules_to_save` of every classification adapter, whatever the model calls its own. */
-export const CLASSIFICATION_HEADS = ["classifier", "score"];
+import { modulesToSaveJson, originJson, type PeftOrigin, parsePeftConfig } from "./peft-adapter.ts";
 
 const rank = z.int().min(1).max(MAX_RANK);
 const alpha = z.number().min(-MAX_ALPHA).max(MAX_ALPHA);
 
 /** The keys of PEFT's LoraConfig that are read. */
 const keys = {
-  task_type: z.string().nullish(),
-  base_model_name_or_path: z.string().nullish(),
   r: rank.nullish(),
   lora_alpha: alpha.nullish(),
   lora_dropout: z.number().min(0).lt(1).nullish(),
@@ -34,12 +29,12 @@ const keys = {
 /** PEFT's rank and alpha where a file says none. */
 const PEFT_DEFAULT = 8;
 
-/** Keys that change nothing in what a trained adapter computes. */
-const IGNORED = [
-  ...["peft_type", "peft_version", "auto_mapping", "revision", "inference_mode", "runtime_config", "megatron_core"],
-  "fan_in_fan_out", // repeats how the base model stores its weights
-  ...["loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"],
-];
+const METHOD = {
+  type: "LORA",
+  keys,
+  ignored: ["megatron_core", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"], // biome-ignore format: one list
+  supported: "plain LoRA, rsLoRA or DoRA on linear layers",
+} as const;
 
 /** Initialisations that take the adapter's start out of the base model's weights. */
 const CHANGES_BASE = /^(pissa|olora|loftq|corda|lora_ga)/;
@@ -61,19 +56,9 @@ export interface ParsedLoraConfig {
  *   computes in a way that is not known here.
  */
 export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConfig {
-  if (json.peft_type !== "LORA") {
-    throw new AdapterError(`the adapter is of type ${brief(json.peft_type)}`, {
-      where: `${where}: peft_type`,
-      expected: "LORA",
-    });
-  }
-  const parsed = z.object(keys).safeParse(json);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-    throw new AdapterError(`the adapter's configuration cannot be used: ${problems.join("; ")}`, { where });
-  }
-  refuseUnknown(json, where);
-  const { task_type, base_model_name_or_path, target_modules, layers_to_transform: layers, ...c } = parsed.data;
+  refuseChangedBase(json.init_lora_weights, where);
+  const data = parsePeftConfig(json, where, METHOD);
+  const { task_type, base_model_name_or_path, target_modules, layers_to_transform: layers, ...c } = data;
   const isNamed = isOff(c.exclude_modules) && isOff(c.layers_pattern);
   const config = {
     r: c.r ?? PEFT_DEFAULT,
@@ -96,34 +81,12 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
 const initOf = (init: boolean | string | null | undefined): boolean | "gaussian" =>
   init === "gaussian" ? init : init !== false;
 
-function refuseUnknown(json: JsonObject, where: string): void {
-  const init = json.init_lora_weights;
-  if (typeof init === "string" && CHANGES_BASE.test(init)) {
-    throw new AdapterError(`the adapter was made with init_lora_weights ${init}, which changes the base model too`, {
-      where: `${where}: init_lora_weights`,
-      hint: "save it again with PEFT's path_initial_model_for_weight_conversion: that makes it an ordinary adapter.",
-    });
-  }
-  for (const [key, value] of Object.entries(json)) {
-    if (key in keys || IGNORED.includes(key) || isOff(value)) continue;
-    throw new AdapterError(`the adapter sets ${key} to ${brief(value)}, which is not supported`, {
-      where,
-      expected: "plain LoRA, rsLoRA or DoRA on linear layers",
-      hint: `only if ${key} changes nothing in what the adapter computes, remove it from the file.`,
-    });
-  }
-}
-
-/** What `adapter_config.json` says besides the LoRA configuration. */
-export interface LoraOrigin {
-  /** Folder or Hub id of the base model. */
-  readonly baseModel: string;
-  /** Branch, tag or commit of a Hub model; `main` goes without saying. */
-  readonly revision?: string;
-  /** PEFT's name of the task. */
-  readonly taskType: string;
-  /** Whether the base model stores the adapted weights `[in, out]`, as GPT-2 does. Default false. */
-  readonly fanInFanOut?: boolean;
+function refuseChangedBase(init: unknown, where: string): void {
+  if (typeof init !== "string" || !CHANGES_BASE.test(init)) return;
+  throw new AdapterError(`the adapter was made with init_lora_weights ${init}, which changes the base model too`, {
+    where: `${where}: init_lora_weights`,
+    hint: "save it again with PEFT's path_initial_model_for_weight_conversion: that makes it an ordinary adapter.",
+  });
 }
 
 /**
@@ -131,24 +94,18 @@ export interface LoraOrigin {
  * (older versions refuse a file with a key that they do not know).
  * @param targetModules Ends of module paths.
  */
-export function loraConfigJson(config: LoraConfig, targetModules: readonly string[], origin: LoraOrigin): JsonObject {
+export function loraConfigJson(config: LoraConfig, targetModules: readonly string[], origin: PeftOrigin): JsonObject {
   const { rankPattern = {}, alphaPattern = {}, useRslora = false, useDora = false } = config;
-  const { baseModel, revision = "main", taskType, fanInFanOut = false } = origin;
-  const heads = classifies(taskType) ? CLASSIFICATION_HEADS : [];
-  const modulesToSave = [...extraModules(config.modulesToSave, heads), ...heads];
+  const { taskType, fanInFanOut = false } = origin;
   return {
-    peft_type: "LORA",
-    task_type: taskType,
-    base_model_name_or_path: baseModel,
-    revision: revision === "main" ? null : revision,
-    inference_mode: true,
+    ...originJson("LORA", origin),
     r: config.r,
     lora_alpha: config.loraAlpha,
     lora_dropout: float(config.loraDropout ?? 0),
     bias: config.bias ?? "none",
     fan_in_fan_out: fanInFanOut,
     target_modules: targetModules,
-    modules_to_save: modulesToSave.length > 0 ? modulesToSave : null,
+    modules_to_save: modulesToSaveJson(config.modulesToSave, taskType),
     init_lora_weights: config.initLoraWeights ?? true,
     layers_to_transform: config.layersToTransform ?? null,
     layers_pattern: null,
@@ -158,7 +115,3 @@ export function loraConfigJson(config: LoraConfig, targetModules: readonly strin
     ...(useDora && { use_dora: true }),
   };
 }
-
-/** The modules trained whole that PEFT would not add itself; it matches ends, so `classifier` covers `pre_classifier`. */
-export const extraModules = (modules: readonly string[] = [], heads = CLASSIFICATION_HEADS): string[] =>
-  modules.filter((name) => !heads.some((head) => name.endsWith(head)));

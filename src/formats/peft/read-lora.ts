@@ -2,11 +2,13 @@ import { withinTime } from "#platform";
 import { AdapterError } from "../../errors.ts";
 import type { LoraConfig } from "../../peft/lora.ts";
 import { loraPart } from "../../peft/lora-parts.ts";
-import { endsWithPath, isUnder, layerOf, matchesPattern, matchesWhole, type PatternTable } from "../../peft/targets.ts";
+import { isUnder, layerOf, matchesPattern, type PatternTable } from "../../peft/targets.ts";
 import { readAdapter, type StoredAdapter } from "../safetensors/adapter.ts";
-import { type FloatTensor, readTensor } from "../safetensors/tensors.ts";
-import { extraModules, parseLoraConfig } from "./lora-config.ts";
+import type { FloatTensor } from "../safetensors/tensors.ts";
+import { parseLoraConfig } from "./lora-config.ts";
+import { extraModules, readPeftTensors } from "./peft-adapter.ts";
 import { adaptedModules, isRepeated, paramOfPeftKey } from "./peft-keys.ts";
+import { usedTargets } from "./used-targets.ts";
 
 /** A LoRA adapter in memory. */
 export interface LoraAdapter {
@@ -40,23 +42,18 @@ export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
     });
   }
   const { config, taskType, baseModel } = parseLoraConfig(stored.config, `${folder}/adapter_config.json`);
-  const tensors = new Map<string, FloatTensor>();
-  for (const key of stored.tensors.keys()) {
-    if (isRepeated(key)) continue;
-    const param = paramOfPeftKey(key);
-    if (param === undefined || !isUnderstood(param)) {
-      throw new AdapterError(`the adapter holds the tensor ${key}, which is not supported`, {
-        where: `${folder}/adapter_model.safetensors`,
-        expected: "lora_A, lora_B and lora_magnitude_vector of linear layers, biases, and modules saved whole",
-      });
-    }
-    tensors.set(param, await readTensor(stored, key));
-  }
+  const tensors = await readPeftTensors(
+    stored,
+    [...stored.tensors.keys()].filter((key) => !isRepeated(key)),
+    understood,
+    "lora_A, lora_B and lora_magnitude_vector of linear layers, biases, and modules saved whole",
+  );
   const modules = [...adaptedModules(tensors.keys())];
   const used = withinTime(
     PATTERN_MS,
     () => {
-      const targetModules = usedTargets(config.targetModules, modules, folder);
+      if (modules.length === 0) throw noLora(folder);
+      const targetModules = usedTargets(config.targetModules, modules);
       return { ...withoutUnused(config, modules, [...tensors.keys()]), targetModules };
     },
     () => new AdapterError("the adapter's patterns take too long to match", { where: `${folder}/adapter_config.json` }),
@@ -85,30 +82,12 @@ function withoutUnused(
 
 type UsedConfig = Omit<LoraConfig, "targetModules">;
 
-/** Embeddings, biases of B and trained tokens carry other names. */
-const isUnderstood = (param: string): boolean =>
-  !/\.(lora_|token_adapter\.)/.test(param) || loraPart(param) !== undefined;
-
-/**
- * The targets without those that took no module, which PEFT lets pass. The modules themselves where the file names none, or by
- * a pattern that does not take them all as it is read here.
- */
-function usedTargets(targets: LoraConfig["targetModules"] | undefined, modules: string[], folder: string) {
-  if (modules.length === 0) {
-    throw new AdapterError("the adapter holds no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });
-  }
-  if (targets === undefined) return modules;
-  if (typeof targets !== "string") return targets.filter((end) => modules.some((path) => endsWithPath(path, end)));
-  return targets.toLowerCase() === "all-linear" || modules.every(isTakenBy(targets)) ? targets : modules;
+/** The parameter of one of PEFT's keys; embeddings, biases of B and trained tokens carry names that are not understood. */
+function understood(key: string): string | undefined {
+  const param = paramOfPeftKey(key) ?? "";
+  const isOther = /\.(lora_|token_adapter\.)/.test(param) && loraPart(param) === undefined;
+  return param === "" || isOther ? undefined : param;
 }
 
-/** True when a regular expression takes a module; one that cannot be read here takes none. */
-const isTakenBy =
-  (pattern: string) =>
-  (path: string): boolean => {
-    try {
-      return matchesWhole(pattern, path);
-    } catch {
-      return false;
-    }
-  };
+const noLora = (folder: string): AdapterError =>
+  new AdapterError("the adapter holds no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });

@@ -1,13 +1,12 @@
-import { makeFolder } from "#platform";
 import type { LoraConfig } from "../../peft/lora.ts";
-import { writeJson } from "../json/json-file.ts";
-import { type NamedTensors, writeTensors } from "../safetensors/tensors.ts";
-import { type LoraOrigin, loraConfigJson } from "./lora-config.ts";
+import type { NamedTensors } from "../safetensors/tensors.ts";
+import { loraConfigJson } from "./lora-config.ts";
 import { minimalTargets } from "./minimal-targets.ts";
+import { type PeftOrigin, savePeft } from "./peft-adapter.ts";
 import { adaptedModules, peftKeyOf } from "./peft-keys.ts";
 
 /** A LoRA adapter to be written. */
-export interface LoraToSave extends LoraOrigin {
+export interface LoraToSave extends PeftOrigin {
   /** All trained parameters, by the model's own names. */
   readonly tensors: NamedTensors;
   readonly config: LoraConfig;
@@ -26,8 +25,6 @@ export async function saveLora(folder: string, { tensors, config, params, ...ori
   const targets = adaptedModules(trained.map(([name]) => name));
   const { targetModules } = config;
   const ends = typeof targetModules === "string" ? minimalTargets(targets, params) : targetModules;
-  await makeFolder(folder);
   const keyed = trained.map(([name, tensor]) => [peftKeyOf(name, targets), tensor] as const);
-  await writeTensors(`${folder}/adapter_model.safetensors`, keyed);
-  await writeJson(`${folder}/adapter_config.json`, loraConfigJson(config, ends, origin));
+  await savePeft(folder, keyed, loraConfigJson(config, ends, origin));
 }
