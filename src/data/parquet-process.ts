@@ -5,8 +5,11 @@ import { LowrankError, plainError } from "../errors.ts";
 import type { ParquetLine } from "./parquet.ts";
 import { MAX_ROW, parquetRows } from "./parquet-rows.ts";
 
-/** What a second of processor time is enough for, many times over: bytes of the file, and rows of a group. */
-const PER_SECOND = { bytes: 2 ** 23, rows: 2 ** 19 };
+/** What a second of processor time is enough for, several times over: bytes of the file, and rows of a group times its columns. */
+const PER_SECOND = { bytes: 2 ** 23, cells: 2 ** 20 };
+
+/** Most for the cells of a group, in seconds: a group of more would not fit into memory. */
+const MAX_GROUP_SECONDS = 60;
 
 const [path = "", seconds] = process.argv.slice(2);
 const print = (line: ParquetLine): void => printJsonLine(line, MAX_ROW);
@@ -22,7 +25,7 @@ try {
       free += bytes / PER_SECOND.bytes;
       watch = watchStalls({ kind: "stalled" } satisfies ParquetLine, free);
     },
-    onGroup: (rows) => watch?.allow(free + rows / PER_SECOND.rows),
+    onGroup: (cells) => watch?.allow(free + Math.min(cells / PER_SECOND.cells, MAX_GROUP_SECONDS)),
     onNames: (names) => print({ kind: "names", names }),
     onPage: () => watch?.progressed(),
   });

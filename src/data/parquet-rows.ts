@@ -28,8 +28,8 @@ const MAX_DEPTH = 100;
 export interface ParquetListener {
   /** Called before anything is decoded, with the size of the file, unpacked. */
   onOpen?(bytes: number): void;
-  /** Called before a row group is decoded. */
-  onGroup?(rows: number): void;
+  /** Called before a row group is decoded, with its number of rows times columns. */
+  onGroup?(cells: number): void;
   /** Called before the first row. */
   onNames?(names: ClassNames): void;
   /** Called after each page that was decoded. */
@@ -52,9 +52,9 @@ export async function* parquetRows(path: string, listener: ParquetListener): Asy
     const columns = columnsOf(parquetSchema(metadata));
     listener.onNames?.(classNamesIn(metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value));
     let rowStart = 0;
-    for (const { num_rows } of metadata.row_groups) {
+    for (const { num_rows, columns: chunks } of metadata.row_groups) {
       const rowEnd = rowStart + Number(num_rows);
-      listener.onGroup?.(Number(num_rows));
+      listener.onGroup?.(Number(num_rows) * chunks.length);
       const objects = await parquetReadObjects({
         ...{ file, metadata, compressors: BOUNDED, parsers: RAW_PARSERS, rowStart, rowEnd },
         ...(listener.onPage && { onPage: listener.onPage }),
