@@ -150,9 +150,10 @@ export class Random {
    * @throws {CheckpointError} when `state` is not one that `state()` made.
    */
   restore(state: RandomState): void {
-    if (!isWords(state?.key) || !isWords(state.words)) {
+    if (!isState(state)) {
       throw new CheckpointError("The saved random state is malformed.", {
-        expected: "key and words, four integers each",
+        expected:
+          "key and words, four integers of 32 bits each; spare, a number or null; streams, states like this one by name",
         hint: "resume from another checkpoint, or start anew.",
       });
     }
@@ -169,8 +170,20 @@ export class Random {
 /** Bit k of the index becomes byte k of the word. */
 const SPREAD = Uint32Array.from({ length: 16 }, (_, bits) => Math.imul(bits, 0x00204081) & 0x01010101);
 
-const isWords = (words: unknown): boolean =>
-  Array.isArray(words) && words.length === 4 && words.every((word) => Number.isInteger(word));
+const isState = (value: unknown): boolean => {
+  if (!isObject(value)) return false;
+  const { key, words, spare, streams } = value;
+  if (!isWords(key) || !isWords(words) || !isObject(streams)) return false;
+  return (spare === null || Number.isFinite(spare)) && Object.values(streams).every(isState);
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isWords = (words: unknown): boolean => Array.isArray(words) && words.length === 4 && words.every(isWord);
+
+/** Words are kept with a sign or without one. */
+const isWord = (word: unknown): boolean => word === (Number(word) | 0) || word === Number(word) >>> 0;
 
 /** The key of a named stream: MurmurHash3's mixing over the name, one lane for each word of the parent's key. */
 function derive(key: readonly number[], name: string): readonly number[] {

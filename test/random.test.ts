@@ -145,8 +145,26 @@ describe("Random", () => {
     expect(mask.every((kept) => kept === 0)).toBe(true);
   });
 
-  test("refuses a seed that is not an integer, and a state that is none", () => {
-    expect(() => Random.seed(0.5)).toThrow("seed 0.5 is not an integer.\n  at: seed\n  expected: an integer such as 0");
-    expect(() => Random.seed(0).restore(JSON.parse("{}"))).toThrow("The saved random state is malformed.");
-  });
+  test("refuses a seed that is not an integer", () =>
+    expect(() => Random.seed(0.5)).toThrow(
+      "seed 0.5 is not an integer.\n  at: seed\n  expected: an integer such as 0",
+    ));
+
+  test.each([
+    ["nothing", "null"],
+    ["an empty object", "{}"],
+    ["three words", '{"key":[1,2,3],"words":[1,2,3,4],"spare":null,"streams":{}}'],
+    ["a word of 64 bits", '{"key":[1,2,3,9223372036854775807],"words":[1,2,3,4],"spare":null,"streams":{}}'],
+    ["words in quotes", '{"key":["1","2","3","4"],"words":[1,2,3,4],"spare":null,"streams":{}}'],
+    ["a spare in quotes", '{"key":[1,2,3,4],"words":[1,2,3,4],"spare":"0","streams":{}}'],
+    ["no spare", '{"key":[1,2,3,4],"words":[1,2,3,4],"streams":{}}'],
+    ["no streams", '{"key":[1,2,3,4],"words":[1,2,3,4],"spare":null}'],
+    ["a list of streams", '{"key":[1,2,3,4],"words":[1,2,3,4],"spare":null,"streams":[null]}'],
+    ["a stream without streams", '{"key":[1,2,3,4],"words":[1,2,3,4],"spare":null,"streams":{"a":{"key":[1,2,3,4],"words":[1,2,3,4],"spare":0.5}}}'],
+  ])("refuses a state of %s, and stays as it is", (_, text) => {
+    const random = Random.seed(0);
+    const before = random.state();
+    expect(() => random.restore(JSON.parse(text))).toThrow("The saved random state is malformed.");
+    expect(random.state()).toEqual(before);
+  }); // biome-ignore format: a table
 });

@@ -190,9 +190,14 @@ async function readOptimizer(path: string): Promise<Map<string, StateTensor>> {
   const { tensors } = await readSafetensors(path);
   const state = new Map<string, StateTensor>();
   for (const [name, entry] of tensors) {
+    if (entry.dtype !== "U8" && entry.dtype !== "F32") {
+      throw new CheckpointError(`the optimizer's state is stored as ${entry.dtype}`, {
+        where: `${path}, ${name}`,
+        expected: "F32 or U8",
+      });
+    }
     const bytes = await entry.read();
-    const floats = (): Float32Array => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-    state.set(name, entry.dtype === "U8" ? bytes : floats());
+    state.set(name, entry.dtype === "U8" ? bytes : new Float32Array(bytes.buffer));
   }
   return state;
 }

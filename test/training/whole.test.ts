@@ -12,6 +12,8 @@ import {
 import { relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InterruptedError } from "../../src/errors.ts";
+import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
+import { type Manifest, readManifest, writeManifest } from "../../src/training/checkpoints/manifest.ts";
 import { changedModel, copyOf, type Keys, type Ran, readJson, rowsOf, runHere, temporary } from "../running.ts";
 
 const warningsOf = ({ events }: Ran): string[] =>
@@ -141,6 +143,18 @@ describe("resuming compares", () => {
       "the checkpoint is at step 4, and this run ends at step 3",
     );
   });
+});
+
+test("an optimizer's state of another type than ours is refused, although the manifest agrees", async () => {
+  const checkpoint = `${await stoppedAt(2)}/checkpoint-2`;
+  const { step, run } = (await readManifest(checkpoint)) as Manifest;
+  const odd = { dtype: "F16", shape: [3], data: new Uint8Array(6) } as const;
+  await writeSafetensors(`${checkpoint}/optimizer.safetensors`, [["a.exp_avg", odd]]);
+  rmSync(`${checkpoint}/manifest.json`);
+  await writeManifest(checkpoint, step, run);
+  await expect(runHere({ ...keys, resume_from_checkpoint: checkpoint })).rejects.toThrow(
+    /^the optimizer's state is stored as F16\n.*optimizer.safetensors, a.exp_avg\n.*expected: F32 or U8$/,
+  );
 });
 
 describe("the best state", () => {
