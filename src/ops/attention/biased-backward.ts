@@ -2,6 +2,7 @@ import { lowerAfter } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
 import type { AttentionAttrs } from "./attrs.ts";
 import { lowerRowProducts } from "./backward.ts";
+import { lowerInside } from "./blocks.ts";
 import { lowerMerge, lowerOuter, lowerProduct, splitLike } from "./heads.ts";
 import { lowerBias } from "./mask.ts";
 import { attentionGradients } from "./reference.ts";
@@ -39,8 +40,9 @@ export const biasedAttentionBackward: OpFunction<Operands, BiasedAttentionBackwa
     dropoutMask: nonDifferentiable,
   },
   reference: (x, _, attrs) => attentionGradients(x, attrs)[attrs.of],
-  lower(to, { dy, q, k, v, mask, bias, y, dropoutMask }, { types, shape }, attrs) {
+  lower(outside, { dy, q, k, v, mask, bias, y, dropoutMask }, { types, shape }, attrs) {
     const { heads, scale, keep = 1, of } = attrs;
+    const to = lowerInside(outside, mask, true);
     const headDim = (types.q.shape[1] as number) / heads;
     const split = (x: string): string => splitLike(to, x, types.mask, heads, headDim);
     const dropped = (x: string, after: string, rank: number): string => {

@@ -4,6 +4,7 @@ import { barrier } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
 import { headDimOf } from "./attrs.ts";
 import { type BiasedAttentionAttrs, biasedAttentionBackward } from "./biased-backward.ts";
+import { lowerInside } from "./blocks.ts";
 import { lowerMerge, lowerProduct, splitLike } from "./heads.ts";
 import { lowerBias } from "./mask.ts";
 import { softmaxScores, weighted } from "./reference.ts";
@@ -42,8 +43,9 @@ export const biasedAttention: OpFunction<["q", "k", "v", "mask", "bias", "dropou
       const weights = dropoutMask ? p.map((p, at) => (p * dropoutMask.data[at]!) / (attrs.keep ?? 1)) : p;
       return weighted(weights, q, v, mask, attrs);
     },
-    lower(to, { q, k, v, mask, bias, dropoutMask }, { types, shape }, attrs) {
+    lower(outside, { q, k, v, mask, bias, dropoutMask }, { types, shape }, attrs) {
       const { heads, keep = 1 } = attrs;
+      const to = lowerInside(outside, mask, true);
       const split = (x: string): string => splitLike(to, x, types.mask, heads, (shape[1] as number) / heads);
       const added = to.node("Add", [bias, lowerBias(to, mask, {})]);
       const p = lowerProbabilities(to, split(q), split(k), added, attrs);

@@ -44,12 +44,13 @@ export function lowerBlocks(to: Lowering, mask: string, causal = false): Block[]
 }
 
 /**
- * What blocks are lowered with: its reshapes hide the rank of their result. Opening a session, the engine compares each
- * tensor of known rank and unknown lengths, as blocks are, with every other that is free by then, which takes a model of
- * 32 layers ten times as long. Tensors of unknown rank it leaves alone.
+ * A lowering whose reshapes hide the rank of their result. Opening a session, ONNX Runtime compares each tensor of known
+ * rank and unknown lengths with every other that is free by then, which takes a model of 32 layers ten times as long.
+ * It leaves tensors of unknown rank alone.
+ * @param many True where a layer has many such tensors, as blocks are and what relative positions are lowered to.
  */
-export function lowerInside(to: Lowering, mask: string, causal = false): Lowering {
-  if (!causal) return to;
+export function lowerInside(to: Lowering, mask: string, many = false): Lowering {
+  if (!many) return to;
   const past = to.node("Add", [lengthOf(to, mask), to.ints([4])]); // the end of any shape, but nobody knows before
   const hidden = (shape: string): string => to.node("Slice", [shape, to.ints([0]), past]);
   return {

@@ -3,6 +3,7 @@ import type { Lowering } from "../../ir/lowering.ts";
 import type { Dim, TensorType } from "../../ir/types.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
 import { countOf, eachIndex } from "../core/loops.ts";
+import { lowerInside } from "./blocks.ts";
 import { lowerMerge, lowerOuter, lowerProduct, lowerSplit, splitLike } from "./heads.ts";
 import { lowerOffsets, lowerPairs } from "./offsets.ts";
 
@@ -54,8 +55,9 @@ export const relativeScores: OpFunction<["x", "table", "mask", "plus?"], Relativ
     });
     return y;
   },
-  lower(to, { x, table, mask, plus }, { types }, attrs) {
+  lower(outside, { x, table, mask, plus }, { types }, attrs) {
     const { heads, scale, keys } = attrs;
+    const to = lowerInside(outside, mask, true);
     const headDim = (types.x.shape[1] as number) / heads;
     const rows = splitLike(to, x, types.mask, heads, headDim);
     const products = lowerProduct(to, rows, splitTable(to, table, attrs, headDim), attrs, {
@@ -93,8 +95,9 @@ export const relativeScoresBackward: OpFunction<["dy", "other", "mask"], Relativ
     });
     return dx;
   },
-  lower(to, { dy, other, mask }, { types, shape }, attrs) {
+  lower(outside, { dy, other, mask }, { types, shape }, attrs) {
     const { heads, scale, keys, of } = attrs;
+    const to = lowerInside(outside, mask, true);
     const headDim = (shape[1] as number) / heads;
     const byOffset = lowerOffsets(to, keys ? turn(to, dy) : dy, mask);
     if (of === "x") {
