@@ -6,5 +6,7 @@ import { dirname, join } from "node:path";
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 rmSync("dist", { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, "-p", "tsconfig.json"], { stdio: "inherit" });
+for (const config of ["tsconfig.json", "tsconfig.web.json"]) {
+  execFileSync(process.execPath, [tsc, "-p", config], { stdio: "inherit" });
+}
 if (existsSync("dist/cli/main.js")) chmodSync("dist/cli/main.js", 0o755);

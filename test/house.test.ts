@@ -42,10 +42,12 @@ const ROOMS: Readonly<Record<string, string>> = {
   // what runs them
   platform: "",
   "platform/node": "platform",
+  "platform/web": "platform",
   onnx: "ir",
   "onnx/memory": "ir onnx",
   session: "ir",
   "session/node": "ir platform/node session",
+  "session/web": "ir session",
   optim: "",
   // texts
   data: "platform/node",
@@ -134,7 +136,7 @@ describe("the house", () => {
     const allowed = row === ABOVE ? ORDER.slice(0, ORDER.indexOf(room)) : row.split(" ");
     const strays = filesIn(room).flatMap((file) =>
       importsOf(file)
-        .filter((path) => /^[.#]/.test(path))
+        .filter((path) => /^(\.|#platform|#session)/.test(path))
         .map((path) =>
           path.startsWith("#") ? `src/${path.slice(1)}/node/index.ts` : normalize(join(file, "..", path)),
         )
@@ -154,7 +156,7 @@ describe("the house", () => {
 
   test("only their rooms touch the file system, the engine and protobuf", () => {
     const owners: readonly [RegExp, ...string[]][] = [
-      [/^(node:)?(fs|fs\/promises|worker_threads|child_process)$/, "src/platform/"],
+      [/^node:/, "src/platform/node/", "src/cli/", "src/node/"],
       [/^onnxruntime-/, "src/session/"],
       [/^onnx-buf/, "src/onnx/"],
       [/^@bufbuild\/protobuf/, "src/onnx/", "src/tensorboard/"],
@@ -173,6 +175,16 @@ describe("the house", () => {
   test.each(pure.filter((room) => rooms.includes(room)))("src/%s never awaits or prints", (room) => {
     const strays = filesOf(join("src", room)).filter((file) =>
       /\bawait\b|\basync\b|\bconsole\.|\bprocess\./.test(code(readFileSync(file, "utf8"))),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  test("only the rooms of Node use what is Node's", () => {
+    const nodes = ["src/platform/node/", "src/session/node/", "src/node/", "src/cli/", "src/data/parquet-process.ts"];
+    const strays = filesOf("src").filter(
+      (file) =>
+        !nodes.some((room) => file.startsWith(room)) &&
+        /\bprocess\.|\bBuffer\b|\bNodeJS\.|\bsetImmediate\b/.test(code(readFileSync(file, "utf8"))),
     );
     expect(strays).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { CsvError, type Info, parse } from "csv-parse";
+import { CsvError, type Info, parse } from "#csv-parse";
 import { LINE_BYTES, readThrough } from "#platform";
 import { DataError } from "../errors.ts";
 import type { Row } from "./row.ts";

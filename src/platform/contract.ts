@@ -189,9 +189,11 @@ export interface System {
 export interface Threads {
   /** Starts a module of this library; it reads its job, posts messages, and asks whether to stop. */
   startThread<Message>(module: URL, job: unknown): Thread<Message>;
-  threadJob<Job>(): Job;
+  threadJob<Job>(): Promise<Job>;
   stopRequested(): boolean;
   postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** The last call of a thread. */
+  threadDone(): void;
   /** Runs a module of this library apart, and yields the JSON object of each line that it prints. */
   spawnJsonLines(
     module: URL,

@@ -1,6 +1,6 @@
 /** The training thread: runs one job and sends what happens. */
 
-import { postMessage, stopRequested, threadJob } from "#platform";
+import { postMessage, stopRequested, threadDone, threadJob } from "#platform";
 import { plainError, typedMemoryError } from "../errors.ts";
 import type { Job, JobMessage } from "../prepared/job.ts";
 import { runJob } from "./run.ts";
@@ -8,7 +8,7 @@ import { runJob } from "./run.ts";
 const send = (message: JobMessage, transfer: ArrayBuffer[] = []): void => postMessage(message, transfer);
 
 try {
-  const job = threadJob<Job>();
+  const job = await threadJob<Job>();
   const events = runJob(job, stopRequested);
   for (;;) {
     const { done, value } = await events.next();
@@ -22,3 +22,4 @@ try {
 } catch (error) {
   send({ kind: "error", error: plainError(typedMemoryError(error)) });
 }
+threadDone();

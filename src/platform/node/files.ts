@@ -3,9 +3,9 @@ import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, relative, resolve } from "node:path";
 import { FileError } from "../../errors.ts";
 import type { OpenFile } from "../contract.ts";
+import { encodingHint } from "../utf16.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
-import { encodingHint } from "./utf16.ts";
 import { writeChunksAtomic } from "./write.ts";
 
 /** Longest single read: the system call takes less than 2 GiB. */

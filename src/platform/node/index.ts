@@ -2,6 +2,7 @@
 import type { Fulfilled } from "../contract.ts";
 
 export type * from "../contract.ts";
+export { LINE_BYTES } from "../text-lines.ts";
 export { pause, uptimeSeconds } from "./clock.ts";
 export {
   copyFile,
@@ -22,7 +23,7 @@ export {
 export { canonicalPath, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
 export { newId, openHash, sha256File, sha256Text } from "./hash.ts";
 export { environment, hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
-export { LINE_BYTES, readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";
+export { readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";
 export { liesIn, linkFile } from "./links.ts";
 export { checkUnlocked, lockFolder, releaseFolder } from "./lock.ts";
 export { machine, whoRuns } from "./machine.ts";
@@ -33,7 +34,7 @@ export { openScratch } from "./scratch.ts";
 export { removeStale } from "./stale.ts";
 export { type StallWatch, watchStalls } from "./stall.ts";
 export { disableTelemetry } from "./telemetry.ts";
-export { postMessage, startThread, stopRequested, threadJob } from "./threads.ts";
+export { postMessage, startThread, stopRequested, threadDone, threadJob } from "./threads.ts";
 export { withinTime } from "./time-limit.ts";
 export {
   appendBytes,

@@ -60,7 +60,7 @@ export function startThread<Message>(compiled: URL, job: unknown): Thread<Messag
 }
 
 /** The thread's side: what it was given. */
-export const threadJob = <Job>(): Job => (workerData as Start).job as Job;
+export const threadJob = async <Job>(): Promise<Job> => (workerData as Start).job as Job;
 
 /** The thread's side: whether it was asked to stop. */
 export const stopRequested = (): boolean => Atomics.load((workerData as Start).stop, 0) === 1;
@@ -68,3 +68,6 @@ export const stopRequested = (): boolean => Atomics.load((workerData as Start).s
 /** The thread's side: sends a message; the buffers of `transfer` move without a copy and are gone here. */
 export const postMessage = (message: unknown, transfer: readonly ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, [...transfer]);
+
+/** The thread's side: nothing follows. Node sees itself when a thread ends. */
+export const threadDone = (): void => {};

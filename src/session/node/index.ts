@@ -1,108 +1,12 @@
 import "./no-telemetry.ts"; // first: before the runtime is loaded
-import { env, InferenceSession, Tensor } from "onnxruntime-node";
-import { EngineError, OutOfMemoryError } from "../../errors.ts";
-import type { DType } from "../../ir/types.ts";
-import type { Elements, FileSession, RuntimeTensor, Session, SessionOptions } from "../session.ts";
+import * as ort from "onnxruntime-node";
+import type { Sessions } from "../contract.ts";
+import { openModelFileOn, openSessionOn } from "../ort.ts";
 
-env.logLevel = "error";
+ort.env.logLevel = "error";
 
-/** What the emitter made; the session room knows it by its shape only. */
-interface Model {
-  readonly bytes: Uint8Array;
-  readonly inputs: readonly { readonly name: string }[];
-  readonly outputs: ReadonlyMap<string, string>;
-}
+/** Sessions on ONNX Runtime's CPU provider. */
+export const openSession: Sessions["openSession"] = (model, options) => openSessionOn(ort, model, options);
 
-/**
- * Opens a model on ONNX Runtime's CPU provider.
- * @throws {EngineError} when the engine refuses the model.
- */
-export async function openSession(model: Model, options: SessionOptions): Promise<Session> {
-  const { weights, threads, profile } = options;
-  const session = await engine("open the graph", () =>
-    InferenceSession.create(model.bytes, {
-      ...SETTINGS,
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-    }),
-  );
-  const bound: Record<string, Tensor> = {};
-  for (const { name } of model.inputs) {
-    const weight = weights.get(name);
-    if (weight) bound[name] = toTensor(weight);
-  }
-
-  return {
-    run: (feeds, outputs = [...model.outputs.keys()]) => run(session, bound, model.outputs, feeds, outputs),
-    async close() {
-      if (profile !== undefined) session.endProfiling();
-      await session.release();
-    },
-  };
-}
-
-/**
- * Opens a model file that holds its weights, or has them in files beside it, for a few runs.
- * @throws {EngineError} when the engine refuses the model.
- */
-export async function openModelFile(path: string): Promise<FileSession> {
-  const settings = {
-    ...SETTINGS,
-    logSeverityLevel: 3, // that a weight may be replaced is no warning
-    extra: { session: { disable_prepacking: "1" } }, // a second copy of each weight
-  } as const;
-  const session = await engine(`open ${path}`, () => InferenceSession.create(path, settings));
-  const inputs = session.inputMetadata.flatMap((input) => (input.isTensor ? [input] : []));
-  const outputs = new Map(session.outputNames.map((name) => [name, name]));
-  return {
-    inputs: new Map(inputs.map(({ name, type, shape }) => [name, { dtype: type as DType, shape }])),
-    run: (feeds, wanted = session.outputNames) => run(session, {}, outputs, feeds, wanted),
-    close: () => session.release(),
-  };
-}
-
-const SETTINGS = {
-  executionProviders: ["cpu"],
-  graphOptimizationLevel: "all",
-  executionMode: "sequential",
-  enableMemPattern: false, // one plan for each batch shape: it doubled the peak
-} as const;
-
-/** @param tensors The tensor that holds each output. */
-async function run(
-  session: InferenceSession,
-  bound: Readonly<Record<string, Tensor>>,
-  tensors: ReadonlyMap<string, string>,
-  feeds: Readonly<Record<string, RuntimeTensor>>,
-  outputs: readonly string[],
-): Promise<Record<string, RuntimeTensor>> {
-  const all: Record<string, Tensor> = { ...bound };
-  for (const [name, tensor] of Object.entries(feeds)) all[name] = toTensor(tensor);
-  const fetches = outputs.map((name) => tensors.get(name) as string);
-  const results = await engine("run the graph", () => session.run(all, [...new Set(fetches)]));
-  return Object.fromEntries(outputs.map((name, i) => [name, fromTensor(results[fetches[i] as string] as Tensor)]));
-}
-
-const toTensor = ({ dtype, data, shape }: RuntimeTensor): Tensor =>
-  new Tensor((data instanceof Uint16Array ? "uint16" : dtype) as Tensor.Type, data as Tensor.DataType, [...shape]);
-
-const fromTensor = (tensor: Tensor): RuntimeTensor => ({
-  dtype: tensor.type as RuntimeTensor["dtype"],
-  shape: tensor.dims,
-  data: tensor.data as Elements,
-});
-
-async function engine<T>(what: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    if (/alloc|out of memory|bad_alloc/i.test(message)) {
-      throw new OutOfMemoryError(`the engine could not get the memory to ${what}`, {
-        hint: "a smaller per_device_train_batch_size or max_length needs less; gradient_accumulation_steps keeps the batch",
-        cause,
-      });
-    }
-    throw new EngineError(`the engine could not ${what}: ${message}`, { cause });
-  }
-}
+/** Sessions of model files. */
+export const openModelFile: Sessions["openModelFile"] = (path) => openModelFileOn(ort, path);

@@ -1,4 +1,4 @@
-import type { ErrorDetail } from "../../errors.ts";
+import type { ErrorDetail } from "../errors.ts";
 
 /**
  * A hint for text that is not UTF-8, from its first bytes: Excel and PowerShell write UTF-16, with a byte order mark or, as

@@ -1,0 +1,73 @@
+import { EngineError, FileError } from "../../errors.ts";
+import type { ProcessEnd, Thread } from "../contract.ts";
+
+/** Messages between a page and its threads. */
+type ToThread = { readonly job: unknown } | { readonly stop: true };
+type FromThread<Message> = { readonly message: Message } | { readonly done: true };
+
+/** Starts a module of this library in a worker. @throws whatever the worker threw, from the iteration. */
+export function startThread<Message>(module: URL, job: unknown): Thread<Message> {
+  const worker = new Worker(module, { type: "module" });
+  const waiting: Message[] = [];
+  let wake = (): void => {};
+  let [ended, failure] = [false, undefined as unknown];
+  worker.onmessage = ({ data }: MessageEvent<FromThread<Message>>) => {
+    if ("done" in data) ended = true;
+    else waiting.push(data.message);
+    wake();
+  };
+  worker.onerror = ({ message }) => {
+    [ended, failure] = [true, new EngineError(`the thread of the run failed: ${message}`)];
+    wake();
+  };
+  worker.postMessage({ job } satisfies ToThread);
+  return {
+    stop: () => worker.postMessage({ stop: true } satisfies ToThread),
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (;;) {
+          while (waiting.length > 0) yield waiting.shift() as Message;
+          if (ended) break;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        if (failure !== undefined) throw failure;
+      } finally {
+        worker.terminate();
+      }
+    },
+  };
+}
+
+let stopped = false;
+
+/** The thread's side: the job that it was given, which arrives as its first message. */
+export const threadJob = <Job>(): Promise<Job> =>
+  new Promise((resolve) => {
+    globalThis.onmessage = ({ data }: MessageEvent<ToThread>) => {
+      if ("job" in data) resolve(data.job as Job);
+      else stopped = true;
+    };
+  });
+
+/** The thread's side: true when it was asked to stop; seen when it waits for a step. */
+export const stopRequested = (): boolean => stopped;
+
+/** The thread's side: sends a message; the buffers of `transfer` move without a copy and are gone here. */
+export const postMessage = (message: unknown, transfer: readonly ArrayBuffer[] = []): void =>
+  globalThis.postMessage({ message }, { transfer: [...transfer] });
+
+/** The thread's side: nothing follows. */
+export const threadDone = (): void => globalThis.postMessage({ done: true });
+
+/** Runs a module in a process of its own. @throws {FileError} always: a browser has no processes. */
+// biome-ignore lint/correctness/useYield: it ends before its first line
+export async function* spawnJsonLines(
+  module: URL,
+  _args: readonly string[],
+): AsyncGenerator<Record<string, unknown>, ProcessEnd, void> {
+  throw new FileError(`${module.pathname.split("/").at(-1)} needs a process of its own, which a browser has not`, {
+    hint: "Parquet files are read there; write the data as .jsonl.",
+  });
+}

@@ -1,0 +1,19 @@
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+
+test("the web entry bundles for a browser, and holds no module of Node", async () => {
+  const { metafile, outputFiles, warnings } = await build({
+    entryPoints: ["dist/web.js"],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    tsconfigRaw: {}, // as in a user's project: the package says what stands for `#platform`
+  });
+  expect(warnings.map(({ text }) => text)).toEqual([]);
+  const inputs = Object.keys(metafile.inputs);
+  expect(inputs).toContain("dist/platform/web/index.js");
+  expect(inputs.filter((path) => /platform\/node|session\/node|onnxruntime-node|^node:/.test(path))).toEqual([]);
+  expect(outputFiles[0]?.text).not.toMatch(/from\s*"node:|require\("(fs|path|os|crypto)"\)/);
+});
