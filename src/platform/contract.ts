@@ -148,6 +148,8 @@ export interface Writing {
   writeFolderAtomic(path: string, write: (staging: string) => Promise<void>): Promise<void>;
   /** Files that complete a folder together, `last` at the end. */
   writeFilesTogether(folder: string, last: string, write: (staging: string) => Promise<void>): Promise<void>;
+  /** Removes a folder that readers must never see in part. */
+  removeFolderAtomic(path: string): Promise<void>;
   openAppend(path: string): Promise<LineWriter>;
   appendBytes(path: string, bytes: Uint8Array): Promise<void>;
   openScratch(): ScratchFile;

@@ -1,4 +1,4 @@
-import { removeFolder } from "#platform";
+import { removeFolderAtomic } from "#platform";
 import { DivergedError } from "../errors.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import type { RandomState } from "../random.ts";
@@ -109,7 +109,7 @@ export function watchDivergence(run: Run, rateScale: (name: string) => number): 
       random.restore(kept.random);
       progress.step = kept.step;
       progress.numTokens = kept.numTokens;
-      for (const path of unconfirmed) if (path !== progress.best?.checkpoint) await removeFolder(path);
+      for (const path of unconfirmed) if (path !== progress.best?.checkpoint) await removeFolderAtomic(path);
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   openAppend,
   parentFolder,
   removeFolder,
+  removeFolderAtomic,
   sweepStaging,
   writeFolderAtomic,
   writeTextAtomic,
@@ -182,5 +183,5 @@ async function dropOldCheckpoints(
 ): Promise<void> {
   if (limit === undefined) return;
   const own = await ownCheckpoints(output_dir, facts, progress.step);
-  for (const path of own.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolder(path);
+  for (const path of own.slice(0, -limit)) if (path !== progress.best?.checkpoint) await removeFolderAtomic(path);
 }

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FileError } from "../../src/errors.ts";
 import { makeFolder } from "../../src/platform/node/files.ts";
@@ -18,6 +20,30 @@ test("folders are made to any depth, once", async () => {
   await makeFolder(`${folder}/a/b/c/`);
   await makeFolder(`${folder}/a/b/c`);
   expect(readdirSync(`${folder}/a/b`)).toEqual(["c"]);
+});
+
+test("a folder that is removed is never there in part", async () => {
+  const script = `
+    import { removeFolderAtomic } from ${JSON.stringify(pathToFileURL("dist/platform/node/folders.js").href)};
+    await removeFolderAtomic(${JSON.stringify(`${folder}/checkpoint-2`)});`;
+  const killed = (at: number): string[] => {
+    mkdirSync(join(folder, "checkpoint-2"), { recursive: true });
+    writeFileSync(join(folder, "checkpoint-2/state.json"), "{}");
+    const env = {
+      ...process.env,
+      LOWRANK_KILL_FOLDER: folder,
+      LOWRANK_KILL_AT: String(at),
+      LOWRANK_KILL_HOW: "before",
+    };
+    const args = ["--import", "./test/campaigns/kill/hook.mjs", "--input-type=module", "-e", script];
+    expect(spawnSync(process.execPath, args, { env }).signal).toBe(at === 0 ? null : "SIGKILL");
+    return readdirSync(folder);
+  };
+  expect(killed(1)).toEqual(["checkpoint-2"]); // before it lost its name
+  expect(killed(2)).toEqual([expect.stringMatching(/^checkpoint-2\..*\.incomplete$/)]);
+  await sweepStaging(folder);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(killed(0)).toEqual([]);
 });
 
 test("folders are made by many at once", async () => {

@@ -52,6 +52,20 @@ export async function writeFilesTogether(
   });
 }
 
+/**
+ * Removes a folder that readers must never see in part: it loses its name first. What a process that dies here leaves is
+ * swept away by {@link sweepStaging}. Content when it is not there.
+ * @throws {FileError} when the disk refuses.
+ */
+export async function removeFolderAtomic(path: string): Promise<void> {
+  const nameless = `${path}.${randomUUID()}${STAGING}`;
+  const isThere = await rename(path, nameless).then(
+    () => true,
+    (cause: NodeJS.ErrnoException) => (cause.code === "ENOENT" ? false : orFileError("remove", path)(cause)),
+  );
+  if (isThere) await rm(nameless, { recursive: true, force: true }).catch(orFileError("remove", path));
+}
+
 async function staged(
   path: string,
   write: (staging: string) => Promise<void>,

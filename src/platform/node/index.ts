@@ -20,7 +20,7 @@ export {
   relativePath,
   removeFolder,
 } from "./files.ts";
-export { canonicalPath, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
+export { canonicalPath, removeFolderAtomic, sweepStaging, writeFilesTogether, writeFolderAtomic } from "./folders.ts";
 export { newId, openHash, sha256File, sha256Text } from "./hash.ts";
 export { environment, hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
 export { readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";

@@ -98,6 +98,9 @@ async function staged(
   }
 }
 
+/** Removes a folder. It cannot lose its name first here; readers of such folders check a manifest. */
+export const removeFolderAtomic = removeFolder;
+
 /** Removes what a closed page left unfinished in a folder. */
 export async function sweepStaging(folder: string): Promise<void> {
   if (!(await folderAt(folder))) return;
