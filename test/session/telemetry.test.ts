@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { afterAll, expect, test } from "vitest";
 import { fixture, rowsOf } from "../running.ts";
 
@@ -34,4 +35,14 @@ test("the runtime keeps no device id and no events, in the main thread and in th
   const recipe = `model_name_or_path: ${model}\ndataset_name: ${home}/rows.jsonl\ntask_type: SEQ_CLS\nmax_steps: 1\n`;
   writeFileSync(`${home}/recipe.yaml`, recipe);
   expect(leftBy(["train", `${home}/recipe.yaml`, "--output_dir", `${home}/out`, "--quiet"])).toEqual([]);
+});
+
+test("a program's bundler keeps the import that turns it off, although nothing is named in it", async () => {
+  const { outputFiles, warnings } = await build({
+    ...{ entryPoints: [join(import.meta.dirname, "../../dist/index.js")], external: ["onnxruntime-*"] },
+    ...{ bundle: true, write: false, platform: "node", format: "esm", logLevel: "silent" },
+    tsconfigRaw: {}, // its paths lead to src
+  });
+  expect(outputFiles.some(({ text }) => text.includes("dist/session/node/no-telemetry.js"))).toBe(true);
+  expect(warnings.filter(({ id }) => id === "ignored-bare-import")).toEqual([]);
 });
