@@ -7,7 +7,7 @@ import type { RowsInMemory } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
-import { TASK_DEFINITIONS } from "../tasks/index.ts";
+import { taskOf } from "../tasks/index.ts";
 
 /** The `dataset_name` of the data set that comes with the library. */
 const EMBEDDED = "embedded";
@@ -22,10 +22,14 @@ export async function readSplit(
   limit?: number,
   given?: RowsInMemory,
 ): Promise<Split> {
-  const all = given ? inMemory(given, split) : await storedRows(recipe.dataset_name, split);
+  const all = await rowsOf(recipe, split, given);
   const rows = limit === undefined ? all : firstRows(all, limit);
-  return TASK_DEFINITIONS[recipe.task_type].split(rows, recipe);
+  return taskOf(recipe).split(rows, recipe);
 }
+
+/** Rows of one split of a recipe's data. @throws {DataError} when the split is missing. */
+export const rowsOf = async (recipe: ResolvedRecipe, split: string, given?: RowsInMemory): Promise<Rows> =>
+  given ? inMemory(given, split) : storedRows(recipe.dataset_name, split);
 
 /** Names of the splits that are there. */
 export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
@@ -73,6 +77,9 @@ export async function validationSplit(recipe: ResolvedRecipe, given?: RowsInMemo
   return ["validation", "dev"].find((name) => names.has(name));
 }
 
+const namesIn = ({ id2label }: { readonly id2label?: Id2Label | undefined }): number =>
+  Object.keys(id2label ?? {}).length;
+
 /**
  * The classes: the checkpoint's own where they name the data's labels, else the training data's, by the names that its file
  * gives them. None without labels.
@@ -84,7 +91,8 @@ export function classesOf(
   stored: { readonly id2label?: Id2Label | undefined; readonly source?: string | undefined },
 ): Labels {
   if (!classifies(task)) return labelsOfCheckpoint({});
-  const { id2label, source } = stored;
+  const count = train?.classCount;
+  const { id2label, source } = count === undefined || namesIn(stored) === count ? stored : {};
   if (train?.classNames) return labelsOfFile(train.labels, train.classNames, id2label, source);
   return train ? labelsOf(train.labels, id2label, source) : labelsOfCheckpoint(id2label ?? {}, source);
 }

@@ -8,7 +8,7 @@ import { quantize } from "../passes/quantize.ts";
 import { storeHalf } from "../passes/store-half.ts";
 import { keepTrainable } from "../passes/trainable.ts";
 import type { GraphSource } from "../prepared/prepared.ts";
-import { TASK_DEFINITIONS } from "../tasks/index.ts";
+import { taskOf } from "../tasks/index.ts";
 import { schemesOf } from "./quantization.ts";
 
 /** The model under the recipe's method, without dropout: the output is `logits`. */
@@ -43,7 +43,7 @@ export function stepGraph(source: GraphSource, keep?: (param: string) => boolean
   const graph = runPasses(baseGraph(source, { modelDropout: recipe.model_dropout }), passes, { training: true });
   const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
   const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];
-  const { loss } = TASK_DEFINITIONS[recipe.task_type];
+  const { loss } = taskOf(recipe);
   return trainingGraph(graph, loss, recipe.gradient_checkpointing ? { segmentOf } : {});
 }
 

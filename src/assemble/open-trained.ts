@@ -1,10 +1,12 @@
 import { exists } from "#platform";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
+import type { JsonObject } from "../formats/json/json.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import type { TrainedAdapter } from "../methods/definition.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
 import { selectIn } from "../peft/targets.ts";
+import { storedThreshold } from "../prepared/head-keys.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
 import { Random } from "../random.ts";
@@ -12,6 +14,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Split } from "../tasks/definition.ts";
 import { withoutBaseLayers } from "./base-layers.ts";
 import { openBase, prepare, weightsOf } from "./prepare.ts";
+import { configOf, withStoredProblemType } from "./problem-type.ts";
 import { applyStartingAdapter, checkAdapterFits } from "./starting-adapter.ts";
 import { withTrainedBase } from "./trained-base.ts";
 
@@ -70,22 +73,26 @@ export async function prepareTrained(
   train?: Split,
 ): Promise<PreparedTrained> {
   if (adapter === undefined) {
-    const model = prepare({ ...recipe, method: "head" }, await openBase(recipe), train);
+    const found = await openBase(recipe);
+    const model = withStoredHead(prepare({ ...recipe, method: "head" }, found, train));
     return { model, warnings: model.warnings };
   }
   const folder = await resolveModelFolder(adapter);
   if (!(await isAdapter(folder))) {
     const whole = { ...recipe, model_name_or_path: folder, method: "full", from_scratch: false } as const;
     const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
-    const model = prepare(unpacked, await openBase(whole), undefined);
+    const found = await openBase(whole);
+    const model = withStoredHead(prepare(unpacked, found, undefined));
     return { model, warnings: model.warnings };
   }
   const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
   const read = await openAdapter(folder);
   const found = await openBase(settled);
   const stored = await withoutBaseLayers(read, found);
-  const id2label = await labelsOfAdapter(folder, found, settled, stored);
-  const model = prepare(withAdapter(settled, stored, found), found, undefined, id2label);
+  const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
+  const id2label = labelsOfAdapter(config, found, settled, stored);
+  const prepared = prepare(withAdapter(settled, stored, found), found, undefined, id2label);
+  const model = withStoredHead(prepared, config && { config, where: `${folder}/config.json` });
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);
   checkAdapterFits(new Map(trainable.map((param) => [param.origin.name, storedShape(param)])), stored.tensors, folder);
   const given = new Map([...stored.tensors].map(([name, { data }]) => [name, data]));
@@ -98,6 +105,13 @@ export async function prepareTrained(
   };
 }
 
+/** The model with what its `config.json` says of the outputs of its head. */
+function withStoredHead(model: Prepared, stored = configOf(model)): Prepared {
+  const { source } = model;
+  const recipe = withStoredProblemType(source.recipe, stored);
+  return { ...model, source: { ...source, recipe }, ...storedThreshold(stored.config) };
+}
+
 /** Whether a folder holds an adapter rather than a whole model. */
 export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);
 
@@ -108,13 +122,13 @@ function withAdapter(recipe: ResolvedRecipe, adapter: TrainedAdapter, found: Bas
 }
 
 /** The classes of an adapter: those written beside it, else the base model's if they are as many as its head's, else LABEL_0, … or numbers. */
-async function labelsOfAdapter(
-  folder: string,
+function labelsOfAdapter(
+  config: JsonObject | undefined,
   { architecture, checkpoint }: Base,
   { task_type }: ResolvedRecipe,
   { tensors }: TrainedAdapter,
-): Promise<Id2Label> {
-  const own = (await exists(`${folder}/config.json`)) ? (await readConfig(folder)).id2label : undefined;
+): Id2Label {
+  const own = config?.id2label;
   if (own) return own as Id2Label;
   const [one, two] = [1, 2].map((labels) => architecture.build(checkpoint.config, task_type, labels));
   const output = two?.params.find(({ origin, shape }) => `${one?.named(origin.name)?.shape}` !== `${shape}`);

@@ -1,33 +1,17 @@
-import { exists } from "#platform";
 import { AdapterError, CheckpointError } from "../errors.ts";
-import { readConfig } from "../formats/transformers/config.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { classifies, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
 
-/** The only `problem_type` whose logits are a softmax over classes. */
-const SINGLE = "single_label_classification";
-
 /**
- * Refuses classification heads whose logits are no softmax over classes: several labels a text, regression, one output.
- * @param adapter Folder of the adapter, whose own `config.json` goes before the base's.
- * @throws {CheckpointError} naming the configuration that says so.
+ * Refuses a head that tells classes apart and has one output.
+ * @throws {CheckpointError} naming the folder of the model.
  */
-export async function refuseOtherHeads({ source, checkpoint, labels }: Prepared, adapter?: string): Promise<void> {
-  const { task_type } = source.recipe;
-  if (!classifies(task_type)) return;
-  const beside = adapter !== undefined && (await exists(`${adapter}/config.json`));
-  const folder = beside ? adapter : checkpoint.folder;
-  const { problem_type } = beside ? await readConfig(adapter) : checkpoint.config;
-  if (TASK_FACTS[task_type].problemType !== undefined && (problem_type ?? SINGLE) !== SINGLE) {
-    throw new CheckpointError(`problem_type ${String(problem_type)} is not supported yet`, {
-      where: `${folder}/config.json`,
-      expected: `${SINGLE}: one label for each text`,
-      hint: "a copy of the model without problem_type in its config.json is read as a single-label classifier.",
-    });
-  }
-  if (labels.names.length !== 1) return;
+export function refuseOneClass({ source, checkpoint, labels }: Prepared): void {
+  const { task_type, problem_type } = source.recipe;
+  const [single] = TASK_FACTS[task_type].problemTypes ?? [];
+  if (!classifies(task_type) || (problem_type ?? single) !== single || labels.names.length !== 1) return;
   throw new CheckpointError("a classification head with one output is not supported yet", {
-    where: folder,
+    where: checkpoint.folder,
     expected: "at least two classes: the softmax over a single output is always 1",
     hint: "the training data needs at least two different labels.",
   });

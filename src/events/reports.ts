@@ -59,6 +59,15 @@ export interface LabelScore {
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
+/** The labels of a text that may have any number, the likeliest first: those whose probability reaches the threshold. */
+export interface LabelsScore {
+  readonly labels: readonly { readonly label: string; readonly score: number }[];
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+/** Prediction for a text or a word. */
+export type Answer = LabelScore | LabelsScore;
+
 /** A word and its label. A word without tokens, or beyond `max_length`, has none. */
 export type WordPrediction = { readonly word: string } & (LabelScore | { readonly label: null });
 
@@ -67,7 +76,7 @@ export type Prediction = {
   /** Place of the text among the inputs, from 0. */
   readonly index: number;
   readonly text: string;
-} & (LabelScore | { readonly words: readonly WordPrediction[] } | { readonly label: null; readonly error: string });
+} & (Answer | { readonly words: readonly WordPrediction[] } | { readonly label: null; readonly error: string });
 
 /** A score between the ends of its 95 % interval. */
 type Interval = readonly [low: number, high: number];

@@ -67,16 +67,18 @@ export function asLabel(given: unknown, name: string, where: string): Label {
   throw new DataError(`the column "${name}" holds ${given instanceof SourceNumber ? given : JSON.stringify(value)}`, {
     where,
     expected: "a label: an integer or a string",
-    hint: HINTS[typeof value] ?? "label_column names the column to read.",
+    hint: HINTS[Array.isArray(value) ? "list" : typeof value] ?? "label_column names the column to read.",
   });
 }
 
 const HINTS: Readonly<Record<string, string>> = {
+  list: "problem_type: multi_label_classification reads a list of labels for each text.",
   boolean: "write true and false as 1 and 0, or in quotes as names, and alike in every file.",
   number: "write the number in quotes to make it the name of a class.",
 };
 
-function asText(value: unknown, name: string, where: string): string {
+/** A text, or the digits of a number. @throws {DataError} for anything else. */
+export function asText(value: unknown, name: string, where: string): string {
   if (typeof value === "string") return value;
   const digits = numberText(value); // a column of numbers
   if (digits !== undefined) return digits;

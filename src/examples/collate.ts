@@ -1,6 +1,7 @@
 import type { TextExample } from "./classification.ts";
 import { IGNORED } from "./labels.ts";
 import type { PackedExample } from "./packing.ts";
+import type { TargetExample } from "./targets.ts";
 import type { TokenExample } from "./tokens.ts";
 
 /** A padded batch, as the model's inputs take it. All arrays are int64, row-major. */
@@ -16,12 +17,17 @@ export interface Batch {
   readonly positions: BigInt64Array;
   /** `[batch]` for classes of texts; `[batch, seq]` for classes of tokens, `IGNORED` where there is none. */
   readonly labels: BigInt64Array;
+  /** `[batch, outputs]`, of examples that have targets instead of labels. */
+  readonly targets?: Float32Array;
   /** Tokens that are not padding. */
   readonly realTokens: number;
 }
 
 /** Pads examples on the right to the longest of them. BERT's token types of single texts are all 0: no array is made. */
-export function collate(examples: readonly (TextExample | TokenExample | PackedExample)[], padId: number): Batch {
+export function collate(
+  examples: readonly (TextExample | TokenExample | PackedExample | TargetExample)[],
+  padId: number,
+): Batch {
   const batch = examples.length;
   const seq = examples.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
   const inputIds = new BigInt64Array(batch * seq).fill(BigInt(padId));
@@ -40,8 +46,10 @@ export function collate(examples: readonly (TextExample | TokenExample | PackedE
       positions[start + i] = BigInt(packed?.positions[i] ?? i);
     }
     if ("labels" in example) labels.set(Array.from(example.labels, BigInt), start);
-    else labels[row] = BigInt(example.label);
+    else if ("label" in example) labels[row] = BigInt(example.label);
     realTokens += length;
   });
-  return { batch, seq, inputIds, attentionMask, positions, labels, realTokens };
+  const targets = examples.flatMap((example) => ("targets" in example ? [...example.targets] : []));
+  const both = { batch, seq, inputIds, attentionMask, positions, labels, realTokens };
+  return targets.length > 0 ? { ...both, targets: Float32Array.from(targets) } : both;
 }

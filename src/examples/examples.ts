@@ -1,11 +1,12 @@
 import { openScratch, type ScratchFile } from "#platform";
 import type { TextExample } from "./classification.ts";
 import { IGNORED } from "./labels.ts";
+import type { TargetExample } from "./targets.ts";
 import type { TokenExample } from "./tokens.ts";
 import { TypedList } from "./typed-list.ts";
 
 /** An example of any task, tokenised. */
-export type Example = TextExample | TokenExample;
+export type Example = TextExample | TokenExample | TargetExample;
 
 /** Tokenised examples by number. What decides batches and memory is at hand; the tokens themselves may lie on disk. */
 export interface Examples extends Iterable<Example> {
@@ -21,9 +22,11 @@ export interface Examples extends Iterable<Example> {
   close(): void;
 }
 
-/** Label positions of an example that count. */
-export const labelsIn = (example: Example): number =>
-  "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
+/** Label positions of an example that count, or its targets. */
+export function labelsIn(example: Example): number {
+  if ("targets" in example) return example.targets.length;
+  return "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
+}
 
 /** The same examples, or others made of them, of the same lengths. */
 export function mapExamples(examples: Examples, map: (example: Example, row: number) => Example): Examples {
@@ -128,7 +131,7 @@ export class ExampleStore implements Examples {
     }
     if (!this.file) throw new RangeError(`example ${row} was given back`);
     const labels = new Int32Array(this.file.read(offset + 4, 4).buffer)[0] as number;
-    const numbers = HEADER + (this.tokens.at(row) as number) + (labels === ONE_CLASS ? 1 : labels);
+    const numbers = HEADER + (this.tokens.at(row) as number) + labelNumbers(labels);
     return unpack(new Int32Array(this.file.read(offset, 4 * numbers).buffer), this.places);
   }
 
@@ -171,12 +174,25 @@ class PlaceNames {
 /** The number of labels that stands for one class of the whole text. */
 const ONE_CLASS = -1;
 
+/** Counts below it are of targets: −2 stands for one, −3 for two. */
+const TARGETS = -1;
+
+/** Numbers of a record's labels. */
+const labelNumbers = (count: number): number => (count === ONE_CLASS ? 1 : count < TARGETS ? TARGETS - count : count);
+
+/** Labels of an example as integers; those of targets have their bits. */
+function labelsOf(example: Example): readonly [count: number, labels: Int32Array] {
+  if ("labels" in example) return [example.labels.length, example.labels];
+  if (!("targets" in example)) return [ONE_CLASS, Int32Array.of(example.label)];
+  return [TARGETS - example.targets.length, new Int32Array(example.targets.slice().buffer)];
+}
+
 /** Counts of tokens and labels, the place, token ids, labels. */
 function pack(example: Example, places: PlaceNames): Int32Array<ArrayBuffer> {
   const { ids, where } = example;
-  const labels = "labels" in example ? example.labels : Int32Array.of(example.label);
+  const [count, labels] = labelsOf(example);
   const record = new Int32Array(HEADER + ids.length + labels.length);
-  record.set([ids.length, "labels" in example ? labels.length : ONE_CLASS, ...places.split(where)]);
+  record.set([ids.length, count, ...places.split(where)]);
   record.set(ids, HEADER);
   record.set(labels, HEADER + ids.length);
   return record;
@@ -188,6 +204,8 @@ function unpack(record: Int32Array<ArrayBuffer>, places: PlaceNames): Example {
   const end = HEADER + length;
   const ids = record.slice(HEADER, end);
   const where = places.join(form, place);
+  if (count < TARGETS)
+    return { ids, targets: new Float32Array(record.slice(end, end + labelNumbers(count)).buffer), where };
   return count === ONE_CLASS
     ? { ids, label: record[end] as number, where }
     : { ids, labels: record.slice(end, end + count), where };

@@ -42,7 +42,7 @@ const readOr = async (path: string, otherwise: JsonObject): Promise<JsonObject> 
 async function taskKeys(config: JsonObject, { folder, taskType = "", tensors }: TrainedAdapter): Promise<JsonObject> {
   const className = taskClass(config, taskType);
   if (className === undefined) return {};
-  const { id2label, problem_type } = await readOr(`${folder}/config.json`, {});
+  const { id2label, problem_type, multi_label_threshold } = await readOr(`${folder}/config.json`, {});
   const labels = [...tensors].find(([name]) => HEAD.test(name))?.[1].shape[0];
   const known = (id2label ?? config.id2label ?? {}) as Record<string, string>;
   const names = labels === undefined || Object.keys(known).length === labels ? known : numbered(labels);
@@ -50,6 +50,7 @@ async function taskKeys(config: JsonObject, { folder, taskType = "", tensors }: 
     architectures: [className],
     ...(Object.keys(names).length > 0 && { id2label: names, label2id: label2id(names) }),
     ...(problem_type !== undefined && { problem_type }),
+    ...(multi_label_threshold !== undefined && { multi_label_threshold }),
   };
 }
 

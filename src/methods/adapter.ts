@@ -2,6 +2,7 @@ import { type HoulsbyAdapter, houlsbyOf, readHoulsby } from "../formats/adapter-
 import { saveHoulsby } from "../formats/adapter-hub/save.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
 import { type HoulsbyConfig, houlsby } from "../peft/houlsby.ts";
+import { headKeys } from "../prepared/head-keys.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies } from "../task-types/index.ts";
 import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
@@ -44,7 +45,8 @@ export const adapterMethod: MethodDefinition = {
       taskType,
       id2label,
     });
-    if (classifies(taskType)) await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType });
+    if (classifies(taskType))
+      await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType, head: headKeys(model) });
   },
   read: async (folder) => new Map([...(await readHoulsby(folder)).tensors].map(([name, { data }]) => [name, data])),
   adapterType: "adapters",

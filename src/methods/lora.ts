@@ -7,6 +7,7 @@ import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { loraPart } from "../peft/lora-parts.ts";
 import { mergeWeight } from "../peft/lora-update.ts";
+import { headKeys } from "../prepared/head-keys.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies } from "../task-types/index.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
@@ -100,7 +101,8 @@ export const loraMethod: MethodDefinition = {
     const config = loraConfigOf(source.recipe, architecture);
     const fanInFanOut = base.params.some(({ origin }) => origin.transposed);
     await saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType, fanInFanOut });
-    if (classifies(taskType)) await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType });
+    if (classifies(taskType))
+      await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType, head: headKeys(model) });
   },
   read: async (folder) => new Map([...(await readLora(folder)).tensors].map(([name, { data }]) => [name, data])),
   adapterType: "LORA",

@@ -4,6 +4,7 @@ import { readSafetensors } from "../formats/safetensors/safetensors.ts";
 import { saveFull } from "../formats/transformers/save-full.ts";
 import { keepTrainable } from "../passes/trainable.ts";
 import { isUnder } from "../peft/targets.ts";
+import { headKeys } from "../prepared/head-keys.ts";
 import { asStored } from "../prepared/stored.ts";
 import type { MethodDefinition, MethodSpec } from "./definition.ts";
 
@@ -27,7 +28,13 @@ export const fullMethod: MethodDefinition = {
       return [name, asStored(param, weights.get(name)?.data as Float32Array)] as const;
     });
     const { task_type: taskType } = model.source.recipe;
-    await saveFull(folder, { tensors, baseConfig: await model.files.config(), id2label, taskType });
+    await saveFull(folder, {
+      tensors,
+      baseConfig: await model.files.config(),
+      id2label,
+      taskType,
+      head: headKeys(model),
+    });
   },
   async read(folder) {
     const { tensors } = await readSafetensors(`${folder}/${SINGLE}`);

@@ -47,7 +47,7 @@ export function classificationReport(
     correct[labels[i]!]!++;
     hits++;
   }
-  const scores = classes.map((name, c) => classScores(name, correct[c]!, predicted[c]!, support[c]!));
+  const scores = classes.map((name, c) => classScoresOf(name, correct[c]!, predicted[c]!, support[c]!));
   const present = scores.filter((_, c) => support[c]! + predicted[c]! > 0);
   const accuracy = hits / labels.length;
   return {
@@ -59,7 +59,8 @@ export function classificationReport(
   };
 }
 
-function classScores(name: string, correct: number, predicted: number, support: number): ClassScores {
+/** Precision, recall and F1 of a class from its counts. */
+export function classScoresOf(name: string, correct: number, predicted: number, support: number): ClassScores {
   const share = (of: number) => (of === 0 ? 0 : correct / of);
   return {
     class: name,

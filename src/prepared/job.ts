@@ -36,6 +36,8 @@ export interface Finished {
   readonly step: number;
   /** The recipe as it ran: a starting adapter has its say in it. */
   readonly recipe: ResolvedRecipe;
+  /** Probability from which on a label is predicted, where one was chosen. */
+  readonly threshold?: number;
 }
 
 /** What a training thread says. */

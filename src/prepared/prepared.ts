@@ -40,4 +40,6 @@ export interface Prepared extends Base {
   /** Under the method, without dropout; its parameters are all there are. */
   readonly graph: Graph;
   readonly labels: Labels;
+  /** Probability from which on a label is predicted, once it is chosen; of models whose texts have any number of labels. */
+  readonly threshold?: number;
 }

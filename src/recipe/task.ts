@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { METHODS } from "../methods/keys/index.ts";
-import { DEFAULT_TASK, maskedLm, TASK_TYPES } from "../task-types/index.ts";
+import { DEFAULT_TASK, maskedLm, seqCls, TASK_TYPES } from "../task-types/index.ts";
 
 /** What the model learns to do, and which of its parameters learn it. Task names are PEFT's. */
 export const taskKeys = {
@@ -8,6 +8,10 @@ export const taskKeys = {
     .enum(TASK_TYPES)
     .default(DEFAULT_TASK)
     .describe("Classify texts or tokens, continue text, or fill in masked tokens"),
+  problem_type: z
+    .enum(seqCls.problemTypes)
+    .optional()
+    .describe(`One label a text, or any number, with ${seqCls.name}; unset: as config.json or the data have it`),
   mlm_probability: z.number().gt(0).lt(1).default(0.15).describe(`Share of tokens masked with ${maskedLm.name}`),
   method: z.enum(METHODS).default("lora").describe("What is trained; qlora is lora with load_in_4bit"),
 };

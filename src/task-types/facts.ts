@@ -1,3 +1,6 @@
+/** transformers' names of what the outputs of a classification head stand for. */
+export type ProblemType = "single_label_classification" | "multi_label_classification";
+
 /** A task as every room may know it: names, files and settings, nothing that runs. What runs is in `tasks/`. */
 export interface TaskFacts {
   /** PEFT's name: `SEQ_CLS`. */
@@ -8,8 +11,8 @@ export interface TaskFacts {
   readonly verb: "predict" | "generate" | "evaluate";
   /** Endings of the names of transformers' classes: the usual one first. */
   readonly classEndings: readonly [string, ...string[]];
-  /** `problem_type` of the saved `config.json`, for tasks that have one. */
-  readonly problemType?: string;
+  /** transformers' `problem_type`s, for tasks that have them: the usual one first. */
+  readonly problemTypes?: readonly ["single_label_classification", ...ProblemType[]];
   /** Longest example in tokens, unless the recipe says. */
   readonly maxLength: number;
   /** Boolean recipe keys that no other task may set. */

@@ -4,7 +4,7 @@ import { maskedLm } from "./masked-lm.ts";
 import { seqCls } from "./seq-cls.ts";
 import { tokenCls } from "./token-cls.ts";
 
-export type { TaskFacts } from "./facts.ts";
+export type { ProblemType, TaskFacts } from "./facts.ts";
 export { causalLm, maskedLm, seqCls };
 
 /** Every task, in the order in which they are listed. */

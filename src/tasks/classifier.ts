@@ -1,5 +1,7 @@
+import type { LabelScore } from "../events/reports.ts";
+import { argmax } from "../generation/sampling.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { classScores, evalResults } from "./class-scores.ts";
+import { classScores, evalResults, logSoftmax } from "./class-scores.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { classLoss } from "./loss.ts";
 
@@ -18,8 +20,20 @@ export const classifier = {
   scoringGraph: (graph) => graph,
   score: classScores,
   lowerIsBetter: ["eval_loss"],
+  prediction: (logits, { classes }) => likeliest(logits, classes),
   metrics: Object.keys(figures).filter((key) => typeof figures[key] === "number"),
 } satisfies Partial<TaskDefinition>;
+
+/** The likeliest class, and the probabilities of all. */
+function likeliest(logits: Float32Array, classes: readonly string[]): LabelScore {
+  const probabilities = Array.from(logSoftmax(logits), Math.exp);
+  const top = argmax(logits);
+  return {
+    label: classes[top] as string,
+    score: probabilities[top] as number,
+    probabilities: Object.fromEntries(classes.map((name, i) => [name, probabilities[i] as number])),
+  };
+}
 
 /** An example as a list, for encoders of rows. */
 export const orNone = <T>(example: T | undefined): T[] => (example === undefined ? [] : [example]);

@@ -1,5 +1,6 @@
 import type { Row, Rows } from "../data/row.ts";
 import type { EvalResults } from "../events/events.ts";
+import type { Answer } from "../events/reports.ts";
 import type { Columns } from "../examples/classification.ts";
 import type { Encoded } from "../examples/encode.ts";
 import type { Example, Examples } from "../examples/examples.ts";
@@ -26,6 +27,8 @@ export interface Split {
   readonly labels: readonly Labelled[];
   /** Class names by id, where the data's file has them. */
   readonly classNames?: readonly string[];
+  /** Number of classes, where each row has a number for each class. */
+  readonly classCount?: number;
   /** Rows. */
   readonly size: number;
   /**
@@ -56,6 +59,8 @@ export interface ScoreOptions {
   readonly batchSize: number;
   /** Class names by id. */
   readonly classes: readonly string[];
+  /** Probability from which on a label is predicted; absent: the best for the examples. */
+  readonly threshold?: number;
   /** Once it says so, scoring ends without a result. */
   readonly stop: () => boolean;
 }
@@ -84,6 +89,8 @@ export interface Use {
 
 /** What a model is trained to do: what it reads of a row, what it is asked, how it is scored. */
 export interface TaskDefinition {
+  /** True when labels of rows, as the data has them, are this problem's; the usual problem takes all others. */
+  fits?(labels: readonly unknown[]): boolean;
   /** Uses of rows for this task, the likeliest first; `given` names columns. */
   uses(rows: readonly Row[], given: Partial<Columns>): readonly Use[];
   /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */
@@ -98,6 +105,12 @@ export interface TaskDefinition {
   scoringGraph(graph: Graph): Graph;
   /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
   score(asked: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined>;
+  /** True when the probability from which on a label is predicted is chosen on the validation split. */
+  readonly choosesThreshold?: boolean;
+  /** Prediction of a text or word from its logits; absent in tasks without labels. */
+  prediction?(logits: Float32Array, options: Pick<ScoreOptions, "classes" | "threshold">): Answer;
+  /** Label of an example as `inspect` shows it. */
+  labelText?(example: Example, names: readonly string[]): string;
   /** Names of the figures that `score` finds; `metric_for_best_model` is one of them. */
   readonly metrics: readonly string[];
   /** Names of those that are best low; all others are best high. */

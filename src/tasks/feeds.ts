@@ -20,6 +20,11 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
   const batch = collate(examples, padId);
   const shape = [batch.batch, batch.seq];
   const int64 = (data: BigInt64Array, shape: readonly number[]): RuntimeTensor => ({ dtype: "int64", shape, data });
+  const float32 = (data: Float32Array, rows: number): RuntimeTensor => ({
+    dtype: "float32",
+    shape: [rows, data.length / rows],
+    data,
+  });
   const asked = graph.named("label_rows") ? labelledRows(batch.labels) : undefined;
   const labels = asked ? asked.map((row) => batch.labels[Number(row)] as bigint) : batch.labels;
   const known: Record<string, () => RuntimeTensor> = {
@@ -28,7 +33,7 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
     token_type_ids: () => int64(new BigInt64Array(batch.inputIds.length), shape),
     position_ids: () => int64(batch.positions, shape),
     label_rows: () => int64(asked ?? new BigInt64Array(), [labels.length]),
-    labels: () => int64(labels, [labels.length]),
+    labels: () => (batch.targets ? float32(batch.targets, batch.batch) : int64(labels, [labels.length])),
   };
   const lengths = new Map([["batch", batch.batch], ["seq", batch.seq], ["rows", labels.length]]); // biome-ignore format: pairs
   const tensors: Record<string, RuntimeTensor> = {};

@@ -36,6 +36,13 @@ export function languageLoss(graph: Graph): Value {
   return reduceSum(tokenLoss(x, w, labelsFor(x), bias, attrs), { axes: [0] });
 }
 
+/** Appends a loss of each output against its target: the sum over texts and outputs. */
+export function targetLoss(graph: Graph, loss: (logits: Value, targets: Value) => Value): Value {
+  const logits = logitsOf(graph);
+  const targets = graph.input("labels", { dtype: "float32", shape: logits.shape });
+  return reduceSum(loss(logits, targets), { axes: [0, 1] });
+}
+
 /** The input `labels`: one for each row of logits. */
 const labelsFor = ({ graph, shape }: Value): Value =>
   graph.input("labels", { dtype: "int64", shape: shape.slice(0, 1) });

@@ -1,4 +1,4 @@
-import { encodeText, type TextRow, textRow } from "../examples/classification.ts";
+import { encodeText, type TextExample, type TextRow, textRow } from "../examples/classification.ts";
 import { rowEncoder } from "../examples/encode.ts";
 import { guessLabel, guessWholeText } from "../examples/guess-columns.ts";
 import { classifier, columnsOf, orNone } from "./classifier.ts";
@@ -8,6 +8,7 @@ import { splitOf } from "./split.ts";
 /** A class for each text. */
 export const textClassification: TaskDefinition = {
   ...classifier,
+  labelText: (example, names) => names[(example as TextExample).label] as string,
   uses(rows, given) {
     const text_column = guessWholeText(rows, given);
     const label_column = text_column === undefined ? undefined : (given.labelColumn ?? guessLabel(rows, text_column));

@@ -1,6 +1,7 @@
 import { checkLabels, type RunData, readData } from "../assemble/data.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
-import { refuseOtherHeads } from "../assemble/supported-head.ts";
+import { configOf, withProblemType } from "../assemble/problem-type.ts";
+import { refuseOneClass } from "../assemble/supported-head.ts";
 import type { Method } from "../methods/keys/index.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
@@ -32,10 +33,11 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
     await checkOutputFolder(job.recipe, { ...inputs, ...(!job.rows && { dataset_name }) });
   }
   const begun = await withStartingAdapter(job, found);
-  const data = await readData(begun.recipe, job.rows);
-  const model = prepare(begun.recipe, found, data.train, begun.id2label);
+  const recipe = await withProblemType(begun.recipe, configOf(found), begun.recipe.dataset_train_split, job.rows);
+  const data = await readData(recipe, job.rows);
+  const model = prepare(recipe, found, data.train, begun.id2label);
   begun.check(model);
-  await refuseOtherHeads(model);
+  refuseOneClass(model);
   checkLabels(data, model.labels);
   return { model, data, start: begun.tensors };
 }

@@ -4,6 +4,7 @@ import type { ClassScoresOfRow, LanguageScoresOfRow } from "../events/reports.ts
 import { type JsonObject, readJsonObject } from "../formats/json/json.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { classificationReport } from "../metrics/classification.ts";
+import { multiLabelReport } from "../metrics/multi-label.ts";
 import { perplexity } from "../metrics/perplexity.ts";
 import type { Random } from "../random.ts";
 import type { Scores } from "../tasks/definition.ts";
@@ -29,6 +30,7 @@ type Scored = ClassScoresOfRow | LanguageScoresOfRow;
 export async function scoresWithIntervals(folder: string, random: Random): Promise<Scored> {
   const path = `${folder}/${PREDICTIONS}`;
   const file = await readJsonObject(path);
+  if (Array.isArray(list(file, "labels", path, [])[0])) return labelListScores(file, path, random);
   return "losses" in file ? languageScores(file, path, random) : classScores(file, path, random);
 }
 
@@ -48,6 +50,22 @@ function classScores(file: JsonObject, path: string, random: Random): ClassScore
   const { microF1, macroF1 } = bootstrapIntervals(groups.length, measure, { random });
   const all = measure([...groups.keys()]);
   return { ...all, microF1Interval: microF1, macroF1Interval: macroF1 };
+}
+
+/** Scores of texts that may have any number of labels. */
+function labelListScores(file: JsonObject, path: string, random: Random): ClassScoresOfRow {
+  const [classes, labels, predictions] = ["classes", "labels", "predictions"].map((key) => list(file, key, path)) as [
+    string[],
+    number[][],
+    number[][],
+  ];
+  const measure = (rows: ArrayLike<number>): { microF1: number; macroF1: number } => {
+    const pick = (of: readonly number[][]): number[][] => Array.from(rows, (row) => of[row] as number[]);
+    const { microF1, macroF1 } = multiLabelReport(pick(labels), pick(predictions), classes);
+    return { microF1, macroF1 };
+  };
+  const { microF1, macroF1 } = bootstrapIntervals(labels.length, measure, { random });
+  return { ...measure([...labels.keys()]), microF1Interval: microF1, macroF1Interval: macroF1 };
 }
 
 function languageScores(file: JsonObject, path: string, random: Random): LanguageScoresOfRow {
@@ -75,8 +93,8 @@ function languageScores(file: JsonObject, path: string, random: Random): Languag
   };
 }
 
-function list(file: JsonObject, key: string, path: string): unknown[] {
-  const value = file[key];
+function list(file: JsonObject, key: string, path: string, otherwise?: unknown[]): unknown[] {
+  const value = file[key] ?? otherwise;
   if (Array.isArray(value)) return value;
   throw new CheckpointError(`${path} has no list ${key}`, { where: path, expected: `a list of ${key}` });
 }

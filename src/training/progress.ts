@@ -12,7 +12,7 @@ import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { fromStored } from "../prepared/stored.ts";
 import { Random, type RandomState } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { TASK_DEFINITIONS } from "../tasks/index.ts";
+import { taskOf } from "../tasks/index.ts";
 import type { RunFacts } from "./checkpoints/facts.ts";
 import { verifyFolder } from "./checkpoints/manifest.ts";
 import { checkpointToResume, STATE } from "./checkpoints/resume.ts";
@@ -39,7 +39,7 @@ export class Progress {
   /** @throws {RecipeError} when no evaluation gives `metric_for_best_model`. */
   constructor(recipe: ResolvedRecipe) {
     this.#metric = bestMetric(recipe);
-    this.#lowerIsBetter = TASK_DEFINITIONS[recipe.task_type].lowerIsBetter.includes(this.#metric);
+    this.#lowerIsBetter = taskOf(recipe).lowerIsBetter.includes(this.#metric);
   }
 
   /** Keeps a validation result if it is the best so far. The task says which are best low; all else is best high. */
@@ -95,8 +95,9 @@ export class Progress {
   }
 }
 
-function bestMetric({ metric_for_best_model: given = "eval_loss", task_type }: ResolvedRecipe): string {
-  const known = TASK_DEFINITIONS[task_type].metrics.filter((key) => key !== "eval_samples");
+function bestMetric(recipe: ResolvedRecipe): string {
+  const { metric_for_best_model: given = "eval_loss" } = recipe;
+  const known = taskOf(recipe).metrics.filter((key) => key !== "eval_samples");
   const name = given.startsWith("eval_") ? given : `eval_${given}`;
   if (known.includes(name)) return name;
   throw new RecipeError(`no evaluation gives the metric ${given}`, {

@@ -5,12 +5,13 @@ import { weightsOf } from "../assemble/prepare.ts";
 import { CheckpointError, DivergedError, InterruptedError, LowrankError } from "../errors.ts";
 import type { MemoryBytes, StepEvent, TrainEvent, TrainResults } from "../events/events.ts";
 import { METHOD_RECIPES } from "../methods/keys/index.ts";
+import { DEFAULT_THRESHOLD } from "../metrics/multi-label.ts";
 import { isUnder } from "../peft/targets.ts";
 import type { Finished, Job } from "../prepared/job.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Example, Examples, Scores, Split } from "../tasks/definition.ts";
-import { TASK_DEFINITIONS } from "../tasks/index.ts";
+import { taskOf } from "../tasks/index.ts";
 import { acceptJob } from "./checked.ts";
 import { runFacts } from "./checkpoints/facts.ts";
 import { type DivergenceWatch, diverged, exploded, notFinite, watchDivergence } from "./divergence.ts";
@@ -36,7 +37,8 @@ import { unfreezingStages, unreachedStages } from "./unfreezing.ts";
  *   saved.
  */
 export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
-  const { run, validation, test, warnings } = yield* begin(job, shouldStop);
+  const { run: begun, validation, test, warnings } = yield* begin(job, shouldStop);
+  let run = begun;
   const { recipe, model, output } = run;
   try {
     yield await tell(run, { kind: "start", header: headerOf(run) });
@@ -46,6 +48,7 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     const grew = watch.warning();
     if (grew !== undefined) yield await tell(run, { kind: "warning", message: grew });
     const results = resultsOf(run, clock);
+    run = await withThreshold(run, validation, shouldStop);
     await output.writeModel(run);
     const final = test ? yield* tokenized(test, model, shouldStop) : { examples: validation, warnings: [] };
     for (const message of final.warnings) yield await tell(run, { kind: "warning", message });
@@ -66,7 +69,24 @@ export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerat
     validation?.close();
     await output.close();
   }
-  return { trained: trainedOf(run), labels: model.labels.names, step: run.progress.step, recipe };
+  const { threshold } = run.model;
+  return {
+    trained: trainedOf(run),
+    labels: model.labels.names,
+    step: run.progress.step,
+    recipe,
+    ...(threshold !== undefined && { threshold }),
+  };
+}
+
+/** The run whose model has the threshold that is best on the validation split; without one the usual threshold. */
+async function withThreshold(run: Run, validation: Examples | undefined, shouldStop: () => boolean): Promise<Run> {
+  const { model, weights, recipe } = run;
+  if (!taskOf(recipe).choosesThreshold) return run;
+  const scores = validation ? await scoreModel(model, weights, validation, shouldStop) : undefined;
+  if (validation && !scores) throw await interrupted(run);
+  const threshold = Number(scores?.metrics.eval_threshold ?? DEFAULT_THRESHOLD);
+  return { ...run, model: { ...model, threshold } };
 }
 
 /** A run that may begin. */
@@ -85,7 +105,7 @@ async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<Train
   const { recipe } = model.source;
   if (test) await checkTexts(test, model);
   const { examples, warnings } = yield* tokenized(train, model, shouldStop, { onDemand: true });
-  const validates = validation && (recipe.eval_strategy !== "end" || !test);
+  const validates = validation && (recipe.eval_strategy !== "end" || !test || taskOf(recipe).choosesThreshold);
   const validated = validates ? yield* tokenized(validation, model, shouldStop) : undefined;
   warnings.push(...(validated?.warnings ?? []));
 
@@ -236,7 +256,7 @@ function batchesAhead({ progress, steps }: Run, epoch: EpochPlan): Iterable<read
 
 /** An example as a step sees it. */
 function drawer({ recipe, model, random }: Run): (example: Example) => Example {
-  const { draw } = TASK_DEFINITIONS[recipe.task_type];
+  const { draw } = taskOf(recipe);
   if (!draw) return (example) => example;
   const stream = random.stream("masking");
   return (example) => draw(example, model.tokenizer, recipe, stream);

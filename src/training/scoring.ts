@@ -5,7 +5,7 @@ import { ExampleStore, mapExamples } from "../examples/examples.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
 import type { Example, Examples, Scores } from "../tasks/definition.ts";
-import { TASK_DEFINITIONS } from "../tasks/index.ts";
+import { taskOf } from "../tasks/index.ts";
 
 /** Scores that are not finite. `evaluate` reports them; a run saves its last good state first. */
 export class NotFiniteError extends DivergedError {
@@ -44,13 +44,13 @@ async function firstNotFinite(
  * @throws {NotFiniteError} when a score is NaN or infinite.
  */
 export async function scoreModel(
-  { source, graph: whole, tokenizer, labels }: Prepared,
+  { source, graph: whole, tokenizer, labels, threshold }: Prepared,
   weights: Weights,
   examples: Examples,
   stop: () => boolean,
 ): Promise<Scores | undefined> {
   const { recipe } = source;
-  const task = TASK_DEFINITIONS[recipe.task_type];
+  const task = taskOf(recipe);
   const { draw } = task;
   const randomOf = (row: number): Random => Random.seed(recipe.seed).stream(`evaluation of ${row}`);
   const shown = draw ? mapExamples(examples, (one, row) => draw(one, tokenizer, recipe, randomOf(row))) : examples;
@@ -58,7 +58,12 @@ export async function scoreModel(
   const session = await compile(graph, weights);
   try {
     const asked = { session, graph, padId: tokenizer.padId };
-    const options = { batchSize: recipe.per_device_train_batch_size, classes: labels.names, stop };
+    const options = {
+      batchSize: recipe.per_device_train_batch_size,
+      classes: labels.names,
+      stop,
+      ...(threshold !== undefined && { threshold }),
+    };
     const scores = await task.score(asked, shown, options);
     const bad = scores && notFiniteIn(scores.metrics);
     if (bad === undefined) return scores;

@@ -1,7 +1,8 @@
 import { encodeSplit } from "../assemble/data.ts";
 import { readSplit, splitNames, validationSplit } from "../assemble/dataset.ts";
 import { openTrained } from "../assemble/open-trained.ts";
-import { refuseOtherHeads } from "../assemble/supported-head.ts";
+import { trainedConfig, withProblemType } from "../assemble/problem-type.ts";
+import { refuseOneClass } from "../assemble/supported-head.ts";
 import { InterruptedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
 import { resolveRecipe } from "../recipe/resolve.ts";
@@ -27,12 +28,14 @@ export interface EvaluateOptions {
  */
 export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = {}): Promise<EvalResults> {
   const { adapter, signal, onWarning = () => {} } = options;
-  const resolved = resolveRecipe(recipe);
-  const { dataset_train_split, dataset_test_split, max_eval_samples } = resolved;
-  const names = await splitNames(resolved);
+  const given = resolveRecipe(recipe);
+  const { dataset_train_split, dataset_test_split, max_eval_samples } = given;
+  const names = await splitNames(given);
   const read = (name: string, limit?: number): Promise<Split> => readSplit(resolved, name, limit);
-  const name = names.has(dataset_test_split) ? dataset_test_split : await validationSplit(resolved);
-  const split = await read(name ?? dataset_test_split, max_eval_samples);
+  const name =
+    (names.has(dataset_test_split) ? dataset_test_split : await validationSplit(given)) ?? dataset_test_split;
+  const resolved = await withProblemType(given, await trainedConfig(given, adapter), name);
+  const split = await read(name, max_eval_samples);
   const classes =
     adapter !== undefined ? undefined : names.has(dataset_train_split) ? await read(dataset_train_split) : split;
 
@@ -40,11 +43,10 @@ export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = 
     model,
     weights,
     fresh,
-    folder,
     warnings: ofAdapter,
     madeFor = resolved.model_name_or_path,
   } = await openTrained(resolved, adapter, classes);
-  await refuseOtherHeads(model, folder);
+  refuseOneClass(model);
   const { examples, warnings } = await encodeSplit(split, model);
   for (const warning of [...ofAdapter, ...warnings]) onWarning(warning);
   if (madeFor !== undefined && madeFor !== resolved.model_name_or_path) {

@@ -6,7 +6,7 @@ import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies } from "../task-types/index.ts";
 import type { Example } from "../tasks/definition.ts";
-import { TASK_DEFINITIONS } from "../tasks/index.ts";
+import { taskOf } from "../tasks/index.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** Examples that are shown. */
@@ -21,7 +21,15 @@ export async function inspectedExamples({ source, tokenizer, labels }: Prepared)
     ...(await split.encode({ tokenizer, labels, maxLength })).examples,
   ];
   const [seen, whole] = [await encoded(recipe.max_length), await encoded(Number.MAX_SAFE_INTEGER)];
-  return whole.map((example, i) => inspected(example, seen[i] as Example, tokenizer, labels.names));
+  return whole.map((example, i) =>
+    inspected(
+      example,
+      seen[i] as Example,
+      tokenizer,
+      (one) => taskOf(recipe).labelText?.(one, labels.names) ?? "",
+      labels.names,
+    ),
+  );
 }
 
 /** Of a language model's examples as they are seen, the tokens that it learns to say. */
@@ -32,19 +40,25 @@ async function languageExamples(
 ): Promise<InspectedExample[]> {
   const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
   const { examples } = await split.encode({ tokenizer, labels, maxLength: recipe.max_length });
-  const ahead = TASK_DEFINITIONS[recipe.task_type].labelsAhead ?? 0;
+  const ahead = taskOf(recipe).labelsAhead ?? 0;
   return ([...examples] as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({
     tokens: pieces(ids, tokenizer).map((text, i) => ({ text, trained: (labels[i - ahead] ?? IGNORED) !== IGNORED })),
   }));
 }
 
 /** @param whole The example without truncation. @param seen The same, as the model gets it. */
-function inspected(whole: Example, seen: Example, tokenizer: Tokenizer, names: readonly string[]): InspectedExample {
+function inspected(
+  whole: Example,
+  seen: Example,
+  tokenizer: Tokenizer,
+  labelText: (example: Example) => string,
+  names: readonly string[],
+): InspectedExample {
   const [from, to] = cutOut(whole.ids, seen.ids);
   const texts = pieces(whole.ids, tokenizer);
   if (!("labels" in whole)) {
     const tokens = texts.map((text, i) => ({ text, trained: i < from || i >= to }));
-    return { tokens, label: names[whole.label] as string };
+    return { tokens, label: labelText(whole) };
   }
   const tokens = texts.map((text, i) => {
     const label = whole.labels[i] as number;

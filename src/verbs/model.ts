@@ -77,9 +77,12 @@ export class Model {
       throw new RecipeError("there is nothing to save: the model was not trained.", {
         hint: "for await (const event of train(model, { data })) …",
       });
-    const { trained, labels, recipe } = this.#finished;
+    const { trained, labels, recipe, threshold } = this.#finished;
     const id2label = Object.fromEntries(labels.map((name, id) => [id, name]));
-    const model = prepare(recipe, this.#base, undefined, id2label);
+    const model = {
+      ...prepare(recipe, this.#base, undefined, id2label),
+      ...(threshold !== undefined && { threshold }),
+    };
     const { method, seed } = recipe;
     const given = new Map([...trained].map(([name, { data }]) => [name, data]));
     const { weights } = savesWhole(method)

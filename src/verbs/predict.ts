@@ -2,16 +2,16 @@ import { checkVocabulary } from "../assemble/data.ts";
 import { compile } from "../assemble/engine.ts";
 import { openTrained } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
-import { refuseLanguageModel, refuseOtherHeads } from "../assemble/supported-head.ts";
+import { refuseLanguageModel, refuseOneClass } from "../assemble/supported-head.ts";
 import { CheckpointError, DataError, RecipeError } from "../errors.ts";
-import type { LabelScore, Prediction } from "../events/reports.ts";
+import type { Answer, LabelScore, Prediction } from "../events/reports.ts";
 import { ExampleStore } from "../examples/examples.ts";
 import { IGNORED } from "../examples/labels.ts";
-import { argmax } from "../generation/sampling.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { TASK_FACTS } from "../task-types/index.ts";
-import { eachLogits, logSoftmax } from "../tasks/class-scores.ts";
-import type { Asked, Example } from "../tasks/definition.ts";
+import { eachLogits } from "../tasks/class-scores.ts";
+import type { Asked, Example, TaskDefinition } from "../tasks/definition.ts";
+import { taskOf } from "../tasks/index.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { batched } from "./batched.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
@@ -31,6 +31,9 @@ export interface PredictOptions {
 
 const BATCH = 16;
 
+/** Problem of a head with one output whose `config.json` names none: transformers takes its sigmoid. */
+const ONE_OUTPUT = "multi_label_classification";
+
 /**
  * Labels texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
  * labelled, as an empty one, has its reason as its prediction.
@@ -45,8 +48,12 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
   const recipe = await recipeOfTrained(trained, base);
   refuseLanguageModel(recipe.task_type, trained);
   const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
-  const { model, weights, fresh, folder, warnings } = await openTrained(recipe, adapter);
-  await refuseOtherHeads(model, folder);
+  const { model, weights, fresh, warnings } = await openTrained(recipe, adapter);
+  const { task_type, problem_type } = model.source.recipe;
+  const isOne =
+    TASK_FACTS[task_type].labelled === "text" && problem_type === undefined && model.labels.names.length === 1;
+  const definition = taskOf({ task_type, ...(isOne ? { problem_type: ONE_OUTPUT } : { problem_type }) });
+  if (!isOne) refuseOneClass(model);
   if (fresh.length > 0) {
     throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
       where: model.checkpoint.folder,
@@ -61,7 +68,7 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
     for await (const batch of batched(texts, BATCH)) {
       const inputs = batch.map((text, i) => ({ index: count + i, ...(typeof text === "string" ? { text } : text) }));
       count += batch.length;
-      for (const prediction of await labelled(classifier, model, inputs)) {
+      for (const prediction of await labelled(classifier, model, inputs, definition)) {
         if ("error" in prediction && failed++ === 0) first = prediction.error;
         yield prediction;
       }
@@ -86,23 +93,37 @@ interface Encoded {
   readonly error?: string;
 }
 
-async function labelled(asked: Asked, model: Prepared, inputs: readonly Numbered[]): Promise<Prediction[]> {
+async function labelled(
+  asked: Asked,
+  model: Prepared,
+  inputs: readonly Numbered[],
+  { prediction }: TaskDefinition,
+): Promise<Prediction[]> {
   const encoded = inputs.map((input) => encode(input, model));
   const examples = ExampleStore.of(encoded.flatMap(({ example }) => example ?? []));
   checkVocabulary(examples, model.checkpoint);
-  const scores = Array.from({ length: examples.length }, () => new Map<number, LabelScore>());
-  const { names } = model.labels;
+  const scores = Array.from({ length: examples.length }, () => new Map<number, Answer>());
+  const {
+    labels: { names: classes },
+    threshold,
+  } = model;
+  const options = { classes, ...(threshold !== undefined && { threshold }) };
   await eachLogits(asked, examples, BATCH, (logits, place, row) => {
     const bad = logits.find((logit) => !Number.isFinite(logit));
     if (bad !== undefined) throw notFinite(bad, examples.at(row).where, encoded);
-    scores[row]?.set(place, best(logits, names));
+    const answer = prediction?.(logits, options);
+    if (answer) scores[row]?.set(place, answer);
   });
   let row = 0;
   return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
     const found = example && scores[row++];
     if (!found) return { index, text, label: null, error: error ?? NO_TOKENS };
-    if (!words) return { index, text, ...(found.get(0) as LabelScore) };
-    return { index, text, words: words.map((word, at) => ({ word, ...(found.get(at) ?? { label: null }) })) };
+    if (!words) return { index, text, ...(found.get(0) as Answer) };
+    return {
+      index,
+      text,
+      words: words.map((word, at) => ({ word, ...((found.get(at) as LabelScore | undefined) ?? { label: null }) })),
+    };
   });
 }
 
@@ -133,14 +154,4 @@ function encode(input: Numbered, { source, tokenizer }: Prepared): Encoded {
   if (ids.length === specials) return { input };
   const labels = Int32Array.from(wordIds, (word, at) => (word === null || word === wordIds[at - 1] ? IGNORED : word));
   return { input, words, example: { ids: Int32Array.from(ids), labels, where } };
-}
-
-function best(logits: Float32Array, names: readonly string[]): LabelScore {
-  const probabilities = Array.from(logSoftmax(logits), Math.exp);
-  const top = argmax(logits);
-  return {
-    label: names[top] as string,
-    score: probabilities[top] as number,
-    probabilities: Object.fromEntries(names.map((name, i) => [name, probabilities[i] as number])),
-  };
 }

@@ -14,6 +14,8 @@ export interface ModelToSave {
   readonly taskType: string;
   /** Labels by id; none of a language model. */
   readonly id2label: Readonly<Record<string, string>>;
+  /** Keys that say how the outputs of a classification head are read. Default: the usual of the task. */
+  readonly head?: JsonObject;
 }
 
 /**
@@ -34,16 +36,26 @@ export async function saveConfig(folder: string, model: Omit<ModelToSave, "tenso
   await writeJson(`${folder}/config.json`, tunedConfig(model));
 }
 
+/** `problem_type` of tasks that have one. */
+function usualHead(taskType: string): JsonObject {
+  const [problem_type] = factsOf(taskType)?.problemTypes ?? [];
+  return problem_type === undefined ? {} : { problem_type };
+}
+
 /** The base model's configuration under its new head. transformers counts `id2label` and so writes no `num_labels`. */
-export function tunedConfig({ baseConfig, taskType, id2label }: Omit<ModelToSave, "tensors">): JsonObject {
-  const { num_labels, problem_type, torch_dtype, dtype, ...rest } = baseConfig;
-  const { problemType } = factsOf(taskType) ?? {};
+export function tunedConfig({
+  baseConfig,
+  taskType,
+  id2label,
+  head = usualHead(taskType),
+}: Omit<ModelToSave, "tensors">): JsonObject {
+  const { num_labels, problem_type, multi_label_threshold, torch_dtype, dtype, ...rest } = baseConfig;
   const className = taskClass(baseConfig, taskType);
   return {
     ...rest,
     ...(className !== undefined && { architectures: [className] }),
     [dtype === undefined ? "torch_dtype" : "dtype"]: "float32",
     ...(Object.keys(id2label).length > 0 && { id2label, label2id: label2id(id2label) }),
-    ...(problemType !== undefined && { problem_type: problemType }),
+    ...head,
   };
 }

@@ -9,7 +9,7 @@ import { type EngineMemory, engineMemory } from "../../onnx/memory/engine-memory
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
 import type { Examples } from "../../tasks/definition.ts";
-import { TASK_DEFINITIONS } from "../../tasks/index.ts";
+import { taskOf } from "../../tasks/index.ts";
 import { passes, passTokens } from "../../tasks/passes.ts";
 import { plannedRuns } from "../../tasks/runs.ts";
 import { parameterBytes } from "./memory.ts";
@@ -45,7 +45,7 @@ export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
   const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
   const tokens = passTokens(sizes.reduce((sum, size) => sum + size, 0));
   const { recipe } = model.source;
-  const masked = TASK_DEFINITIONS[recipe.task_type].draw ? recipe.mlm_probability : 1;
+  const masked = taskOf(recipe).draw ? recipe.mlm_probability : 1;
   const runs = heaviest(eachPass(work.batches, examples, tokens), examples, masked);
   const training = engineMemory(emitted, runs);
   const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
@@ -68,7 +68,7 @@ const NOTHING: EngineMemory = { session: 0, arena: 0 };
 /** What evaluation between steps adds: its session is open beside the one that trains. */
 async function scoringMemory(model: Prepared, examples: Examples): Promise<EngineMemory> {
   const { recipe } = model.source;
-  const graph = TASK_DEFINITIONS[recipe.task_type].scoringGraph(model.graph);
+  const graph = taskOf(recipe).scoringGraph(model.graph);
   const runs = plannedRuns(examples.lengths, recipe.per_device_train_batch_size);
   return engineMemory(await emit(graph), heaviest(runs, examples, 1));
 }

@@ -4,6 +4,7 @@ import { copyTokenizer } from "../../formats/transformers/copy-tokenizer.ts";
 import { tunedConfig } from "../../formats/transformers/save-full.ts";
 import { changesAfter } from "../../models/parts/longest-text.ts";
 import { endIds } from "../../prepared/end-ids.ts";
+import { headKeys } from "../../prepared/head-keys.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
 import { classifies, generates } from "../../task-types/index.ts";
 
@@ -11,12 +12,13 @@ const GENERATION = "generation_config.json";
 
 /** The `config.json` of a model as it is, and what it generates with, where no file of the model says. */
 export async function configFiles(
-  { files, labels, source, checkpoint, tokenizer }: Prepared,
+  model: Prepared,
   out: string,
 ): Promise<{ readonly config: JsonObject; readonly generation?: JsonObject }> {
+  const { files, labels, source, checkpoint, tokenizer } = model;
   const taskType = source.recipe.task_type;
   const id2label = Object.fromEntries(labels.names.map((name, id) => [id, name]));
-  const config = tunedConfig({ baseConfig: await files.config(), taskType, id2label });
+  const config = tunedConfig({ baseConfig: await files.config(), taskType, id2label, head: headKeys(model) });
   if (!generates(taskType)) return { config };
   if (await exists(`${checkpoint.folder}/${GENERATION}`)) {
     await copyTokenizer(checkpoint.folder, out, [GENERATION]);

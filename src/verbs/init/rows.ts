@@ -4,7 +4,7 @@ import { DataError, RecipeError } from "../../errors.ts";
 import { columnsOf } from "../../examples/guess-columns.ts";
 import { factsOf, TASK_FACTS, TASK_TYPES, type TaskType } from "../../task-types/index.ts";
 import { CERTAINTIES, type Use } from "../../tasks/definition.ts";
-import { TASK_DEFINITIONS } from "../../tasks/index.ts";
+import { ALL_DEFINITIONS } from "../../tasks/index.ts";
 
 /** Rows that are looked at. */
 const SEEN = 1000;
@@ -84,8 +84,8 @@ function usesOf(rows: readonly Row[], { text_column, label_column }: RowsSource)
     ...(text_column !== undefined && { textColumn: text_column }),
     ...(label_column !== undefined && { labelColumn: label_column }),
   };
-  const found = TASK_TYPES.flatMap((task_type) =>
-    TASK_DEFINITIONS[task_type].uses(rows, given).map((use) => ({ task_type, ...use })),
+  const found = ALL_DEFINITIONS.flatMap(([task_type, { uses }]) =>
+    uses(rows, given).map((use) => ({ task_type, ...use })),
   );
   return CERTAINTIES.flatMap((certainty) => found.filter((use) => use.certainty === certainty)).map(
     ({ certainty: _, ...use }) => use,
