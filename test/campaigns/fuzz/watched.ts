@@ -16,7 +16,7 @@ export interface Ended {
 
 const LOOK_MS = 100;
 /** Processor time of an input that is read again in a process of its own when this one takes too long. */
-const HASTY_SECONDS = 0.5;
+const HASTY_SECONDS = 0.3;
 /** A worker that waits for something that never comes uses no processor; one that is slow may be waiting for its turn. */
 const MAX_WALL_SECONDS = 60;
 /** Seeds may take this long: some are trained. */

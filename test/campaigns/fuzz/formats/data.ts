@@ -48,7 +48,7 @@ const built = async <Module>(path: string): Promise<Module> =>
   (await import(new URL(`../../../../dist/${path}.js`, import.meta.url).href)) as Module;
 
 /** Processor time after which its decoder is taken to loop, in seconds: less than usual, for files of a few kilobytes. */
-const MAX_STALL = 0.5;
+const MAX_STALL = 0.3;
 
 /** The rows of a Parquet file, decoded in a process of their own; errors of the built library as those of its sources. */
 async function rowsApart(path: string): Promise<Values[]> {
