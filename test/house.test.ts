@@ -51,7 +51,8 @@ const ROOMS: Readonly<Record<string, string>> = {
   optim: "",
   // texts
   data: "platform/node",
-  tokenizer: "platform/node",
+  sentencepiece: "",
+  tokenizer: "platform/node sentencepiece",
   "jinja/values": "",
   "jinja/syntax": "jinja/values",
   "jinja/semantics": "jinja/syntax jinja/values",
@@ -159,7 +160,7 @@ describe("the house", () => {
       [/^node:/, "src/platform/node/", "src/cli/", "src/node/"],
       [/^onnxruntime-/, "src/session/"],
       [/^onnx-buf/, "src/onnx/"],
-      [/^@bufbuild\/protobuf/, "src/onnx/", "src/tensorboard/"],
+      [/^@bufbuild\/protobuf/, "src/onnx/", "src/sentencepiece/", "src/tensorboard/"],
     ];
     const strays = filesOf("src").flatMap((file) =>
       importsOf(file)

@@ -1,7 +1,8 @@
-import { isFolder, listFolder, openFile, readText } from "#platform";
+import { isFolder, listFolder, openFile, readBytes, readText } from "#platform";
 import { TokenizerError } from "../errors.ts";
 import { tokenId } from "./added-tokens.ts";
 import { list, type Part, part, shown } from "./compat.ts";
+import { debertaV2Tokenizer } from "./deberta-v2.ts";
 import type { Range } from "./generation-marks.ts";
 import { vocabularyOf } from "./text-to-ids.ts";
 import type { Tokens } from "./token-spans.ts";
@@ -68,14 +69,15 @@ const SPECIAL = [
 
 const FILES = [
   "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json",
-  "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "chat_template.jinja",
+  "merges.txt", "tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model", "chat_template.jinja",
 ]; // biome-ignore format: a table
 
 /** Goes before the template in `tokenizer_config.json`, as in transformers. */
 const CHAT_TEMPLATE = "chat_template.jinja";
 
 /**
- * Loads the tokenizer of a checkpoint folder: `tokenizer.json`, or BERT's `vocab.txt`, with `tokenizer_config.json`.
+ * Loads the tokenizer of a checkpoint folder: `tokenizer.json`, BERT's `vocab.txt` or DeBERTa's `spm.model`, with
+ * `tokenizer_config.json`.
  * @throws {TokenizerError} when there is none, or it is of a kind that is not supported.
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
@@ -92,8 +94,13 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     const definition = wordPieceDefinition(await readBounded(at("vocab.txt")), config);
     return tokenizerOf(definition, config, files, at("vocab.txt"));
   }
+  if (files.includes("spm.model")) {
+    await checkSize(at("spm.model"));
+    const made = debertaV2Tokenizer(await readBytes(at("spm.model")), config, at("spm.model"));
+    return tokenizerOf(made.definition, made.config, files, at("spm.model"));
+  }
   throw new TokenizerError(`there is no tokenizer in ${folder}`, {
-    expected: `tokenizer.json, or vocab.txt of a BERT model; the folder has: ${present.join(", ") || "nothing"}`,
+    expected: `tokenizer.json, vocab.txt of a BERT model, or spm.model of a DeBERTa; the folder has: ${present.join(", ") || "nothing"}`,
     hint: 'in Python, AutoTokenizer.from_pretrained("…").save_pretrained("folder") writes a tokenizer.json.',
   });
 }
@@ -197,9 +204,14 @@ function chatTemplateOf(template: unknown, where: string): string | undefined {
 const MAX_FILE_BYTES = 2 ** 27;
 
 async function readBounded(path: string): Promise<string> {
+  await checkSize(path);
+  return readText(path);
+}
+
+async function checkSize(path: string): Promise<void> {
   const file = await openFile(path);
   await file.close();
-  if (file.size <= MAX_FILE_BYTES) return readText(path);
+  if (file.size <= MAX_FILE_BYTES) return;
   throw new TokenizerError(`the file has ${file.size} bytes`, { where: path, expected: `at most ${MAX_FILE_BYTES}` });
 }
 

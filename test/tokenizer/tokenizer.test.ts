@@ -193,7 +193,7 @@ describe("loadTokenizer", () => {
   test("says what is needed when there is none", async () => {
     const folder = await folderWith({ "config.json": "{}" });
     await expect(loadTokenizer(folder)).rejects.toThrow(
-      /no tokenizer in .*\n.*tokenizer.json, or vocab.txt.*has: config.json\n.*hint/,
+      /no tokenizer in .*\n.*tokenizer.json, vocab.txt.*, or spm.model.*has: config.json\n.*hint/,
     );
   });
 
