@@ -23,7 +23,7 @@ Written by \`npm run docs:support\` from the library's registries; a test compar
 Every method works with every architecture and task (\`head\` needs a head: a classification). The frozen linear weights can be held packed under every method but
 \`full\`, which freezes none: \`load_in_4bit\` (NF4 or FP4, with or without double quantization, or a GGUF file's own blocks) or \`load_in_8bit\`.
 
-Tasks: \`SEQ_CLS\` (a label for a text; with \`problem_type: multi_label_classification\` any number), \`TOKEN_CLS\` (a tag for each word), \`CAUSAL_LM\` (the next token),
+Tasks: \`SEQ_CLS\` (a label for a text; with a \`problem_type\` any number of labels, or a value), \`TOKEN_CLS\` (a tag for each word), \`CAUSAL_LM\` (the next token),
 \`MASKED_LM\` (hidden tokens).
 
 ## Architectures

@@ -65,8 +65,13 @@ export interface LabelsScore {
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
+/** The value of a text. */
+export interface ValueScore {
+  readonly value: number;
+}
+
 /** Prediction for a text or a word. */
-export type Answer = LabelScore | LabelsScore;
+export type Answer = LabelScore | LabelsScore | ValueScore;
 
 /** A word and its label. A word without tokens, or beyond `max_length`, has none. */
 export type WordPrediction = { readonly word: string } & (LabelScore | { readonly label: null });
@@ -98,6 +103,14 @@ export interface LanguageScoresOfRow {
   readonly perplexityInterval: Interval;
 }
 
+/** How well a model of values did in a comparison. */
+export interface ValueScoresOfRow {
+  readonly pearson: number;
+  readonly spearman: number;
+  readonly pearsonInterval: Interval;
+  readonly spearmanInterval: Interval;
+}
+
 /** One run of a comparison; a row of `comparison.json`, in camelCase. */
 export type ComparisonRow = {
   readonly method: string;
@@ -110,7 +123,7 @@ export type ComparisonRow = {
   readonly trainSeconds: number;
   readonly tokensPerSecond: number;
   readonly savedBytes: number;
-} & (ClassScoresOfRow | LanguageScoresOfRow);
+} & (ClassScoresOfRow | LanguageScoresOfRow | ValueScoresOfRow);
 
 /** A score of a row, with the name that people read. */
 export interface RowScore {
@@ -125,6 +138,12 @@ export function scoresOfRow(row: ComparisonRow): readonly [RowScore, RowScore] {
     return [
       { title: "micro F1", value: row.microF1, interval: row.microF1Interval },
       { title: "macro F1", value: row.macroF1, interval: row.macroF1Interval },
+    ];
+  }
+  if ("pearson" in row) {
+    return [
+      { title: "Pearson", value: row.pearson, interval: row.pearsonInterval },
+      { title: "Spearman", value: row.spearman, interval: row.spearmanInterval },
     ];
   }
   return [

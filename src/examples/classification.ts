@@ -74,7 +74,7 @@ export function asLabel(given: unknown, name: string, where: string): Label {
 const HINTS: Readonly<Record<string, string>> = {
   list: "problem_type: multi_label_classification reads a list of labels for each text.",
   boolean: "write true and false as 1 and 0, or in quotes as names, and alike in every file.",
-  number: "write the number in quotes to make it the name of a class.",
+  number: "write the number in quotes to make it the name of a class; problem_type: regression trains towards numbers.",
 };
 
 /** A text, or the digits of a number. @throws {DataError} for anything else. */

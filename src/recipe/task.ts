@@ -11,7 +11,9 @@ export const taskKeys = {
   problem_type: z
     .enum(seqCls.problemTypes)
     .optional()
-    .describe(`One label a text, or any number, with ${seqCls.name}; unset: as config.json or the data have it`),
+    .describe(
+      `One label a text, any number, or a value, with ${seqCls.name}; unset: as config.json or the data have it`,
+    ),
   mlm_probability: z.number().gt(0).lt(1).default(0.15).describe(`Share of tokens masked with ${maskedLm.name}`),
   method: z.enum(METHODS).default("lora").describe("What is trained; qlora is lora with load_in_4bit"),
 };

@@ -1,5 +1,5 @@
 /** transformers' names of what the outputs of a classification head stand for. */
-export type ProblemType = "single_label_classification" | "multi_label_classification";
+export type ProblemType = "single_label_classification" | "multi_label_classification" | "regression";
 
 /** A task as every room may know it: names, files and settings, nothing that runs. What runs is in `tasks/`. */
 export interface TaskFacts {

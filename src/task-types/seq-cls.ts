@@ -6,7 +6,7 @@ export const seqCls = {
   labelled: "text",
   verb: "predict",
   classEndings: ["ForSequenceClassification"],
-  problemTypes: ["single_label_classification", "multi_label_classification"],
+  problemTypes: ["single_label_classification", "multi_label_classification", "regression"],
   ownSettings: ["problem_type"],
   maxLength: 256,
   columns: "a column of texts and one of labels",

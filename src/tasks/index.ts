@@ -4,6 +4,7 @@ import { causalLanguageModel } from "./causal-lm.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { maskedLanguageModel } from "./masked-lm.ts";
 import { multiLabelClassification } from "./multi-label.ts";
+import { textRegression } from "./regression.ts";
 import { textClassification } from "./seq-cls.ts";
 import { wordClassification } from "./token-cls.ts";
 
@@ -19,6 +20,7 @@ export const TASK_DEFINITIONS: Readonly<Record<TaskType, TaskDefinition>> = {
 const PROBLEMS: Readonly<Record<ProblemType, TaskDefinition>> = {
   single_label_classification: textClassification,
   multi_label_classification: multiLabelClassification,
+  regression: textRegression,
 };
 
 /** The definition of a recipe's task. */

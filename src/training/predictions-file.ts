@@ -1,11 +1,12 @@
 import { writeTextAtomic } from "#platform";
 import { CheckpointError } from "../errors.ts";
-import type { ClassScoresOfRow, LanguageScoresOfRow } from "../events/reports.ts";
+import type { ClassScoresOfRow, LanguageScoresOfRow, ValueScoresOfRow } from "../events/reports.ts";
 import { type JsonObject, readJsonObject } from "../formats/json/json.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { classificationReport } from "../metrics/classification.ts";
 import { multiLabelReport } from "../metrics/multi-label.ts";
 import { perplexity } from "../metrics/perplexity.ts";
+import { regressionReport } from "../metrics/regression.ts";
 import type { Random } from "../random.ts";
 import type { Scores } from "../tasks/definition.ts";
 
@@ -21,7 +22,7 @@ export async function writePredictions(folder: string, columns: Scores["predicti
 }
 
 /** The scores of a row of a comparison that are read off what was predicted. */
-type Scored = ClassScoresOfRow | LanguageScoresOfRow;
+type Scored = ClassScoresOfRow | LanguageScoresOfRow | ValueScoresOfRow;
 
 /**
  * The scores of what {@link writePredictions} wrote, with 95 % bootstrap intervals over test examples. Where words are labelled an
@@ -31,6 +32,7 @@ export async function scoresWithIntervals(folder: string, random: Random): Promi
   const path = `${folder}/${PREDICTIONS}`;
   const file = await readJsonObject(path);
   if (Array.isArray(list(file, "labels", path, [])[0])) return labelListScores(file, path, random);
+  if (!("classes" in file || "losses" in file)) return valueScores(file, path, random);
   return "losses" in file ? languageScores(file, path, random) : classScores(file, path, random);
 }
 
@@ -66,6 +68,17 @@ function labelListScores(file: JsonObject, path: string, random: Random): ClassS
   };
   const { microF1, macroF1 } = bootstrapIntervals(labels.length, measure, { random });
   return { ...measure([...labels.keys()]), microF1Interval: microF1, macroF1Interval: macroF1 };
+}
+
+function valueScores(file: JsonObject, path: string, random: Random): ValueScoresOfRow {
+  const [labels, predictions] = ["labels", "predictions"].map((key) => list(file, key, path)) as [number[], number[]];
+  const measure = (rows: ArrayLike<number>): { pearson: number; spearman: number } => {
+    const pick = (of: readonly number[]): number[] => Array.from(rows, (row) => of[row] as number);
+    const { pearson, spearman } = regressionReport(pick(labels), pick(predictions));
+    return { pearson, spearman };
+  };
+  const { pearson, spearman } = bootstrapIntervals(labels.length, measure, { random });
+  return { ...measure([...labels.keys()]), pearsonInterval: pearson, spearmanInterval: spearman };
 }
 
 function languageScores(file: JsonObject, path: string, random: Random): LanguageScoresOfRow {

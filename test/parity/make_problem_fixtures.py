@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from sklearn.metrics import accuracy_score, f1_score
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from corpus import read_rows
 from training import BATCH, RECIPE, STEPS
+from weights import randomize
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLASSES = ["termination", "payment", "governing law", "liability", "confidentiality"]
@@ -96,11 +97,60 @@ def multi_label() -> dict:
     return {"methods": methods, "rows": splits}
 
 
+def value_of(text: str) -> float:
+    """Grows with the text, and falls with the share of a letter."""
+    return round(len(text) / 40 - 3 * text.count("a") / len(text), 3)
+
+
+def ranks(values: numpy.ndarray) -> numpy.ndarray:
+    """Equal values at the mean of their ranks."""
+    return numpy.array([((values < x).sum() + (values <= x).sum() - 1) / 2 for x in values])
+
+
+def regression() -> dict:
+    folder, adapter = FIXTURES / "bert-bare", FIXTURES / "problems" / "regression-adapter"
+    splits = {split: [{"text": row["text"], "label": value_of(row["text"])} for row in read_rows(split)]
+              for split in ("train", "test")}  # fmt: skip
+    for row in (row for rows in splits.values() for row in rows):
+        row["targets"] = [row["label"]]
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def base() -> torch.nn.Module:
+        return AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=torch.float32, attn_implementation="eager", num_labels=1
+        )
+
+    fresh = get_peft_model(base(), LoraConfig(task_type="SEQ_CLS", r=4, lora_alpha=8, target_modules=["query", "value"]))
+    randomize(fresh, seed="problems/regression", trainable_only=True)
+    fresh.save_pretrained(adapter)
+    (adapter / "README.md").unlink()
+    (adapter / "adapter_model.safetensors").chmod(0o644)
+    saved = json.loads((adapter / "adapter_config.json").read_text())
+    saved["base_model_name_or_path"] = "test/parity/fixtures/bert-bare"
+    saved["target_modules"].sort()  # PEFT writes a set, in another order each time
+    (adapter / "adapter_config.json").write_text(json.dumps(saved, indent=2, sort_keys=True))
+
+    model = PeftModel.from_pretrained(base(), adapter, is_trainable=True)
+    trained = train(model, tokenizer, splits["train"], 5e-3)
+    found = logits_of(model.eval(), tokenizer, splits["test"]).squeeze(1).numpy()
+    wanted = numpy.array([row["label"] for row in splits["test"]])
+    errors = ((wanted - found) ** 2).sum()
+    scores = {
+        "eval_loss": errors / len(wanted),
+        "eval_pearson": numpy.corrcoef(wanted, found)[0, 1],
+        "eval_spearman": numpy.corrcoef(ranks(wanted), ranks(found))[0, 1],
+        "eval_r2": 1 - errors / ((wanted - wanted.mean()) ** 2).sum(),
+    }
+    method = {"base": "bert-bare", "adapter": "../problems/regression-adapter", **trained, **scores}
+    print("lora", method)
+    return {"methods": {"lora": method}, "rows": splits}
+
+
 def main() -> None:
     torch.set_num_threads(1)
     versions = {name: version(name) for name in ("torch", "transformers", "peft", "scikit-learn")}
     (FIXTURES / "problems").mkdir(exist_ok=True)
-    for name, make in (("multi-label", multi_label),):
+    for name, make in (("multi-label", multi_label), ("regression", regression)):
         path = FIXTURES / "problems" / f"{name}.json"
         path.write_text(json.dumps({"versions": versions, **make()}, indent=1))
         print(path, path.stat().st_size)

@@ -48,3 +48,13 @@ describe("several labels a text, as transformers computes them", () => {
     expect(scores.eval_micro_f1).toBeGreaterThan(Number(method.eval_micro_f1));
   });
 });
+
+const regression = readJson<Problem>("problems/regression.json");
+
+describe("a value for each text, as transformers computes it", () => {
+  test.each(Object.entries(regression.methods))("%s: losses, gradients and correlations", async (name, method) => {
+    const { found, scores } = await trained(name, method, regression.rows);
+    expectSame(found, name, method);
+    expectScores(scores, method);
+  });
+});
