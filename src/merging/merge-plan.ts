@@ -87,7 +87,10 @@ function checkShapes(
   const shape = whole?.shape ?? entry?.shape;
   if (!shape) throw misfit(`the base model has no ${name}, which the adapter updates.`);
   const wanted = transposed ? update.shape.toReversed() : update.shape;
-  if (shape.join() !== wanted.join()) {
+  if (
+    shape.length !== wanted.length ||
+    shape.some((length, axis) => wanted[axis] !== "any" && wanted[axis] !== length)
+  ) {
     throw misfit(`the base model's ${name} is [${shape}], the adapter's update is [${wanted}].`);
   }
 }

@@ -1,11 +1,9 @@
-import { type HoulsbyAdapter, houlsbyOf, readHoulsby } from "../formats/adapter-hub/read.ts";
+import { type HoulsbyAdapter, houlsbyOf } from "../formats/adapter-hub/read.ts";
 import { saveHoulsby } from "../formats/adapter-hub/save.ts";
-import { saveConfig } from "../formats/transformers/save-full.ts";
 import { type HoulsbyConfig, houlsby } from "../peft/houlsby.ts";
-import { headKeys } from "../prepared/head-keys.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { classifies } from "../task-types/index.ts";
 import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
+import { saveLabels } from "./peft-files.ts";
 
 type Settings = Pick<HoulsbyConfig, "reductionFactor" | "nonLinearity">;
 
@@ -33,8 +31,9 @@ export const adapterMethod: MethodDefinition = {
   format: "adapters",
   weightFiles: ["adapter.safetensors", "model_head.safetensors"],
   cardKeys: ["adapter_reduction_factor", "adapter_non_linearity"],
-  async save(folder, { model, trained, id2label }) {
-    const { source, checkpoint, files } = model;
+  async save(folder, what) {
+    const { model, trained, id2label } = what;
+    const { source, checkpoint } = model;
     const { model_name_or_path: baseModel, task_type: taskType } = source.recipe;
     const config = settingsOf(source.recipe);
     await saveHoulsby(folder, {
@@ -45,10 +44,8 @@ export const adapterMethod: MethodDefinition = {
       taskType,
       id2label,
     });
-    if (classifies(taskType))
-      await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType, head: headKeys(model) });
+    await saveLabels(folder, what);
   },
-  read: async (folder) => new Map([...(await readHoulsby(folder)).tensors].map(([name, { data }]) => [name, data])),
   adapterType: "adapters",
   open: async (stored) => trainedAdapter(await houlsbyOf(stored)),
 };

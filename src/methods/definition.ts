@@ -25,8 +25,8 @@ export interface Savable {
 
 /** A change of one weight or bias of the base that an adapter makes. */
 export interface WeightUpdate {
-  /** Shape of the weight `[out, in]`, or of the bias `[out]`. */
-  readonly shape: readonly number[];
+  /** Shape of the weight `[out, in]`, or of the bias `[out]`; `any` where the update fits every length. */
+  readonly shape: readonly (number | "any")[];
   /** True when the base may lack the parameter: then there is nothing to change. */
   readonly optional?: boolean;
   /** Changes `w`, row-major. */
@@ -100,11 +100,11 @@ export interface MethodDefinition {
   /** Its recipe keys that a model card shows. */
   readonly cardKeys: readonly (keyof ResolvedRecipe)[];
   save(folder: string, what: Savable): Promise<void>;
-  /** The trained parameters of a folder that `save` wrote. */
-  read(folder: string): Promise<Map<string, Float32Array>>;
   /** The adapters that it opens: PEFT's name of the method, or the library whose files they are. */
   readonly adapterType?: string;
   /** @throws {AdapterError} when the adapter is malformed, or of a kind that is not supported. */
   open?(stored: StoredAdapter): Promise<TrainedAdapter>;
+  /** The trained parameters of a folder that `save` wrote; absent where `open` reads them. */
+  read?(folder: string): Promise<Map<string, Float32Array>>;
   readonly inputs?: AdapterInputs;
 }

@@ -1,16 +1,14 @@
 import { adapterChanges, type LoraChange } from "../formats/peft/lora-changes.ts";
 import { extraModules } from "../formats/peft/peft-adapter.ts";
-import { type LoraAdapter, loraOf, readLora } from "../formats/peft/read-lora.ts";
+import { type LoraAdapter, loraOf } from "../formats/peft/read-lora.ts";
 import { saveLora } from "../formats/peft/save-lora.ts";
-import { saveConfig } from "../formats/transformers/save-full.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { loraPart } from "../peft/lora-parts.ts";
 import { mergeWeight } from "../peft/lora-update.ts";
-import { headKeys } from "../prepared/head-keys.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { classifies } from "../task-types/index.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
+import { originOf, saveLabels } from "./peft-files.ts";
 
 /** Recipe key of each option. */
 const KEYS = {
@@ -94,17 +92,13 @@ export const loraMethod: MethodDefinition = {
     "load_in_8bit",
     "bnb_4bit_quant_type",
   ],
-  async save(folder, { model, trained, id2label }) {
-    const { source, base, files, architecture } = model;
-    const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = source.recipe;
+  async save(folder, what) {
+    const { source, base, architecture } = what.model;
     const params = base.params.map(({ origin }) => origin.name);
     const config = loraConfigOf(source.recipe, architecture);
-    const fanInFanOut = base.params.some(({ origin }) => origin.transposed);
-    await saveLora(folder, { tensors: trained, config, params, baseModel, revision, taskType, fanInFanOut });
-    if (classifies(taskType))
-      await saveConfig(folder, { baseConfig: await files.config(), id2label, taskType, head: headKeys(model) });
+    await saveLora(folder, { tensors: what.trained, config, params, ...originOf(what.model) });
+    await saveLabels(folder, what);
   },
-  read: async (folder) => new Map([...(await readLora(folder)).tensors].map(([name, { data }]) => [name, data])),
   adapterType: "LORA",
   open: async (stored) => trainedAdapter(await loraOf(stored)),
   inputs,

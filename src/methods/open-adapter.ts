@@ -2,7 +2,8 @@ import { AdapterError } from "../errors.ts";
 import { brief } from "../formats/json/json.ts";
 import { readAdapter } from "../formats/safetensors/adapter.ts";
 import type { TrainedAdapter } from "./definition.ts";
-import { definitionFor, PEFT_TYPES } from "./index.ts";
+import { definitionFor, METHOD_DEFINITIONS, PEFT_TYPES } from "./index.ts";
+import type { Method } from "./keys/index.ts";
 
 /**
  * Opens the adapter in a folder, whichever method and library made it.
@@ -17,4 +18,11 @@ export async function openAdapter(folder: string): Promise<TrainedAdapter> {
     where: `${folder}/adapter_config.json: peft_type`,
     expected: PEFT_TYPES.join(", "),
   });
+}
+
+/** The trained parameters of a folder that the method's `save` wrote. */
+export async function readTrained(folder: string, method: Method): Promise<Map<string, Float32Array>> {
+  const { read } = METHOD_DEFINITIONS[method];
+  if (read) return read(folder);
+  return new Map([...(await openAdapter(folder)).tensors].map(([name, { data }]) => [name, data]));
 }

@@ -127,10 +127,10 @@ export function checkPatterns(name: "rank" | "alpha", table: PatternTable, modul
 }
 
 /** @throws {NoTargetError} when one of the names is that of no module; `params` are the model's. */
-export function checkSaved(names: readonly string[], params: readonly string[]): void {
+export function checkSaved(names: readonly string[], params: readonly string[], option?: Option): void {
   const modules = [...new Set(params.flatMap((param) => prefixesOf(param).slice(0, -1)))];
   const unmatched = names.filter((name) => !modules.some((module) => module.endsWith(name)));
-  if (unmatched.length > 0) throw noModule(unmatched, modules);
+  if (unmatched.length > 0) throw noModule(unmatched, modules, option);
 }
 
 /** The first number that stands as a path segment after a named one: the layer. */

@@ -93,13 +93,17 @@ export function noPattern(option: Option, keys: readonly string[], modules: read
 }
 
 /** Names of modules to save that match none of the modules that hold parameters. */
-export function noModule(given: readonly string[], modules: readonly ModulePath[]): NoTargetError {
+export function noModule(
+  given: readonly string[],
+  modules: readonly ModulePath[],
+  option: Option = ["lora_modules_to_save", "modulesToSave"],
+): NoTargetError {
   const names = namesOf(modules).filter((name) => !/^\d+$/.test(name));
   const meant = nearest(given[0] ?? "", names);
   return new NoTargetError(
-    `lora_modules_to_save [${given.join(", ")}] matched none of the model's modules.`,
+    `${option[0]} [${given.join(", ")}] matched none of the model's modules.`,
     {
-      where: placeOf(["lora_modules_to_save", "modulesToSave"]),
+      where: placeOf(option),
       expected: `the end of a module path; the model has: ${names.join(", ")}`,
       hint: meant ? `did you mean "${meant}"?` : "a classification head trains whole without being named.",
     },

@@ -7,6 +7,7 @@ import { readSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Graph } from "../ir/graph.ts";
 import { savesWhole } from "../methods/index.ts";
 import { METHOD_RECIPES, type Method } from "../methods/keys/index.ts";
+import { readTrained } from "../methods/open-adapter.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { fromStored } from "../prepared/stored.ts";
@@ -16,7 +17,6 @@ import { taskOf } from "../tasks/index.ts";
 import type { RunFacts } from "./checkpoints/facts.ts";
 import { verifyFolder } from "./checkpoints/manifest.ts";
 import { checkpointToResume, STATE } from "./checkpoints/resume.ts";
-import { readSaved } from "./saved.ts";
 
 /** How far a run has come; what a checkpoint restores. */
 export class Progress {
@@ -86,7 +86,7 @@ export class Progress {
     const { checkpoint } = this.best;
     const manifest = await verifyFolder(checkpoint);
     if (typeof manifest === "string") throw new CheckpointError(`${checkpoint} is no longer whole: ${manifest}`);
-    const saved = await readSaved(checkpoint, method);
+    const saved = await readTrained(checkpoint, method);
     for (const param of params) {
       const data = saved.get(param.origin.name);
       const held = weights.get(param.origin.name)?.data as Float32Array | undefined;
@@ -172,7 +172,7 @@ export async function startOf(
   progress.history.push(...log_history);
   progress.random = random as unknown as RandomState;
   const trains = new Set(graph.params.filter(({ origin }) => origin.trainable).map(({ origin }) => origin.name));
-  const saved = await readSaved(folder, recipe.method);
+  const saved = await readTrained(folder, recipe.method);
   const { method } = recipe;
   const holdsBase = savesWhole(method) && !METHOD_RECIPES[method].trainsBase;
   if (holdsBase) for (const name of saved.keys()) if (!trains.has(name)) saved.delete(name); // the base beside it

@@ -1,7 +1,6 @@
 import { weightsOf } from "../assemble/prepare.ts";
 import { quantizationOf } from "../assemble/quantization.ts";
 import { METHOD_DEFINITIONS } from "../methods/index.ts";
-import type { Method } from "../methods/keys/index.ts";
 import type { Trained } from "../prepared/job.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
@@ -25,7 +24,3 @@ async function unpacked(model: Prepared, weights: Weights, trained: Trained): Pr
   const random = Random.seed(recipe.seed).stream("init");
   return (await weightsOf({ ...model, graph: model.base }, random, given)).weights;
 }
-
-/** The trained parameters of a folder that `saveModel` wrote. */
-export const readSaved = (folder: string, method: Method): Promise<Map<string, Float32Array>> =>
-  METHOD_DEFINITIONS[method].read(folder);

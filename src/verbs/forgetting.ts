@@ -2,7 +2,8 @@ import { encodeSplit } from "../assemble/data.ts";
 import { openBase, prepare, weightsOf } from "../assemble/prepare.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { AdapterError, InterruptedError } from "../errors.ts";
-import { METHOD_DEFINITIONS, withoutModulesToSave } from "../methods/index.ts";
+import { withoutModulesToSave } from "../methods/index.ts";
+import { readTrained } from "../methods/open-adapter.ts";
 import { isUnder } from "../peft/targets.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -37,7 +38,7 @@ export async function maskedLoss(
 ): Promise<number> {
   const recipe = folder === undefined ? maskedRecipe(base) : maskedRecipe(base, await recipeOfTrained(folder));
   const model = prepare(recipe, await openBase({ ...recipe, method: "full" }), undefined);
-  const given = folder === undefined ? undefined : await METHOD_DEFINITIONS[recipe.method].read(folder);
+  const given = folder === undefined ? undefined : await readTrained(folder, recipe.method);
   if (given) checkPlaces([...given.keys()], new Set(model.graph.params.map(({ origin }) => origin.name)), folder);
   const { weights } = await weightsOf(model, Random.seed(recipe.seed).stream("init"), given);
   const rows = texts.map((text, i) => ({ values: { [recipe.text_column]: text }, where: `text ${i + 1}` }));

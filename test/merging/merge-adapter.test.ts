@@ -19,9 +19,13 @@ interface Expected {
   readonly shape: readonly number[];
   readonly sums: readonly number[];
 }
-const { cases } = JSON.parse(readFileSync(fixture("merge/expected.json"), "utf8")) as {
-  cases: Record<string, Record<string, Expected>>;
-};
+/** The cases of PEFT's methods. */
+const cases = Object.fromEntries(
+  readdirSync(fixture("merge"))
+    .filter((name) => /^expected.*\.json$/.test(name) && name !== "expected-mlx.json")
+    .map((name) => JSON.parse(readFileSync(fixture(`merge/${name}`), "utf8")))
+    .flatMap(({ cases }) => Object.entries(cases as Record<string, Record<string, Expected>>)),
+);
 
 const PACKINGS: Record<string, Packing> = {
   "qlora-nf4": { type: "nf4", blockSize: 64, doubleQuant: false },
@@ -31,7 +35,7 @@ const PACKINGS: Record<string, Packing> = {
 };
 
 /** `base/method` or `base/method/packing`, as expected.json names a case. */
-const CASE = /^((?:merge\/)?[^/]+)\/([^/]+)(?:\/(.*))?$/;
+const CASE = /^((?:merge\/|causal\/)?[^/]+)\/([^/]+)(?:\/(.*))?$/;
 
 let runs = 0;
 async function merge(base: string, method: string, options: Partial<MergeOptions> = {}): Promise<MergeReport> {

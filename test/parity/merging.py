@@ -12,7 +12,7 @@ from quantized import quantization_config, replace_quantized
 def load_base(folder: str | Path, quantization: dict | None = None) -> torch.nn.Module:
     """A fixture under the class of its task, in its own type; quantized weights as they are when dequantized."""
     folder = Path(folder)
-    if folder.parent.name == "merge":
+    if folder.parent.name in ("merge", "causal"):
         return AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
     head = AutoModelForTokenClassification if folder.name.endswith("-tokens") else AutoModelForSequenceClassification
     model = head.from_pretrained(

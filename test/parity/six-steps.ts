@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { METHOD_RECIPES } from "../../src/methods/keys/index.ts";
 import type { Job } from "../../src/prepared/job.ts";
 import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
@@ -46,6 +47,15 @@ const METHODS: Readonly<Record<string, Keys>> = {
   houlsby: { method: "adapter" },
 };
 
+/** A recipe for a name of the fixtures; a method that is not in the table goes by its name, `-nf4` for a quantized base. */
+function keysOf(name: string): Keys {
+  const known = METHODS[name];
+  if (known) return known;
+  const method = name.replace(/-nf4$/, "");
+  expect(Object.keys(METHOD_RECIPES), `no recipe for ${name}`).toContain(method);
+  return { method, ...(name.endsWith("-nf4") && { load_in_4bit: true, use_bnb_nested_quant: false }) };
+}
+
 /** Every method of every fixture in a folder of `fixtures/`: where it lies there, the method's name, what is expected. */
 export const casesIn = (folder: string): (readonly [fixture: string, name: string, method: Method])[] =>
   readdirSync(join(FIXTURES, folder), { withFileTypes: true })
@@ -65,14 +75,13 @@ export const readJson = <T>(file: string): T => JSON.parse(readFileSync(join(FIX
 
 /** The job of training a fixture as Python trained it. `keys` say the task. */
 export function jobOf(fixture: string, name: string, { adapter, learning_rate }: Method, keys: Keys): Job {
-  expect(METHODS[name], `no recipe for ${name}`).toBeDefined();
   const recipe = parseRecipe("", {
     overrides: {
       model_name_or_path: `${FIXTURES}/${fixture}`,
       dataset_name: "given",
       ...(adapter && { adapter_name_or_path: `${FIXTURES}/${fixture}/${adapter}` }),
       ...keys,
-      ...METHODS[name],
+      ...keysOf(name),
       learning_rate,
       warmup_steps: 0,
       max_steps: 6,
@@ -101,7 +110,7 @@ export async function train(job: Job, suffix = ""): Promise<Found> {
 }
 
 /** Four-bit weights are rounded to a code: where that is a close call, float32 may decide it otherwise. */
-const toleranceOf = (name: string): number => (name.startsWith("qlora-") && name !== "qlora-int8" ? 1e-3 : 1e-4);
+const toleranceOf = (name: string): number => (/nf4|fp4/.test(name) ? 1e-3 : 1e-4);
 
 /** Losses, gradient norms and counts are those that Python found. */
 export function expectSame({ losses, norms, trainable, evalLoss }: Found, name: string, method: Method): void {

@@ -1,0 +1,19 @@
+import type { PeftOrigin } from "../formats/peft/peft-adapter.ts";
+import { saveConfig } from "../formats/transformers/save-full.ts";
+import { headKeys } from "../prepared/head-keys.ts";
+import type { Prepared } from "../prepared/prepared.ts";
+import { classifies } from "../task-types/index.ts";
+import type { Savable } from "./definition.ts";
+
+/** The facts of a base model that `adapter_config.json` holds. */
+export function originOf({ source, base }: Prepared): Required<PeftOrigin> {
+  const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = source.recipe;
+  return { baseModel, revision, taskType, fanInFanOut: base.params.some(({ origin }) => origin.transposed) };
+}
+
+/** Writes the `config.json` that keeps the labels of a classifier beside its adapter. */
+export async function saveLabels(folder: string, { model, id2label }: Savable): Promise<void> {
+  const taskType = model.source.recipe.task_type;
+  if (!classifies(taskType)) return;
+  await saveConfig(folder, { baseConfig: await model.files.config(), id2label, taskType, head: headKeys(model) });
+}
