@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defaultRates } from "../methods/keys/index.ts";
 import { count, moment, text } from "../methods/keys/kinds.ts";
 
 /** The optimisation: length, batch, rates. Names are those of TRL and transformers. */
@@ -11,7 +12,7 @@ export const trainingKeys = {
     .optional()
     .describe("Tokens a micro-batch, padding included: as many examples as fit, instead of a number of them"),
   gradient_accumulation_steps: count().default(1).describe("Micro-batches an optimizer step"),
-  learning_rate: z.number().min(0).optional().describe("Peak learning rate; unset: 5e-5 with full, else 1e-3"),
+  learning_rate: z.number().min(0).optional().describe(`Peak learning rate; unset: ${defaultRates()}`),
   head_learning_rate: z.number().min(0).optional().describe("Learning rate of the classification head, if its own"),
   lr_scheduler_type: z.enum(["linear", "constant", "cosine"]).default("linear").describe("Schedule after warmup"),
   warmup_steps: moment().default(0.06).describe("Steps of linear warmup; below 1: a share of the run"),

@@ -36,6 +36,16 @@ export interface KeysOfMethods {
   readonly methods: readonly Method[];
 }
 
+/** Learning rate of most methods. */
+const USUAL_RATE = 1e-3;
+
+/** The default learning rates in words: `5e-5 with full, else 1e-3`. */
+export function defaultRates(): string {
+  const others = METHODS.filter((method) => METHOD_RECIPES[method].learningRate !== USUAL_RATE);
+  const rates = others.map((method) => `${METHOD_RECIPES[method].learningRate.toExponential()} with ${method}`);
+  return `${rates.join(", ")}, else ${USUAL_RATE.toExponential()}`;
+}
+
 /** The keys that are methods' own, by the methods that they belong to. */
 export const METHOD_KEYS: readonly KeysOfMethods[] = [...new Set(METHODS.map((method) => METHOD_RECIPES[method].keys))]
   .map((keys) => ({
