@@ -9,8 +9,9 @@ import { recipeToYaml } from "../../src/recipe/write.ts";
 const recipe = (rest = ""): Recipe => parseRecipe(`model_name_or_path: m\ndataset_name: d\n${rest}`);
 
 test("the learning rate depends on the method, unless it is given", () => {
-  const rates = METHODS.map((method) => resolveRecipe(recipe(), method).learning_rate);
-  expect(rates).toEqual([5e-5, 1e-3, 1e-3, 1e-3, 1e-3]);
+  const rates = METHODS.map((method) => [method, resolveRecipe(recipe(), method).learning_rate]);
+  const usual = { full: 5e-5, lora: 1e-3, qlora: 1e-3, adapter: 1e-3, head: 1e-3 };
+  expect(Object.fromEntries(rates)).toMatchObject(usual);
   expect(resolveRecipe(recipe("learning_rate: 0.5"), "full").learning_rate).toBe(0.5);
 });
 
