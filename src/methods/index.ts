@@ -1,6 +1,7 @@
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { adapterMethod } from "./adapter.ts";
 import type { MethodDefinition } from "./definition.ts";
+import { ia3Method } from "./ia3.ts";
 import type { Method } from "./keys/index.ts";
 import { loraMethod } from "./lora.ts";
 import { fullMethod, headMethod } from "./whole.ts";
@@ -12,6 +13,7 @@ export const METHOD_DEFINITIONS: Readonly<Record<Method, MethodDefinition>> = {
   lora: loraMethod,
   qlora: loraMethod,
   adapter: adapterMethod,
+  ia3: ia3Method,
 };
 
 /** The definitions, each once. */

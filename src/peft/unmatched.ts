@@ -11,7 +11,7 @@ export const TARGETS: Option = ["lora_target_modules", "targetModules"];
 /** The names by which messages speak of targets. */
 export interface TargetNames {
   readonly option: Option;
-  readonly noun: "linear layers" | "norms";
+  readonly noun: "linear layers" | "targets" | "norms";
 }
 
 /** LoRA's. */

@@ -30,6 +30,8 @@ def scaled(name: str, p: torch.Tensor, draw: torch.Tensor, norm: int) -> torch.T
     """The weight that a standard normal `draw` becomes under that name. Weights of norms lie about `norm`."""
     if "lora_magnitude_vector" in name:
         return p * (1 + 0.1 * draw)
+    if "ia3_l" in name:
+        return 1 + 0.3 * draw
     if "lora_A" in name:
         return 0.25 * draw
     if "lora_B" in name:

@@ -10,6 +10,7 @@ import { type Pass, runPasses } from "../../src/passes/pass.ts";
 import { quantize } from "../../src/passes/quantize.ts";
 import { rewrite } from "../../src/passes/rewrite.ts";
 import { type HoulsbyConfig, houlsby } from "../../src/peft/houlsby.ts";
+import { type Ia3Config, ia3 } from "../../src/peft/ia3.ts";
 import { type LoraConfig, lora } from "../../src/peft/lora.ts";
 import { openSession } from "../../src/session/node/index.ts";
 import { lossOf } from "../models/running.ts";
@@ -28,6 +29,7 @@ const HOULSBY: HoulsbyConfig = {
   sites: { "attention.output.dense": "attention.output", "output.dense": "output" },
   modulesToSave: ["classifier"],
 };
+const IA3: Ia3Config = { targetModules: ["key", "value", "output.dense"], feedforwardModules: ["output.dense"] };
 const everywhere: LoraConfig = { ...LORA, targetModules: "all-linear", loraDropout: 0.25 };
 const dora: LoraConfig = { ...LORA, targetModules: ["key", "output.dense"], useDora: true };
 const pack = (scheme: QuantizationScheme): Pass => quantize(scheme, HEADS);
@@ -41,6 +43,8 @@ const METHODS: readonly (readonly [name: string, passes: readonly Pass[]])[] = [
   ["dora with dropout", [lora({ ...dora, loraDropout: 0.25 })]],
   ["houlsby", [houlsby(HOULSBY)]],
   ["houlsby with GELU", [houlsby({ ...HOULSBY, nonLinearity: "gelu" })]],
+  ["ia3", [ia3(IA3)]],
+  ["ia3 on nf4", [ia3(IA3), fourBit("nf4", true)]],
   ["lora on nf4", [lora(everywhere), fourBit("nf4", false)]],
   ["lora on nf4, double quantization", [lora(everywhere), fourBit("nf4", true)]],
   ["lora on fp4", [lora(everywhere), fourBit("fp4", false)]],

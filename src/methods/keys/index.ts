@@ -1,5 +1,6 @@
 import { adapterRecipe } from "./adapter.ts";
 import type { MethodRecipe } from "./definition.ts";
+import { ia3Recipe } from "./ia3.ts";
 import { loraRecipe, qloraRecipe } from "./lora.ts";
 import { fullRecipe, headRecipe } from "./whole.ts";
 
@@ -9,6 +10,7 @@ const RECIPES = {
   qlora: qloraRecipe,
   adapter: adapterRecipe,
   head: headRecipe,
+  ia3: ia3Recipe,
 } as const satisfies Readonly<Record<string, MethodRecipe>>;
 
 /** One of {@link METHODS}. */

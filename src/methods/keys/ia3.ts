@@ -1,0 +1,25 @@
+import { z } from "zod";
+import type { MethodRecipe } from "./definition.ts";
+import { names, text } from "./kinds.ts";
+
+/** IA³: PEFT's `IA3Config` keys. */
+const ia3Keys = {
+  ia3_target_modules: names()
+    .optional()
+    .describe("Ends of module paths, a regular expression, or all-linear; unset: key, value and feed-forward output"),
+  ia3_feedforward_modules: z
+    .union([text(), z.array(text())])
+    .optional()
+    .describe("Those of the targets whose input is scaled, not their output; unset: the feed-forward output"),
+  ia3_modules_to_save: names().optional().describe("Modules trained in full and saved with the vectors"),
+};
+
+/** IA³. */
+export const ia3Recipe = {
+  title: "(IA)³",
+  tag: "ia3",
+  hint: "one vector beside keys, values and feed-forward: a file of some kB",
+  group: "IA³",
+  keys: ia3Keys,
+  learningRate: 3e-3,
+} as const satisfies MethodRecipe;

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openBase, prepare } from "../../src/assemble/prepare.ts";
+import { applyStartingAdapter } from "../../src/assemble/starting-adapter.ts";
+import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
+import { METHOD_DEFINITIONS } from "../../src/methods/index.ts";
+import { METHODS } from "../../src/methods/keys/index.ts";
+import { openAdapter } from "../../src/methods/open-adapter.ts";
+import { selectIn } from "../../src/peft/targets.ts";
+import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { exportModel } from "../../src/verbs/export/export.ts";
+import { inspectRecipe } from "../../src/verbs/inspect.ts";
+import { pythonOf } from "../parity/python.ts";
+import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
+
+/** The methods of PEFT but LoRA, which has tests of its own. */
+const PEFT = METHODS.filter((method) => METHOD_DEFINITIONS[method].format === "peft" && !method.endsWith("lora"));
+const BASES = ["bert", "gpt2", "causal/llama"];
+const ADAPTERS = BASES.flatMap((base) => PEFT.map((method) => [base, method] as const));
+
+const taskOf = (base: string) => ({ task_type: base.startsWith("causal/") ? "CAUSAL_LM" : "SEQ_CLS" });
+
+const onDisk = (keys: object) => recipeOf({ dataset_name: fixture("data/train.jsonl"), ...keys });
+
+/** Saves an adapter as it was read. */
+async function saveAgain(base: string, method: (typeof PEFT)[number], to: string): Promise<void> {
+  const recipe = resolveRecipe(recipeOf({ model_name_or_path: fixture(base), ...taskOf(base), method }));
+  const found = await openBase(recipe);
+  const adapter = await openAdapter(fixture(`${base}/adapters/${method}`));
+  const graph = found.architecture.build(found.checkpoint.config, recipe.task_type, 2);
+  const settled = applyStartingAdapter(recipe, new Set(), adapter, selectIn(graph));
+  const model = prepare(settled, found, undefined);
+  const whole = async () => new Map();
+  const trained = new Map(adapter.tensors);
+  await METHOD_DEFINITIONS[method].save(to, { model, trained, whole, id2label: { 0: "a" } });
+}
+
+const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
+describe.skipIf(python.missing !== undefined)(`PEFT loads ours${python.missing ? `: ${python.missing}` : ""}`, () => {
+  let reports: unknown[] = [];
+  beforeAll(async () => {
+    const cases = ADAPTERS.map(async ([base, method]) => {
+      const ours = temporary();
+      await saveAgain(base, method, ours);
+      return { base: fixture(base), ours, theirs: fixture(`${base}/adapters/${method}`) };
+    });
+    reports = python.run("load_with_peft.py", await Promise.all(cases)) as unknown[];
+  }, 300_000);
+
+  test.each(ADAPTERS.map(([base, method], i) => [base, method, i] as const))("%s/%s", (_base, _method, i) => {
+    expect(reports[i]).toEqual({ missing: [], unexpected: [], same: true });
+  });
+});
+
+describe("the other methods of PEFT", () => {
+  test("each has an adapter of PEFT for each base", () => {
+    expect(PEFT.length).toBeGreaterThan(0);
+    for (const [base, method] of ADAPTERS) expect(readdirSync(fixture(`${base}/adapters`))).toContain(method);
+  });
+
+  test.each(ADAPTERS)("%s/%s: written again, every key and byte is PEFT's", async (base, method) => {
+    const to = temporary();
+    await saveAgain(base, method, to);
+    const [ours, theirs] = [await readAdapter(to), await readAdapter(fixture(`${base}/adapters/${method}`))];
+    expect([...ours.tensors.keys()].sort()).toEqual([...theirs.tensors.keys()].sort());
+    for (const [key, { shape }] of ours.tensors) {
+      expect(shape, key).toEqual(theirs.tensors.get(key)?.shape);
+      expect(await ours.readFloat32(key), key).toEqual(await theirs.readFloat32(key));
+    }
+    const sorted = (config: object) =>
+      Object.entries(config).map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]);
+    expect(Object.fromEntries(sorted(theirs.config))).toMatchObject(
+      Object.fromEntries(sorted({ ...ours.config, base_model_name_or_path: `test/parity/fixtures/${base}` })),
+    );
+  });
+
+  test.each(PEFT)("%s: a run that is stopped and resumed ends as one that was not", async (method) => {
+    const keys = { method, max_steps: 4, save_strategy: "steps", save_steps: 2 };
+    const [once, twice] = [temporary(), temporary()];
+    await runHere({ ...keys, output_dir: once });
+    await runHere({ ...keys, output_dir: twice }, { stopAfter: 2 });
+    await runHere({ ...keys, output_dir: twice, resume_from_checkpoint: true });
+    const weights = (folder: string) => readFileSync(`${folder}/adapter_model.safetensors`);
+    expect(weights(twice).equals(weights(once))).toBe(true);
+    expect(readJson(`${twice}/adapter_config.json`)).toEqual(readJson(`${once}/adapter_config.json`));
+  });
+
+  test.each(PEFT)("%s: merged, exported and opened again, it computes the same", async (method) => {
+    const adapter = temporary();
+    await runHere({ method, load_in_4bit: true, output_dir: adapter });
+    for (const format of ["safetensors", "onnx"] as const) {
+      const { difference } = await exportModel({ format, adapter, out: `${temporary()}/out` });
+      expect(difference, format).toBeLessThan(1e-4);
+    }
+    const inputs = await exportModel({ format: "onnx", adapter, out: `${temporary()}/out`, adapterInputs: "required" });
+    expect(inputs.difference).toBeLessThan(1e-4);
+    await expect(exportModel({ format: "mlx", adapter, out: `${temporary()}/out` })).rejects.toThrow("expected: LORA");
+  });
+
+  test.each(PEFT)("%s: what trains is counted at its layer", async (method) => {
+    const { modules } = await inspectRecipe(onDisk({ method }));
+    const trained = modules.filter(({ target }) => target);
+    expect(trained.length).toBeGreaterThan(0);
+    expect(trained.every(({ trainable }) => trainable > 0)).toBe(true);
+  });
+
+  test.each(PEFT)("%s: before the first step the model says what its base says", async (method) => {
+    const rows = rowsOf();
+    const first = async (keys: object) => (await runHere({ max_steps: 1, ...keys }, { rows })).losses[0];
+    expect(await first({ method })).toBeCloseTo((await first({ method: "head" })) as number, 6);
+  });
+});
