@@ -65,16 +65,16 @@ const ROOMS: Readonly<Record<string, string>> = {
   "methods/keys": "",
   "formats/json": "platform/node",
   "formats/safetensors": "formats/json platform/node quant",
-  "formats/transformers": "formats/json formats/safetensors platform/node quant task-types",
+  "formats/transformers": "models formats/json formats/safetensors platform/node quant task-types",
   "formats/peft": "formats/json formats/safetensors formats/transformers peft platform/node task-types",
   "formats/adapter-hub": "formats/json formats/safetensors formats/transformers peft platform/node",
   "formats/gguf/blocks": "quant",
   "formats/gguf": "formats/gguf/blocks formats/json formats/safetensors platform/node quant",
   "formats/gguf/tokenizer": "formats/gguf formats/json platform/node tokenizer",
-  "formats/gguf/model": "formats/gguf formats/gguf/blocks formats/gguf/tokenizer formats/json formats/safetensors formats/transformers platform/node quant", // biome-ignore format: a row
+  "formats/gguf/model": "models formats/gguf formats/gguf/blocks formats/gguf/tokenizer formats/json formats/safetensors formats/transformers platform/node quant", // biome-ignore format: a row
   "formats/gguf/lora": "formats/gguf formats/gguf/model formats/json formats/peft formats/safetensors formats/transformers peft task-types", // biome-ignore format: a row
   "formats/mlx":
-    "formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant task-types",
+    "models formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant task-types",
   "formats/onnx": "formats/json formats/safetensors onnx platform/node",
   "formats/hub": "formats/json formats/safetensors methods/keys platform/node task-types",
   // runs

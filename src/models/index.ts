@@ -1,5 +1,10 @@
 import * as families from "./families.ts";
 import type { Architecture } from "./parts/architecture.ts";
+import type { FamilyFiles } from "./parts/files.ts";
 
 /** Every architecture, by name. */
 export const ARCHITECTURES: readonly Architecture[] = Object.values(families);
+
+/** What the family of a `model_type` has of its own in files; nothing where the type is not known. */
+export const familyFiles = (modelType: unknown): FamilyFiles =>
+  ARCHITECTURES.find((architecture) => architecture.modelType === modelType)?.files ?? {};

@@ -1,8 +1,6 @@
+import { familyFiles } from "../../models/index.ts";
 import type { JsonObject } from "../json/json.ts";
 
-/** Types whose output layer shares the embedding's weight unless their configuration denies it. */
-const TIED = ["gpt2", "gemma2", "gemma3_text", "smollm3"];
-
-/** Whether a language model's output layer shares the input embedding's weight. */
+/** True when a language model's output layer shares the input embedding's weight. */
 export const tiesEmbeddings = ({ tie_word_embeddings, model_type }: JsonObject): boolean =>
-  typeof tie_word_embeddings === "boolean" ? tie_word_embeddings : TIED.includes(String(model_type));
+  typeof tie_word_embeddings === "boolean" ? tie_word_embeddings : familyFiles(model_type).tied === true;

@@ -38,6 +38,7 @@ export const gemmaModules = {
 export const gemma2 = defineArchitecture<Gemma2Config>({
   ...gemmaModules,
   modelType: "gemma2",
+  files: { tied: true, gguf: { architecture: "gemma2" } },
   config: namingEveryLayer(Gemma2Config),
   tasks: decoderTasks({
     base: "model",

@@ -44,6 +44,7 @@ const { CAUSAL_LM, SEQ_CLS } = decoderTasks<Gemma3Config>({
 export const gemma3Text = defineArchitecture<Gemma3Config>({
   ...gemmaModules,
   modelType: "gemma3_text",
+  files: { tied: true, gguf: { architecture: "gemma3", granted: { sliding_window_pattern: 6 } } },
   config: namingEveryLayer(Gemma3Config),
   tasks: { CAUSAL_LM, SEQ_CLS },
 });

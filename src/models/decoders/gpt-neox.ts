@@ -32,6 +32,13 @@ type GptNeoXConfig = z.output<typeof GptNeoXConfig>;
 /** GPT-NeoX and Pythia. Source: transformers, models/gpt_neox/modeling_gpt_neox.py; Black et al. 2022, arXiv:2204.06745. */
 export const gptNeoX = defineArchitecture<GptNeoXConfig>({
   modelType: "gpt_neox",
+  files: {
+    gguf: { architecture: "gptneox" },
+    mlx: [
+      ["gpt_neox.layers.", "model.h."],
+      ["embed_out", "model.embed_out"],
+    ],
+  },
   config: GptNeoXConfig,
   basePrefix: "gpt_neox",
   targetModules: ["query_key_value"],

@@ -30,6 +30,15 @@ type Gpt2Config = z.output<typeof Gpt2Config>;
 /** GPT-2. Source: transformers, models/gpt2/modeling_gpt2.py; Radford et al. 2019. */
 export const gpt2 = defineArchitecture<Gpt2Config>({
   modelType: "gpt2",
+  files: {
+    tied: true,
+    transposed: ["c_attn", "c_proj", "c_fc", "q_attn"],
+    gguf: {
+      architecture: "gpt2",
+      granted: { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, add_cross_attention: false },
+    },
+    mlx: [["transformer.", "model."]],
+  },
   config: Gpt2Config,
   basePrefix: "transformer",
   targetModules: ["c_attn"],

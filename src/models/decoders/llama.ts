@@ -42,6 +42,7 @@ export const llamaModules = {
 export const llama = defineArchitecture<LlamaConfig>({
   ...llamaModules,
   modelType: "llama",
+  files: { gguf: { architecture: "llama" } },
   config: LlamaConfig,
   tasks: decoderTasks({
     base: "model",

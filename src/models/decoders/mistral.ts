@@ -15,6 +15,7 @@ type MistralConfig = z.output<typeof MistralConfig>;
 export const mistral = defineArchitecture<MistralConfig>({
   ...llamaModules,
   modelType: "mistral",
+  files: { gguf: { architecture: "llama" } },
   config: MistralConfig,
   tasks: decoderTasks({
     base: "model",

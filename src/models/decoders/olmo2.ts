@@ -24,6 +24,7 @@ const { CAUSAL_LM, SEQ_CLS } = decoderTasks({ base: "model", embeddings: "embed_
 export const olmo2 = defineArchitecture<Olmo2Config>({
   ...llamaModules,
   modelType: "olmo2",
+  files: { gguf: { architecture: "olmo2" } },
   config: Olmo2Config,
   tasks: { CAUSAL_LM, SEQ_CLS },
 });

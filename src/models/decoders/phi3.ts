@@ -27,6 +27,7 @@ type Phi3Config = z.output<typeof Phi3Config>;
 export const phi3 = defineArchitecture<Phi3Config>({
   ...llamaModules,
   modelType: "phi3",
+  files: { gguf: { architecture: "phi3" } },
   config: Phi3Config,
   targetModules: ["qkv_proj"],
   tasks: decoderTasks({ base: "model", embeddings: "embed_tokens", encode }),

@@ -21,6 +21,7 @@ export type Qwen2Config = z.output<typeof Qwen2Config>;
 export const qwen2 = defineArchitecture<Qwen2Config>({
   ...llamaModules,
   modelType: "qwen2",
+  files: { gguf: { architecture: "qwen2" } },
   config: namingEveryLayer(Qwen2Config),
   tasks: decoderTasks({
     base: "model",

@@ -13,6 +13,7 @@ type Qwen3Config = z.output<typeof Qwen3Config>;
 export const qwen3 = defineArchitecture<Qwen3Config>({
   ...llamaModules,
   modelType: "qwen3",
+  files: { gguf: { architecture: "qwen3" } },
   config: namingEveryLayer(Qwen3Config),
   tasks: decoderTasks({
     base: "model",

@@ -22,6 +22,7 @@ type SmolLm3Config = z.output<typeof SmolLm3Config>;
 export const smollm3 = defineArchitecture<SmolLm3Config>({
   ...llamaModules,
   modelType: "smollm3",
+  files: { tied: true, gguf: { architecture: "smollm3", granted: { no_rope_layer_interval: 4 } } },
   config: namingEveryLayer(SmolLm3Config),
   tasks: decoderTasks({
     base: "model",

@@ -4,6 +4,7 @@ import { Graph, type Init, type Value } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/types.ts";
 import { classifies, type TaskType } from "../../task-types/index.ts";
 import { outOfRange } from "./config-ranges.ts";
+import type { FamilyFiles } from "./files.ts";
 import { type BuildOptions, ModuleScope } from "./scope.ts";
 
 /** The model's inputs: integers, `[batch, seq]` unless said. An input is part of the graph once it is read. */
@@ -28,6 +29,8 @@ export type TaskBuilders<Config> = Readonly<Partial<Record<TaskType, TaskBuilder
 export interface ArchitectureSpec<Config> {
   /** `model_type` in `config.json`. */
   readonly modelType: string;
+  /** What the family has of its own in files. */
+  readonly files?: FamilyFiles;
   readonly config: z.ZodType<Config>;
   /** Where the base model hangs in a model with a head; a bare base checkpoint lacks this prefix. */
   readonly basePrefix: string;

@@ -6,13 +6,6 @@ import type { GgufEntry } from "../writer.ts";
 import type { GgufModel } from "./places.ts";
 import { ropeOf } from "./rope-of.ts";
 
-/** Settings that llama.cpp takes for granted and no metadata say, by `model_type`. */
-const GRANTED: Readonly<Record<string, JsonObject>> = {
-  gpt2: { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, add_cross_attention: false },
-  gemma3_text: { sliding_window_pattern: 6 },
-  smollm3: { no_rope_layer_interval: 4 },
-};
-
 /** What the reader fills in otherwise, or that does not change the function. */
 const OTHERWISE = ["model_type", "tie_word_embeddings", "max_position_embeddings"];
 const ROTARY = [
@@ -26,7 +19,7 @@ const ROTARY = [
  */
 export function checkGgufSays(
   config: JsonObject,
-  { name, architecture }: GgufModel,
+  { name, architecture, granted }: GgufModel,
   metadata: readonly (readonly [string, GgufEntry])[],
   tensors: ReadonlyMap<string, Float32Array | undefined>,
 ): void {
@@ -36,7 +29,7 @@ export function checkGgufSays(
   );
   const vocabSize = Number(config.vocab_size);
   const read = architecture.config(keys, { vocabSize, factors, has: (tensor) => tensors.has(tensor) });
-  const said = { ...read, ...GRANTED[String(config.model_type)] };
+  const said = { ...read, ...granted };
   const lost = Object.entries(said)
     .filter(([key]) => !OTHERWISE.includes(key) && !ROTARY.includes(key))
     .filter(([key, value]) => config[key] != null && !same(config[key], value))

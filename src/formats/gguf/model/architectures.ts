@@ -29,6 +29,10 @@ export interface GgufArchitecture {
   readonly layers: string;
   /** Modules of a layer. */
   readonly inLayer: Names;
+  /** True where llama.cpp looks for biases of linear layers. */
+  readonly biases?: boolean;
+  /** Where llama.cpp differs about an output layer: it wants one even where it is the embedding, or takes none at all. */
+  readonly output?: "always" | "never";
   /** Tensors that hold factors of rotary frequencies instead of weights. */
   readonly ropeFactors?: readonly string[];
   /**
@@ -90,9 +94,9 @@ const gemma2: GgufArchitecture = {
  *   `tensor_mapping.py`, for the names
  */
 export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
-  llama,
+  llama: { ...llama, biases: true },
   smollm3: { ...llama, className: "SmolLM3ForCausalLM", config: smollm3Config },
-  qwen2,
+  qwen2: { ...qwen2, biases: true },
   qwen3: {
     ...qwen2,
     className: "Qwen3ForCausalLM",
@@ -103,9 +107,10 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
     ...qwen2,
     className: "Olmo2ForCausalLM",
     config: olmo2Config,
+    output: "always",
     inLayer: { ...ATTENTION, ...HEAD_NORMS, ...GATED_MLP, ...POST_NORMS },
   },
-  gemma2,
+  gemma2: { ...gemma2, output: "never" },
   gemma3: {
     ...gemma2,
     className: "Gemma3ForCausalLM",
@@ -128,6 +133,7 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
   gpt2: {
     className: "GPT2LMHeadModel",
     config: gpt2Config,
+    biases: true,
     modules: {
       token_embd: "transformer.wte",
       position_embd: "transformer.wpe",
@@ -151,6 +157,8 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
   gptneox: {
     className: "GPTNeoXForCausalLM",
     config: gptNeoxConfig,
+    biases: true,
+    output: "always",
     modules: { token_embd: "gpt_neox.embed_in", output_norm: "gpt_neox.final_layer_norm", output: "embed_out" },
     layers: "gpt_neox.layers",
     inLayer: {

@@ -1,27 +1,15 @@
 import { ArchitectureError } from "../../../errors.ts";
+import { ARCHITECTURES, familyFiles } from "../../../models/index.ts";
 import type { JsonObject } from "../../json/json.ts";
 import { GGUF_ARCHITECTURES, type GgufArchitecture, type Heads } from "./architectures.ts";
-
-/** ggml's name of the architecture of each `model_type` that can be written. */
-const NAMES: Readonly<Record<string, string>> = {
-  llama: "llama",
-  mistral: "llama",
-  qwen2: "qwen2",
-  qwen3: "qwen3",
-  smollm3: "smollm3",
-  gemma2: "gemma2",
-  gemma3_text: "gemma3",
-  phi3: "phi3",
-  gpt2: "gpt2",
-  gpt_neox: "gptneox",
-  olmo2: "olmo2",
-};
 
 /** How a model is written as GGUF. */
 export interface GgufModel extends Heads {
   /** `general.architecture`. */
   readonly name: string;
   readonly architecture: GgufArchitecture;
+  /** Settings that llama.cpp takes for granted. */
+  readonly granted: JsonObject;
 }
 
 /**
@@ -29,16 +17,16 @@ export interface GgufModel extends Heads {
  * @throws {ArchitectureError} when its `model_type` is not supported.
  */
 export function ggufModel(config: JsonObject): GgufModel {
-  const name = NAMES[String(config.model_type)];
+  const { architecture: name, granted = {} } = familyFiles(config.model_type).gguf ?? {};
   const architecture = name === undefined ? undefined : GGUF_ARCHITECTURES[name];
   if (name === undefined || architecture === undefined) {
     throw new ArchitectureError(`models of type ${config.model_type} cannot be written as GGUF.`, {
       where: "config.json: model_type",
-      expected: Object.keys(NAMES).join(", "),
+      expected: ARCHITECTURES.flatMap(({ files, modelType }) => (files?.gguf ? [modelType] : [])).join(", "),
     });
   }
   const heads = Number(config.num_attention_heads ?? config.n_head);
-  return { name, architecture, heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
+  return { name, architecture, granted, heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
 }
 
 /** A parameter's place in a GGUF file. */

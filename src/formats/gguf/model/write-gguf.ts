@@ -58,11 +58,6 @@ export async function exportGguf({ base, out, type = "F16", name }: ExportGgufOp
 /** Buffers of older checkpoints that are no weights. */
 const BUFFER = /\.(attn|attention)\.(masked_)?bias$|\.rotary_emb\.inv_freq$/;
 
-/** Architectures in which llama.cpp looks for biases of linear layers. */
-const BIASED = ["llama", "qwen2", "gpt2", "gptneox"];
-/** Those in which it wants an output layer of its own, even where it is the embedding. */
-const OUTPUT_NEEDED = ["olmo2", "gptneox"];
-
 /** A tensor of the base, and where it goes. */
 type Placed = readonly [entry: TensorEntry, place: GgufPlace];
 
@@ -74,10 +69,10 @@ function placed({ tensors, config, folder }: Checkpoint, { architecture, name }:
     if (BUFFER.test(entry.name)) continue;
     const place = ggufPlace(entry.name, architecture);
     const isOutput = place?.module === "output";
-    if (!place || (entry.name.endsWith(".bias") && !BIASED.includes(name))) lost.push(entry.name);
-    else if (isOutput && !tied && name === "gemma2") lost.push(entry.name);
+    if (!place || (entry.name.endsWith(".bias") && !architecture.biases)) lost.push(entry.name);
+    else if (isOutput && !tied && architecture.output === "never") lost.push(entry.name);
     else if (!(isOutput && tied)) found.push([entry, place]);
-    if (place?.module === "token_embd" && tied && OUTPUT_NEEDED.includes(name)) {
+    if (place?.module === "token_embd" && tied && architecture.output === "always") {
       found.push([entry, { name: "output.weight", module: "output" }]);
     }
   }
