@@ -1,12 +1,18 @@
 import { defineConfig } from "vitest/config";
 
-const source = (path: string): string => new URL(path, import.meta.url).pathname;
+/** By `#platform` and `#session` the package has what is compiled; among the sources these names are sources, too. */
+const sources = {
+  name: "sources",
+  enforce: "pre" as const,
+  resolveId(id: string, importer = ""): string | undefined {
+    const [, room] = /^#(platform|session)$/.exec(id) ?? [];
+    if (room === undefined || importer.includes("/dist/")) return undefined;
+    return new URL(`./src/${room}/node/index.ts`, import.meta.url).pathname;
+  },
+};
 
 export default defineConfig({
-  // by these names the package has what is compiled; tests run the sources
-  resolve: {
-    alias: { "#platform": source("./src/platform/node/index.ts"), "#session": source("./src/session/node/index.ts") },
-  },
+  plugins: [sources],
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],

@@ -166,8 +166,6 @@ async function* trainSteps(
   const { recipe, progress, steps, examples, model } = run;
   const rates = learningRates(recipe, steps.total);
   const rateScale = rateScaleOf(run);
-  const masks = run.random.stream("dropout");
-  const draw = drawer(run);
   const resumedTokens = progress.numTokens;
   const started = performance.now();
   const validated = recipe.eval_strategy === "end" ? undefined : validation;
@@ -184,10 +182,18 @@ async function* trainSteps(
       stage = await stageAt(run, stage, batchesAhead(run, plan.of), validated);
       watch.begin();
       const rows = [...plan.of.microBatches(place, place + 1)];
-      const batches = rows.map((batch) => batch.map((row) => draw(examples.at(row))));
+      const streams = streamsOf(recipe, progress.step);
+      const batches = rows.map((batch, i) =>
+        shown(
+          run,
+          batch.map((row) => examples.at(row)),
+          streams("masking", i),
+        ),
+      );
       const learningRate = rates(progress.step);
       const context: StepContext = {
-        ...{ ...run, ...stage, padId: model.tokenizer.padId, random: masks, learningRateScale: rateScale },
+        ...{ ...run, ...stage, padId: model.tokenizer.padId, learningRateScale: rateScale },
+        masks: (microBatch) => streams("dropout", microBatch),
         beforeUpdate: watch.noteLoss,
       };
       const { loss, gradNorm, realTokens } = await optimizerStep(context, batches, learningRate);
@@ -254,12 +260,19 @@ function batchesAhead({ progress, steps }: Run, epoch: EpochPlan): Iterable<read
   return epoch.microBatches(place, place + steps.total - progress.step);
 }
 
-/** An example as a step sees it. */
-function drawer({ recipe, model, random }: Run): (example: Example) => Example {
+/**
+ * The generators of a step, by use and micro-batch. They depend on seed, step and micro-batch alone: several processes draw
+ * what one would, and a run that is resumed what one that never stopped would.
+ */
+const streamsOf =
+  ({ seed }: ResolvedRecipe, step: number) =>
+  (use: "dropout" | "masking", microBatch: number): Random =>
+    Random.seed(seed).stream(`${use} of step ${step}, micro-batch ${microBatch}`);
+
+/** The examples of a micro-batch as a step sees them. */
+function shown({ recipe, model }: Run, examples: readonly Example[], random: Random): readonly Example[] {
   const { draw } = taskOf(recipe);
-  if (!draw) return (example) => example;
-  const stream = random.stream("masking");
-  return (example) => draw(example, model.tokenizer, recipe, stream);
+  return draw ? examples.map((example) => draw(example, model.tokenizer, recipe, random)) : examples;
 }
 
 /** Evaluates and saves where the recipe's strategies say so. */

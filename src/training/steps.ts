@@ -11,7 +11,7 @@ import type { Example } from "../tasks/definition.ts";
 import { feedsOf } from "../tasks/feeds.ts";
 import { passes, passTokens } from "../tasks/passes.ts";
 
-/** What one optimizer step works with. */
+/** The graph, session and settings of an optimizer step. */
 export interface StepContext {
   readonly graph: Graph;
   readonly session: Session;
@@ -19,15 +19,24 @@ export interface StepContext {
   readonly optimizer: Optimizer;
   readonly recipe: ResolvedRecipe;
   readonly padId: number;
-  /** Draws dropout masks. */
-  readonly random: Random;
+  /** The generator of a micro-batch's dropout masks, by its place among those of the step. */
+  readonly masks: (microBatch: number) => Random;
   /** Multiplies the step's learning rate for a parameter. */
   readonly learningRateScale: (param: string) => number;
   /** Called once loss and gradients are found to be finite, before the weights change. */
   readonly beforeUpdate?: (loss: number) => void;
 }
 
-/** What one optimizer step found. */
+/** The loss and gradients of some micro-batches; those of a step add up to its own. */
+export interface Accumulated {
+  /** Of the mean loss over the step, by parameter. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** Part of the mean over the step's trained tokens or examples, nats. */
+  readonly loss: number;
+  readonly realTokens: number;
+}
+
+/** Loss, norm and size of an optimizer step. */
 export interface StepResult {
   /** Mean over the step's trained tokens or examples, nats. */
   readonly loss: number;
@@ -36,40 +45,67 @@ export interface StepResult {
   readonly realTokens: number;
 }
 
+/** The sum of what all processes accumulated; of one process, its own. */
+export type Reduce = (own: Accumulated) => Promise<Accumulated>;
+
 /**
  * One optimizer step over micro-batches: gradients of the mean loss over all of them, clipped, applied in place.
  * Loss or norm that is not finite is returned without touching the weights.
+ * @param reduce Adds up what several processes accumulated.
  */
 export async function optimizerStep(
   context: StepContext,
   microBatches: readonly (readonly Example[])[],
   learningRate: number,
+  reduce: Reduce = async (own) => own,
 ): Promise<StepResult> {
-  const { graph, session, weights, optimizer, recipe } = context;
-  const trained = microBatches.flat().reduce((n, example) => n + labelsIn(example), 0);
-  const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1 / trained) };
-  const names = graph.params.map(({ origin }) => origin.name).filter((name) => graph.outputs.has(gradientOf(name)));
+  const labels = microBatches.flat().reduce((n, example) => n + labelsIn(example), 0);
+  return apply(context, await reduce(await accumulate(context, microBatches, labels)), learningRate);
+}
+
+/**
+ * The forward and backward passes of micro-batches, added up.
+ * @param labels Trained tokens or examples of the whole step, over which its loss is a mean.
+ */
+export async function accumulate(
+  { graph, session, weights, padId, masks }: StepContext,
+  microBatches: readonly (readonly Example[])[],
+  labels: number,
+): Promise<Accumulated> {
+  const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1 / labels) };
+  const names = trainedIn(graph);
   const gradients = new Map<string, Float32Array>();
   let [loss, realTokens] = [0, 0];
   const tokens = passTokens(names.reduce((n, name) => n + (weights.get(name)?.data.length ?? 0), 0));
-  for (const examples of microBatches.flatMap((batch) => passes(batch, ({ ids }) => ids.length, tokens))) {
-    const { tensors, batch } = feedsOf(graph, examples, context.padId, context.random);
-    const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
-    loss += Number(results.loss?.data[0]) / trained;
-    realTokens += batch.realTokens;
-    addTo(gradients, new Map(names.map((name) => [name, results[gradientOf(name)]?.data as Float32Array])));
+  for (const [at, microBatch] of microBatches.entries()) {
+    const random = masks(at);
+    for (const examples of passes(microBatch, ({ ids }) => ids.length, tokens)) {
+      const { tensors, batch } = feedsOf(graph, examples, padId, random);
+      const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
+      loss += Number(results.loss?.data[0]) / labels;
+      realTokens += batch.realTokens;
+      addTo(gradients, new Map(names.map((name) => [name, results[gradientOf(name)]?.data as Float32Array])));
+    }
   }
+  return { gradients, loss, realTokens };
+}
+
+/** Clips a step's gradients and changes the weights by them; unless loss or norm is not finite. */
+function apply(context: StepContext, step: Accumulated, learningRate: number): StepResult {
+  const { weights, optimizer, recipe } = context;
+  const { gradients, loss, realTokens } = step;
   const gradNorm = clip([...gradients.values()], recipe.max_grad_norm || Infinity);
   if (Number.isFinite(loss) && Number.isFinite(gradNorm)) {
     context.beforeUpdate?.(loss);
-    const params = names.map((name) => {
+    const params = [...gradients].map(([name, grad]) => {
       const { data, shape } = weights.get(name) as RuntimeTensor;
       const decays = shape.length > 1; // as transformers: neither biases nor norms
+      const weightDecay = decays ? recipe.weight_decay : 0;
       return {
         name,
         data: data as Float32Array,
-        grad: gradients.get(name) as Float32Array,
-        weightDecay: decays ? recipe.weight_decay : 0,
+        grad,
+        weightDecay,
         learningRateScale: context.learningRateScale(name),
       };
     });
@@ -77,6 +113,9 @@ export async function optimizerStep(
   }
   return { loss, gradNorm, realTokens };
 }
+
+const trainedIn = (graph: Graph): string[] =>
+  graph.params.map(({ origin }) => origin.name).filter((name) => graph.outputs.has(gradientOf(name)));
 
 /** Rows that are tried one by one to find those whose loss is not finite. */
 const TRIED = 64;

@@ -39,7 +39,15 @@ async function trainOn({ ids, labels }: Masked, job: Job): Promise<Found> {
         labels: Int32Array.from(labels[8 * step + i]!),
         where: "",
       }));
-      const context = { graph, session, weights, optimizer, recipe: start.recipe, random, learningRateScale: () => 1 };
+      const context = {
+        graph,
+        session,
+        weights,
+        optimizer,
+        recipe: start.recipe,
+        masks: () => random,
+        learningRateScale: () => 1,
+      };
       const { loss, gradNorm } = await optimizerStep({ ...context, padId: base.tokenizer.padId }, [batch], rates(step));
       found.losses.push(loss);
       found.norms.push(gradNorm);
