@@ -133,10 +133,11 @@ function createProgram({ stdout, stderr }: Io): Command {
 
 function attach(
   command: Command,
-  { define, run }: CliCommand,
+  { define, run, examples }: CliCommand,
   context: { output: Output; stdin: Io["stdin"]; interruptible: () => AbortSignal },
 ): void {
   define(command);
+  command.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}\n`).join("")}`);
   command.action(() => {
     const options = command.opts();
     return run({ ...context, args: command.args, options, overrides: overridesIn(options) });

@@ -269,6 +269,21 @@ describe("help", () => {
   });
 });
 
+describe("the examples of a command", () => {
+  const verbs = ["init", "train", "compare", "evaluate", "predict", "generate", "chat", "plan", "inspect", "merge", "export", "env", "demo"]; // biome-ignore format: a list
+  test.each(verbs)("%s: two or three, at the end of its help, with flags that it has", async (verb) => {
+    const { stdout } = await lowrank(`${verb} --help`);
+    const [help = "", ...more] = stdout.split("\nExamples:\n");
+    const lines = more.join("").trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    expect(lines.length).toBeLessThanOrEqual(3);
+    for (const line of lines) {
+      expect(line).toContain(`lowrank ${verb}`);
+      for (const [flag] of line.matchAll(/--[\w-]+/g)) expect(help).toContain(flag);
+    }
+  });
+});
+
 describe("completion", () => {
   const completions = async (line: string[]) => {
     const said: string[] = [];

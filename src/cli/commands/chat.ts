@@ -10,6 +10,10 @@ const HELP = `/adapter DIR  change the adapter   /base  take it off   /reset  fo
 
 /** `lowrank chat --model_name_or_path M [--adapter_name_or_path DIR]`: a conversation, line by line. */
 export const chat: CliCommand = {
+  examples: [
+    "lowrank chat --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct",
+    'lowrank chat --adapter_name_or_path out/lora --system "Answer in one sentence."',
+  ],
   define(command) {
     command.option("--system <text>", "a system message to begin with");
     addGenerationFlags(command);

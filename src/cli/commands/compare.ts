@@ -10,6 +10,10 @@ import { textTable } from "../shared/table.ts";
 
 /** `lowrank compare RECIPE --methods full,lora,qlora,adapter [--seeds 0,1,2] [--key value]…` */
 export const compare: CliCommand = {
+  examples: [
+    "lowrank compare recipe.yaml --methods full,lora,qlora",
+    "lowrank compare recipe.yaml --methods lora,adapter --seeds 0,1,2 --output_dir out/compare",
+  ],
   define(command) {
     command
       .argument("<recipe>", "path of a recipe")

@@ -15,6 +15,7 @@ const FORGETTING =
 
 /** `lowrank demo [--quick]` */
 export const demo: CliCommand = {
+  examples: ["lowrank demo", "lowrank demo --quick"],
   define(command) {
     command.option("--quick", "fewer methods and epochs: a first impression, in less than a minute");
     addRecipeFlags(command, ["output_dir", "seed"]);

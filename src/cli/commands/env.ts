@@ -4,6 +4,7 @@ import { factTable } from "../shared/table.ts";
 
 /** `lowrank env` */
 export const env: CliCommand = {
+  examples: ["lowrank env", "lowrank env --json"],
   define() {},
   async run({ output }) {
     const { environment } = await import("../../index.ts");

@@ -7,6 +7,7 @@ import { textTable } from "../shared/table.ts";
 
 /** `lowrank evaluate RECIPE [--adapter_name_or_path DIR] [--key value]…` */
 export const evaluate: CliCommand = {
+  examples: ["lowrank evaluate recipe.yaml --adapter_name_or_path out/lora", "lowrank evaluate recipe.yaml --json"],
   define(command) {
     addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
   },

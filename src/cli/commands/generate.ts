@@ -6,6 +6,10 @@ import { streamAnswer } from "../shared/stream-answer.ts";
 
 /** `lowrank generate --model_name_or_path M [--adapter_name_or_path DIR] PROMPT…`: goes on with texts, as they come. */
 export const generate: CliCommand = {
+  examples: [
+    'lowrank generate --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct --chat "What is a lease?"',
+    'lowrank generate --adapter_name_or_path out/lora --max_new_tokens 50 "This Agreement"',
+  ],
   define(command) {
     command
       .argument("<prompts...>", "texts to go on with")

@@ -13,6 +13,11 @@ const FILE = "recipe.yaml";
 
 /** `lowrank init [--key value]… [--output FILE] [--yes] [--force]` */
 export const init: CliCommand = {
+  examples: [
+    "lowrank init",
+    "lowrank init --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 --dataset_name clauses.jsonl --yes",
+    "lowrank init --task_type CAUSAL_LM --output chat.yaml",
+  ],
   define(command) {
     command
       .option("--output <file>", `where to write the recipe [${FILE}]`)

@@ -8,6 +8,11 @@ import { textTable } from "../shared/table.ts";
 
 /** `lowrank inspect RECIPE [--data] [--key value]…` */
 export const inspect: CliCommand = {
+  examples: [
+    "lowrank inspect recipe.yaml",
+    "lowrank inspect recipe.yaml --data",
+    "lowrank inspect recipe.yaml --lora_target_modules all-linear",
+  ],
   define(command) {
     command.argument("<recipe>", "path of a recipe").option("--data", "show examples as the model sees them");
     addRecipeFlags(command);

@@ -8,6 +8,7 @@ import { factTable } from "../shared/table.ts";
 
 /** `lowrank plan RECIPE [--key value]…` */
 export const plan: CliCommand = {
+  examples: ["lowrank plan recipe.yaml", "lowrank plan recipe.yaml --method full --per_device_train_batch_size 64"],
   define(command) {
     addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
   },

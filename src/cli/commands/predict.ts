@@ -8,6 +8,11 @@ import { textLines } from "../shared/text-lines.ts";
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
 export const predict: CliCommand = {
+  examples: [
+    'lowrank predict --adapter_name_or_path out/lora "The licensor accepts no liability for lost profits."',
+    "lowrank predict --adapter_name_or_path out/lora --input clauses.jsonl > labels.jsonl",
+    "cat clauses.txt | lowrank predict --adapter_name_or_path out/lora",
+  ],
   define(command) {
     command
       .argument("[texts...]", "texts to label; without any, and without --input, the lines of stdin")

@@ -6,6 +6,11 @@ import { showPlan } from "./plan.ts";
 
 /** `lowrank train RECIPE [--key value]…` */
 export const train: CliCommand = {
+  examples: [
+    "lowrank train recipe.yaml",
+    "lowrank train recipe.yaml --method qlora --learning_rate 1e-3 --output_dir out/qlora",
+    "lowrank train recipe.yaml --resume_from_checkpoint true",
+  ],
   define(command) {
     command.argument("<recipe>", "path of a recipe").option("--dry-run", "plan only, as `lowrank plan` does");
     addRecipeFlags(command);

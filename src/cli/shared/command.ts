@@ -15,8 +15,10 @@ export interface Context {
   interruptible(): AbortSignal;
 }
 
-/** A command: its flags, and what it does. Its module is loaded only when it is called. */
+/** A command: its flags, its examples and its action. Its module is loaded only when it is called. */
 export interface CliCommand {
+  /** Two or three command lines that people type, for the end of its `--help`. */
+  readonly examples: readonly string[];
   define(command: Command): void;
   run(context: Context): Promise<void>;
 }
