@@ -228,6 +228,19 @@ describe("the house", () => {
     expect(anys).toEqual([]);
   });
 
+  test("identifiers keep to the glossary", () => {
+    const [table = ""] = readFileSync("docs/GLOSSARY.md", "utf8").split("## Words of this library");
+    const rows = table.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| use"));
+    const avoided = rows.flatMap((row) => [...row.split("|")[2]!.matchAll(/`(\w+)`/g)].map(([, word]) => word!));
+    expect(avoided).toContain("spin");
+    const graphs = ["ir", "ops", "models", "passes", "peft", "autodiff"].flatMap((room) => filesOf(join("src", room)));
+    const strays = graphs.flatMap((file) => {
+      const found = new Set(code(readFileSync(file, "utf8")).match(/\b[A-Za-z_]\w*\b/g));
+      return avoided.filter((word) => found.has(word)).map((word) => `${file}: ${word}`);
+    });
+    expect(strays).toEqual([]);
+  });
+
   test("every export has a docstring", () => {
     const strays = filesOf("src").flatMap((file) =>
       [

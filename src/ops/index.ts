@@ -29,7 +29,7 @@ export * from "./nn/tanh.ts";
 export * from "./quantized/eightbit.ts";
 export * from "./quantized/fourbit.ts";
 export * from "./quantized/scaled-blocks.ts";
-export * from "./quantized/widen.ts";
+export * from "./quantized/upcast.ts";
 export * from "./shape/last-token.ts";
 export * from "./shape/positions.ts";
 export * from "./shape/shape.ts";

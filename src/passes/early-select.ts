@@ -60,8 +60,8 @@ function pickOfUsers(value: Value, used: readonly Value[], picks: ReadonlyMap<Va
 /** Whether `user` reads `value` row by row. */
 function readsRows(user: Value, value: Value): boolean {
   const node = nodeOf(user);
-  const places = node?.inputs.flatMap((input, i) => (input === value ? [i] : [])) ?? [];
-  return value.shape[0] === user.shape[0] && places.every((i) => node?.op.rowwise.includes(i));
+  const operands = node?.inputs.flatMap((input, i) => (input === value ? [i] : [])) ?? [];
+  return value.shape[0] === user.shape[0] && operands.every((i) => node?.op.rowwise.includes(i));
 }
 
 /** The graph in which picked values have the picked rows only. */

@@ -8,7 +8,7 @@ import { gelu } from "../../src/ops/nn/gelu.ts";
 import { linear } from "../../src/ops/nn/linear.ts";
 import { tanh } from "../../src/ops/nn/tanh.ts";
 import { linear8bit } from "../../src/ops/quantized/eightbit.ts";
-import { widen } from "../../src/ops/quantized/widen.ts";
+import { upcast } from "../../src/ops/quantized/upcast.ts";
 import { prune } from "../../src/passes/rewrite.ts";
 import { gradcheck } from "../ops/check.ts";
 import { feedForward, feedsOf } from "../tiny.ts";
@@ -156,13 +156,13 @@ describe("what is cheap", () => {
       const x = graph.param("x", { dtype: "float32", shape: [2, 3] }, { trainable: true });
       const half = graph.param("w", { dtype: "float16", shape: [4, 3] }, { trainable: false });
       graph.module = "layer";
-      const y = linear(x, widen(half));
+      const y = linear(x, upcast(half));
       const dy = graph.input("dy", y);
-      const forward = graph.values.filter((value) => nodeOf(value)?.op === widen.op);
+      const forward = graph.values.filter((value) => nodeOf(value)?.op === upcast.op);
       backward(y, [x], dy, { segmentOf: (module) => (segments ? module : undefined) });
-      const widened = graph.values.filter((value) => nodeOf(value)?.op === widen.op);
-      expect([forward.length, widened.length]).toEqual([1, 2]);
-      const waits = nodeOf(nodeOf(widened[1]!)!.inputs[0]!)!;
+      const upcasted = graph.values.filter((value) => nodeOf(value)?.op === upcast.op);
+      expect([forward.length, upcasted.length]).toEqual([1, 2]);
+      const waits = nodeOf(nodeOf(upcasted[1]!)!.inputs[0]!)!;
       expect([waits.op.name, ...waits.inputs]).toEqual(["Barrier", half, dy]);
     },
   );

@@ -56,7 +56,7 @@ describe("half floats", () => {
   test.each(["float16", "bfloat16"] as const)("%s weights are of that type", async (dtype) => {
     const graph = new Graph();
     const w = graph.param("w", { dtype, shape: [2, 3] }, { trainable: false });
-    graph.outputs.set("y", ops.widen(w));
+    graph.outputs.set("y", ops.upcast(w));
     const stored = { data: Float64Array.of(0.5, -1.75, 0, 96, -0.0625, 3), shape: [2, 3] };
     const { model, path } = await written(graph, { w: stored });
     expect(model.graph!.initializer[0]).toMatchObject({ name: "w", dataType: dtype === "float16" ? 10 : 16 });

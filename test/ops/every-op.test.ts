@@ -159,8 +159,8 @@ const rows: readonly Row[] = [
   ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, {}), [ids, mask]],
   ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, { padId: 0 }), [int64(["batch", "seq"], [0, 0, 0, 5, 0, 0]), int64(["batch", "seq"], [1, 1, 1, 1, 1, 0])]],
   ["LastToken", (ids, mask) => ops.lastToken(ids!, mask!, { padId: -1 }), [int64(["batch", "seq"], [0, 0, 0, 5, 7, 7]), int64(["batch", "seq"], [1, 0, 0, 1, 1, 0])]],
-  ["Widen", (x) => ops.widen(x!), [half("bfloat16")]],
-  ["Widen", (x) => ops.widen(x!), [half("float16")]],
+  ["Upcast", (x) => ops.upcast(x!), [half("bfloat16")]],
+  ["Upcast", (x) => ops.upcast(x!), [half("float16")]],
 ]; // biome-ignore format: a table
 
 test("every op has a row", () => {

@@ -16,7 +16,7 @@ export const init: CliCommand = {
   examples: [
     "lowrank init",
     "lowrank init --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 --dataset_name clauses.jsonl --yes",
-    "lowrank init --task_type CAUSAL_LM --output chat.yaml",
+    "lowrank init --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct --output chat.yaml",
   ],
   define(command) {
     command

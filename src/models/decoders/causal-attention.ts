@@ -63,7 +63,7 @@ export function attendCausal(
 }
 
 /** Turns each head of `x [batch*seq, heads·headDim]` by its token's position. */
-export const turn = (x: Value, { positions }: ModelInputs, heads: number, rotary: Rotary): Value =>
+export const rotate = (x: Value, { positions }: ModelInputs, heads: number, rotary: Rotary): Value =>
   rope(x, flatten(positions), { heads, ...rotary });
 
 /** Normalises each head of `x [batch*seq, heads·headDim]` by itself, with the weights `name [headDim]`. */
@@ -93,7 +93,7 @@ export function selfAttention(m: ModuleScope, x: Value, inputs: ModelInputs, opt
     const project = (name: string, count: number): Value => dense(m, name, x, count * headDim, { bias });
     const place = (name: "q_norm" | "k_norm", x: Value, count: number): Value => {
       const normal = normalize ? normalize(m, name, x, count) : x;
-      return rotary ? turn(normal, inputs, count, rotary) : normal;
+      return rotary ? rotate(normal, inputs, count, rotary) : normal;
     };
     const q = place("q_norm", project("q_proj", heads), heads);
     const k = place("k_norm", project("k_proj", kvHeads), kvHeads);

@@ -100,7 +100,7 @@ export interface GatedMlpOptions {
 export function gatedMlp(m: ModuleScope, x: Value, { width, bias = false, act }: GatedMlpOptions): Value {
   return m.within("mlp", (m) => {
     const gate = activation(act, dense(m, "gate_proj", x, width, { bias }));
-    const wide = mul(gate, dense(m, "up_proj", x, width, { bias }));
-    return dense(m, "down_proj", wide, x.shape[1] as number, { bias });
+    const intermediate = mul(gate, dense(m, "up_proj", x, width, { bias }));
+    return dense(m, "down_proj", intermediate, x.shape[1] as number, { bias });
   });
 }

@@ -44,11 +44,11 @@ export const gemma2 = defineArchitecture<Gemma2Config>({
     base: "model",
     embeddings: "embed_tokens",
     encode(m, inputs, c) {
-      const spin = rotary(c, headDim(c));
+      const rotaryEmbedding = rotary(c, headDim(c));
       return gemmaLayers(m, inputs, c, (layer) => {
         const slides = c.layer_types ? c.layer_types[layer] === "sliding_attention" : layer % 2 === 0;
         const window = slides ? (c.sliding_window ?? undefined) : undefined;
-        return { rotary: spin, window, softcap: c.attn_logit_softcapping ?? undefined };
+        return { rotary: rotaryEmbedding, window, softcap: c.attn_logit_softcapping ?? undefined };
       });
     },
     softcap: (c) => c.final_logit_softcapping ?? undefined,
@@ -72,10 +72,10 @@ export function gemmaLayers(
     h = m.within(`layers.${layer}`, (m) => {
       const own = { ...attentionOf(c, layer), scale: c.query_pre_attn_scalar ** -0.5, ...attention(layer) };
       const attended = selfAttention(m, normalize(m, "input_layernorm", h), inputs, own);
-      const middle = add(h, normalize(m, "post_attention_layernorm", attended));
+      const hidden = add(h, normalize(m, "post_attention_layernorm", attended));
       const mlp = { width: c.intermediate_size, act: c.hidden_activation };
-      const fed = gatedMlp(m, normalize(m, "pre_feedforward_layernorm", middle), mlp);
-      return add(middle, normalize(m, "post_feedforward_layernorm", fed));
+      const mlpOutput = gatedMlp(m, normalize(m, "pre_feedforward_layernorm", hidden), mlp);
+      return add(hidden, normalize(m, "post_feedforward_layernorm", mlpOutput));
     });
   }
   return normalize(m, "norm", h);

@@ -7,7 +7,7 @@ import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, dense, flatten, lookUp, norm } from "../parts/layers.ts";
 import { type Rotary, rotary, rotaryKeys } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { attendCausal, turn } from "./causal-attention.ts";
+import { attendCausal, rotate } from "./causal-attention.ts";
 import { decoderKeys, decoderTasks } from "./decoder.ts";
 
 const GptNeoXConfig = z.object({
@@ -57,22 +57,29 @@ export const gptNeoX = defineArchitecture<GptNeoXConfig>({
 
 function encode(m: ModuleScope, inputs: ModelInputs, c: GptNeoXConfig): Value {
   const rope = { ...c, rope_theta: c.rotary_emb_base, partial_rotary_factor: c.rotary_pct };
-  const spin = rotary(rope, c.hidden_size / c.num_attention_heads);
+  const rotaryEmbedding = rotary(rope, c.hidden_size / c.num_attention_heads);
   const words = lookUp(m, "embed_in", flatten(inputs.ids), c.vocab_size, c.hidden_size);
   let h = m.dropout(words, c.hidden_dropout);
   for (let layer = 0; layer < c.num_hidden_layers; layer++) {
-    h = m.within(`layers.${layer}`, (m) => block(m, h, inputs, c, layer, spin));
+    h = m.within(`layers.${layer}`, (m) => block(m, h, inputs, c, layer, rotaryEmbedding));
   }
   return norm(m, "final_layer_norm", h, c.layer_norm_eps);
 }
 
 /** With `use_parallel_residual`, attention and feed-forward part read the same states. */
-function block(m: ModuleScope, x: Value, inputs: ModelInputs, c: GptNeoXConfig, layer: number, spin: Rotary): Value {
+function block(
+  m: ModuleScope,
+  x: Value,
+  inputs: ModelInputs,
+  c: GptNeoXConfig,
+  layer: number,
+  rotaryEmbedding: Rotary,
+): Value {
   const normal = norm(m, "input_layernorm", x, c.layer_norm_eps);
-  const attended = add(x, m.dropout(selfAttention(m, normal, inputs, c, layer, spin), c.hidden_dropout));
+  const attended = add(x, m.dropout(selfAttention(m, normal, inputs, c, layer, rotaryEmbedding), c.hidden_dropout));
   const read = c.use_parallel_residual ? x : attended;
-  const fed = feedForward(m, norm(m, "post_attention_layernorm", read, c.layer_norm_eps), c);
-  return add(attended, m.dropout(fed, c.hidden_dropout));
+  const mlpOutput = feedForward(m, norm(m, "post_attention_layernorm", read, c.layer_norm_eps), c);
+  return add(attended, m.dropout(mlpOutput, c.hidden_dropout));
 }
 
 /** Queries, keys and values stand side by side, head by head. */
@@ -82,7 +89,7 @@ function selfAttention(
   inputs: ModelInputs,
   c: GptNeoXConfig,
   layer: number,
-  spin: Rotary,
+  rotaryEmbedding: Rotary,
 ): Value {
   const { num_attention_heads: heads, hidden_size: width, attention_bias: bias, attention_dropout: dropout } = c;
   const headDim = width / heads;
@@ -92,7 +99,7 @@ function selfAttention(
     const apart = reshape(qkv, { shape: [rows, heads, 3 * headDim] });
     const part = (i: number): Value =>
       reshape(slice(apart, { axis: 2, start: i * headDim, end: (i + 1) * headDim }), { shape: [rows, width] });
-    const [q, k] = [turn(part(0), inputs, heads, spin), turn(part(1), inputs, heads, spin)];
+    const [q, k] = [rotate(part(0), inputs, heads, rotaryEmbedding), rotate(part(1), inputs, heads, rotaryEmbedding)];
     const h = attendCausal(m, q, k, part(2), inputs, { layer, heads, kvHeads: heads, dropout });
     return dense(m, "dense", h, width, { bias });
   });
@@ -100,7 +107,7 @@ function selfAttention(
 
 function feedForward(m: ModuleScope, x: Value, c: GptNeoXConfig): Value {
   return m.within("mlp", (m) => {
-    const wide = activation(c.hidden_act, dense(m, "dense_h_to_4h", x, c.intermediate_size));
-    return dense(m, "dense_4h_to_h", wide, c.hidden_size);
+    const intermediate = activation(c.hidden_act, dense(m, "dense_h_to_4h", x, c.intermediate_size));
+    return dense(m, "dense_4h_to_h", intermediate, c.hidden_size);
   });
 }

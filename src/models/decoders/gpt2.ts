@@ -56,12 +56,12 @@ export const gpt2 = defineArchitecture<Gpt2Config>({
 
 function encode(m: ModuleScope, inputs: ModelInputs, c: Gpt2Config): Value {
   const words = lookUp(m, "wte", flatten(inputs.ids), c.vocab_size, c.n_embd);
-  const places = lookUp(m, "wpe", flatten(inputs.positions), c.n_positions, c.n_embd);
-  let h = m.dropout(add(words, places), c.embd_pdrop);
+  const positionEmbeddings = lookUp(m, "wpe", flatten(inputs.positions), c.n_positions, c.n_embd);
+  let h = m.dropout(add(words, positionEmbeddings), c.embd_pdrop);
   for (let layer = 0; layer < c.n_layer; layer++) {
     h = m.within(`h.${layer}`, (m) => {
-      const middle = add(h, selfAttention(m, norm(m, "ln_1", h, c.layer_norm_epsilon), inputs, c, layer));
-      return add(middle, feedForward(m, norm(m, "ln_2", middle, c.layer_norm_epsilon), c));
+      const hidden = add(h, selfAttention(m, norm(m, "ln_1", h, c.layer_norm_epsilon), inputs, c, layer));
+      return add(hidden, feedForward(m, norm(m, "ln_2", hidden, c.layer_norm_epsilon), c));
     });
   }
   return norm(m, "ln_f", h, c.layer_norm_epsilon);
@@ -82,8 +82,8 @@ function selfAttention(m: ModuleScope, x: Value, inputs: ModelInputs, c: Gpt2Con
 
 function feedForward(m: ModuleScope, x: Value, c: Gpt2Config): Value {
   return m.within("mlp", (m) => {
-    const wide = activation(c.activation_function, convolution(m, "c_fc", x, c.n_inner ?? 4 * c.n_embd));
-    return m.dropout(convolution(m, "c_proj", wide, c.n_embd), c.resid_pdrop);
+    const intermediate = activation(c.activation_function, convolution(m, "c_fc", x, c.n_inner ?? 4 * c.n_embd));
+    return m.dropout(convolution(m, "c_proj", intermediate, c.n_embd), c.resid_pdrop);
   });
 }
 

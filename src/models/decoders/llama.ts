@@ -48,8 +48,8 @@ export const llama = defineArchitecture<LlamaConfig>({
     base: "model",
     embeddings: "embed_tokens",
     encode(m, inputs, c) {
-      const spin = rotary(c, headDim(c));
-      return llamaLayers(m, inputs, c, () => ({ rotary: spin }));
+      const rotaryEmbedding = rotary(c, headDim(c));
+      return llamaLayers(m, inputs, c, () => ({ rotary: rotaryEmbedding }));
     },
   }),
 });
@@ -71,8 +71,8 @@ export function llamaLayers(
   for (let layer = 0; layer < c.num_hidden_layers; layer++) {
     h = m.within(`layers.${layer}`, (m) => {
       const options = { ...attentionOf(c, layer), ...attention(layer) };
-      const middle = add(h, selfAttention(m, rms(m, "input_layernorm", h, c.rms_norm_eps), inputs, options));
-      return add(middle, feedForward(m, rms(m, "post_attention_layernorm", middle, c.rms_norm_eps), c));
+      const hidden = add(h, selfAttention(m, rms(m, "input_layernorm", h, c.rms_norm_eps), inputs, options));
+      return add(hidden, feedForward(m, rms(m, "post_attention_layernorm", hidden, c.rms_norm_eps), c));
     });
   }
   return rms(m, "norm", h, c.rms_norm_eps);

@@ -21,8 +21,12 @@ export const mistral = defineArchitecture<MistralConfig>({
     base: "model",
     embeddings: "embed_tokens",
     encode(m, inputs, c) {
-      const spin = rotary(c, headDim(c));
-      return llamaLayers(m, inputs, c, () => ({ rotary: spin, bias: false, window: c.sliding_window ?? undefined }));
+      const rotaryEmbedding = rotary(c, headDim(c));
+      return llamaLayers(m, inputs, c, () => ({
+        rotary: rotaryEmbedding,
+        bias: false,
+        window: c.sliding_window ?? undefined,
+      }));
     },
   }),
 });

@@ -30,14 +30,14 @@ export const olmo2 = defineArchitecture<Olmo2Config>({
 });
 
 function encode(m: ModuleScope, inputs: ModelInputs, c: Olmo2Config): Value {
-  const spin = rotary(c, headDim(c));
+  const rotaryEmbedding = rotary(c, headDim(c));
   const normalize = (m: ModuleScope, name: string, x: Value): Value => rms(m, name, x, c.rms_norm_eps);
   let h = embedTokens(m, "embed_tokens", inputs, c);
   for (let layer = 0; layer < c.num_hidden_layers; layer++) {
     h = m.within(`layers.${layer}`, (m) => {
-      const attended = selfAttention(m, h, inputs, { ...attentionOf(c, layer), rotary: spin, normalize });
-      const middle = add(h, normalize(m, "post_attention_layernorm", attended));
-      return add(middle, normalize(m, "post_feedforward_layernorm", feedForward(m, middle, c)));
+      const attended = selfAttention(m, h, inputs, { ...attentionOf(c, layer), rotary: rotaryEmbedding, normalize });
+      const hidden = add(h, normalize(m, "post_attention_layernorm", attended));
+      return add(hidden, normalize(m, "post_feedforward_layernorm", feedForward(m, hidden, c)));
     });
   }
   return normalize(m, "norm", h);

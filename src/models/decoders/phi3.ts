@@ -6,7 +6,7 @@ import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { activation, dense, rms } from "../parts/layers.ts";
 import { DEFAULT_POSITIONS, type Rotary, rotary } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { attendCausal, turn } from "./causal-attention.ts";
+import { attendCausal, rotate } from "./causal-attention.ts";
 import { decoderTasks, embedTokens } from "./decoder.ts";
 import { attentionOf, LlamaConfig, llamaModules } from "./llama.ts";
 
@@ -34,14 +34,21 @@ export const phi3 = defineArchitecture<Phi3Config>({
 });
 
 function encode(m: ModuleScope, inputs: ModelInputs, c: Phi3Config): Value {
-  const spin = rotary(c, c.hidden_size / c.num_attention_heads);
+  const rotaryEmbedding = rotary(c, c.hidden_size / c.num_attention_heads);
   let h = embedTokens(m, "embed_tokens", inputs, c);
   for (let layer = 0; layer < c.num_hidden_layers; layer++) {
     h = m.within(`layers.${layer}`, (m) => {
-      const attended = selfAttention(m, rms(m, "input_layernorm", h, c.rms_norm_eps), inputs, c, layer, spin);
-      const middle = add(h, m.dropout(attended, c.resid_pdrop));
-      const fed = feedForward(m, rms(m, "post_attention_layernorm", middle, c.rms_norm_eps), c);
-      return add(middle, m.dropout(fed, c.resid_pdrop));
+      const attended = selfAttention(
+        m,
+        rms(m, "input_layernorm", h, c.rms_norm_eps),
+        inputs,
+        c,
+        layer,
+        rotaryEmbedding,
+      );
+      const hidden = add(h, m.dropout(attended, c.resid_pdrop));
+      const mlpOutput = feedForward(m, rms(m, "post_attention_layernorm", hidden, c.rms_norm_eps), c);
+      return add(hidden, m.dropout(mlpOutput, c.resid_pdrop));
     });
   }
   return rms(m, "norm", h, c.rms_norm_eps);
@@ -53,7 +60,7 @@ function selfAttention(
   inputs: ModelInputs,
   c: Phi3Config,
   layer: number,
-  spin: Rotary,
+  rotaryEmbedding: Rotary,
 ): Value {
   const options = { ...attentionOf(c, layer), window: c.sliding_window ?? undefined };
   const { heads, kvHeads, headDim } = options;
@@ -61,8 +68,8 @@ function selfAttention(
     const qkv = dense(m, "qkv_proj", x, (heads + 2 * kvHeads) * headDim, { bias: false });
     const part = (from: number, count: number): Value =>
       slice(qkv, { axis: 1, start: from * headDim, end: (from + count) * headDim });
-    const q = turn(part(0, heads), inputs, heads, spin);
-    const k = turn(part(heads, kvHeads), inputs, kvHeads, spin);
+    const q = rotate(part(0, heads), inputs, heads, rotaryEmbedding);
+    const k = rotate(part(heads, kvHeads), inputs, kvHeads, rotaryEmbedding);
     const h = attendCausal(m, q, k, part(heads + kvHeads, kvHeads), inputs, options);
     return dense(m, "o_proj", h, c.hidden_size, { bias: false });
   });
@@ -73,7 +80,7 @@ function feedForward(m: ModuleScope, x: Value, c: Phi3Config): Value {
   return m.within("mlp", (m) => {
     const both = dense(m, "gate_up_proj", x, 2 * width, { bias: false });
     const gate = activation(c.hidden_act, slice(both, { axis: 1, start: 0, end: width }));
-    const wide = mul(slice(both, { axis: 1, start: width, end: 2 * width }), gate);
-    return dense(m, "down_proj", wide, c.hidden_size, { bias: false });
+    const intermediate = mul(slice(both, { axis: 1, start: width, end: 2 * width }), gate);
+    return dense(m, "down_proj", intermediate, c.hidden_size, { bias: false });
   });
 }

@@ -27,9 +27,9 @@ export const qwen2 = defineArchitecture<Qwen2Config>({
     base: "model",
     embeddings: "embed_tokens",
     encode(m, inputs, c) {
-      const spin = rotary(c, headDim(c));
+      const rotaryEmbedding = rotary(c, headDim(c));
       const biases = { bias: true, outputBias: false };
-      return llamaLayers(m, inputs, c, (layer) => ({ ...biases, rotary: spin, window: windowOf(c, layer) }));
+      return llamaLayers(m, inputs, c, (layer) => ({ ...biases, rotary: rotaryEmbedding, window: windowOf(c, layer) }));
     },
   }),
 });

@@ -19,9 +19,9 @@ export const qwen3 = defineArchitecture<Qwen3Config>({
     base: "model",
     embeddings: "embed_tokens",
     encode(m, inputs, c) {
-      const spin = rotary(c, headDim(c));
+      const rotaryEmbedding = rotary(c, headDim(c));
       return llamaLayers(m, inputs, c, (layer) => ({
-        rotary: spin,
+        rotary: rotaryEmbedding,
         window: windowOf(c, layer),
         normalize: (m, name, x, heads) => rmsByHead(m, name, x, heads, c.rms_norm_eps),
       }));

@@ -28,12 +28,12 @@ export const smollm3 = defineArchitecture<SmolLm3Config>({
     base: "model",
     embeddings: "embed_tokens",
     encode(m, inputs, c) {
-      const spin = rotary(c, headDim(c), 2_000_000);
+      const rotaryEmbedding = rotary(c, headDim(c), 2_000_000);
       return llamaLayers(m, inputs, c, (layer) => {
         const placed = c.no_rope_layers ? c.no_rope_layers[layer] !== 0 : (layer + 1) % c.no_rope_layer_interval !== 0;
         const slides = c.layer_types ? c.layer_types[layer] === "sliding_attention" : !placed;
         const window = c.use_sliding_window && slides ? c.sliding_window : undefined;
-        return { rotary: placed ? spin : undefined, window: window ?? undefined };
+        return { rotary: placed ? rotaryEmbedding : undefined, window: window ?? undefined };
       });
     },
   }),

@@ -53,11 +53,11 @@ export const bert = defineArchitecture<BertConfig>({
     MASKED_LM(m, inputs, c) {
       const h = m.within("bert", (m) => encode(m, inputs, c));
       const x = m.within("cls.predictions.transform", (m) => {
-        const wide = activation(
+        const intermediate = activation(
           c.hidden_act,
           dense(m, "dense", askedRows(h, inputs), c.hidden_size, { fresh: fresh(c) }),
         );
-        return norm(m, "LayerNorm", wide, c.layer_norm_eps, { fresh: fresh(c) });
+        return norm(m, "LayerNorm", intermediate, c.layer_norm_eps, { fresh: fresh(c) });
       });
       const embedding = "bert.embeddings.word_embeddings.weight";
       return maskedLogits(
@@ -89,8 +89,13 @@ export function firstToken(h: Value): Value {
 /** Embeddings and layers: ids → `[batch*seq, hidden]`. */
 function encode(m: ModuleScope, inputs: ModelInputs, c: BertConfig): Value {
   const h = m.within("embeddings", (m) => {
-    const places = positions(inputs.ids, { offset: 0 });
-    return embeddings(m, inputs, c, lookUp(m, "position_embeddings", places, c.max_position_embeddings, c.hidden_size));
+    const positionIds = positions(inputs.ids, { offset: 0 });
+    return embeddings(
+      m,
+      inputs,
+      c,
+      lookUp(m, "position_embeddings", positionIds, c.max_position_embeddings, c.hidden_size),
+    );
   });
   return m.within("encoder", (m) => layers(m, h, inputs.mask, c));
 }
@@ -99,12 +104,20 @@ function pooler(m: ModuleScope, h: Value, c: BertConfig): Value {
   return m.within("pooler", (m) => tanh(dense(m, "dense", firstToken(h), c.hidden_size, { fresh: fresh(c) })));
 }
 
-/** Sum of word, type and position embeddings, normalised. `spots [batch*seq, width]`: those of the positions. */
-export function embeddings(m: ModuleScope, { ids, typeIds }: ModelInputs, c: BertConfig, spots: Value): Value {
-  const width = spots.shape[1] as number;
+/** Sum of word, type and position embeddings, normalised. `positionEmbeddings [batch*seq, width]`: those of the positions. */
+export function embeddings(
+  m: ModuleScope,
+  { ids, typeIds }: ModelInputs,
+  c: BertConfig,
+  positionEmbeddings: Value,
+): Value {
+  const width = positionEmbeddings.shape[1] as number;
   const words = lookUp(m, "word_embeddings", flatten(ids), c.vocab_size, width, c.pad_token_id ?? undefined);
   const types = lookUp(m, "token_type_embeddings", flatten(typeIds), c.type_vocab_size, width);
-  return m.dropout(norm(m, "LayerNorm", add(add(words, types), spots), c.layer_norm_eps), c.hidden_dropout_prob);
+  return m.dropout(
+    norm(m, "LayerNorm", add(add(words, types), positionEmbeddings), c.layer_norm_eps),
+    c.hidden_dropout_prob,
+  );
 }
 
 /** The stack `layer.0 …`, shared by the family. */
@@ -128,8 +141,10 @@ export function block(m: ModuleScope, x: Value, c: BlockConfig, attend: (m: Modu
     const attended = m.within("self", attend);
     return m.within("output", (m) => residual(m, attended, x, c));
   });
-  const wide = m.within("intermediate", (m) => activation(c.hidden_act, dense(m, "dense", h, c.intermediate_size)));
-  return m.within("output", (m) => residual(m, wide, h, c));
+  const intermediate = m.within("intermediate", (m) =>
+    activation(c.hidden_act, dense(m, "dense", h, c.intermediate_size)),
+  );
+  return m.within("output", (m) => residual(m, intermediate, h, c));
 }
 
 function selfAttention(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Value {

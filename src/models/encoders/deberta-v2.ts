@@ -97,8 +97,11 @@ const WORDS = "embeddings.word_embeddings";
 /** The head that transformers has by default, which published checkpoints of v3 lack. */
 function legacyHead(m: ModuleScope, h: Value, c: DebertaConfig): Value {
   const x = m.within("cls.predictions.transform", (m) => {
-    const wide = activation(c.hidden_act, dense(m, "dense", h, c.embedding_size ?? c.hidden_size, { fresh: fresh(c) }));
-    return norm(m, "LayerNorm", wide, c.layer_norm_eps, { fresh: fresh(c) });
+    const intermediate = activation(
+      c.hidden_act,
+      dense(m, "dense", h, c.embedding_size ?? c.hidden_size, { fresh: fresh(c) }),
+    );
+    return norm(m, "LayerNorm", intermediate, c.layer_norm_eps, { fresh: fresh(c) });
   });
   const output = {
     embedding: `deberta.${WORDS}.weight`,
@@ -112,8 +115,8 @@ function legacyHead(m: ModuleScope, h: Value, c: DebertaConfig): Value {
 /** The head of the published checkpoints, `legacy: false`: always tied to the word embeddings. */
 function predictionHead(m: ModuleScope, h: Value, c: DebertaConfig): Value {
   const x = m.within("lm_predictions.lm_head", (m) => {
-    const wide = activation(c.hidden_act, dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
-    return norm(m, "LayerNorm", wide, c.layer_norm_eps, { fresh: fresh(c) });
+    const intermediate = activation(c.hidden_act, dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
+    return norm(m, "LayerNorm", intermediate, c.layer_norm_eps, { fresh: fresh(c) });
   });
   const output = { embedding: `deberta.${WORDS}.weight`, weight: "", bias: "lm_predictions.lm_head.bias" };
   return maskedLogits(m, x, output, { ...c, tie_word_embeddings: true });

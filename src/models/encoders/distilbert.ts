@@ -50,8 +50,8 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
     },
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("distilbert", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
-      const wide = activation(c.activation, dense(m, "vocab_transform", h, c.dim, { fresh: fresh(c) }));
-      const x = norm(m, "vocab_layer_norm", wide, EPSILON, { fresh: fresh(c) });
+      const intermediate = activation(c.activation, dense(m, "vocab_transform", h, c.dim, { fresh: fresh(c) }));
+      const x = norm(m, "vocab_layer_norm", intermediate, EPSILON, { fresh: fresh(c) });
       const embedding = "distilbert.embeddings.word_embeddings.weight";
       return maskedLogits(m, x, { embedding, weight: "vocab_projector.weight", bias: "vocab_projector.bias" }, c);
     },
@@ -63,9 +63,9 @@ const fresh = (c: DistilBertConfig): Fresh => ({ std: c.initializer_range });
 function encode(m: ModuleScope, { ids, mask }: ModelInputs, c: DistilBertConfig): Value {
   let h = m.within("embeddings", (m) => {
     const words = lookUp(m, "word_embeddings", flatten(ids), c.vocab_size, c.dim, c.pad_token_id ?? undefined);
-    const places = positions(ids, { offset: 0 });
-    const spots = lookUp(m, "position_embeddings", places, c.max_position_embeddings, c.dim);
-    return m.dropout(norm(m, "LayerNorm", add(words, spots), EPSILON), c.dropout);
+    const positionIds = positions(ids, { offset: 0 });
+    const positionEmbeddings = lookUp(m, "position_embeddings", positionIds, c.max_position_embeddings, c.dim);
+    return m.dropout(norm(m, "LayerNorm", add(words, positionEmbeddings), EPSILON), c.dropout);
   });
   for (let i = 0; i < c.n_layers; i++) h = m.within(`transformer.layer.${i}`, (m) => block(m, h, mask, c));
   return h;
@@ -78,9 +78,9 @@ function block(m: ModuleScope, x: Value, mask: Value, c: DistilBertConfig): Valu
     return dense(m, "out_lin", attend(m, q, k, v, mask, { heads: c.n_heads, dropout: c.attention_dropout }), c.dim);
   });
   const h = norm(m, "sa_layer_norm", add(attended, x), EPSILON);
-  const widened = m.within("ffn", (m) => {
-    const wide = activation(c.activation, dense(m, "lin1", h, c.hidden_dim));
-    return m.dropout(dense(m, "lin2", wide, c.dim), c.dropout);
+  const mlpOutput = m.within("ffn", (m) => {
+    const intermediate = activation(c.activation, dense(m, "lin1", h, c.hidden_dim));
+    return m.dropout(dense(m, "lin2", intermediate, c.dim), c.dropout);
   });
-  return norm(m, "output_layer_norm", add(widened, h), EPSILON);
+  return norm(m, "output_layer_norm", add(mlpOutput, h), EPSILON);
 }

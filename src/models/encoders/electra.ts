@@ -46,12 +46,12 @@ export const electra = defineArchitecture<ElectraConfig>({
 /** BERT on embeddings that may be narrower than its layers. */
 function encode(m: ModuleScope, inputs: ModelInputs, c: ElectraConfig): Value {
   const narrow = m.within("embeddings", (m) => {
-    const places = positions(inputs.ids, { offset: 0 });
+    const positionIds = positions(inputs.ids, { offset: 0 });
     return embeddings(
       m,
       inputs,
       c,
-      lookUp(m, "position_embeddings", places, c.max_position_embeddings, c.embedding_size),
+      lookUp(m, "position_embeddings", positionIds, c.max_position_embeddings, c.embedding_size),
     );
   });
   const h = c.embedding_size === c.hidden_size ? narrow : dense(m, "embeddings_project", narrow, c.hidden_size);

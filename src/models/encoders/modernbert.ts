@@ -113,18 +113,21 @@ function selfAttention(m: ModuleScope, x: Value, inputs: ModelInputs, c: ModernB
     : (c.rope_parameters?.sliding_attention?.rope_theta ?? c.local_rope_theta);
   const half = hidden_size / heads / 2;
   const frequencies = Array.from({ length: half }, (_, i) => theta ** (-i / half));
-  const places = positions(inputs.ids, { offset: 0 });
-  const turn = (x: Value): Value => rope(x, places, { heads, frequencies });
+  const positionIds = positions(inputs.ids, { offset: 0 });
+  const rotate = (x: Value): Value => rope(x, positionIds, { heads, frequencies });
   const window = full ? undefined : Math.floor(c.local_attention / 2);
-  const h = attend(m, turn(q), turn(k), v, inputs.mask, { heads, dropout, window });
+  const h = attend(m, rotate(q), rotate(k), v, inputs.mask, { heads, dropout, window });
   return m.dropout(dense(m, "Wo", h, hidden_size, { bias }), dropout);
 }
 
 /** GeGLU, Shazeer 2020, arXiv:2002.05202. */
 function gatedMlp(m: ModuleScope, x: Value, c: ModernBertConfig): Value {
   const bias = c.mlp_bias;
-  const wide = dense(m, "Wi", x, 2 * c.intermediate_size, { bias });
-  const h = m.dropout(mul(activation(c.hidden_activation, part(wide, 0, 2)), part(wide, 1, 2)), c.mlp_dropout);
+  const intermediate = dense(m, "Wi", x, 2 * c.intermediate_size, { bias });
+  const h = m.dropout(
+    mul(activation(c.hidden_activation, part(intermediate, 0, 2)), part(intermediate, 1, 2)),
+    c.mlp_dropout,
+  );
   return dense(m, "Wo", h, c.hidden_size, { bias });
 }
 
@@ -138,8 +141,8 @@ function classify(m: ModuleScope, h: Value, c: ModernBertConfig, labels: number)
 function predictionHead(m: ModuleScope, h: Value, c: ModernBertConfig): Value {
   return m.within("head", (m) => {
     const fresh = { std: c.initializer_range / Math.sqrt(2 * c.num_hidden_layers) };
-    const wide = dense(m, "dense", h, c.hidden_size, { bias: c.classifier_bias, fresh });
-    return norm(m, "norm", activation(c.classifier_activation, wide), c.norm_eps, { bias: c.norm_bias, fresh });
+    const intermediate = dense(m, "dense", h, c.hidden_size, { bias: c.classifier_bias, fresh });
+    return norm(m, "norm", activation(c.classifier_activation, intermediate), c.norm_eps, { bias: c.norm_bias, fresh });
   });
 }
 

@@ -33,8 +33,8 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("roberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const x = m.within("lm_head", (m) => {
-        const wide = gelu(dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
-        return norm(m, "layer_norm", wide, c.layer_norm_eps, { fresh: fresh(c) });
+        const intermediate = gelu(dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
+        return norm(m, "layer_norm", intermediate, c.layer_norm_eps, { fresh: fresh(c) });
       });
       const embedding = "roberta.embeddings.word_embeddings.weight";
       return maskedLogits(
@@ -54,10 +54,17 @@ export const roberta = defineArchitecture({ ...robertaSpec, modelType: "roberta"
 function encode(m: ModuleScope, inputs: ModelInputs, c: RobertaConfig): Value {
   const h = m.within("embeddings", (m) => {
     const paddingIdx = c.pad_token_id;
-    const places = positionsAfterPadding(inputs.ids, { paddingIdx });
+    const positionIds = positionsAfterPadding(inputs.ids, { paddingIdx });
     const { max_position_embeddings, hidden_size } = c;
-    const spots = lookUp(m, "position_embeddings", places, max_position_embeddings, hidden_size, paddingIdx);
-    return embeddings(m, inputs, c, spots);
+    const positionEmbeddings = lookUp(
+      m,
+      "position_embeddings",
+      positionIds,
+      max_position_embeddings,
+      hidden_size,
+      paddingIdx,
+    );
+    return embeddings(m, inputs, c, positionEmbeddings);
   });
   return m.within("encoder", (m) => layers(m, h, inputs.mask, c));
 }

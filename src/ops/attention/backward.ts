@@ -60,8 +60,8 @@ export const attentionBackward: OpFunction<Operands, AttentionBackwardAttrs> = d
       if (of === "v") return block.spread(lowerOuter(inside, dropped(p, dy, 2), upstream, attrs));
       const along = splitLike(inside, lowerRowProducts(to, dy, y, headDim), types.mask, heads, 1);
       const dp = dropped(lowerProduct(inside, upstream, block.keys(ofKeys(v)), attrs, { transB: true }), along, 4);
-      const bent = to.node("Mul", [p, to.node("Sub", [dp, block.queries(along)])]);
-      const ds = lowerThroughSoftcap(inside, bent, queries, keys, attrs);
+      const dcapped = to.node("Mul", [p, to.node("Sub", [dp, block.queries(along)])]);
+      const ds = lowerThroughSoftcap(inside, dcapped, queries, keys, attrs);
       if (of === "q") return lowerProduct(inside, ds, keys, attrs, { alpha: scale });
       return block.spread(lowerOuter(inside, ds, queries, attrs, scale));
     });

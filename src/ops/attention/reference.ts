@@ -75,8 +75,8 @@ export function attentionGradients(
     const kept = dropoutMask ? dropoutMask.data[at]! / keep : 1;
     let along = 0;
     for (let d = 0; d < headDim; d++) along += dy.data[query + d]! * y.data[query + d]!;
-    const slope = softcap === undefined ? 1 : 1 - Math.tanh((scale * raw[at]!) / softcap) ** 2;
-    dbias[at] = slope * p[at]! * (dp[at]! * kept - along);
+    const derivative = softcap === undefined ? 1 : 1 - Math.tanh((scale * raw[at]!) / softcap) ** 2;
+    dbias[at] = derivative * p[at]! * (dp[at]! * kept - along);
     const ds = scale * dbias[at];
     for (let d = 0; d < headDim; d++) {
       dq[query + d]! += ds * k.data[key + d]!;

@@ -65,8 +65,8 @@ export const relativeScores: OpFunction<["x", "table", "mask", "plus?"], Relativ
       alpha: scale,
     });
     const scores = lowerPairs(to, products, mask);
-    const turned = keys ? turn(to, scores) : scores;
-    return plus ? to.node("Add", [plus, turned]) : turned;
+    const oriented = keys ? transpose(to, scores) : scores;
+    return plus ? to.node("Add", [plus, oriented]) : oriented;
   },
 });
 
@@ -99,7 +99,7 @@ export const relativeScoresBackward: OpFunction<["dy", "other", "mask"], Relativ
     const { heads, scale, keys, of } = attrs;
     const to = lowerInside(outside, mask, true);
     const headDim = (shape[1] as number) / heads;
-    const byOffset = lowerOffsets(to, keys ? turn(to, dy) : dy, mask);
+    const byOffset = lowerOffsets(to, keys ? transpose(to, dy) : dy, mask);
     if (of === "x") {
       return lowerMerge(to, lowerProduct(to, byOffset, splitTable(to, other, attrs, headDim), attrs, { alpha: scale }), shape); // biome-ignore format: one call
     }
@@ -116,7 +116,7 @@ const splitTable = (to: Lowering, table: string, { heads }: RelativeScoresAttrs,
   lowerSplit(to, table, to.ints([1, -1, heads, headDim]));
 
 /** Queries for keys and keys for queries: `[batch, heads, m, n]` → `[batch, heads, n, m]`. */
-const turn = (to: Lowering, x: string): string => to.node("Transpose", [x], { attrs: { perm: [0, 1, 3, 2] } });
+const transpose = (to: Lowering, x: string): string => to.node("Transpose", [x], { attrs: { perm: [0, 1, 3, 2] } });
 
 /** Visits each pair of `[batch, heads, seq, seq]`: its place, and where its parts of `x` and of the table begin. */
 function eachPair(

@@ -53,31 +53,31 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
   },
   lower(to, { x, positions }, { types }, { heads, frequencies, beyond, scale = 1, backwards }) {
     const half = frequencies.length;
-    const places = to.node("Unsqueeze", [to.node("Cast", [positions], { attrs: { to: 1 } }), to.ints([1])]);
+    const positionIds = to.node("Unsqueeze", [to.node("Cast", [positions], { attrs: { to: 1 } }), to.ints([1])]);
     const near = to.constant("float32", [1, half], frequencies);
-    const angles = to.node("Mul", [places, beyond ? lowerBeyond(to, places, near, beyond) : near]);
+    const angles = to.node("Mul", [positionIds, beyond ? lowerBeyond(to, positionIds, near, beyond) : near]);
     const times = (x: string, by: number): string => (by === 1 ? x : to.node("Mul", [x, to.scalar(by)]));
     const cos = times(to.node("Cos", [angles]), scale);
     const sin = times(to.node("Sin", [angles]), backwards ? -scale : scale);
     const partly = 2 * half * heads === types.x.shape[1] ? {} : { rotary_embedding_dim: 2 * half };
     // One sequence of all rows, from place 0 on: row i of cos and sin is row i of x, whatever its position.
     const rows = [to.node("Unsqueeze", [x, to.ints([0])]), to.ints([0]), cos, sin];
-    const turned = to.node("RotaryEmbedding", rows, {
+    const rotated = to.node("RotaryEmbedding", rows, {
       attrs: { num_heads: heads, ...partly },
       domain: "com.microsoft",
     });
-    return to.node("Squeeze", [turned, to.ints([0])]);
+    return to.node("Squeeze", [rotated, to.ints([0])]);
   },
 });
 
-/** `near`, or the frequencies beyond it where one of `places` lies there. */
+/** `near`, or the frequencies beyond it where one of `positionIds` lies there. */
 function lowerBeyond(
   to: Lowering,
-  places: string,
+  positionIds: string,
   near: string,
   { length, frequencies }: NonNullable<RopeAttrs["beyond"]>,
 ): string {
-  const farthest = to.node("ReduceMax", [places], { attrs: { keepdims: 0 } });
+  const farthest = to.node("ReduceMax", [positionIds], { attrs: { keepdims: 0 } });
   const far = to.constant("float32", [1, frequencies.length], frequencies);
   return to.node("Where", [to.node("GreaterOrEqual", [farthest, to.scalar(length)]), far, near]);
 }

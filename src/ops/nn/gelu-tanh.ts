@@ -37,8 +37,8 @@ export const geluTanhBackward: OpFunction<["dy", "x"]> = defineOp({
     const polynomial = (cubic: number): string =>
       to.node("Mul", [x, to.node("Add", [to.node("Mul", [square, to.scalar(C * cubic)]), to.scalar(C)])]);
     const t = to.node("Tanh", [polynomial(CUBIC)]);
-    const slope = to.node("Mul", [to.node("Sub", [one, to.node("Mul", [t, t])]), polynomial(3 * CUBIC)]); // x · u' · (1 − t²)
-    const twice = to.node("Add", [to.node("Add", [t, one]), slope]);
+    const derivative = to.node("Mul", [to.node("Sub", [one, to.node("Mul", [t, t])]), polynomial(3 * CUBIC)]); // x · u' · (1 − t²)
+    const twice = to.node("Add", [to.node("Add", [t, one]), derivative]);
     return to.node("Mul", [to.node("Mul", [dy, to.scalar(0.5)]), twice]);
   },
 });

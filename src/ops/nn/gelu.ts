@@ -31,8 +31,8 @@ export const geluBackward: OpFunction<["dy", "x"]> = defineOp({
     const u = to.node("Mul", [x, to.scalar(Math.SQRT1_2)]);
     const cdf = to.node("Add", [to.node("Erf", [u]), to.scalar(1)]); // 2Φ
     const bell = to.node("Exp", [to.node("Mul", [u, to.node("Neg", [u])])]);
-    const slope = to.node("Mul", [to.node("Mul", [u, bell]), to.scalar(2 / Math.sqrt(Math.PI))]);
-    const twice = to.node("Add", [cdf, slope]);
+    const derivative = to.node("Mul", [to.node("Mul", [u, bell]), to.scalar(2 / Math.sqrt(Math.PI))]);
+    const twice = to.node("Add", [cdf, derivative]);
     return to.node("Mul", [to.node("Mul", [dy, to.scalar(0.5)]), twice]);
   },
 });

@@ -52,8 +52,8 @@ export function lowerRowSums(to: Lowering, ids: string, updates: string, width: 
   const begins = to.node("And", [to.node("Not", [continues]), to.node("Greater", [sorted, to.ints([NO_ID])])]);
   const count = to.node("Squeeze", [to.node("Shape", [sorted]), to.ints([0])]);
   const integer = (value: number): string => to.constant("int64", [], [value]);
-  const places = to.node("Range", [integer(0), count, integer(1)]);
-  const firsts = to.node("Where", [begins, places, integer(0)]);
+  const rowIndices = to.node("Range", [integer(0), count, integer(1)]);
+  const firsts = to.node("Where", [begins, rowIndices, integer(0)]);
   return {
     rows: to.node("Unsqueeze", [to.node("Gather", [sorted, firsts]), to.ints([1])]),
     sums: to.node("Gather", [reshape(sums, [-1, width]), firsts]),

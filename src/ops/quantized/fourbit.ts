@@ -92,8 +92,8 @@ export const dequantizeBlockwise: OpFunction<
     codes.data.map((code, i) => codebook.data[code]! * absmax.data[Math.floor(i / blockSize)]! + offset.data[0]!),
   lower(to, { codes, absmax, offset, codebook }, { types }, { blockSize }) {
     const integer = (value: number): string => to.constant("int64", [], [value]);
-    const places = to.node("Range", [integer(0), integer(types.codes.shape[0] as number), integer(1)]);
-    const scales = to.node("Gather", [absmax, to.node("Div", [places, integer(blockSize)])]);
+    const indices = to.node("Range", [integer(0), integer(types.codes.shape[0] as number), integer(1)]);
+    const scales = to.node("Gather", [absmax, to.node("Div", [indices, integer(blockSize)])]);
     return to.node("Add", [to.node("Mul", [lookUp(to, codebook, codes), scales]), offset]);
   },
 });
@@ -126,8 +126,8 @@ function lowerUnpack(
     const scaled = to.node("Mul", [rows, to.node("Unsqueeze", [absmax, to.ints([1])])]);
     return to.node("Reshape", [scaled, to.ints(shape)]);
   }
-  const places = Array.from({ length: count }, (_, i) => Math.floor(i / blockSize));
-  const scales = to.node("Gather", [absmax, to.constant("int32", [count], places)]);
+  const indices = Array.from({ length: count }, (_, i) => Math.floor(i / blockSize));
+  const scales = to.node("Gather", [absmax, to.constant("int32", [count], indices)]);
   const kept = to.node("Slice", [flat, to.ints([0]), to.ints([count])]);
   return to.node("Reshape", [to.node("Mul", [kept, scales]), to.ints(shape)]);
 }

@@ -4,7 +4,7 @@ import type { Tensor, TensorType } from "../../ir/types.ts";
 import { barrier } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
 import { matMul } from "../nn/matmul.ts";
-import { lowerWide } from "./widen.ts";
+import { lowerUpcast } from "./upcast.ts";
 
 /** How a weight lies in blocks. */
 export interface ScaledAttrs {
@@ -111,12 +111,12 @@ function lowerUnpack(
   const offsets = haveOffsets(type);
   const values = bits === 8 ? to.node("Cast", [codes], { attrs: { to: 1 } }) : lowerNibbles(to, codes, !offsets);
   const rows = to.node("Reshape", [values, to.ints([type.shape.at(-1) as number, blockSize])]);
-  const wide = lowerWide(to, scales, type.dtype);
+  const upcastScales = lowerUpcast(to, scales, type.dtype);
   const column = (x: string): string => to.node("Unsqueeze", [x, to.ints([1])]);
-  const row = (i: number): string => column(to.node("Gather", [wide, to.constant("int64", [], [i])]));
+  const row = (i: number): string => column(to.node("Gather", [upcastScales, to.constant("int64", [], [i])]));
   const unpacked = offsets
     ? to.node("Add", [to.node("Mul", [rows, row(0)]), row(1)])
-    : to.node("Mul", [rows, column(wide)]);
+    : to.node("Mul", [rows, column(upcastScales)]);
   return to.node("Reshape", [unpacked, to.ints(shape)]);
 }
 

@@ -16,8 +16,8 @@ export const tokenLossBackward: OpFunction<["x", "w", "labels", "bias?"], TokenL
   reference({ labels, ...layer }, { shape }, attrs) {
     const hidden = shape[1] as number;
     const dx = new Float64Array(layer.x.data.length);
-    eachLogitGradient(layer, labels, attrs, (slope, i, entry) => {
-      for (let k = 0; k < hidden; k++) dx[i * hidden + k]! += slope * layer.w.data[entry * hidden + k]!;
+    eachLogitGradient(layer, labels, attrs, (gradient, i, entry) => {
+      for (let k = 0; k < hidden; k++) dx[i * hidden + k]! += gradient * layer.w.data[entry * hidden + k]!;
     });
     return dx;
   },

@@ -1,12 +1,19 @@
 import type { Lowering } from "../../ir/lowering.ts";
 import type { DType, TensorType } from "../../ir/types.ts";
-import { lowerWide } from "../quantized/widen.ts";
-import { chunksOf, type LayerOperands, lowerLabels, lowerLogits, lowerUnbend, type TokenLossAttrs } from "./layer.ts";
+import { lowerUpcast } from "../quantized/upcast.ts";
+import {
+  chunksOf,
+  type LayerOperands,
+  lowerLabels,
+  lowerLogits,
+  lowerSoftcapDerivative,
+  type TokenLossAttrs,
+} from "./layer.ts";
 
 /** What can be asked of each row's logits: the label's loss, that loss's gradient by `x`, the greatest entry. */
-export type Question = "loss" | "slope" | "choice";
+export type Question = "loss" | "gradient" | "choice";
 
-/** What is known of each row after some chunks of the vocabulary: columns `[rows, 1]`, but for `pull`. */
+/** What is known of each row after some chunks of the vocabulary: columns `[rows, 1]`, but for `weighted`. */
 interface Found {
   /** The greatest logit. */
   readonly top: string;
@@ -17,7 +24,7 @@ interface Found {
   /** `Σ exp(logit − top)`. */
   readonly sum?: string | undefined;
   /** `Σ exp(logit − top) · w[entry]`, `[rows, hidden]`. */
-  readonly pull?: string | undefined;
+  readonly weighted?: string | undefined;
 }
 
 /** A part of an output layer: some entries of the vocabulary, from `start` up to `end`. */
@@ -28,7 +35,7 @@ interface Chunk extends LayerOperands<string> {
 
 /**
  * Goes through the vocabulary and finds what `asked` needs, as attention goes through its keys: sums are kept relative
- * to the greatest logit so far. A chunk is cut out of `w`, and widened, only when all that reads the one before is done.
+ * to the greatest logit so far. A chunk is cut out of `w`, and upcast, only when all that reads the one before is done.
  * @param type Of `w`.
  * @see Milakov and Gimelshein 2018, arXiv:1805.02867, section 3.
  */
@@ -41,12 +48,12 @@ export function lowerVocabulary(
 ): Found {
   let found: Found | undefined;
   for (const [start, end] of chunksOf(type.shape[0] as number, chunks)) {
-    const done = [found?.choice, found?.own, found?.sum, found?.pull].filter((name) => name !== undefined);
+    const done = [found?.choice, found?.own, found?.sum, found?.weighted].filter((name) => name !== undefined);
     const begin = done.reduce((at, name) => lowerOnce(to, at, name), to.ints([start]));
     const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
     const chunk = {
       ...layer,
-      w: lowerWide(to, cut(layer.w), type.dtype),
+      w: lowerUpcast(to, cut(layer.w), type.dtype),
       bias: layer.bias && cut(layer.bias),
       start,
       end,
@@ -62,7 +69,7 @@ export function lowerAnswer(
   question: Question,
   { w, labels = "" }: LayerOperands<string>,
   dtype: DType,
-  { top, choice = "", own = "", sum = "", pull = "" }: Found,
+  { top, choice = "", own = "", sum = "", weighted = "" }: Found,
   softcap: number | undefined,
 ): string {
   const flat = (column: string): string => to.node("Squeeze", [column, to.ints([1])]);
@@ -71,8 +78,8 @@ export function lowerAnswer(
   const kept = (x: string): string => to.node("Where", [ignored, to.scalar(0), x]);
   if (question === "loss") return flat(kept(to.node("Add", [to.node("Sub", [top, own]), to.node("Log", [sum])])));
   const tanh = softcap === undefined ? undefined : to.node("Mul", [own, to.scalar(1 / softcap)]);
-  const away = lowerUnbend(to, lowerWide(to, to.node("Gather", [w, flat(index)]), dtype), tanh);
-  return kept(to.node("Sub", [to.node("Div", [pull, sum]), away]));
+  const away = lowerSoftcapDerivative(to, lowerUpcast(to, to.node("Gather", [w, flat(index)]), dtype), tanh);
+  return kept(to.node("Sub", [to.node("Div", [weighted, sum]), away]));
 }
 
 function lowerChunk(
@@ -93,9 +100,9 @@ function lowerChunk(
   const shrink = before && to.node("Exp", [to.node("Sub", [before.top, top])]);
   const earlier = (sum: string | undefined): string[] => (shrink && sum ? [to.node("Mul", [sum, shrink])] : []);
   const sum = to.node("Sum", [to.node("ReduceSum", [powers, to.ints([1])]), ...earlier(before?.sum)]);
-  if (!asked.has("slope")) return { top, choice, own, sum };
-  const pull = to.node("Gemm", [lowerUnbend(to, powers, tanh), chunk.w, ...earlier(before?.pull)]);
-  return { top, choice, own, sum, pull };
+  if (!asked.has("gradient")) return { top, choice, own, sum };
+  const weighted = to.node("Gemm", [lowerSoftcapDerivative(to, powers, tanh), chunk.w, ...earlier(before?.weighted)]);
+  return { top, choice, own, sum, weighted };
 }
 
 function lowerChoice(to: Lowering, logits: string, peak: string, { start }: Chunk, before: Found | undefined): string {

@@ -62,7 +62,7 @@ export function lowerLogits(to: Lowering, { x, w, bias }: LayerOperands<string>,
 }
 
 /** `x · (1 − tanh²)`; `x` itself without a softcap. */
-export function lowerUnbend(to: Lowering, x: string, tanh: string | undefined): string {
+export function lowerSoftcapDerivative(to: Lowering, x: string, tanh: string | undefined): string {
   if (tanh === undefined) return x;
   return to.node("Mul", [x, to.node("Sub", [to.scalar(1), to.node("Mul", [tanh, tanh])])]);
 }

@@ -9,14 +9,14 @@ export function eachLogits(
   visit: (logits: Float64Array, slopes: Float64Array, row: number) => void,
 ): void {
   const [rows, hidden] = x.shape as [number, number];
-  const bent = new Float64Array(w.shape[0] as number);
+  const row = new Float64Array(w.shape[0] as number);
   for (let i = 0; i < rows; i++) {
-    const logits = bent.map((_, j) => {
+    const logits = row.map((_, j) => {
       let sum = bias?.data[j] ?? 0;
       for (let k = 0; k < hidden; k++) sum += x.data[i * hidden + k]! * w.data[j * hidden + k]!;
       return softcap === undefined ? sum : softcap * Math.tanh(sum / softcap);
     });
-    visit(logits, softcap === undefined ? bent.map(() => 1) : logits.map((y) => 1 - (y / softcap) ** 2), i);
+    visit(logits, softcap === undefined ? row.map(() => 1) : logits.map((y) => 1 - (y / softcap) ** 2), i);
   }
 }
 
@@ -31,7 +31,7 @@ export function eachLogitGradient(
   layer: LayerOperands<Tensor>,
   labels: Tensor,
   attrs: TokenLossAttrs,
-  visit: (slope: number, row: number, entry: number) => void,
+  visit: (gradient: number, row: number, entry: number) => void,
 ): void {
   eachLogits(layer, attrs, (logits, slopes, i) => {
     const label = labels.data[i]!;

@@ -7,7 +7,7 @@ import type { LayerOperands, TokenLossAttrs } from "./layer.ts";
 /** The ops that ask for something of each row's logits. */
 const QUESTIONS: Readonly<Record<string, Question>> = {
   TokenLoss: "loss",
-  TokenLossBackward: "slope",
+  TokenLossBackward: "gradient",
   TokenChoice: "choice",
 };
 

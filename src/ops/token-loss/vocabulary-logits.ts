@@ -1,18 +1,18 @@
 import { OperandError } from "../../errors.ts";
 import type { Dim } from "../../ir/types.ts";
 import { defineOp, notTwice, type OpFunction } from "../core/define.ts";
-import { lowerWide } from "../quantized/widen.ts";
+import { lowerUpcast } from "../quantized/upcast.ts";
 
 /** Settings of a language model's output layer. */
 export interface VocabularyAttrs {
-  /** Logits are bent into ±softcap: `softcap · tanh(logits / softcap)`. Absent: they are left alone. */
+  /** Logits are capped into ±softcap: `softcap · tanh(logits / softcap)`. Absent: they are left alone. */
   readonly softcap?: number;
 }
 
 /**
  * A language model's output layer: `logits = x·wᵀ + bias`. An op of its own, not a `Linear`: no adapter, no packing takes
  * it, and where only the loss is wanted the logits are never laid out whole (`tokenLoss`). `w` may be in half precision: what
- * is read of it is widened then, not the whole.
+ * is read of it is upcast then, not the whole.
  *
  * Shapes: `x [rows, hidden]`, `w [vocab, hidden]`, `bias [vocab]` → `[rows, vocab]`.
  */
@@ -38,10 +38,10 @@ export const vocabularyLogits: OpFunction<["x", "w", "bias?"], VocabularyAttrs> 
     });
   },
   lower(to, { x, w: stored, bias }, { types }, { softcap }) {
-    const w = lowerWide(to, stored, types.w.dtype);
+    const w = lowerUpcast(to, stored, types.w.dtype);
     const logits = to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
     if (softcap === undefined) return logits;
-    const bent = to.node("Tanh", [to.node("Mul", [logits, to.scalar(1 / softcap)])]);
-    return to.node("Mul", [bent, to.scalar(softcap)]);
+    const capped = to.node("Tanh", [to.node("Mul", [logits, to.scalar(1 / softcap)])]);
+    return to.node("Mul", [capped, to.scalar(softcap)]);
   },
 });

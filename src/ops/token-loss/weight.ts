@@ -1,7 +1,7 @@
 import type { Lowering } from "../../ir/lowering.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
 import { lowerRowSums } from "../nn/row-sums.ts";
-import { lowerWide } from "../quantized/widen.ts";
+import { lowerUpcast } from "../quantized/upcast.ts";
 import { lowerOnce } from "./chunks.ts";
 import {
   chunksOf,
@@ -9,7 +9,7 @@ import {
   type LoweredLogits,
   lowerLabels,
   lowerLogits,
-  lowerUnbend,
+  lowerSoftcapDerivative,
   type TokenLossAttrs,
 } from "./layer.ts";
 import { eachLogitGradient } from "./reference.ts";
@@ -34,17 +34,17 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
       const [vocab, width] = shape as [number, number];
       const hidden = layer.x.shape[1]!;
       const dw = new Float64Array(vocab * width);
-      eachLogitGradient(layer, labels, attrs, (slope, i, entry) => {
+      eachLogitGradient(layer, labels, attrs, (gradient, i, entry) => {
         for (let k = 0; k < width; k++) {
-          dw[entry * width + k]! += dy.data[i]! * slope * (k < hidden ? layer.x.data[i * hidden + k]! : 1);
+          dw[entry * width + k]! += dy.data[i]! * gradient * (k < hidden ? layer.x.data[i * hidden + k]! : 1);
         }
       });
       return dw;
     },
     lower(to, { dy, labels, loss, ...layer }, { types, shape }, { chunks, softcap }) {
       const { ignored, index } = lowerLabels(to, labels);
-      const wide = (rows: string): string => lowerWide(to, rows, types.w.dtype);
-      const own = lowerOwnLogits(to, layer, wide, index, softcap);
+      const upcastRows = (rows: string): string => lowerUpcast(to, rows, types.w.dtype);
+      const own = lowerOwnLogits(to, layer, upcastRows, index, softcap);
       const sum = to.node("Add", [to.node("Unsqueeze", [loss, to.ints([1])]), own.logits]); // log Σ exp(logits)
       const normalizer = to.node("Where", [ignored, to.scalar(NOTHING), sum]);
       const x = layer.bias ? to.node("Pad", [layer.x, to.ints([0, 1]), to.scalar(1), to.ints([1])]) : layer.x;
@@ -55,13 +55,13 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
         // Not before dy: a chunk that the loss computed too would else be kept until then.
         const begin = lowerOnce(to, to.ints([start]), dy);
         const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
-        const part = { x: layer.x, w: wide(cut(layer.w)), bias: layer.bias && cut(layer.bias) };
+        const part = { x: layer.x, w: upcastRows(cut(layer.w)), bias: layer.bias && cut(layer.bias) };
         const { logits, tanh } = lowerLogits(to, part, softcap);
-        const p = lowerUnbend(to, to.node("Exp", [to.node("Sub", [logits, normalizer])]), tanh);
+        const p = lowerSoftcapDerivative(to, to.node("Exp", [to.node("Sub", [logits, normalizer])]), tanh);
         return to.node("Gemm", [p, dyx], { attrs: { transA: 1 } });
       });
       const all = to.node("Concat", parts, { attrs: { axis: 0 } });
-      const back = to.node("Neg", [lowerUnbend(to, dyx, own.tanh)]);
+      const back = to.node("Neg", [lowerSoftcapDerivative(to, dyx, own.tanh)]);
       const { rows, sums } = lowerRowSums(to, to.node("Squeeze", [index, to.ints([1])]), back, shape[1] as number);
       const flat = to.node("Squeeze", [rows, to.ints([1])]);
       return to.node("ScatterND", [all, rows, to.node("Add", [to.node("Gather", [all, flat]), sums])]);
@@ -75,12 +75,12 @@ const NOTHING = 1e30;
 function lowerOwnLogits(
   to: Lowering,
   { x, w, bias }: LayerOperands<string>,
-  wide: (rows: string) => string,
+  upcastRows: (rows: string) => string,
   index: string,
   softcap?: number,
 ): LoweredLogits {
   const flat = to.node("Squeeze", [index, to.ints([1])]);
-  const products = to.node("Mul", [x, wide(to.node("Gather", [w, flat]))]);
+  const products = to.node("Mul", [x, upcastRows(to.node("Gather", [w, flat]))]);
   const sum = to.node("ReduceSum", [products, to.ints([1])], { attrs: { keepdims: 1 } });
   const logits = bias ? to.node("Add", [sum, to.node("Gather", [bias, index])]) : sum;
   if (softcap === undefined) return { logits };

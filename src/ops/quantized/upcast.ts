@@ -7,24 +7,24 @@ const HALVES: Readonly<Record<string, number>> = { float16: 10, bfloat16: 16 };
 const FLOAT = 1;
 
 /**
- * A half-precision value as float32, exactly. Where the backward pass reads it, it is widened again: between the passes
+ * A half-precision value as float32, exactly. Where the backward pass reads it, it is upcast again: between the passes
  * a weight lies in half precision only.
  */
-export const widen: OpFunction<["x"]> = defineOp({
-  name: "Widen",
+export const upcast: OpFunction<["x"]> = defineOp({
+  name: "Upcast",
   operands: ["x"],
   cheap: true,
   infer: ({ x }) => ({ dtype: "float32", shape: x.shape }),
   vjp: { x: (dy) => dy },
   reference: ({ x }) => x.data,
-  lower: (to, { x }, { types }) => lowerWide(to, x, types.x.dtype),
+  lower: (to, { x }, { types }) => lowerUpcast(to, x, types.x.dtype),
 });
 
 /**
  * The ONNX form of `x` as float32; `x` itself if it is that already. Half floats travel as their bits: not every Node
  * version has an array for them, none has one for bfloat16.
  */
-export function lowerWide(to: Lowering, x: string, dtype: DType): string {
+export function lowerUpcast(to: Lowering, x: string, dtype: DType): string {
   const half = HALVES[dtype];
   if (half === undefined) return x;
   return to.node("Cast", [to.node("BitCast", [x], { attrs: { to: half } })], { attrs: { to: FLOAT } });
