@@ -1,11 +1,14 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 import { complaints } from "./bad-inputs/judged.ts";
 import type { Ran } from "./bad-inputs/run-lowrank.ts";
 import type { BadInput } from "./bad-inputs/workshop.ts";
 import type { Mutate } from "./fuzz/format.ts";
+import { FORMATS } from "./fuzz/formats/index.ts";
 import { jsonSpans } from "./fuzz/json-spans.ts";
 import { judge } from "./fuzz/judged.ts";
 import { mutateBytes } from "./fuzz/mutate-bytes.ts";
@@ -82,6 +85,19 @@ describe("structure-aware mutations", () => {
     const changes = changed(mutate, bytes, path);
     for (const pattern of expected) expect(changes.filter((change) => pattern.test(change)).length).toBeGreaterThan(2);
     expect(changed(mutate, bytes, path)).toEqual(changes);
+  });
+});
+
+describe("every format", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "lowrank-seeds-"));
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  test.each(Object.values(FORMATS))("$name has seeds, with the files that are mutated", async ({ seeds, name }) => {
+    const folder = join(scratch, name);
+    mkdirSync(folder);
+    const made = await seeds(folder);
+    expect(made.length).toBeGreaterThan(0);
+    for (const { files, mutated } of made) expect(Object.keys(files)).toEqual(expect.arrayContaining([...mutated]));
   });
 });
 

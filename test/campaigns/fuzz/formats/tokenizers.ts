@@ -8,7 +8,7 @@ import { filesOf, fixture, folderSeed } from "./fixtures.ts";
 import { tokenizeFolder } from "./open-model.ts";
 
 const stored = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`../../../data/fixtures/${name}.json`, import.meta.url)));
+  new Uint8Array(readFileSync(new URL(`../../../tokenizer/fixtures/${name}.json`, import.meta.url)));
 
 /** Models, normalizers, pre-tokenizers, post-processors, decoders and added tokens. */
 export const tokenizerJson: Format = {
