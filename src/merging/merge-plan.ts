@@ -43,7 +43,7 @@ export interface PlanOptions {
 export function planMerge(base: Checkpoint, adapter: Mergeable, options: PlanOptions): MergePlan {
   const all = adapter.changes();
   const updated = [...all].filter(([, { update }]) => update).map(([param]) => param);
-  const names = checkpointNames(base.tensors, updated);
+  const names = checkpointNames(base.tensors, updated.length > 0 ? updated : [...all.keys()]);
   const isThere = (param: string): boolean => names.stored(param) !== undefined;
   const changes = new Map([...all].filter(([param, { update }]) => !update?.optional || isThere(param)));
   const params = [...changes.keys()];

@@ -87,6 +87,8 @@ export interface MethodDefinition {
   passes(recipe: ResolvedRecipe, architecture: Architecture): Pass[];
   /** True for a parameter that the method adds, and that the base model does not have. */
   isOwn(param: string): boolean;
+  /** True when what it trains in its targets are parameters of the base. */
+  readonly adaptsBase?: boolean;
   /** The module of the base that a parameter of the method belongs to; absent where it has modules of its own. */
   moduleOf?(param: string): ModulePath | undefined;
   /** The recipe key that names further modules to train whole. */

@@ -1,6 +1,7 @@
 import type { InspectedModule, Inspection } from "../events/reports.ts";
 import { type Graph, nodeOf, type ParamValue } from "../ir/graph.ts";
-import { adaptedModule, isAdapterParam } from "../methods/index.ts";
+import { adaptedModule, isAdapterParam, METHOD_DEFINITIONS, modulesToSave } from "../methods/index.ts";
+import { isUnder } from "../peft/targets.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkRun } from "../training/checked.ts";
@@ -18,7 +19,11 @@ export async function inspectRecipe(recipe: Recipe, { data = false }: { data?: b
 }
 
 /** The modules that hold parameters and those around them, in the graph's order. */
-export function moduleTree({ graph, base }: Pick<Prepared, "graph" | "base">): InspectedModule[] {
+export function moduleTree({ graph, base, source }: Pick<Prepared, "graph" | "base" | "source">): InspectedModule[] {
+  const { recipe, architecture } = source;
+  const beside = [...architecture.trainedHeads, ...modulesToSave(recipe)];
+  const adapts = (name: string): boolean =>
+    METHOD_DEFINITIONS[recipe.method].adaptsBase === true && !isUnder(name, beside);
   const types = new Map([...typesOf(graph), ...typesOf(base)]);
   const leaves = new Map<string, InspectedModule>();
   for (const param of graph.params) {
@@ -35,7 +40,7 @@ export function moduleTree({ graph, base }: Pick<Prepared, "graph" | "base">): I
       shape: adapter || (before && before.shape.length >= shape.length) ? (before?.shape ?? []) : shape,
       parameters: (before?.parameters ?? 0) + (adapter ? 0 : size),
       trainable: (before?.trainable ?? 0) + (trainable ? size : 0),
-      target: before?.target === true || adapter || isAdapterParam(name),
+      target: before?.target === true || adapter || isAdapterParam(name) || (trainable && adapts(name)),
     });
   }
   return withParents([...leaves.values()]);

@@ -28,4 +28,5 @@ def load_base(folder: str | Path, quantization: dict | None = None) -> torch.nn.
 def merged_tensors(base: Path, adapter: Path, quantization: dict | None = None) -> dict[str, torch.Tensor]:
     """The parameters of the merged model, shared ones once."""
     model = PeftModel.from_pretrained(load_base(base, quantization), adapter).merge_and_unload()
-    return {name: tensor.detach() for name, tensor in model.named_parameters()}
+    kept = {name: p.detach() for name, p in model.named_parameters() if ".original_module." not in name}
+    return {name.replace(".modules_to_save.default.", "."): p for name, p in kept.items()}  # LN tuning keeps its wrappers
