@@ -10,6 +10,7 @@ export type { SamplingOptions } from "./generation/sampling.ts";
 export { adapter } from "./methods/adapter.ts";
 export type { MethodSpec } from "./methods/definition.ts";
 export { type Ia3Options, ia3 } from "./methods/ia3.ts";
+export { type LnTuningOptions, lnTuning } from "./methods/ln-tuning.ts";
 export { type LoraOptions, lora } from "./methods/lora.ts";
 export { full, head } from "./methods/whole.ts";
 export { COMPARED, type Compared, type CompareOptions, compareRecipe } from "./node/compare/compare.ts";

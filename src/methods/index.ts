@@ -3,6 +3,7 @@ import { adapterMethod } from "./adapter.ts";
 import type { MethodDefinition } from "./definition.ts";
 import { ia3Method } from "./ia3.ts";
 import type { Method } from "./keys/index.ts";
+import { lnTuningMethod } from "./ln-tuning.ts";
 import { loraMethod } from "./lora.ts";
 import { fullMethod, headMethod } from "./whole.ts";
 
@@ -14,6 +15,7 @@ export const METHOD_DEFINITIONS: Readonly<Record<Method, MethodDefinition>> = {
   qlora: loraMethod,
   adapter: adapterMethod,
   ia3: ia3Method,
+  ln_tuning: lnTuningMethod,
 };
 
 /** The definitions, each once. */

@@ -10,7 +10,7 @@ import warnings
 from importlib.metadata import version
 
 import torch
-from peft import IA3Config, PeftModel
+from peft import IA3Config, LNTuningConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
@@ -24,8 +24,10 @@ from training import RECIPE, record
 
 METHODS = {
     "ia3": IA3Config,
+    "ln_tuning": LNTuningConfig,
 }
-"""By the recipe's name. Targets are PEFT's own."""
+"""By the recipe's name. Targets are PEFT's own, where it has some."""
+TARGETS = {("ln_tuning", "bert"): {"target_modules": ["LayerNorm"]}}
 BASES = ("bert", "gpt2", "causal/llama")
 QUANTIZED_BASE = "bert"
 KEPT = ("learning_rate", "trainable", "trainable_parameters", "losses", "grad_norms", "eval_loss", "float64_difference")
@@ -43,7 +45,7 @@ def make(base: str, method: str) -> None:
     folder = FIXTURES / base
     causal = base.startswith("causal/")
     head = AutoModelForCausalLM if causal else AutoModelForSequenceClassification
-    config = METHODS[method](task_type="CAUSAL_LM" if causal else "SEQ_CLS")
+    config = METHODS[method](task_type="CAUSAL_LM" if causal else "SEQ_CLS", **TARGETS.get((method, base), {}))
     make_adapter(folder, folder / "adapters" / method, config, head)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     rows = encoded(base, tokenizer)

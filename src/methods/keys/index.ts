@@ -1,6 +1,7 @@
 import { adapterRecipe } from "./adapter.ts";
 import type { MethodRecipe } from "./definition.ts";
 import { ia3Recipe } from "./ia3.ts";
+import { lnTuningRecipe } from "./ln-tuning.ts";
 import { loraRecipe, qloraRecipe } from "./lora.ts";
 import { fullRecipe, headRecipe } from "./whole.ts";
 
@@ -11,6 +12,7 @@ const RECIPES = {
   adapter: adapterRecipe,
   head: headRecipe,
   ia3: ia3Recipe,
+  ln_tuning: lnTuningRecipe,
 } as const satisfies Readonly<Record<string, MethodRecipe>>;
 
 /** One of {@link METHODS}. */
