@@ -1,4 +1,5 @@
 import { isFolder, listFolder, openFile, readBytes, readText } from "#platform";
+import { parseBoundedJson, VOCABULARY_BOUNDS } from "../bounded-json.ts";
 import { TokenizerError } from "../errors.ts";
 import { tokenId } from "./added-tokens.ts";
 import { list, type Part, part, shown } from "./compat.ts";
@@ -218,7 +219,7 @@ async function checkSize(path: string): Promise<void> {
 function parse(text: string, where: string): Part {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseBoundedJson(new TextEncoder().encode(text), VOCABULARY_BOUNDS);
   } catch (cause) {
     throw new TokenizerError(`malformed JSON: ${(cause as Error).message}`, { where, cause });
   }

@@ -122,6 +122,13 @@ describe("parts that are malformed", () => {
     ["a deep list", { "tokenizer.json": "[".repeat(100_000) + "]".repeat(100_000) }],
     ["a configuration that is null", { "tokenizer.json": JSON.stringify(base), "tokenizer_config.json": "null" }],
     [
+      "a class that is nested deep",
+      {
+        "tokenizer.json": JSON.stringify(base),
+        "tokenizer_config.json": `{"tokenizer_class":${"[".repeat(20_000)}${"]".repeat(20_000)}}`,
+      },
+    ],
+    [
       "chat templates of nulls",
       { "tokenizer.json": JSON.stringify(base), "tokenizer_config.json": '{"chat_template":[null]}' },
     ],
