@@ -67,7 +67,9 @@ async function watch(child: ChildProcess, task: Task, over: { readonly is: boole
     if (at !== `${format}:${index}`) [at, since, cpu] = [`${format}:${index}`, performance.now(), usage.cpuSeconds];
     const wall = (performance.now() - since) / 1000;
     const busy = usage.cpuSeconds - cpu;
-    const most = FORMATS[task.formats[format] ?? ""]?.readApart ? HASTY_SECONDS : MAX_SECONDS + 0.5;
+    const again = format === 0 && task.from.apart && index === task.from.index;
+    const hasty = !again && FORMATS[task.formats[format] ?? ""]?.readApart !== undefined;
+    const most = hasty ? HASTY_SECONDS : MAX_SECONDS + 0.5;
     const hangs = index < 0 ? wall > MAX_SEED_SECONDS : busy > most || wall > MAX_WALL_SECONDS;
     if (!hangs && usage.residentMb < MAX_RESIDENT_MB) continue;
     child.kill("SIGKILL");

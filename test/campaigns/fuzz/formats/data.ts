@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { classesOf, readSplit } from "../../../../src/assemble/dataset.ts";
+import { withProblemType } from "../../../../src/assemble/problem-type.ts";
 import { MAX_ROW, parquetRows } from "../../../../src/data/parquet-rows.ts";
 import { parseRow } from "../../../../src/data/row.ts";
 import { DataError, LowrankError, revivedError } from "../../../../src/errors.ts";
@@ -69,7 +70,8 @@ const readParquetWith =
     if (!file.includes("parquet")) return readData(folder, file);
     const train = await rowsOf(join(folder, file));
     const keys = train[0] && "words" in train[0] ? WORDS : ({ task_type: "SEQ_CLS" } as const);
-    const recipe = recipeOf({ model_name_or_path: "none", dataset_name: "none", max_length: 32, ...keys });
+    const given = recipeOf({ model_name_or_path: "none", dataset_name: "none", max_length: 32, ...keys });
+    const recipe = await withProblemType(given, NO_CONFIG, "train", { train });
     await encode(await readSplit(recipe, "train", undefined, { train }), keys.task_type);
   };
 
@@ -77,6 +79,9 @@ const readParquetWith =
 const parquetReads = { read: readParquetWith(rowsHere), readApart: readParquetWith(rowsApart) };
 
 const readData = (folder: string, file: string): Promise<void> => readRows(join(folder, file));
+
+/** Of a base that says nothing of its head. */
+const NO_CONFIG = { config: {}, where: "config.json" };
 
 const WORDS = { task_type: "TOKEN_CLS", text_column: "words", label_column: "tags" } as const;
 
@@ -90,7 +95,8 @@ async function encode(split: Split, task: TaskType): Promise<void> {
 async function readRows(dataset_name: string): Promise<void> {
   const { uses } = await lookAtRows({ dataset_name });
   for (const { task_type, keys } of uses.slice(0, 2)) {
-    const recipe = recipeOf({ model_name_or_path: "none", dataset_name, task_type, ...keys, max_length: 32 });
+    const given = recipeOf({ model_name_or_path: "none", dataset_name, task_type, ...keys, max_length: 32 });
+    const recipe = await withProblemType(given, NO_CONFIG, "train");
     await encode(await readSplit(recipe, "train"), task_type);
   }
 }
