@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By `#platform` and `#session` the package has what is compiled; among the sources these names are sources, too. */
 const sources = {
@@ -11,6 +12,16 @@ const sources = {
   },
 };
 
+/** Files that take minutes: begun last, one worker would end long after the other. */
+const LONG = /test\/real\/|resume\.test|recipes\.test|parity\.test|-loads-|e2e\.test/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): number => Number(LONG.test(moduleId));
+    return (await super.sort(files)).sort((a, b) => isLong(b) - isLong(a));
+  }
+}
+
 export default defineConfig({
   plugins: [sources],
   test: {
@@ -18,6 +29,7 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
     testTimeout: 30_000,
+    sequence: { sequencer: LongFirst },
     pool: "forks",
     maxWorkers: 2,
   },

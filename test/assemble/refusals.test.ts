@@ -168,7 +168,7 @@ describe("model", () => {
       async () => ({ task_type: "MASKED_LM", method: "head" }),
       `method head trains a classification head, and task_type MASKED_LM has none.
   at: method
-  expected: lora, qlora, adapter or full`,
+  expected: lora, qlora, adapter, ia3 or full`,
     ],
     [
       "tokenizer",
@@ -186,7 +186,7 @@ describe("model", () => {
       "no tokenizer",
       () => damaged((folder) => rmSync(`${folder}/tokenizer.json`)),
       `there is no tokenizer in TMP
-  expected: tokenizer.json, or vocab.txt of a BERT model; the folder has: config.json, model.safetensors, tokenizer_config.json
+  expected: tokenizer.json, vocab.txt of a BERT model, or spm.model of a DeBERTa; the folder has: config.json, model.safetensors, tokenizer_config.json
   hint: in Python, AutoTokenizer.from_pretrained("…").save_pretrained("folder") writes a tokenizer.json.`,
     ],
     [
