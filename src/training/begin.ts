@@ -1,0 +1,74 @@
+import { rssBytes } from "#platform";
+import { checkTexts } from "../assemble/data.ts";
+import { weightsOf } from "../assemble/prepare.ts";
+import { CheckpointError } from "../errors.ts";
+import type { TrainEvent } from "../events/events.ts";
+import { METHOD_RECIPES } from "../methods/keys/index.ts";
+import { isUnder } from "../peft/targets.ts";
+import type { Job } from "../prepared/job.ts";
+import { Random } from "../random.ts";
+import type { Examples, Split } from "../tasks/definition.ts";
+import { taskOf } from "../tasks/index.ts";
+import { acceptJob } from "./checked.ts";
+import { runFacts } from "./checkpoints/facts.ts";
+import { optimizerOf } from "./optimizer.ts";
+import { earlierRun, openOutput } from "./output.ts";
+import { startOf } from "./progress.ts";
+import { countSteps } from "./schedule.ts";
+import { noOutput, type Run } from "./state.ts";
+import { tokenized } from "./tokenized.ts";
+import { unfreezingStages, unreachedStages } from "./unfreezing.ts";
+
+/** A run that may begin. */
+export interface Ready {
+  readonly run: Run;
+  /** What the run is measured on before its end. */
+  readonly validation: Examples | undefined;
+  readonly test: Split | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Reads and checks all that a run needs; writes nothing yet. */
+export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Ready, void> {
+  const { model, data, start } = await acceptJob(job);
+  const { train, validation, test } = data;
+  const { recipe } = model.source;
+  if (test) await checkTexts(test, model);
+  const { examples, warnings } = yield* tokenized(train, model, shouldStop, { onDemand: true });
+  const validates = validation && (recipe.eval_strategy !== "end" || !test || taskOf(recipe).choosesThreshold);
+  const validated = validates ? yield* tokenized(validation, model, shouldStop) : undefined;
+  warnings.push(...(validated?.warnings ?? []));
+
+  const baseBytes = rssBytes();
+
+  const random = Random.seed(recipe.seed);
+  const facts = await runFacts(model, data, job.rows);
+  const { progress, warnings: told } = await startOf(model, facts);
+  warnings.push(...told);
+  const given = new Map([...start, ...progress.weights]);
+  const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
+  const optimizer = optimizerOf(recipe);
+  if (progress.step > 0) {
+    random.restore(progress.random);
+    optimizer.restore(progress.optimizer);
+  }
+  const steps = countSteps(recipe, examples.lengths);
+  const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
+  warnings.unshift(...(job.warnings ?? []), ...model.warnings, ...unreachedStages(stages, steps.total));
+  if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
+  const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
+  if (earlier !== undefined) warnings.push(earlier);
+  const output = job.write ? await openOutput(model, progress, facts, job.lock) : noOutput;
+  const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
+  if (heads.length > 0 && !METHOD_RECIPES[recipe.method].trainsBase) {
+    warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
+  }
+  const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output, baseBytes };
+  return { run, validation: validated?.examples, test, warnings };
+}
+
+const beyondEnd = (step: number, total: number): CheckpointError =>
+  new CheckpointError(`the checkpoint is at step ${step}, and this run ends at step ${total}`, {
+    where: "resume_from_checkpoint",
+    expected: `num_train_epochs or max_steps that lead to step ${step} or beyond`,
+  });
