@@ -168,7 +168,7 @@ describe("model", () => {
       async () => ({ task_type: "MASKED_LM", method: "head" }),
       `method head trains a classification head, and task_type MASKED_LM has none.
   at: method
-  expected: lora, qlora, adapter, ia3 or full`,
+  expected: lora, qlora, adapter, ia3, ln_tuning or full`,
     ],
     [
       "tokenizer",
