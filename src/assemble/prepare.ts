@@ -17,6 +17,7 @@ import { untied } from "./base-layers.ts";
 import { checkDepth, checkShapes } from "./check-tensors.ts";
 import { classesOf } from "./dataset.ts";
 import { defaultClasses } from "./default-classes.ts";
+import { CPU } from "./engine.ts";
 import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
 import { withOwnOutput } from "./own-output.ts";
@@ -110,7 +111,7 @@ export function prepare(recipe: ResolvedRecipe, given: Base, train: Split | unde
   checkShapes(found, base.params, source.labels);
   const unread = unreadWarning(found, base.params, recipe.task_type);
   const warnings = [...found.warnings, ...(unread ? [unread] : [])];
-  return { ...found, warnings, source, labels, base, graph: evaluationGraph(source) };
+  return { ...found, engine: CPU, warnings, source, labels, base, graph: evaluationGraph(source) };
 }
 
 /** The classes that `config.json` names, or a GGUF file's own configuration. */

@@ -22,6 +22,8 @@ export class LoweringContext implements Lowering {
   readonly constants: TensorProto[] = [];
   readonly #sources: DimSources;
   readonly #forms: Readonly<Record<string, Form>>;
+  /** Operators whose override is being written: within it, their name means the operator itself. */
+  readonly #within = new Set<string>();
   readonly #known = new Map<string, readonly string[]>();
 
   /** @param forms What is written instead of a node, by its operator. */
@@ -40,8 +42,8 @@ export class LoweringContext implements Lowering {
     inputs: readonly string[],
     { attrs = {}, domain }: OnnxNodeOptions = {},
   ): string {
-    const form = index === 0 ? this.#forms[opType] : undefined;
-    if (form) return form(this, inputs, attrs);
+    const form = index === 0 && !this.#within.has(opType) ? this.#forms[opType] : undefined;
+    if (form) return this.#override(opType, () => form(this, inputs, attrs));
     const key = `${opType} ${inputs.join(",")} ${JSON.stringify(attrs)} ${domain ?? ""}`;
     const known = this.#known.get(key);
     if (known) return known[index] as string;
@@ -52,6 +54,15 @@ export class LoweringContext implements Lowering {
     const node = { name, opType, input: [...inputs], output: [...outputs], attribute, domain: domain ?? "" };
     this.nodes.push(create(NodeProtoSchema, node));
     return outputs[index] as string;
+  }
+
+  #override(opType: string, write: () => string): string {
+    this.#within.add(opType);
+    try {
+      return write();
+    } finally {
+      this.#within.delete(opType);
+    }
   }
 
   constant(dtype: DType, shape: readonly number[], data: ArrayLike<number>): string {

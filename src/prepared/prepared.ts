@@ -7,6 +7,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor } from "../session/session.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { BaseFiles } from "./base-files.ts";
+import type { Engine } from "./engine.ts";
 
 /** Arrays by parameter name. */
 export type Weights = Map<string, RuntimeTensor>;
@@ -35,6 +36,7 @@ export interface Base {
 
 /** A model under a recipe's method, as graphs. */
 export interface Prepared extends Base {
+  readonly engine: Engine;
   readonly source: GraphSource;
   readonly base: Graph;
   /** Under the method, without dropout; its parameters are all there are. */

@@ -14,7 +14,7 @@ export function headerOf({ recipe, model, steps, examples }: Run): Extract<Train
     model: recipe.model_name_or_path,
     method: recipe.method,
     taskType: recipe.task_type,
-    device: "cpu",
+    device: model.engine.device,
     trainableParameters: trainable,
     totalParameters: total,
     examples: examples.length,

@@ -1,4 +1,3 @@
-import { compile } from "../assemble/engine.ts";
 import { DivergedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
 import { ExampleStore, mapExamples } from "../examples/examples.ts";
@@ -44,7 +43,7 @@ async function firstNotFinite(
  * @throws {NotFiniteError} when a score is NaN or infinite.
  */
 export async function scoreModel(
-  { source, graph: whole, tokenizer, labels, threshold }: Prepared,
+  { engine, source, graph: whole, tokenizer, labels, threshold }: Prepared,
   weights: Weights,
   examples: Examples,
   stop: () => boolean,
@@ -55,7 +54,7 @@ export async function scoreModel(
   const randomOf = (row: number): Random => Random.seed(recipe.seed).stream(`evaluation of ${row}`);
   const shown = draw ? mapExamples(examples, (one, row) => draw(one, tokenizer, recipe, randomOf(row))) : examples;
   const graph = task.scoringGraph(whole);
-  const session = await compile(graph, weights);
+  const session = await engine.compile(graph, weights);
   try {
     const asked = { session, graph, padId: tokenizer.padId };
     const options = {

@@ -1,5 +1,4 @@
 import { rssBytes } from "#platform";
-import { emit, open } from "../assemble/engine.ts";
 import { stepGraph } from "../assemble/graphs.ts";
 import type { MemoryBytes } from "../events/events.ts";
 import type { Graph } from "../ir/graph.ts";
@@ -31,9 +30,9 @@ export async function stageAt(
   if (before?.stage === stage) return before;
   await before?.session.close();
   const graph = stepGraph(model.source, stages.length > 1 ? stage.trains : undefined);
-  const emitted = await emit(graph);
+  const emitted = await model.engine.emit(graph);
   const planned = await plannedMemory({ model, graph, emitted, examples, batches, optimizer, validation, baseBytes });
   const closed = rssBytes();
-  const session = await open(emitted, weights);
+  const session = await model.engine.open(emitted, weights);
   return { stage, graph, session, planned, engineBytes: Math.max(0, rssBytes() - closed) };
 }

@@ -1,5 +1,4 @@
 import { checkVocabulary } from "../assemble/data.ts";
-import { compile } from "../assemble/engine.ts";
 import { evaluationGraph } from "../assemble/graphs.ts";
 import { openTrained } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
@@ -206,5 +205,5 @@ async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, 
   );
   const change = changesAfter(model.checkpoint.config) ?? Number.POSITIVE_INFINITY;
   const ends = new Set([...endIds(model), ...(await model.files.generationEnds())]);
-  return { model, session: await compile(graph, weights), inputs, change, ends, warnings };
+  return { model, session: await model.engine.compile(graph, weights), inputs, change, ends, warnings };
 }

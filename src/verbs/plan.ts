@@ -1,6 +1,5 @@
 import { machine, rssBytes } from "#platform";
 import { encodeSplit } from "../assemble/data.ts";
-import { emit } from "../assemble/engine.ts";
 import { countParameters, stepGraph } from "../assemble/graphs.ts";
 import type { StepEvent } from "../events/events.ts";
 import type { Plan } from "../events/reports.ts";
@@ -40,7 +39,15 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
   const graph = stepGraph(model.source);
   const batches = epochPlan(settled, lengths, 0).microBatches(0, steps.total);
   const memoryBytes = await plannedMemory({
-    ...{ model, graph, emitted: await emit(graph), optimizer: optimizerOf(settled), baseBytes, examples, batches },
+    ...{
+      model,
+      graph,
+      emitted: await model.engine.emit(graph),
+      optimizer: optimizerOf(settled),
+      baseBytes,
+      examples,
+      batches,
+    },
     validation: validated,
   });
   examples.close();
@@ -51,7 +58,7 @@ export async function planRecipe(recipe: Recipe): Promise<Plan> {
   return {
     model: settled.model_name_or_path,
     method: settled.method,
-    device: "cpu",
+    device: model.engine.device,
     trainableParameters: trainable,
     totalParameters: total,
     trainablePercent: (100 * trainable) / total,

@@ -1,5 +1,4 @@
 import { checkVocabulary } from "../assemble/data.ts";
-import { compile } from "../assemble/engine.ts";
 import { openTrained } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { refuseLanguageModel, refuseOneClass } from "../assemble/supported-head.ts";
@@ -61,7 +60,7 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
     });
   }
   for (const warning of warnings) options.onWarning?.(warning);
-  const session = await compile(model.graph, weights);
+  const session = await model.engine.compile(model.graph, weights);
   let [count, failed, first]: [number, number, string] = [0, 0, ""];
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };

@@ -1,4 +1,3 @@
-import { compile } from "../assemble/engine.ts";
 import type { TrainedModel } from "../assemble/open-trained.ts";
 import { Random } from "../random.ts";
 import type { Example } from "../tasks/definition.ts";
@@ -19,7 +18,7 @@ export async function sampleLogits({ model, weights }: TrainedModel): Promise<Fl
   const [label, where] = [0, "the sample"];
   const perText = graph.outputs.get("logits")?.shape[0] === "batch";
   const example: Example = perText ? { ids, label, where } : { ids, labels: ids, where };
-  const session = await compile(graph, weights);
+  const session = await model.engine.compile(graph, weights);
   try {
     const { tensors } = feedsOf(graph, [example], tokenizer.padId, Random.seed(0));
     return (await session.run(tensors, ["logits"])).logits?.data as Float32Array;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compile } from "../../src/assemble/engine.ts";
+import { CPU } from "../../src/assemble/engine.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 import { Random } from "../../src/random.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
@@ -17,7 +17,7 @@ async function logits(keys: Record<string, unknown>): Promise<number[]> {
   const recipe = resolveRecipe(parseRecipe("", { overrides }));
   const model = prepare(recipe, await openBase(recipe), undefined);
   const { weights } = await weightsOf(model, Random.seed(0));
-  const session = await compile(model.graph, weights);
+  const session = await CPU.compile(model.graph, weights);
   const feeds = { input_ids: int64(2, 16, 9, 3), attention_mask: int64(1, 1, 1, 1), token_type_ids: int64(0, 0, 0, 0) };
   const { logits } = await session.run(feeds);
   await session.close();

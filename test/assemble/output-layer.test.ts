@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { compile } from "../../src/assemble/engine.ts";
+import { CPU } from "../../src/assemble/engine.ts";
 import { openTrained } from "../../src/assemble/open-trained.ts";
 import { AdapterError } from "../../src/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
@@ -24,7 +24,7 @@ const recipe = (model = base) => resolveRecipe(recipeOf({ ...TASK, model_name_or
 /** What a model says after the last token. */
 async function lastLogits(model: string, adapter?: string): Promise<number[]> {
   const { model: opened, weights } = await openTrained(recipe(model), adapter);
-  const session = await compile(opened.graph, weights);
+  const session = await CPU.compile(opened.graph, weights);
   try {
     const example = { ids: Int32Array.from(ids), labels: Int32Array.from(ids), where: "the sample" };
     const { tensors } = feedsOf(opened.graph, [example as never], opened.tokenizer.padId, Random.seed(0));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compile } from "../../src/assemble/engine.ts";
+import { CPU } from "../../src/assemble/engine.ts";
 import { stepGraph } from "../../src/assemble/graphs.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 import type { Job } from "../../src/prepared/job.ts";
@@ -26,7 +26,7 @@ async function trainOn({ ids, labels }: Masked, job: Job): Promise<Found> {
   const random = Random.seed(0);
   const { weights } = await weightsOf(model, random, start.tensors);
   const graph = stepGraph(model.source);
-  const session = await compile(graph, weights);
+  const session = await CPU.compile(graph, weights);
   const rates = learningRates(start.recipe, 6);
   const optimizer = optimizerOf(start.recipe);
   const trainable = model.graph.params.filter(({ origin }) => origin.trainable);

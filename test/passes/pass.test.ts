@@ -35,7 +35,7 @@ describe("passes", () => {
     const graph = tinyBert();
     const before = print(graph);
     for (const training of [true, false]) {
-      const next = runPasses(graph, passes, { training, verify: true });
+      const next = runPasses(graph, passes, { training });
       verify(next);
       expect(print(graph)).toBe(before);
       expect(print(next)).not.toBe(before);
@@ -63,7 +63,7 @@ describe("passes", () => {
     expect(runPasses(graph, [], { training: false })).toBe(graph);
   });
 
-  test("a pass that breaks the graph is caught when that is asked for", () => {
+  test("a pass that breaks the graph is caught", () => {
     const breaking: Pass = {
       name: "breaking",
       run(graph) {
@@ -73,7 +73,6 @@ describe("passes", () => {
         return next;
       },
     };
-    expect(() => runPasses(tinyBert(), [breaking], { training: false, verify: true })).toThrow(OperandError);
-    expect(() => runPasses(tinyBert(), [breaking], { training: false })).not.toThrow();
+    expect(() => runPasses(tinyBert(), [breaking], { training: false })).toThrow(OperandError);
   });
 });

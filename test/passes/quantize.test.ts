@@ -13,7 +13,7 @@ import { dequantizeInt8, quantizeInt8 } from "../../src/quant/int8.ts";
 import { randn } from "../tensors.ts";
 import { feedsOf, tiny } from "../tiny.ts";
 
-const training = { training: true, verify: true } as const;
+const training = { training: true } as const;
 const freeze = keepTrainable((name) => name.startsWith("classifier"));
 const packed = (scheme: QuantizationScheme, keep: readonly string[] = []) =>
   runPasses(tiny(), [freeze, quantize(scheme, keep)], training);

@@ -25,12 +25,11 @@ test.each<[string, Pass]>([
   ["freezing", keepTrainable(() => false)],
   ["LoRA", adapters],
 ])("%s keeps what is said of how weights are stored", (_, pass) => {
-  expect(transposed(runPasses(model(), [pass], { training: true, verify: true }))).toEqual(WEIGHTS);
+  expect(transposed(runPasses(model(), [pass], { training: true }))).toEqual(WEIGHTS);
 });
 
 test("so do half precision, and packing for all of its parts", () => {
-  const run = (pass: Pass): string[] =>
-    transposed(runPasses(model(), [adapters, pass], { training: true, verify: true }));
+  const run = (pass: Pass): string[] => transposed(runPasses(model(), [adapters, pass], { training: true }));
   expect(run(storeHalf("float16"))).toEqual(WEIGHTS);
   const packed = run(quantize({ type: "nf4", blockSize: 64, doubleQuant: false }));
   expect(packed.toSorted()).toEqual(WEIGHTS.flatMap((name) => [`${name}.absmax`, `${name}.codes`]));

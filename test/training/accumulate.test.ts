@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compile } from "../../src/assemble/engine.ts";
+import { CPU } from "../../src/assemble/engine.ts";
 import { stepGraph } from "../../src/assemble/graphs.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 import { Random } from "../../src/random.ts";
@@ -26,7 +26,7 @@ async function opened(): Promise<StepContext> {
   const { weights } = await weightsOf(model, Random.seed(0));
   const graph = stepGraph(model.source);
   const optimizer = optimizerOf(recipe);
-  const session = await compile(graph, weights);
+  const session = await CPU.compile(graph, weights);
   return { graph, session, weights, optimizer, recipe, padId: 0, masks, learningRateScale: () => 1 };
 }
 

@@ -15,13 +15,14 @@ import { lowerProbabilities } from "./scores.ts";
  *
  * Shapes: `q [batch*seq, heads·headDim]`; `k`, `v` `[batch*seq, kvHeads·headDim]`; `mask [batch, seq]`, 1 for real
  * tokens (with `documents`: their numbers); `dropoutMask [batch, heads, seq, seq]` → `y` as `q`.
- * @throws {OperandError} when widths, heads or rows do not fit.
+ * @throws {OperandError} when widths, heads, rows or dtypes do not fit.
  * @see Vaswani et al. 2017, arXiv:1706.03762; shared heads: Ainslie et al. 2023, arXiv:2305.13245; softcap: Gemma 2,
  * arXiv:2408.00118.
  */
 export const attention: OpFunction<["q", "k", "v", "mask", "dropoutMask?"], AttentionAttrs> = defineOp({
   name: "Attention",
   operands: ["q", "k", "v", "mask", "dropoutMask?"],
+  sameDtype: ["q", "k", "v"],
   infer({ q, k, v, mask }, attrs) {
     const [rows] = q.shape;
     const shared = [rows, headDimOf("Attention", q, attrs) * kvHeadsOf(attrs)].join();

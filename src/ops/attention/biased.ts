@@ -21,6 +21,7 @@ export const biasedAttention: OpFunction<["q", "k", "v", "mask", "bias", "dropou
   defineOp({
     name: "BiasedAttention",
     operands: ["q", "k", "v", "mask", "bias", "dropoutMask?"],
+    sameDtype: ["q", "k", "v", "bias"],
     infer({ q, k, v, mask, bias }, attrs) {
       const rows = [mask.shape.join("*"), headDimOf("BiasedAttention", q, attrs) * attrs.heads].join();
       const pairs = [mask.shape[0], attrs.heads, mask.shape[1], mask.shape[1]].join();

@@ -22,6 +22,7 @@ export type CachedAttentionAttrs = Omit<AttentionAttrs, "documents" | "keep">;
 export const appendCache: OpFunction<["past", "x"], { readonly total: Dim }> = defineOp({
   name: "AppendCache",
   operands: ["past", "x"],
+  sameDtype: ["past", "x"],
   infer({ past, x }, { total }) {
     const [batch, heads, , width] = past.shape as [Dim, number, Dim, number];
     if (past.shape.length !== 4 || x.shape[1] !== heads * width) {
@@ -60,6 +61,7 @@ export const appendCache: OpFunction<["past", "x"], { readonly total: Dim }> = d
 export const cachedAttention: OpFunction<["q", "keys", "values", "mask"], CachedAttentionAttrs> = defineOp({
   name: "CachedAttention",
   operands: ["q", "keys", "values", "mask"],
+  sameDtype: ["q", "keys", "values"],
   infer({ q, keys, values, mask }, attrs) {
     const [batch, , total] = keys.shape;
     const shared = [batch, kvHeadsOf(attrs), total, headDimOf("CachedAttention", q, attrs)].join();

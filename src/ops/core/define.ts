@@ -34,6 +34,8 @@ export interface OpSpec<Operands extends Names, A> {
   readonly cheap?: boolean;
   /** Operands of which row `i` decides row `i` of the result: of rows that nobody reads, nothing need be computed. */
   readonly rowwise?: readonly Bare<Operands[number]>[];
+  /** Operands that ONNX Runtime computes in one dtype: a mismatch is refused where the op is applied. */
+  readonly sameDtype?: readonly Bare<Operands[number]>[];
   infer(x: Named<Operands, TensorType>, attrs: A): TensorType;
   /** One rule for each operand: leaving one out is a compile error, so nothing is silently untrainable. */
   readonly vjp: {
@@ -76,6 +78,7 @@ export function defineOp<Operands extends Names, A extends object = NoAttrs>(
   const { name } = spec;
   const operands = spec.operands.map((operand) => operand.replace("?", ""));
   const required = spec.operands.filter((operand) => !operand.endsWith("?")).length;
+  const alike = (spec.sameDtype ?? []).map((operand) => operands.indexOf(operand));
   const named = <T>(inputs: readonly T[]): Named<Operands, T> =>
     Object.fromEntries(operands.map((operand, i) => [operand, inputs[i]])) as Named<Operands, T>;
 
@@ -87,6 +90,11 @@ export function defineOp<Operands extends Names, A extends object = NoAttrs>(
     infer(inputs, attrs) {
       if (inputs.length < required || inputs.length > operands.length) {
         throw new OperandError(name, `takes ${spec.operands.join(", ")}; got ${inputs.length} operands`);
+      }
+      const typed = alike.filter((i) => inputs[i] !== undefined);
+      if (new Set(typed.map((i) => inputs[i]?.dtype)).size > 1) {
+        const dtypes = typed.map((i) => `${operands[i]} ${inputs[i]?.dtype}`);
+        throw new OperandError(name, `dtypes differ: ${dtypes.join(", ")}`, "upcast the halves first.");
       }
       return spec.infer(named(inputs), attrs as A);
     },

@@ -19,6 +19,7 @@ export interface NormAttrs {
 export const layerNorm: OpFunction<["x", "w", "bias?"], NormAttrs> = defineOp({
   name: "LayerNorm",
   operands: ["x", "w", "bias?"],
+  sameDtype: ["x", "w", "bias"],
   rowwise: ["x"],
   infer: ({ x }) => x,
   vjp: {

@@ -7,12 +7,13 @@ import { matMul } from "./matmul.ts";
  *
  * Shapes: `x [rows, in]`, `w [out, in]`, `bias [out]` → `y [rows, out]`.
  * Stays whole until lowering, so that a pass matches one node.
- * @throws {OperandError} when the inner dims differ.
+ * @throws {OperandError} when inner dims or dtypes differ.
  */
 export const linear: OpFunction<["x", "w", "bias?"]> = defineOp({
   name: "Linear",
   operands: ["x", "w", "bias?"],
   rowwise: ["x"],
+  sameDtype: ["x", "w", "bias"],
   infer({ x, w, bias }) {
     const [rows, inn] = x.shape;
     const [out, inn2] = w.shape;

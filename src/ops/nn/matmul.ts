@@ -24,12 +24,13 @@ const swapIf = (swap: boolean | undefined, shape: Shape): [Dim, Dim] => {
  * `y = alpha · a · b`, over any equal leading dims.
  *
  * Shapes: `a [..., m, k]`, `b [..., k, n]` (each pair swapped when `transA`, `transB`) → `y [..., m, n]`.
- * @throws {OperandError} when inner or leading dims differ.
+ * @throws {OperandError} when inner or leading dims or dtypes differ.
  * @see Gradient from dY = dA·B + A·dB.
  */
 export const matMul: OpFunction<["a", "b"], MatMulAttrs> = defineOp({
   name: "MatMul",
   operands: ["a", "b"],
+  sameDtype: ["a", "b"],
   infer({ a, b }, { transA, transB }) {
     const [m, k] = swapIf(transA, a.shape);
     const [k2, n] = swapIf(transB, b.shape);

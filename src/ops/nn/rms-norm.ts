@@ -19,6 +19,7 @@ export interface RmsNormAttrs {
 export const rmsNorm: OpFunction<["x", "w"], RmsNormAttrs> = defineOp({
   name: "RmsNorm",
   operands: ["x", "w"],
+  sameDtype: ["x", "w"],
   rowwise: ["x"],
   infer: ({ x }) => ({ dtype: x.dtype, shape: x.shape }),
   vjp: {

@@ -13,6 +13,7 @@ import { matMul } from "../nn/matmul.ts";
 export const linear8bit: OpFunction<["x", "codes", "absmax", "bias?"]> = defineOp({
   name: "Linear8bit",
   operands: ["x", "codes", "absmax", "bias?"],
+  sameDtype: ["x", "absmax", "bias"],
   rowwise: ["x"],
   infer: ({ x, codes }) => ({ dtype: x.dtype, shape: [x.shape[0] as number | string, codes.shape[0] as number] }),
   vjp: {

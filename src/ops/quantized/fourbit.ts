@@ -26,6 +26,7 @@ export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"
   name: "Linear4bit",
   operands: ["x", "codes", "absmax", "codebook", "bias?"],
   rowwise: ["x"],
+  sameDtype: ["x", "absmax", "codebook", "bias"],
   infer: ({ x }, { shape }) => ({ dtype: x.dtype, shape: [x.shape[0] as number | string, shape[0]] }),
   vjp: {
     x: (dy, { codes, absmax, codebook }, attrs) =>

@@ -1,4 +1,3 @@
-import { emit } from "../../assemble/engine.ts";
 import { gradientOf } from "../../autodiff/training-graph.ts";
 import type { MemoryBytes } from "../../events/events.ts";
 import { type DimBindings, resolveShape } from "../../ir/dims.ts";
@@ -70,7 +69,7 @@ async function scoringMemory(model: Prepared, examples: Examples): Promise<Engin
   const { recipe } = model.source;
   const graph = taskOf(recipe).scoringGraph(model.graph);
   const runs = plannedRuns(examples.lengths, recipe.per_device_train_batch_size);
-  return engineMemory(await emit(graph), heaviest(runs, examples, 1));
+  return engineMemory(await model.engine.emit(graph), heaviest(runs, examples, 1));
 }
 
 function* eachPass(batches: Workload["batches"], { lengths }: Examples, tokens: number): Generator<readonly number[]> {

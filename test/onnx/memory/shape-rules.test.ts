@@ -6,7 +6,9 @@ import { inferFacts } from "../../../src/onnx/memory/infer-facts.ts";
 import { SHAPE_RULES } from "../../../src/onnx/memory/shape-rules.ts";
 
 test("every ONNX op that an op is lowered to has a rule", () => {
-  const sources = readdirSync("src/ops").map((file) => readFileSync(`src/ops/${file}`, "utf8"));
+  const sources = readdirSync("src/ops", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readFileSync(`src/ops/${file}`, "utf8"));
   const named = sources.flatMap((source) =>
     [...source.matchAll(/"([A-Z][A-Za-z0-9]+)",\s*\[/g)].map(([, name]) => name!),
   );

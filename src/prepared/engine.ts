@@ -1,0 +1,25 @@
+import type { Graph } from "../ir/graph.ts";
+import type { EmittedModel } from "../onnx/emit.ts";
+import type { Target } from "../onnx/target.ts";
+import type { Session } from "../session/session.ts";
+import type { Weights } from "./prepared.ts";
+
+/** How a session is opened. */
+export interface EngineOptions {
+  /** Threads inside one operator; default: the machine's cores. */
+  readonly threads?: number;
+}
+
+/** A device that graphs run on, with the operators that it has. Made once, and carried by what is prepared for it. */
+export interface Engine {
+  /** Its name in reports, such as `cpu`. */
+  readonly device: string;
+  /** The operators that graphs are written in for it. */
+  readonly target: Target;
+  /** A graph in the target's operators. */
+  emit(graph: Graph): Promise<EmittedModel>;
+  /** A session on a model, with its weights bound. ONNX Runtime is loaded here, so not where nothing runs. */
+  open(model: EmittedModel, weights: Weights, options?: EngineOptions): Promise<Session>;
+  /** A session on a graph, with its weights bound. */
+  compile(graph: Graph, weights: Weights, options?: EngineOptions): Promise<Session>;
+}
