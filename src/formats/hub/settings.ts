@@ -1,5 +1,6 @@
-import { type Environment, environment, exists, hubTokenFile, readText } from "#platform";
+import { environment, exists, hubTokenFile, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
+import type { Environment } from "../../platform/contract.ts"; // by its path: types are also read where `#` names are not
 import { shownAddress } from "./address.ts";
 import { TIMEOUT_SECONDS } from "./patience.ts";
 
