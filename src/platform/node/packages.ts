@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,6 @@ export function packageFolder(name: string): string {
 /** A folder or file that this package carries: `ownPath("recipes/demo.yaml")`. */
 export const ownPath = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
-/** The module of a compiled one's URL: itself, or, where these are the sources, the TypeScript that it is compiled from. */
+/** The module of a compiled one's URL: itself, or, among the sources, the TypeScript that it is compiled from. */
 export const besideThis = (compiled: URL): URL =>
-  import.meta.url.endsWith(".ts") ? new URL(compiled.href.replace(/\.js$/, ".ts")) : compiled;
+  existsSync(compiled) ? compiled : new URL(compiled.href.replace(/\.js$/, ".ts"));
