@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { EngineError, typedMemoryError } from "../../errors.ts";
 import type { Thread } from "../contract.ts";
+import { Mailbox } from "../mailbox.ts";
 import { besideThis } from "./packages.ts";
 import { disableTelemetry } from "./telemetry.ts";
 
@@ -24,36 +25,24 @@ export function startThread<Message>(compiled: URL, job: unknown): Thread<Messag
     workerData,
     ...(extname(module.pathname) === ".ts" && { execArgv: ["--import", "tsx"] }),
   });
-  const waiting: Message[] = [];
-  let wake = (): void => {};
-  let [ended, failure] = [false, undefined as unknown];
-  worker.on("message", (message: Message) => {
-    waiting.push(message);
-    wake();
-  });
+  const mailbox = new Mailbox<Message>();
+  let failure: unknown;
+  worker.on("message", (message: Message) => mailbox.post(message));
   worker.on("error", (error) => {
     failure = typedMemoryError(error);
   });
   worker.on("exit", (code) => {
-    ended = true;
     if (code !== 0)
       failure ??= new EngineError(`the thread of the run ended with exit code ${code} and said no reason.`);
-    wake();
+    mailbox.end(failure);
   });
   return {
     stop: () => void Atomics.store(stop, 0, 1),
     async *[Symbol.asyncIterator]() {
       try {
-        for (;;) {
-          while (waiting.length > 0) yield waiting.shift() as Message;
-          if (ended) break;
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-        if (failure !== undefined) throw failure;
+        yield* mailbox.read();
       } finally {
-        if (!ended) await worker.terminate();
+        if (!mailbox.hasEnded) await worker.terminate();
       }
     },
   };

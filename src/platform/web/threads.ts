@@ -1,5 +1,6 @@
 import { EngineError, FileError } from "../../errors.ts";
 import type { ProcessEnd, Thread } from "../contract.ts";
+import { Mailbox } from "../mailbox.ts";
 
 /** Messages between a page and its threads. */
 type ToThread = { readonly job: unknown } | { readonly stop: true };
@@ -8,31 +9,18 @@ type FromThread<Message> = { readonly message: Message } | { readonly done: true
 /** Starts a module of this library in a worker. @throws whatever the worker threw, from the iteration. */
 export function startThread<Message>(module: URL, job: unknown): Thread<Message> {
   const worker = new Worker(module, { type: "module" });
-  const waiting: Message[] = [];
-  let wake = (): void => {};
-  let [ended, failure] = [false, undefined as unknown];
+  const mailbox = new Mailbox<Message>();
   worker.onmessage = ({ data }: MessageEvent<FromThread<Message>>) => {
-    if ("done" in data) ended = true;
-    else waiting.push(data.message);
-    wake();
+    if ("done" in data) mailbox.end();
+    else mailbox.post(data.message);
   };
-  worker.onerror = ({ message }) => {
-    [ended, failure] = [true, new EngineError(`the thread of the run failed: ${message}`)];
-    wake();
-  };
+  worker.onerror = ({ message }) => mailbox.end(new EngineError(`the thread of the run failed: ${message}`));
   worker.postMessage({ job } satisfies ToThread);
   return {
     stop: () => worker.postMessage({ stop: true } satisfies ToThread),
     async *[Symbol.asyncIterator]() {
       try {
-        for (;;) {
-          while (waiting.length > 0) yield waiting.shift() as Message;
-          if (ended) break;
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-        if (failure !== undefined) throw failure;
+        yield* mailbox.read();
       } finally {
         worker.terminate();
       }
