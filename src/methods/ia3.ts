@@ -20,7 +20,7 @@ import type { Architecture } from "../models/parts/architecture.ts";
 import { IA3_TARGETS, type Ia3Config, ia3 as ia3Pass, isFeedforward, mergeVector, scaledModule } from "../peft/ia3.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
-import { originOf, saveLabels } from "./peft-files.ts";
+import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
 
 /** PEFT's `IA3Config` as a user gives it. */
 export type Ia3Options = Partial<Ia3Config>;
@@ -58,11 +58,10 @@ const targetsOf = ({ modelType, targetModules, adapterSites }: Architecture): re
 
 function configOf(recipe: ResolvedRecipe, architecture: Architecture): Ia3Config {
   const usual = targetsOf(architecture);
-  const saved = [...architecture.trainedHeads, ...[recipe.ia3_modules_to_save ?? []].flat()];
   return {
     targetModules: recipe.ia3_target_modules ?? usual,
     feedforwardModules: recipe.ia3_feedforward_modules ?? usual.slice(-1),
-    modulesToSave: [...new Set(saved)],
+    modulesToSave: modulesBeside(architecture, recipe.ia3_modules_to_save),
   };
 }
 
@@ -150,8 +149,8 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
     tensors,
     decides: () => ({
       method: "ia3",
-      ia3_target_modules: named(config.targetModules),
-      ia3_feedforward_modules: named(config.feedforwardModules),
+      ia3_target_modules: recipePatterns(config.targetModules),
+      ia3_feedforward_modules: recipePatterns(config.feedforwardModules),
       ia3_modules_to_save: extra.length > 0 ? extra : undefined,
     }),
     selection: {
@@ -166,9 +165,6 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
     changes: () => new Map([...tensors].flatMap(([param, tensor]) => changesOf(param, tensor))),
   };
 }
-
-const named = (patterns: readonly string[] | string): string[] | string =>
-  typeof patterns === "string" ? patterns : [...patterns];
 
 /** What a configuration selects, as the vectors have it: their shapes tell which layers are feed-forward ones. */
 function usedConfig(

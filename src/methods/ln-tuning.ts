@@ -18,7 +18,7 @@ import { type LnTuningConfig, lnTuning as lnTuningPass, NORM_TARGETS, normNames 
 import { isUnder } from "../peft/targets.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
-import { originOf, saveLabels } from "./peft-files.ts";
+import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
 
 /** PEFT's `LNTuningConfig` as a user gives it. */
 export type LnTuningOptions = Partial<LnTuningConfig>;
@@ -46,10 +46,10 @@ const TARGETS: Readonly<Record<string, readonly string[]>> = {
   gpt2: ["ln_1", "ln_2", "ln_f"],
 };
 
-function configOf(recipe: ResolvedRecipe, { modelType, trainedHeads }: Architecture): LnTuningConfig {
-  const targetModules = recipe.ln_tuning_target_modules ?? TARGETS[modelType];
-  const saved = [...trainedHeads, ...[recipe.ln_tuning_modules_to_save ?? []].flat()];
-  return { modulesToSave: [...new Set(saved)], ...(targetModules !== undefined && { targetModules }) };
+function configOf(recipe: ResolvedRecipe, architecture: Architecture): LnTuningConfig {
+  const targetModules = recipe.ln_tuning_target_modules ?? TARGETS[architecture.modelType];
+  const modulesToSave = modulesBeside(architecture, recipe.ln_tuning_modules_to_save);
+  return { modulesToSave, ...(targetModules !== undefined && { targetModules }) };
 }
 
 /** LN tuning, in PEFT's files. */
@@ -123,7 +123,7 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
     tensors,
     decides: () => ({
       method: "ln_tuning",
-      ln_tuning_target_modules: typeof targetModules === "string" ? targetModules : [...targetModules],
+      ln_tuning_target_modules: recipePatterns(targetModules),
       ln_tuning_modules_to_save: extra.length > 0 ? extra : undefined,
     }),
     selection: {

@@ -8,7 +8,7 @@ import { loraPart } from "../peft/lora-parts.ts";
 import { mergeWeight } from "../peft/lora-update.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
-import { originOf, saveLabels } from "./peft-files.ts";
+import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
 
 /** Recipe key of each option. */
 const KEYS = {
@@ -44,7 +44,7 @@ function loraConfigOf(recipe: ResolvedRecipe, architecture: Architecture): LoraC
   return {
     targetModules: architecture.targetModules,
     ...(Object.fromEntries(given) as Pick<LoraConfig, "r" | "loraAlpha">),
-    modulesToSave: [...new Set([...architecture.trainedHeads, ...[recipe.lora_modules_to_save ?? []].flat()])],
+    modulesToSave: modulesBeside(architecture, recipe.lora_modules_to_save),
     ...(layers !== undefined && { layersToTransform: [layers].flat() }),
   };
 }
@@ -126,7 +126,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       lora_r: config.r,
       lora_alpha: config.loraAlpha,
       lora_dropout: given.has("lora_dropout") ? lora_dropout : (config.loraDropout ?? 0),
-      lora_target_modules: typeof targetModules === "string" ? targetModules : [...targetModules],
+      lora_target_modules: recipePatterns(targetModules),
       lora_bias: config.bias ?? "none",
       lora_modules_to_save: extra.length > 0 ? extra : undefined,
       use_rslora: config.useRslora ?? false,

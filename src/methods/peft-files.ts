@@ -1,5 +1,6 @@
 import type { PeftOrigin } from "../formats/peft/peft-adapter.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
+import type { Architecture } from "../models/parts/architecture.ts";
 import { headKeys } from "../prepared/head-keys.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { classifies } from "../task-types/index.ts";
@@ -10,6 +11,16 @@ export function originOf({ source, base }: Prepared): Required<PeftOrigin> {
   const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = source.recipe;
   return { baseModel, revision, taskType, fanInFanOut: base.params.some(({ origin }) => origin.transposed) };
 }
+
+/** Modules that train whole beside an adapter: the heads, and those of the recipe. */
+export const modulesBeside = (
+  { trainedHeads }: Architecture,
+  chosen: readonly string[] | string | undefined,
+): readonly string[] => [...new Set([...trainedHeads, ...[chosen ?? []].flat()])];
+
+/** Patterns of an adapter as a recipe holds them. */
+export const recipePatterns = (patterns: readonly string[] | string): string[] | string =>
+  typeof patterns === "string" ? patterns : [...patterns];
 
 /** Writes the `config.json` that keeps the labels of a classifier beside its adapter. */
 export async function saveLabels(folder: string, { model, id2label }: Savable): Promise<void> {
