@@ -5,7 +5,7 @@ import { LowrankError, plainError } from "../errors.ts";
 import type { ParquetLine } from "./parquet.ts";
 import { MAX_ROW, parquetRows } from "./parquet-rows.ts";
 
-/** What a second of processor time is enough for, several times over: bytes of the file, and rows of a group times its columns. */
+/** Bytes of the file, and rows of a group times its columns, for which a second of processor time is enough several times over. */
 const PER_SECOND = { bytes: 2 ** 23, cells: 2 ** 20 };
 
 /** Most for the cells of a group, in seconds: a group of more would not fit into memory. */

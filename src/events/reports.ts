@@ -39,7 +39,7 @@ export interface InspectedModule {
 
 /** A training example as the model sees it, token by token. */
 export interface InspectedExample {
-  /** Where words are labelled, each token that counts has its label. */
+  /** Labels of the tokens that count, where words are labelled. */
   readonly tokens: readonly { readonly text: string; readonly trained: boolean; readonly label?: string }[];
   /** Label of a text. */
   readonly label?: string;
@@ -103,7 +103,7 @@ export interface LanguageScoresOfRow {
   readonly perplexityInterval: Interval;
 }
 
-/** How well a model of values did in a comparison. */
+/** Scores of a model of values in a comparison. */
 export interface ValueScoresOfRow {
   readonly pearson: number;
   readonly spearman: number;

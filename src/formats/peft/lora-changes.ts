@@ -6,7 +6,7 @@ import type { FloatTensor } from "../safetensors/tensors.ts";
 import { adaptedModules } from "./peft-keys.ts";
 import type { LoraAdapter } from "./read-lora.ts";
 
-/** What a LoRA adapter does to one parameter of its model: holds it whole, adds an update to it, or both. */
+/** The change that a LoRA adapter makes to one parameter of its model: holds it whole, adds an update to it, or both. */
 export interface LoraChange {
   readonly whole?: FloatTensor;
   readonly update?: Update;

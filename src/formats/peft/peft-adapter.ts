@@ -96,7 +96,7 @@ export async function readPeftTensors(
   return tensors;
 }
 
-/** What `adapter_config.json` says besides the configuration of the method. */
+/** The keys of `adapter_config.json` besides the configuration of the method. */
 export interface PeftOrigin {
   /** Folder or Hub id of the base model. */
   readonly baseModel: string;

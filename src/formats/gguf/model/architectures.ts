@@ -31,7 +31,7 @@ export interface GgufArchitecture {
   readonly inLayer: Names;
   /** True where llama.cpp looks for biases of linear layers. */
   readonly biases?: boolean;
-  /** Where llama.cpp differs about an output layer: it wants one even where it is the embedding, or takes none at all. */
+  /** The output layer as llama.cpp wants it, where that differs: one even where it is the embedding, or none at all. */
   readonly output?: "always" | "never";
   /** Tensors that hold factors of rotary frequencies instead of weights. */
   readonly ropeFactors?: readonly string[];
