@@ -28,14 +28,24 @@ const counters = {
   skip: () => ({ passed: 0, failed: 0, skipped: 1 }),
 };
 
+/** What is shown again of a part that failed, since a long run's output is often kept by its end alone. */
+const LINES_OF_A_FAILURE = 40;
+
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 const said = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
-console.log();
+const summary = [];
 for (const line of readFileSync(process.argv[2], "utf8").trim().split("\n")) {
   const [kind, name, status, detail] = line.split("\t");
   const counts = counters[kind](detail, Number(status));
   for (const key of Object.keys(total)) total[key] += counts[key];
-  console.log(`${name}: ${said(counts)}${kind === "skip" ? ` (${detail})` : ""}`);
+  summary.push(`${name}: ${said(counts)}${kind === "skip" ? ` (${detail})` : ""}`);
+  if (counts.failed > 0) failures.push({ name, log: readFileSync(detail, "utf8") });
 }
+for (const { name, log } of failures) {
+  const lines = stripVTControlCharacters(log).trimEnd().split("\n");
+  console.log(`\n=== ${name} failed; its last lines\n${lines.slice(-LINES_OF_A_FAILURE).join("\n")}`);
+}
+console.log(`\n${summary.join("\n")}`);
 console.log(said(total));
 process.exitCode = total.failed > 0 ? 1 : 0;

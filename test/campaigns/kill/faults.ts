@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Failure } from "./chains.ts";
 import { type Ended, type Fate, train } from "./command.ts";
@@ -45,7 +45,12 @@ export function diskFaults(options: FaultOptions, stride: number): Promise<Fault
 export function folderFaults(options: FaultOptions): Promise<FaultGroup> {
   const after = (milliseconds: number, act: (folder: string) => void) => (folder: string) =>
     train({ ...options, folder, resume: false, onStart: () => void setTimeout(() => act(folder), milliseconds) });
-  const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+  // Renamed first, since the run goes on writing: a folder that fills while it is emptied cannot be removed.
+  const remove = (folder: string): void => {
+    const aside = `${folder}-deleted`;
+    if (existsSync(folder)) renameSync(folder, aside);
+    rmSync(aside, { recursive: true, force: true });
+  };
   const faults = [900, 1200, 1500, 1800].map((ms) => ({
     told: `the folder is deleted after ${ms} ms`,
     run: after(ms, remove),
