@@ -24,10 +24,11 @@ const ROOMS: Readonly<Record<string, string>> = {
   "task-types": "",
   // graphs
   ir: "",
+  quant: "",
   "ops/core": "ir",
   "ops/shape": "ir ops/core",
   "ops/nn": "ir ops/core ops/shape",
-  "ops/quantized": "ir ops/core ops/nn",
+  "ops/quantized": "ir ops/core ops/nn quant",
   "ops/attention": "ir ops/core",
   "ops/token-loss": "ir ops/core ops/nn ops/quantized ops/shape",
   ops: "ops/attention ops/core ops/nn ops/quantized ops/shape ops/token-loss",
@@ -36,8 +37,8 @@ const ROOMS: Readonly<Record<string, string>> = {
   "models/decoders": "ir models/parts ops/attention ops/nn ops/shape ops/token-loss",
   models: "models/parts models/encoders models/decoders",
   autodiff: "ir ops/core ops/nn ops/shape",
-  quant: "",
-  passes: "ir ops/nn ops/quantized ops/shape ops/token-loss quant",
+  "quant/schemes": "ir ops/quantized quant",
+  passes: "ir ops/nn ops/quantized ops/shape ops/token-loss quant/schemes",
   peft: "ir ops/core ops/nn ops/shape ops/token-loss passes",
   // what runs them
   platform: "",
@@ -78,7 +79,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "formats/onnx": "formats/json formats/safetensors onnx platform/node",
   "formats/hub": "formats/json formats/safetensors methods/keys platform platform/node task-types",
   // runs
-  recipe: "methods/keys task-types",
+  recipe: "methods/keys quant task-types",
   metrics: "",
   generation: "",
   tensorboard: "",
@@ -209,6 +210,19 @@ describe("the house", () => {
         !owners.some((owner) => file.startsWith(owner)) &&
         names.some((name) => new RegExp(`\\b${name}\\b|"_(CLS|LM)`).test(readFileSync(file, "utf8"))),
     );
+    expect(strays).toEqual([]);
+  });
+
+  test("a list of quantization schemes stands in quant, where a file format has its own, and as an operator's enumeration", () => {
+    const [, table = ""] = /SCHEME_BITS = \{(.*?)\}/.exec(readFileSync("src/quant/scheme-names.ts", "utf8")) ?? [];
+    const names = [...table.matchAll(/(\w+):/g)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(3);
+    const owners = ["src/quant/", "src/formats/", "src/ops/quantized/fourbit.ts"];
+    const strays = filesOf("src").filter((file) => {
+      const source = readFileSync(file, "utf8");
+      const isOwner = owners.some((owner) => file.startsWith(owner));
+      return !isOwner && names.filter((name) => source.includes(`"${name}"`)).length > 1;
+    });
     expect(strays).toEqual([]);
   });
 

@@ -10,6 +10,7 @@ import { gelu } from "../src/ops/nn/gelu.ts";
 import { doubleQuantize } from "../src/quant/doublequant.ts";
 import { quantize4 } from "../src/quant/fourbit.ts";
 import { quantizeInt8 } from "../src/quant/int8.ts";
+import type { Scheme } from "../src/quant/schemes/index.ts";
 import { randn } from "./tensors.ts";
 
 /** `x [tokens, 4]` → `layer.0.query` → `classifier` → `logits [tokens, 2]`. */
@@ -109,7 +110,8 @@ export function startOf(graph: Graph, feeds: Readonly<Record<string, Tensor>>): 
 }
 
 /** One of the arrays that a random weight is packed into. */
-function packedOf(graph: Graph, { of, scheme, part }: QuantizedPart): ArrayLike<number> {
+function packedOf(graph: Graph, { of, scheme: settings, part }: QuantizedPart): ArrayLike<number> {
+  const scheme = settings as Scheme;
   const isCodes = ({ origin: { quantized } }: ParamValue): boolean =>
     quantized?.of === of && quantized.part === "codes";
   const shape = graph.params.find(isCodes)!.shape as number[];
@@ -121,10 +123,10 @@ function packedOf(graph: Graph, { of, scheme, part }: QuantizedPart): ArrayLike<
   const packed = quantize4(Float32Array.from(randn(of, [2 * shape[0]!]).data), scheme);
   if (part === "codes" || !scheme.doubleQuant) return part === "codes" ? packed.codes : packed.absmax;
   const nested = doubleQuantize(packed.absmax);
-  const parts: Partial<Record<QuantizedPart["part"], ArrayLike<number>>> = {
+  const parts: Readonly<Record<string, ArrayLike<number>>> = {
     absmax: nested.codes,
-    nestedAbsmax: nested.absmax,
-    nestedOffset: [nested.offset],
+    nested_absmax: nested.absmax,
+    nested_offset: [nested.offset],
   };
   return parts[part] as ArrayLike<number>;
 }

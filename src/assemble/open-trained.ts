@@ -10,6 +10,7 @@ import { storedThreshold } from "../prepared/head-keys.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
 import { Random } from "../random.ts";
+import { UNQUANTIZED } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Split } from "../tasks/definition.ts";
 import { withoutBaseLayers } from "./base-layers.ts";
@@ -80,7 +81,7 @@ export async function prepareTrained(
   const folder = await resolveModelFolder(adapter);
   if (!(await isAdapter(folder))) {
     const whole = { ...recipe, model_name_or_path: folder, method: "full", from_scratch: false } as const;
-    const unpacked = { ...whole, load_in_4bit: false, load_in_8bit: false };
+    const unpacked = { ...whole, ...UNQUANTIZED };
     const found = await openBase(whole);
     const model = withStoredHead(prepare(unpacked, found, undefined));
     return { model, warnings: model.warnings };

@@ -2,11 +2,12 @@ import { exists, readText } from "#platform";
 import { RecipeError } from "../errors.ts";
 import { givenKeys } from "../recipe/given.ts";
 import { parseRecipe } from "../recipe/parse.ts";
+import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { quantizationOf } from "./quantization.ts";
 
 /** How the weights of the base are held. */
-const KEYS = ["load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "use_bnb_nested_quant"] as const;
+const KEYS = [...QUANTIZATION_KEYS, "use_bnb_nested_quant"] as const;
 
 /** A recipe, and what its reader should know. */
 export interface ForAdapter {

@@ -2,15 +2,15 @@ import { machine } from "#platform";
 import { CheckpointError, OutOfMemoryError } from "../errors.ts";
 import type { StoredBlocks, TensorEntry } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
-import type { BlockScheme, Init, Param, ParamValue, QuantizationScheme, QuantizedPart } from "../ir/graph.ts";
+import type { Init, Param, ParamValue, QuantizationScheme } from "../ir/graph.ts";
 import { type DType, ELEMENT_BYTES } from "../ir/types.ts";
 import { isAdapterParam } from "../methods/index.ts";
 import type { Weights } from "../prepared/prepared.ts";
 import { fromStored, type StoredParam, storedShape } from "../prepared/stored.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../quant/half.ts";
 import { firstNonFinite } from "../quant/non-finite.ts";
-import { packWeight, throughPacking } from "../quant/packing.ts";
-import { packNibbles } from "../quant/scaled-blocks.ts";
+import type { QuantizedArrays } from "../quant/schemes/definition.ts";
+import { definitionOf, throughQuantization } from "../quant/schemes/index.ts";
 import type { Random } from "../random.ts";
 import type { Elements } from "../session/session.ts";
 
@@ -49,12 +49,13 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   const weights: Weights = new Map();
   const fresh: string[] = [];
   const missing: string[] = [];
-  const packed = new Map<string, Parts>();
+  const quantizedBases = new Map<string, QuantizedArrays>();
   const bases = baseReader(params, sources);
-  const packedBase = async (name: string, scheme: QuantizationScheme): Promise<Parts> => {
-    if (scheme.type === "gguf") return blockParts(name, scheme, sources);
+  const quantizedBase = async (name: string, scheme: QuantizationScheme): Promise<QuantizedArrays> => {
+    const { codec } = definitionOf(scheme);
+    if (codec.kind === "stored") return codec.arrays(await storedBlocks(name, sources).read(), scheme);
     const { data, rows } = await bases(name);
-    return packWeight(data, rows, scheme);
+    return codec.quantize(data, rows, scheme);
   };
 
   for (const { origin, dtype, shape } of params) {
@@ -66,8 +67,8 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
     const init = origin.init ?? sources.fresh?.(origin.name, lengths);
     if (quantized && nameInCheckpoint(quantized.of, sources) === undefined) missing.push(quantized.of);
     else if (quantized) {
-      const parts = packed.get(quantized.of) ?? (await packedBase(quantized.of, quantized.scheme));
-      packed.set(quantized.of, parts);
+      const parts = quantizedBases.get(quantized.of) ?? (await quantizedBase(quantized.of, quantized.scheme));
+      quantizedBases.set(quantized.of, parts);
       weights.set(origin.name, { dtype, shape: lengths, data: parts[quantized.part] as Elements });
     }
     if (quantized) continue;
@@ -98,17 +99,10 @@ function checkRoom(params: readonly ParamValue[], folder: string): void {
   });
 }
 
-/** The arrays that stand for one packed weight. */
-type Parts = Partial<Record<QuantizedPart["part"], Elements>>;
-
 /** A weight as its file holds it. */
-async function blockParts(name: string, { bits, scaleType }: BlockScheme, sources: WeightSources): Promise<Parts> {
+function storedBlocks(name: string, sources: WeightSources): StoredBlocks {
   const { blocks } = sources.checkpoint.tensors.get(nameInCheckpoint(name, sources) as string) as TensorEntry;
-  const { codes, scales, offsets } = await (blocks as StoredBlocks).read();
-  const both = new Float32Array(scales.length + offsets.length);
-  both.set(scales);
-  both.set(offsets, scales.length);
-  return { codes: bits === 4 ? packNibbles(codes) : codes, scales: storedAs(scaleType, both) };
+  return blocks as StoredBlocks;
 }
 
 function storedAs(dtype: DType, data: Float32Array): Elements {
@@ -229,7 +223,7 @@ async function start(
       return data;
     case "rowNorm": {
       const { data: base, rows } = await bases(init.of);
-      const w = !init.scheme || init.scheme.type === "gguf" ? base : throughPacking(base, rows, init.scheme);
+      const w = init.scheme ? throughQuantization(base, rows, init.scheme) : base;
       const columns = w.length / rows;
       return data.map((_, row) => Math.hypot(...w.subarray(row * columns, (row + 1) * columns)));
     }

@@ -27,25 +27,16 @@ export type Init =
 
 /** One of the arrays that stand for a quantized weight. */
 export interface QuantizedPart {
-  /** Name of the weight that is packed. */
+  /** Name of the weight that is quantized. */
   readonly of: string;
   readonly scheme: QuantizationScheme;
-  readonly part: "codes" | "absmax" | "nestedAbsmax" | "nestedOffset" | "scales";
+  /** `codes`, which every scheme has, or another part of the scheme's. */
+  readonly part: string;
 }
 
-/** How a frozen weight is packed: in four or eight bits as bitsandbytes does, or in the blocks that a GGUF file holds. */
-export type QuantizationScheme =
-  | { readonly type: "nf4" | "fp4"; readonly blockSize: number; readonly doubleQuant: boolean }
-  | { readonly type: "int8" }
-  | BlockScheme;
-
-/** Codes of some bits, a scale for each block of them, and an offset where `offsets` says so. */
-export interface BlockScheme {
-  readonly type: "gguf";
-  readonly bits: 4 | 8;
-  readonly blockSize: number;
-  readonly offsets: boolean;
-  readonly scaleType: "float16" | "float32";
+/** Name and settings of the scheme by which a weight is quantized. Graphs carry them; `quant/schemes` knows what they mean. */
+export interface QuantizationScheme {
+  readonly type: string;
 }
 
 /** Settings of a parameter. */

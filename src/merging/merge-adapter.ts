@@ -6,7 +6,7 @@ import { MAX_SHARD_BYTES, saveShards } from "../formats/safetensors/save-shards.
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { copyModelFiles } from "../formats/transformers/copy-model-files.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
-import type { Packing } from "../quant/packing.ts";
+import type { Scheme } from "../quant/schemes/index.ts";
 import { type Mergeable, type PlannedTensor, planMerge } from "./merge-plan.ts";
 import { mergedConfig } from "./merged-config.ts";
 import { mergedSource, type QuantizedBase, usualDtype } from "./merged-source.ts";
@@ -36,7 +36,7 @@ export interface MergeReport {
   /** Names of the tensors that the adapter holds whole: heads, biases. */
   readonly whole: readonly string[];
   /** Present when the merge took the base's weights as they were when packed: how, and which. */
-  readonly quantized?: { readonly packing: Packing; readonly params: readonly string[] };
+  readonly quantized?: { readonly packing: Scheme; readonly params: readonly string[] };
   /** Whether the output layer got a weight of its own that it had shared with the embedding. */
   readonly untied: boolean;
 }

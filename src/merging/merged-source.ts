@@ -2,13 +2,13 @@ import { AdapterError } from "../errors.ts";
 import { bytesOf, type FloatDtype, isFloatDtype } from "../formats/safetensors/float-bytes.ts";
 import type { TensorEntry, TensorSource } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
-import { type Packing, throughPacking } from "../quant/packing.ts";
+import { type Scheme, throughQuantization } from "../quant/schemes/index.ts";
 import { transpose } from "../quant/transpose.ts";
 import type { PlannedTensor } from "./merge-plan.ts";
 
 /** A base model that was packed in training. */
 export interface QuantizedBase {
-  readonly packing: Packing;
+  readonly packing: Scheme;
   /**
    * Names of the weights that were packed, all of which are written as they were unpacked. Default: those that the
    * adapter updates; the others then keep the precision that training did not see.
@@ -55,7 +55,7 @@ function compute(w: Float32Array, tensor: PlannedTensor, quantized: QuantizedBas
   const [first = 1] = (whole ?? entry)?.shape ?? [];
   const rows = transposed ? w.length / first : first;
   let weight = transposed ? transpose(w, first) : w;
-  if (packed && quantized) weight = throughPacking(weight, rows, quantized.packing);
+  if (packed && quantized) weight = throughQuantization(weight, rows, quantized.packing);
   update?.merge(weight);
   return transposed ? transpose(weight, rows) : weight;
 }

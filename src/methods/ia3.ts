@@ -18,6 +18,7 @@ import type { StoredAdapter } from "../formats/safetensors/adapter.ts";
 import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { IA3_TARGETS, type Ia3Config, ia3 as ia3Pass, isFeedforward, mergeVector, scaledModule } from "../peft/ia3.ts";
+import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
 import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
@@ -77,7 +78,7 @@ export const ia3Method: MethodDefinition = {
   modulesToSaveKey: "ia3_modules_to_save",
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],
-  cardKeys: ["ia3_target_modules", "ia3_feedforward_modules", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type"],
+  cardKeys: ["ia3_target_modules", "ia3_feedforward_modules", ...QUANTIZATION_KEYS],
   async save(folder, what) {
     const { source, base, architecture } = what.model;
     const config = configOf(source.recipe, architecture);

@@ -16,6 +16,7 @@ import type { StoredAdapter } from "../formats/safetensors/adapter.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LnTuningConfig, lnTuning as lnTuningPass, NORM_TARGETS, normNames } from "../peft/ln-tuning.ts";
 import { isUnder } from "../peft/targets.ts";
+import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
 import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
@@ -60,7 +61,7 @@ export const lnTuningMethod: MethodDefinition = {
   modulesToSaveKey: "ln_tuning_modules_to_save",
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],
-  cardKeys: ["ln_tuning_target_modules", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type"],
+  cardKeys: ["ln_tuning_target_modules", ...QUANTIZATION_KEYS],
   async save(folder, what) {
     const { source, base, architecture } = what.model;
     const { modulesToSave = [], targetModules = normNames(base) } = configOf(source.recipe, architecture);

@@ -6,6 +6,7 @@ import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { loraPart } from "../peft/lora-parts.ts";
 import { mergeWeight } from "../peft/lora-update.ts";
+import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
 import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
@@ -88,9 +89,7 @@ export const loraMethod: MethodDefinition = {
     "use_rslora",
     "use_dora",
     "loraplus_lr_ratio",
-    "load_in_4bit",
-    "load_in_8bit",
-    "bnb_4bit_quant_type",
+    ...QUANTIZATION_KEYS,
   ],
   async save(folder, what) {
     const { source, base, architecture } = what.model;

@@ -24,6 +24,12 @@ export const FP4: Float32Array = Float32Array.of(
   ...[0, -0.0625, -8, -12, -4, -6, -2, -3].map((x) => x / 12),
 );
 
+/** 4-bit codebooks by name. */
+export const FOUR_BIT_CODEBOOKS = { nf4: NF4, fp4: FP4 } as const;
+
+/** Name of a 4-bit codebook. */
+export type FourBitType = keyof typeof FOUR_BIT_CODEBOOKS;
+
 /**
  * The dynamic 8-bit codebook `[256]`, ascending: seven decades down from 1, of which each larger one has twice as many
  * steps as the next smaller; with 0 and 1.

@@ -1,11 +1,8 @@
 import { BlockSizeError, CheckpointError } from "../errors.ts";
 import { largestMagnitude } from "./absmax.ts";
-import { FP4, NF4 } from "./codebooks.ts";
+import { FOUR_BIT_CODEBOOKS, type FourBitType } from "./codebooks.ts";
 
 const { fround } = Math;
-
-/** A 4-bit codebook: NormalFloat (QLoRA's) or a 4-bit float. */
-export type FourBitType = "nf4" | "fp4";
 
 /** How weights were cut into blocks and which codebook their codes index. */
 export interface FourBitFormat {
@@ -83,7 +80,7 @@ export function dequantize4(blocks: FourBitBlocks, n: number, out: Float32Array 
       expected: `${bytes} bytes and ${scales} scales in blocks of ${blockSize}`,
     });
   }
-  const codebook = CODEBOOKS[type];
+  const codebook = FOUR_BIT_CODEBOOKS[type];
   for (let block = 0, start = 0; start < n; block++, start += blockSize) {
     const end = Math.min(start + blockSize, n);
     const scale = absmax[block]!;
@@ -94,8 +91,6 @@ export function dequantize4(blocks: FourBitBlocks, n: number, out: Float32Array 
   }
   return out;
 }
-
-const CODEBOOKS: Readonly<Record<FourBitType, Float32Array>> = { nf4: NF4, fp4: FP4 };
 
 /**
  * Finds the nearest code of a value in [-1, 1] without a search: a cell of [-1, 1] holds at most one bound, so the
@@ -113,7 +108,9 @@ interface Encoder {
 /** Cells on each side of zero. */
 const CELLS = 1024;
 
-const ENCODERS: Readonly<Record<FourBitType, Encoder>> = { nf4: encoderOf(NF4), fp4: encoderOf(FP4) };
+const ENCODERS = Object.fromEntries(
+  Object.entries(FOUR_BIT_CODEBOOKS).map(([type, codebook]) => [type, encoderOf(codebook)]),
+) as Readonly<Record<FourBitType, Encoder>>;
 
 function encoderOf(codebook: Float32Array): Encoder {
   const order = Uint8Array.from(codebook.keys()).sort((a, b) => codebook[a]! - codebook[b]! || a - b);

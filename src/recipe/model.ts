@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { text } from "../methods/keys/kinds.ts";
+import { FOUR_BIT_NAMES } from "../quant/scheme-names.ts";
 
 /** The base model: where it comes from, how it is held in memory, where it runs. Quantization keys are TRL's. */
 export const modelKeys = {
@@ -9,7 +10,7 @@ export const modelKeys = {
   load_in_4bit: z.boolean().default(false).describe("Hold the frozen linear weights in 4 bits"),
   load_in_8bit: z.boolean().default(false).describe("Hold the frozen linear weights in 8 bits"),
   bnb_4bit_quant_type: z
-    .enum(["nf4", "fp4", "gguf"])
+    .enum(FOUR_BIT_NAMES)
     .default("nf4")
     .describe("Codebook of the 4-bit weights; gguf: none, the file's own blocks are kept"),
   use_bnb_nested_quant: z.boolean().default(true).describe("Quantize the scales of the 4-bit weights too"),

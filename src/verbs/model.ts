@@ -6,6 +6,7 @@ import { savesWhole } from "../methods/index.ts";
 import { forTask } from "../models/parts/architecture.ts";
 import type { Finished } from "../prepared/job.ts";
 import type { Base, Prepared } from "../prepared/prepared.ts";
+import type { FourBitName } from "../quant/scheme-names.ts";
 import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
@@ -18,9 +19,9 @@ import { saveModel } from "../training/saved.ts";
 export interface LoadOptions {
   /** What it will do. Default: to write text for a decoder, to classify texts for an encoder. */
   readonly taskType?: TaskType;
-  /** Hold the frozen linear weights packed: NF4 or FP4, the blocks of a quantized GGUF file, or eight bits. */
+  /** Hold the frozen linear weights quantized: in four bits by a scheme, or in eight. */
   readonly quantization?:
-    | { readonly bits: 4; readonly type?: "nf4" | "fp4" | "gguf"; readonly doubleQuant?: boolean }
+    | { readonly bits: 4; readonly type?: FourBitName; readonly doubleQuant?: boolean }
     | { readonly bits: 8 };
   /** Branch, tag or commit of a Hub model. */
   readonly revision?: string;

@@ -8,7 +8,7 @@ import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { type FloatTensor, writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { type MergeOptions, type MergeReport, mergeAdapter } from "../../src/merging/merge-adapter.ts";
-import type { Packing } from "../../src/quant/packing.ts";
+import type { Scheme } from "../../src/quant/schemes/index.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
 
 const folder = await temporaryFolder();
@@ -27,7 +27,7 @@ const cases = Object.fromEntries(
     .flatMap(({ cases }) => Object.entries(cases as Record<string, Record<string, Expected>>)),
 );
 
-const PACKINGS: Record<string, Packing> = {
+const PACKINGS: Record<string, Scheme> = {
   "qlora-nf4": { type: "nf4", blockSize: 64, doubleQuant: false },
   "qlora-nf4-double": { type: "nf4", blockSize: 64, doubleQuant: true },
   "qlora-fp4": { type: "fp4", blockSize: 64, doubleQuant: false },
@@ -56,7 +56,7 @@ describe("PEFT merges the same", () => {
   test.each(Object.keys(cases))("%s", async (name) => {
     const [, base = "", method = "", packing] = CASE.exec(name) ?? [];
     const expected = cases[name] ?? {};
-    const quantized = packing && { packing: PACKINGS[packing] as Packing, params: linears(Object.keys(expected)) };
+    const quantized = packing && { packing: PACKINGS[packing] as Scheme, params: linears(Object.keys(expected)) };
     const report = await merge(base, method, quantized ? { quantized } : {});
     const merged = await readCheckpoint(report.folder);
     expect([...merged.tensors.keys()].sort()).toEqual(Object.keys(expected));
@@ -133,7 +133,7 @@ describe("mergeAdapter", () => {
   });
 
   test("packs and unpacks the weights that the adapter updates, or all that training packed", async () => {
-    const packing = PACKINGS["qlora-nf4"] as Packing;
+    const packing = PACKINGS["qlora-nf4"] as Scheme;
     const some = await merge("bert", "lora", { quantized: { packing } });
     expect(some.quantized).toEqual({ packing, params: some.merged });
     const key = "bert.encoder.layer.0.attention.self.key.weight";

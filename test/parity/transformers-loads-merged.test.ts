@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
-import type { Packing } from "../../src/quant/packing.ts";
+import type { Scheme } from "../../src/quant/schemes/index.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { pythonOf } from "./python.ts";
 
@@ -24,7 +24,7 @@ const CASES: readonly (readonly [base: string, method: string, quantization?: st
   ["bert", "dora", "qlora-int8"],
 ];
 
-const PACKINGS: Readonly<Record<string, Packing>> = {
+const PACKINGS: Readonly<Record<string, Scheme>> = {
   "qlora-nf4-double": { type: "nf4", blockSize: 64, doubleQuant: true },
   "qlora-int8": { type: "int8" },
 };

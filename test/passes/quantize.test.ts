@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/ir/evaluate.ts";
-import { Graph, type QuantizationScheme } from "../../src/ir/graph.ts";
+import { Graph } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
 import { linear } from "../../src/ops/nn/linear.ts";
 import { runPasses } from "../../src/passes/pass.ts";
@@ -10,12 +10,13 @@ import { lora } from "../../src/peft/lora.ts";
 import { doubleQuantize, undoubleQuantize } from "../../src/quant/doublequant.ts";
 import { dequantize4, quantize4 } from "../../src/quant/fourbit.ts";
 import { dequantizeInt8, quantizeInt8 } from "../../src/quant/int8.ts";
+import type { Scheme } from "../../src/quant/schemes/index.ts";
 import { randn } from "../tensors.ts";
 import { feedsOf, tiny } from "../tiny.ts";
 
 const training = { training: true } as const;
 const freeze = keepTrainable((name) => name.startsWith("classifier"));
-const packed = (scheme: QuantizationScheme, keep: readonly string[] = []) =>
+const packed = (scheme: Scheme, keep: readonly string[] = []) =>
   runPasses(tiny(), [freeze, quantize(scheme, keep)], training);
 
 describe("quantize", () => {
@@ -127,10 +128,10 @@ describe("quantize", () => {
   });
 
   test("every part says which weight it is packed from, and how", () => {
-    const scheme: QuantizationScheme = { type: "nf4", blockSize: 32, doubleQuant: true };
+    const scheme: Scheme = { type: "nf4", blockSize: 32, doubleQuant: true };
     const parts = packed(scheme).params.flatMap(({ origin }) => (origin.quantized ? [origin.quantized] : []));
     expect(parts).toEqual(
-      ["codes", "absmax", "nestedAbsmax", "nestedOffset"].map((part) => ({
+      ["codes", "absmax", "nested_absmax", "nested_offset"].map((part) => ({
         of: "layer.0.query.weight",
         scheme,
         part,
@@ -164,7 +165,7 @@ describe("quantize", () => {
 describe("a packed layer computes with the weight that its codes stand for", () => {
   const count = 12; // [3, 4]
   const w = Float32Array.from(randn("layer.0.query.weight", [count]).data);
-  test.each<[QuantizationScheme, Float32Array]>([
+  test.each<[Scheme, Float32Array]>([
     [{ type: "nf4", blockSize: 64, doubleQuant: false }, dequantize4(quantize4(w, { type: "nf4" }), count)],
     [{ type: "fp4", blockSize: 64, doubleQuant: false }, dequantize4(quantize4(w, { type: "fp4" }), count)],
     [{ type: "nf4", blockSize: 64, doubleQuant: true }, doubly(w)],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { gradientOf, LOSS_SCALE, trainingGraph } from "../../src/autodiff/training-graph.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
-import { type Graph, nodeOf, type QuantizationScheme, type Value } from "../../src/ir/graph.ts";
+import { type Graph, nodeOf, type Value } from "../../src/ir/graph.ts";
 import type { Tensor } from "../../src/ir/types.ts";
 import { verify } from "../../src/ir/verify.ts";
 import { emitOnnx } from "../../src/onnx/emit.ts";
@@ -12,6 +12,7 @@ import { rewrite } from "../../src/passes/rewrite.ts";
 import { type HoulsbyConfig, houlsby } from "../../src/peft/houlsby.ts";
 import { type Ia3Config, ia3 } from "../../src/peft/ia3.ts";
 import { type LoraConfig, lora } from "../../src/peft/lora.ts";
+import type { Scheme } from "../../src/quant/schemes/index.ts";
 import { openSession } from "../../src/session/node/index.ts";
 import { lossOf } from "../models/running.ts";
 import { toRuntime } from "../ops/check.ts";
@@ -32,7 +33,7 @@ const HOULSBY: HoulsbyConfig = {
 const IA3: Ia3Config = { targetModules: ["key", "value", "output.dense"], feedforwardModules: ["output.dense"] };
 const everywhere: LoraConfig = { ...LORA, targetModules: "all-linear", loraDropout: 0.25 };
 const dora: LoraConfig = { ...LORA, targetModules: ["key", "output.dense"], useDora: true };
-const pack = (scheme: QuantizationScheme): Pass => quantize(scheme, HEADS);
+const pack = (scheme: Scheme): Pass => quantize(scheme, HEADS);
 const fourBit = (type: "nf4" | "fp4", doubleQuant: boolean): Pass => pack({ type, blockSize: 64, doubleQuant });
 
 /** Each method on each kind of base. */

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BlockSizeError, CheckpointError } from "../../src/errors.ts";
-import { dequantize4, type FourBitType, quantize4 } from "../../src/quant/fourbit.ts";
+import type { FourBitType } from "../../src/quant/codebooks.ts";
+import { dequantize4, quantize4 } from "../../src/quant/fourbit.ts";
 import { bitsOf, bytesOf, casesOf, floatsOf } from "./fixture.ts";
 
 interface Run {

@@ -5,9 +5,13 @@ import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts"
 import { countOf } from "../core/loops.ts";
 import { matMul } from "../nn/matmul.ts";
 
-/** How a weight was packed into four bits. */
+/** The codebooks that `MatMulBnb4` has, at their `quant_type`. */
+const BNB4_TYPES: readonly string[] = ["fp4", "nf4"];
+
+/** A weight in four bits. */
 export interface FourBitAttrs {
-  readonly type: "nf4" | "fp4";
+  /** Name of the codebook. */
+  readonly type: string;
   /** Weights that share one `absmax`. */
   readonly blockSize: number;
   /** The weight's own shape. */
@@ -49,12 +53,13 @@ export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"
   },
   lower(to, { x, codes, absmax, codebook, bias }, { types }, attrs) {
     const [out, inn] = attrs.shape;
-    if ((out * inn) % attrs.blockSize !== 0) {
+    const quantType = BNB4_TYPES.indexOf(attrs.type);
+    if (quantType < 0 || (out * inn) % attrs.blockSize !== 0) {
       const w = lowerUnpack(to, codes, absmax, codebook, types.absmax, attrs);
       return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
     }
     const y = to.node("MatMulBnb4", [x, codes, absmax], {
-      attrs: { K: inn, N: out, block_size: attrs.blockSize, quant_type: attrs.type === "nf4" ? 1 : 0 },
+      attrs: { K: inn, N: out, block_size: attrs.blockSize, quant_type: quantType },
       domain: "com.microsoft",
     });
     return bias ? to.node("Add", [y, bias]) : y;

@@ -1,17 +1,14 @@
 import { OperandError } from "../../errors.ts";
 import type { Lowering } from "../../ir/lowering.ts";
 import type { Tensor, TensorType } from "../../ir/types.ts";
+import type { ScaledFormat } from "../../quant/scaled-blocks.ts";
 import { barrier } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
 import { matMul } from "../nn/matmul.ts";
 import { lowerUpcast } from "./upcast.ts";
 
-/** How a weight lies in blocks. */
-export interface ScaledAttrs {
-  /** Bits of a code: 4, two to a byte, the first in the low half; or 8. */
-  readonly bits: 4 | 8;
-  /** Weights that share a scale; rows are whole numbers of blocks. */
-  readonly blockSize: number;
+/** A weight in blocks: of four bits two codes lie in a byte, the first in the low half; rows are whole numbers of blocks. */
+export interface ScaledAttrs extends Pick<ScaledFormat, "bits" | "blockSize"> {
   /** The weight's own shape. */
   readonly shape: readonly [rows: number, columns: number];
 }

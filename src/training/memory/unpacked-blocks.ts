@@ -14,7 +14,7 @@ const SHARE = 0.5;
  */
 export function unpackedBlocks(model: Prepared, memoryBytes = machine().memoryBytes): Prepared {
   const { recipe } = model.source;
-  if (quantizationOf(recipe) !== "gguf") return model;
+  if (typeof quantizationOf(recipe) !== "string") return model;
   const source = { ...model.source, recipe: { ...recipe, load_in_4bit: false } };
   const graph = evaluationGraph(source);
   return parameterBytes(graph).weights <= SHARE * memoryBytes ? { ...model, source, graph } : model;

@@ -1,6 +1,7 @@
 import { isAdapter, openTrained } from "../../assemble/open-trained.ts";
 import { CheckpointError } from "../../errors.ts";
 import { isGguf } from "../../formats/gguf/model/read-gguf.ts";
+import { UNQUANTIZED } from "../../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { logitsDifference, sampleLogits } from "../sample-logits.ts";
 import type { ExportOptions, ExportReport } from "./options.ts";
@@ -18,7 +19,7 @@ export async function compared(
   notes: readonly string[] = [],
 ): Promise<ExportReport> {
   const wanted = await sampleLogits(await openTrained(recipe, adapter));
-  const plain = { ...recipe, load_in_4bit: false, load_in_8bit: false };
+  const plain = { ...recipe, ...UNQUANTIZED };
   const copy = (await isAdapterFolder(written))
     ? await openTrained(recipe, written)
     : await openTrained({ ...plain, method: "full", model_name_or_path: written });

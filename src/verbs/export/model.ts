@@ -54,11 +54,11 @@ export async function mergedFolder(
     adapterFolder: await resolveModelFolder(adapter),
     out,
     ...(dtype && { dtype }),
-    ...(packing && packing !== "gguf" && { quantized: { packing, params } }),
+    ...(packing && typeof packing !== "string" && { quantized: { packing, params } }),
   });
   await model.files.writeTokenizer(out);
   if (!packing) return [];
-  const were = packing === "gguf" ? "the file's own" : packing.type;
+  const were = typeof packing === "string" ? "the file's own" : packing.type;
   return [
     `the adapter was trained on ${were} weights: it is merged into those, unpacked to ${dtype ?? "the base's type"}`,
   ];

@@ -1,12 +1,14 @@
 import { removeFolder } from "#platform";
 import { isAdapter, openTrained, type PreparedTrained, prepareTrained } from "../../assemble/open-trained.ts";
-import { quantizationOf } from "../../assemble/quantization.ts";
+import { nameOf, quantizationOf } from "../../assemble/quantization.ts";
 import { RecipeError } from "../../errors.ts";
 import { resolveModelFolder } from "../../formats/hub/resolve.ts";
 import { type OnnxDtype, onnxName, refuseStored, saveOnnx } from "../../formats/onnx/save-onnx.ts";
 import type { TrainedAdapter } from "../../methods/definition.ts";
 import { openAdapter } from "../../methods/open-adapter.ts";
 import { type FileLimits, storeOnnx } from "../../onnx/stored-model.ts";
+import { SCHEMES } from "../../quant/schemes/index.ts";
+import { UNQUANTIZED } from "../../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import type { RuntimeTensor } from "../../session/session.ts";
 import { logitsDifference, sampleIds, sampleLogits } from "../sample-logits.ts";
@@ -20,9 +22,6 @@ import type { ExportOptions, ExportReport } from "./options.ts";
 
 /** The types that weights are stored in. */
 const DTYPES = { F32: "float32", F16: "float16" } as const;
-
-/** Whole models are, whatever their recipe says. */
-const UNPACKED = { load_in_4bit: false, load_in_8bit: false } as const;
 
 /**
  * A folder that ONNX runtimes and transformers.js load. LoRA is merged, unless its weights are to be inputs; Houlsby's
@@ -42,8 +41,8 @@ export async function exportOnnx(
     throw new RecipeError("without an adapter there is nothing that could be an input", { where: "adapter_inputs", expected: "--adapter_name_or_path DIR" }); // biome-ignore format: one call
   }
   const merges = stored?.changes !== undefined && adapterInputs === undefined;
-  const trained = { ...recipe, ...(stored === undefined && UNPACKED), dtype: "float32" } as const;
-  const held = { ...trained, ...(merges && { ...UNPACKED, from_scratch: false }), dtype: DTYPES[dtype] };
+  const trained = { ...recipe, ...(stored === undefined && UNQUANTIZED), dtype: "float32" } as const;
+  const held = { ...trained, ...(merges && { ...UNQUANTIZED, from_scratch: false }), dtype: DTYPES[dtype] };
   const name = heldAs(held);
   await refuseStored(out, name);
 
@@ -75,9 +74,8 @@ async function adapterIn(path: string): Promise<TrainedAdapter | undefined> {
 }
 
 function heldAs(recipe: ResolvedRecipe): OnnxDtype {
-  const packing = quantizationOf(recipe);
-  if (packing === "gguf") return "q4";
-  if (packing) return packing.type === "int8" ? "int8" : "bnb4";
+  const quantization = quantizationOf(recipe);
+  if (quantization) return SCHEMES[nameOf(quantization)].onnxDtype;
   return recipe.dtype === "float16" ? "fp16" : "fp32";
 }
 

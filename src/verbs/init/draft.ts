@@ -3,6 +3,7 @@ import { readData } from "../../assemble/data.ts";
 import { FileError, RecipeError } from "../../errors.ts";
 import type { FollowOptions } from "../../formats/hub/download.ts";
 import { METHOD_KEYS } from "../../methods/keys/index.ts";
+import { gguf } from "../../quant/schemes/gguf.ts";
 import { commentedYaml } from "../../recipe/commented.ts";
 import { givenKeys, rememberGiven } from "../../recipe/given.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
@@ -45,7 +46,7 @@ export async function draftRecipe(file: string, chosen: ChosenKeys, options: Fol
   const keys = { output_dir: usualOutputDir(source.dataset_name), ...chosen };
   const usual = await startFrom(use, keys);
   const model = await lookAtModel({ ...chosen, task_type: usual.task_type, method: usual.method }, options);
-  const started = keepsBlocks(usual, model) ? await startFrom(use, { bnb_4bit_quant_type: "gguf", ...keys }) : usual;
+  const started = keepsBlocks(usual, model) ? await startFrom(use, { bnb_4bit_quant_type: gguf.name, ...keys }) : usual;
   const yaml = `${headOf(file, use, started)}\n${commentedYaml(started, keysToWrite(started, chosen))}`;
 
   const recipe = parseRecipe(yaml, { file });
