@@ -16,6 +16,7 @@ const KEYS = {
   r: "lora_r",
   loraAlpha: "lora_alpha",
   targetModules: "lora_target_modules",
+  excludeModules: "exclude_modules",
   loraDropout: "lora_dropout",
   bias: "lora_bias",
   modulesToSave: "lora_modules_to_save",
@@ -85,6 +86,7 @@ export const loraMethod: MethodDefinition = {
     "lora_alpha",
     "lora_dropout",
     "lora_target_modules",
+    "exclude_modules",
     "lora_bias",
     "use_rslora",
     "use_dora",
@@ -126,6 +128,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       lora_alpha: config.loraAlpha,
       lora_dropout: given.has("lora_dropout") ? lora_dropout : (config.loraDropout ?? 0),
       lora_target_modules: recipePatterns(targetModules),
+      exclude_modules: undefined, // the targets say it already
       lora_bias: config.bias ?? "none",
       lora_modules_to_save: extra.length > 0 ? extra : undefined,
       use_rslora: config.useRslora ?? false,
@@ -135,13 +138,18 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       alpha_pattern: { ...config.alphaPattern },
     }),
     selection: {
-      keys: ["lora_target_modules", "layers_to_transform"],
+      keys: ["lora_target_modules", "exclude_modules", "layers_to_transform"],
       rules: config,
       asked(recipe, given) {
         const own = (given.has("lora_target_modules") && recipe.lora_target_modules) || targetModules;
         const layers = given.has("layers_to_transform") ? [recipe.layers_to_transform ?? []].flat() : layersToTransform;
         const listed = layers && layers.length > 0 && typeof own !== "string";
-        return { targetModules: own, modulesToSave, ...(listed && { layersToTransform: layers }) };
+        const { exclude_modules: excludeModules } = recipe;
+        return {
+          ...{ targetModules: own, modulesToSave },
+          ...(listed && { layersToTransform: layers }),
+          ...(given.has("exclude_modules") && excludeModules !== undefined && { excludeModules }),
+        };
       },
     },
     changes: () => new Map([...adapterChanges(adapter)].map(([param, change]) => [param, changeOf(change)])),

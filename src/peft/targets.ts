@@ -4,11 +4,14 @@ import type { ModulePath } from "../ir/types.ts";
 import { linear } from "../ops/nn/linear.ts";
 import { vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import {
+  EXCLUDED,
   LAYERS,
   LORA_NAMES,
+  noExcluded,
   noFullMatch,
   noLayer,
   noModule,
+  noneLeft,
   noPattern,
   noTarget,
   type Option,
@@ -23,6 +26,8 @@ export interface TargetRules {
   readonly targetModules: readonly string[] | string;
   /** Numbers of the only layers to take; goes with a list of targets. */
   readonly layersToTransform?: readonly number[];
+  /** Ends of module paths that are not taken, whatever else the rules say; or one regular expression for whole paths. */
+  readonly excludeModules?: readonly string[] | string;
   /** Modules that are trained whole: nothing under them is taken. */
   readonly modulesToSave?: readonly string[];
   /** The modules that are chosen among. Default: linear layers, by LoRA's key. */
@@ -71,12 +76,18 @@ const OUTPUT = /^(?:lm_head|embed_out)$/;
  * @throws {RecipeError} when the regular expression cannot be read.
  */
 export function selectTargets(modules: readonly ModulePath[], rules: TargetRules): Set<ModulePath> {
-  const { targetModules, layersToTransform, modulesToSave = [], among = LINEAR } = rules;
-  const all = modules.filter((path) => !isUnder(path, modulesToSave));
+  const { targetModules, layersToTransform, modulesToSave = [], excludeModules = [], among = LINEAR } = rules;
+  const free = modules.filter((path) => !isUnder(path, modulesToSave));
+  const all = free.filter(leftIn(excludeModules, modules));
   const open = all.filter((path) => !OUTPUT.test(path));
+  const chosen = (takes: (path: ModulePath) => boolean): ModulePath[] => {
+    const taken = all.filter(takes);
+    if (taken.length === 0 && free.some(takes)) throw noneLeft([excludeModules].flat(), free.filter(takes), among);
+    return taken;
+  };
   if (typeof targetModules === "string") {
     const isAll = targetModules.toLowerCase() === "all-linear" && among.noun === "linear layers";
-    const taken = isAll ? open : all.filter(fullMatch(targetModules, among.option));
+    const taken = chosen(isAll ? (path) => !OUTPUT.test(path) : fullMatch(targetModules, among.option));
     if (taken.length === 0) throw noFullMatch(targetModules, open, among);
     if (layersToTransform) {
       throw new RecipeError(`${LAYERS[0]} needs ${TARGETS[0]} as a list`, { where: placeOf(LAYERS) });
@@ -85,12 +96,25 @@ export function selectTargets(modules: readonly ModulePath[], rules: TargetRules
   }
   const missing = targetModules.filter((end) => !modules.some((path) => endsWithPath(path, end)));
   if (missing.length > 0) throw noTarget(missing, open, among);
-  const ended = all.filter((path) => targetModules.some((end) => endsWithPath(path, end)));
+  const ended = chosen((path) => targetModules.some((end) => endsWithPath(path, end)));
   if (ended.length === 0) throw noTarget(targetModules, open, among);
   if (!layersToTransform) return new Set(ended);
   const empty = layersToTransform.filter((layer) => !ended.some((path) => layerOf(path) === layer));
   if (empty.length > 0 || layersToTransform.length === 0) throw noLayer(empty, targetModules, layersOf(ended));
   return new Set(ended.filter((path) => layersToTransform.includes(layerOf(path) ?? -1)));
+}
+
+/**
+ * True for a path that exclusions leave in.
+ * @throws {NoTargetError} when one of them is that of no module.
+ */
+function leftIn(excluded: readonly string[] | string, modules: readonly ModulePath[]): (path: ModulePath) => boolean {
+  const patterns = [excluded].flat();
+  const matches = (pattern: string) =>
+    typeof excluded === "string" ? fullMatch(pattern, EXCLUDED) : (path: ModulePath) => endsWithPath(path, pattern);
+  const idle = patterns.filter((pattern) => !modules.some(matches(pattern)));
+  if (idle.length > 0) throw noExcluded(idle, modules);
+  return (path) => !patterns.some((pattern) => matches(pattern)(path));
 }
 
 /** Whether `path` is `end` or ends with `.end`. */

@@ -20,6 +20,9 @@ export const LORA_NAMES: TargetNames = { option: TARGETS, noun: "linear layers" 
 /** Which blocks they are taken of. */
 export const LAYERS: Option = ["layers_to_transform", "layersToTransform"];
 
+/** Which layers are left out. */
+export const EXCLUDED: Option = ["exclude_modules", "excludeModules"];
+
 /** Where to look for an option: whichever way it was given. */
 export const placeOf = ([recipe, code]: Option): string => `${recipe}; in TypeScript, ${code}`;
 
@@ -61,6 +64,33 @@ export function noFullMatch(
     { patterns: [pattern], available },
   );
 }
+
+/** Exclusions that match none of the modules that could be taken. */
+export function noExcluded(patterns: readonly string[], available: readonly ModulePath[]): NoTargetError {
+  const names = namesOf(available);
+  const meant = nearest(patterns[0] ?? "", names);
+  return new NoTargetError(
+    `${EXCLUDED[0]} [${patterns.join(", ")}] matched none of the ${available.length} modules that can get an adapter.`,
+    {
+      where: placeOf(EXCLUDED),
+      expected: `a list of ends of module paths, or a regular expression for whole paths; the model has: ${names.join(", ")}`,
+      hint: meant ? `did you mean ["${meant}"]?` : `leave ${EXCLUDED[0]} out.`,
+    },
+    { patterns, available },
+  );
+}
+
+/** Targets of which the exclusions leave none. */
+export const noneLeft = (
+  patterns: readonly string[],
+  targets: readonly ModulePath[],
+  { option }: TargetNames,
+): NoTargetError =>
+  new NoTargetError(
+    `${EXCLUDED[0]} [${patterns.join(", ")}] leaves none of the ${targets.length} modules that ${option[0]} takes.`,
+    { where: placeOf(EXCLUDED), expected: "at least one module that gets an adapter" },
+    { patterns, available: targets },
+  );
 
 /** Layer numbers under which there is no target; `ends` are the targets, `layers` the numbers they have, ascending. */
 export function noLayer(numbers: readonly number[], ends: readonly string[], layers: readonly number[]): NoTargetError {

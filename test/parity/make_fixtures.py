@@ -82,8 +82,9 @@ def make_adapter(base_folder: Path, folder: Path, config: LoraConfig, head: type
     path = folder / "adapter_config.json"
     saved = json.loads(path.read_text())
     saved["base_model_name_or_path"] = f"test/parity/{base_folder.relative_to(FIXTURES.parent)}"
-    if isinstance(saved["target_modules"], list):
-        saved["target_modules"].sort()  # PEFT writes a set, in another order each time
+    for key in ("target_modules", "exclude_modules"):
+        if isinstance(saved.get(key), list):
+            saved[key].sort()  # PEFT writes a set, in another order each time
     path.write_text(json.dumps(saved, indent=2, sort_keys=True))
 
 

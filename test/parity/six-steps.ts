@@ -37,8 +37,6 @@ const METHODS: Readonly<Record<string, Keys>> = {
   lora: { method: "lora" },
   "all-linear-rslora": { method: "lora" },
   dora: { method: "lora" },
-  "lora-bias-all": { method: "lora" },
-  "lora-bias-only": { method: "lora" },
   patterns: { method: "lora" },
   "qlora-nf4": { method: "qlora", use_bnb_nested_quant: false },
   "qlora-nf4-double": { method: "qlora" },
@@ -47,11 +45,14 @@ const METHODS: Readonly<Record<string, Keys>> = {
   houlsby: { method: "adapter" },
 };
 
-/** A recipe for a name of the fixtures; a method that is not in the table goes by its name, `-nf4` for a quantized base. */
+/**
+ * A recipe for a name of the fixtures. One that is not in the table goes by its method, `-nf4` for a quantized base; after `lora-`
+ * stands what its starting adapter has.
+ */
 function keysOf(name: string): Keys {
   const known = METHODS[name];
   if (known) return known;
-  const method = name.replace(/-nf4$/, "");
+  const method = name.replace(/-nf4$/, "").replace(/^lora-.*/, "lora");
   expect(Object.keys(METHOD_RECIPES), `no recipe for ${name}`).toContain(method);
   return { method, ...(name.endsWith("-nf4") && { load_in_4bit: true, use_bnb_nested_quant: false }) };
 }

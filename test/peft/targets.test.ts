@@ -56,6 +56,29 @@ describe("a list", () => {
   });
 });
 
+describe("exclusions", () => {
+  const dense = ["attention.output.dense", "output.dense"].map((end) => `bert.encoder.layer.2.${end}`);
+
+  test("leave out ends of paths, or whole paths, before targets are taken", () => {
+    const targetModules = ["dense"];
+    expect(select({ targetModules, excludeModules: ["pooler.dense"] })).toHaveLength(6);
+    expect(select({ targetModules, excludeModules: ".*\\.[01]\\..*|.*pooler\\..*" })).toEqual(dense);
+    expect(select({ targetModules: "all-linear", excludeModules: ["dense", "classifier"] })).toHaveLength(6);
+    expect(select({ targetModules: ["query", "value"], excludeModules: ["value"] })).toHaveLength(3);
+    expect(select({ targetModules, excludeModules: [] })).toEqual(select({ targetModules }));
+  });
+
+  test.each([
+    [["valu"], /^exclude_modules \[valu\] matched none of the 14 modules [\s\S]*hint: did you mean \["value"\]\?/],
+    ["value", /^exclude_modules \[value\] matched none/],
+    [["dense"], /^exclude_modules \[dense\] leaves none of the 7 modules that lora_target_modules takes/],
+    [".*", /^exclude_modules \[\.\*\] leaves none of the 7/],
+  ])("%j is refused: it matches nothing, or leaves nothing", (excludeModules, message) => {
+    expect(() => select({ targetModules: ["dense"], excludeModules })).toThrow(NoTargetError);
+    expect(() => select({ targetModules: ["dense"], excludeModules })).toThrow(message);
+  });
+});
+
 describe("a string", () => {
   test("is a regular expression for whole paths", () => {
     expect(select({ targetModules: ".*\\.[01]\\..*\\.(query|value)" })).toHaveLength(4);

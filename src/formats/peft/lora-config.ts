@@ -109,6 +109,7 @@ export function loraConfigJson(config: LoraConfig, targetModules: readonly strin
     init_lora_weights: config.initLoraWeights ?? true,
     layers_to_transform: config.layersToTransform ?? null,
     layers_pattern: null,
+    ...(!isOff(config.excludeModules) && { exclude_modules: config.excludeModules }),
     ...(Object.keys(rankPattern).length > 0 && { rank_pattern: rankPattern }),
     ...(Object.keys(alphaPattern).length > 0 && { alpha_pattern: alphaPattern }),
     ...(useRslora && { use_rslora: true }),

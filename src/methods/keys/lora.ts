@@ -10,6 +10,9 @@ const loraKeys = {
   lora_target_modules: names()
     .optional()
     .describe("Ends of module paths, a regular expression, or all-linear; unset: attention query and value"),
+  exclude_modules: names()
+    .optional()
+    .describe("Ends of the paths of modules that get no adapter, or a regular expression for whole paths"),
   lora_bias: z.enum(["none", "all", "lora_only"]).default("none").describe("Which biases are trained"),
   lora_modules_to_save: names().optional().describe("Modules trained in full and saved with the adapter"),
   use_rslora: z.boolean().default(false).describe("Rank-stabilised scaling, alpha / √r"),

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openBase, prepare } from "../../src/assemble/prepare.ts";
+import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
+import { loraMethod } from "../../src/methods/lora.ts";
+import { openAdapter } from "../../src/methods/open-adapter.ts";
+import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { exportModel } from "../../src/verbs/export/export.ts";
+import { inspectRecipe } from "../../src/verbs/inspect.ts";
+import { pythonOf } from "../parity/python.ts";
+import { fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
+
+/** The recipes of the adapters that make_lora_key_fixtures.py made. */
+const VARIANTS: readonly (readonly [variant: string, base: string, keys: Keys])[] = [
+  [
+    "lora-exclude",
+    "bert",
+    { lora_target_modules: ["query", "key", "dense"], exclude_modules: ["key", "attention.output.dense"] },
+  ],
+  [
+    "lora-exclude",
+    "causal/llama",
+    { lora_target_modules: ["q_proj", "down_proj"], exclude_modules: String.raw`.*layers\.0\.mlp\..*` },
+  ],
+];
+
+const settings = (base: string, keys: Keys): Keys => ({
+  ...{ model_name_or_path: fixture(base), task_type: base.startsWith("causal/") ? "CAUSAL_LM" : "SEQ_CLS" },
+  ...{ method: "lora", lora_r: 4, lora_alpha: 8, lora_dropout: 0, ...keys },
+});
+
+/** Saves PEFT's adapter as a run of the recipe would. */
+async function saveAgain(variant: string, base: string, keys: Keys, to: string): Promise<void> {
+  const recipe = resolveRecipe(recipeOf(settings(base, keys)));
+  const { tensors } = await openAdapter(fixture(`${base}/adapters/${variant}`));
+  const model = prepare(recipe, await openBase(recipe), undefined);
+  const whole = async () => new Map();
+  await loraMethod.save(to, { model, trained: new Map(tensors), whole, id2label: { 0: "a" } });
+}
+
+const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
+describe.skipIf(python.missing !== undefined)(`PEFT loads ours${python.missing ? `: ${python.missing}` : ""}`, () => {
+  let reports: unknown[] = [];
+  beforeAll(async () => {
+    const cases = VARIANTS.map(async ([variant, base, keys]) => {
+      const ours = temporary();
+      await saveAgain(variant, base, keys, ours);
+      return { base: fixture(base), ours, theirs: fixture(`${base}/adapters/${variant}`) };
+    });
+    reports = python.run("load_with_peft.py", await Promise.all(cases)) as unknown[];
+  }, 300_000);
+
+  test.each(VARIANTS.map(([variant, base], i) => [variant, base, i] as const))("%s, %s", (_variant, _base, i) => {
+    expect(reports[i]).toEqual({ missing: [], unexpected: [], same: true });
+  });
+});
+
+describe("LoRA's further keys", () => {
+  test.each(VARIANTS)("%s, %s: the saved files are PEFT's, key for key", async (variant, base, keys) => {
+    const to = temporary();
+    await saveAgain(variant, base, keys, to);
+    const [ours, theirs] = [await readAdapter(to), await readAdapter(fixture(`${base}/adapters/${variant}`))];
+    expect([...ours.tensors.keys()].sort()).toEqual([...theirs.tensors.keys()].sort());
+    for (const [key, { shape }] of ours.tensors) {
+      expect(shape, key).toEqual(theirs.tensors.get(key)?.shape);
+      expect(await ours.readFloat32(key), key).toEqual(await theirs.readFloat32(key));
+    }
+    const sorted = (config: object) =>
+      Object.entries(config).map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]);
+    expect(Object.fromEntries(sorted(theirs.config))).toMatchObject(
+      Object.fromEntries(sorted({ ...ours.config, base_model_name_or_path: `test/parity/fixtures/${base}` })),
+    );
+  });
+
+  test.each(VARIANTS)("%s, %s: a run that is stopped and resumed ends as one that was not", async (_, base, given) => {
+    const keys = { ...settings(base, given), max_steps: 4, save_strategy: "steps", save_steps: 2 };
+    const [once, twice] = [temporary(), temporary()];
+    await runHere({ ...keys, output_dir: once });
+    await runHere({ ...keys, output_dir: twice }, { stopAfter: 2 });
+    await runHere({ ...keys, output_dir: twice, resume_from_checkpoint: true });
+    const weights = (folder: string) => readFileSync(`${folder}/adapter_model.safetensors`);
+    expect(weights(twice).equals(weights(once))).toBe(true);
+    expect(readJson(`${twice}/adapter_config.json`)).toEqual(readJson(`${once}/adapter_config.json`));
+  });
+
+  test.each(VARIANTS)("%s, %s: merged, exported and opened again, it computes the same", async (_, base, keys) => {
+    const adapter = temporary();
+    await runHere({ ...settings(base, keys), output_dir: adapter });
+    for (const format of ["safetensors", "onnx"] as const) {
+      const { difference } = await exportModel({ format, adapter, out: `${temporary()}/out` });
+      expect(difference, format).toBeLessThan(1e-4);
+    }
+    const inputs = await exportModel({ format: "onnx", adapter, out: `${temporary()}/out`, adapterInputs: "required" });
+    expect(inputs.difference).toBeLessThan(1e-4);
+  });
+
+  test.each(VARIANTS)("%s, %s: what trains is counted at its layer", async (variant, base, keys) => {
+    const recipe = recipeOf({ ...settings(base, keys), dataset_name: fixture("data/train.jsonl") });
+    const { modules } = await inspectRecipe(recipe);
+    const { tensors } = await openAdapter(fixture(`${base}/adapters/${variant}`));
+    const adapted = [...tensors.keys()].flatMap((param) => loraMethod.moduleOf?.(param) ?? []);
+    const targets = modules.filter(({ target }) => target);
+    expect(targets.map(({ path }) => path).sort()).toEqual([...new Set(adapted)].sort());
+    expect(targets.every(({ trainable }) => trainable > 0)).toBe(true);
+  });
+});
