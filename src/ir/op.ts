@@ -5,6 +5,9 @@ import type { ConcreteType, Tensor, TensorType } from "./types.ts";
 /** An op's settings: plain data, printed and compared as JSON. */
 export type Attrs = Readonly<Record<string, unknown>>;
 
+/** Names of the results of values that were lowered at once. */
+export type LoweredTogether = ReadonlyMap<Value, string>;
+
 /**
  * An op as a graph sees it: it knows its own types, gradient, meaning and ONNX form, so that graph, autodiff and
  * rewriting know no op by name. Written with `defineOp`.
@@ -22,6 +25,6 @@ export interface Op {
   vjp(i: number, dy: Value, inputs: readonly Value[], y: Value, attrs: Attrs): Value | null;
   /** The meaning, in float64. */
   reference(inputs: readonly Tensor[], y: ConcreteType, attrs: Attrs): Float64Array;
-  /** Emits ONNX nodes and returns the name of the result. */
-  lower(to: Lowering, inputs: readonly string[], y: Value, attrs: Attrs): string;
+  /** Emits ONNX nodes and returns the name of the result; or of several values, where `y` is lowered with others of its graph. */
+  lower(to: Lowering, inputs: readonly string[], y: Value, attrs: Attrs): string | LoweredTogether;
 }

@@ -1,5 +1,6 @@
 import type { NodeProto, TensorProto } from "onnx-buf";
 import { type Graph, nodeOf, reachable, type Value } from "../ir/graph.ts";
+import type { LoweredTogether } from "../ir/op.ts";
 import type { TensorType } from "../ir/types.ts";
 import { type DimSources, LoweringContext } from "./lowering-context.ts";
 import type { Target } from "./target.ts";
@@ -29,7 +30,12 @@ export function lowerGraph(graph: Graph, { forms }: Target): LoweredGraph {
   });
   const context = new LoweringContext(dimSources(inputs), forms);
   const names = new Map<Value, string>();
-  for (const value of needed) names.set(value, lower(value, context, names));
+  for (const value of needed) {
+    if (names.has(value)) continue;
+    const lowered = lower(value, context, names);
+    if (typeof lowered === "string") names.set(value, lowered);
+    else for (const [other, name] of lowered) names.set(other, name);
+  }
 
   const outputs = new Map<string, Named>();
   for (const [output, value] of graph.outputs) {
@@ -42,7 +48,7 @@ export function lowerGraph(graph: Graph, { forms }: Target): LoweredGraph {
 
 const typeOf = ({ dtype, shape }: Value): TensorType => ({ dtype, shape });
 
-function lower(value: Value, context: LoweringContext, names: ReadonlyMap<Value, string>): string {
+function lower(value: Value, context: LoweringContext, names: ReadonlyMap<Value, string>): string | LoweredTogether {
   const { origin } = value;
   switch (origin.kind) {
     case "input":

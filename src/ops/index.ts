@@ -34,7 +34,6 @@ export * from "./shape/last-token.ts";
 export * from "./shape/positions.ts";
 export * from "./shape/shape.ts";
 export * from "./shape/slice.ts";
-export * from "./token-loss/backward.ts";
 export * from "./token-loss/token-loss.ts";
 export * from "./token-loss/vocabulary-logits.ts";
 export * from "./token-loss/weight.ts";

@@ -1,7 +1,7 @@
 import { OperandError } from "../../errors.ts";
 import { Value } from "../../ir/graph.ts";
 import type { Lowering } from "../../ir/lowering.ts";
-import type { Attrs, Op } from "../../ir/op.ts";
+import type { Attrs, LoweredTogether, Op } from "../../ir/op.ts";
 import type { ConcreteType, Tensor, TensorType } from "../../ir/types.ts";
 
 /** The op does not depend smoothly on this operand (an index, a mask, a shape): its gradient is zero by definition. */
@@ -43,8 +43,13 @@ export interface OpSpec<Operands extends Names, A> {
   };
   /** Plain float64 loops: slow, obvious, and what every test compares with. */
   reference(x: Named<Operands, Tensor>, y: ConcreteType, attrs: A): Float64Array;
-  /** The ONNX form; returns the name of the result. */
-  lower(to: Lowering, x: Named<Operands, string>, y: Value & LoweredTypes<Operands>, attrs: A): string;
+  /** The ONNX form; returns the name of the result, or those of all that was lowered with it. */
+  lower(
+    to: Lowering,
+    x: Named<Operands, string>,
+    y: Value & LoweredTypes<Operands>,
+    attrs: A,
+  ): string | LoweredTogether;
 }
 
 /** The types of the operands, for lowerings that need a length. */

@@ -1,14 +1,13 @@
 import { type Node, nodeOf, type Value } from "../../ir/graph.ts";
 import type { Dim } from "../../ir/types.ts";
-import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
+import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
 import { IGNORED_LABEL } from "../nn/cross-entropy.ts";
 import { mul } from "../nn/elementwise.ts";
 import { reshape } from "../shape/shape.ts";
 import { slice } from "../shape/slice.ts";
-import { tokenLossBackward } from "./backward.ts";
 import { checkLayer, type TokenLossAttrs } from "./layer.ts";
-import { eachLogits, logSumExp } from "./reference.ts";
-import { lowerTogether } from "./together.ts";
+import { eachLogitGradient, eachLogits, logSumExp } from "./reference.ts";
+import { lowerTogether, type Questions } from "./together.ts";
 import { tokenLossWeightBackward } from "./weight.ts";
 
 /**
@@ -52,7 +51,7 @@ export const tokenLoss: OpFunction<["x", "w", "labels", "bias?"], TokenLossAttrs
     });
     return losses;
   },
-  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs),
+  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs, QUESTIONS),
 });
 
 /**
@@ -75,5 +74,33 @@ export const tokenChoice: OpFunction<["x", "w", "bias?"], TokenLossAttrs> = defi
     });
     return choices;
   },
-  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs),
+  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs, QUESTIONS),
 });
+
+/**
+ * Gradient of each row's loss by its `x`: `p·w − w[label]`, 0 where the label is −100. Operands as `tokenLoss`'s →
+ * `[rows, hidden]`. It waits for no `dy`, so it is taken while the chunk's logits are there.
+ */
+export const tokenLossBackward: OpFunction<["x", "w", "labels", "bias?"], TokenLossAttrs> = defineOp({
+  name: "TokenLossBackward",
+  operands: ["x", "w", "labels", "bias?"],
+  rowwise: ["x", "labels"],
+  infer: ({ x }) => x,
+  vjp: { x: notTwice, w: notTwice, labels: nonDifferentiable, bias: notTwice },
+  reference({ labels, ...layer }, { shape }, attrs) {
+    const hidden = shape[1] as number;
+    const dx = new Float64Array(layer.x.data.length);
+    eachLogitGradient(layer, labels, attrs, (gradient, i, entry) => {
+      for (let k = 0; k < hidden; k++) dx[i * hidden + k]! += gradient * layer.w.data[entry * hidden + k]!;
+    });
+    return dx;
+  },
+  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs, QUESTIONS),
+});
+
+/** The ops above, of whose results those that read the same logits are lowered together. */
+const QUESTIONS: Questions = new Map([
+  [tokenLoss.op, "loss"],
+  [tokenLossBackward.op, "gradient"],
+  [tokenChoice.op, "choice"],
+]);
