@@ -33,8 +33,10 @@ export function lowerGraph(graph: Graph, { forms }: Target): LoweredGraph {
   for (const value of needed) {
     if (names.has(value)) continue;
     const lowered = lower(value, context, names);
-    if (typeof lowered === "string") names.set(value, lowered);
-    else for (const [other, name] of lowered) names.set(other, name);
+    for (const [made, name] of typeof lowered === "string" ? [[value, lowered] as const] : lowered) {
+      names.set(made, name);
+      context.typed(name, made);
+    }
   }
 
   const outputs = new Map<string, Named>();

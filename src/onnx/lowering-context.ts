@@ -9,7 +9,7 @@ import {
   TensorProtoSchema,
 } from "onnx-buf";
 import type { Lowering, OnnxAttr, OnnxNodeOptions } from "../ir/lowering.ts";
-import type { Dim, DType, Shape } from "../ir/types.ts";
+import type { Dim, DType, Shape, TensorType } from "../ir/types.ts";
 import { elementType, encodeElements } from "./element-types.ts";
 import type { Form } from "./standard-forms.ts";
 
@@ -25,11 +25,17 @@ export class LoweringContext implements Lowering {
   /** Operators whose override is being written: within it, their name means the operator itself. */
   readonly #within = new Set<string>();
   readonly #known = new Map<string, readonly string[]>();
+  readonly #types = new Map<string, TensorType>();
 
   /** @param forms What is written instead of a node, by its operator. */
   constructor(sources: DimSources, forms: Readonly<Record<string, Form>> = {}) {
     this.#sources = sources;
     this.#forms = forms;
+  }
+
+  /** Says the type of a tensor, so that overrides of the nodes that read it see it. */
+  typed(name: string, { dtype, shape }: TensorType): void {
+    this.#types.set(name, { dtype, shape });
   }
 
   node(opType: string, inputs: readonly string[], options: OnnxNodeOptions = {}): string {
@@ -43,7 +49,10 @@ export class LoweringContext implements Lowering {
     { attrs = {}, domain }: OnnxNodeOptions = {},
   ): string {
     const form = index === 0 && !this.#within.has(opType) ? this.#forms[opType] : undefined;
-    if (form) return this.#override(opType, () => form(this, inputs, attrs));
+    if (form)
+      return this.#override(opType, () =>
+        form(this, inputs, { attrs, types: inputs.map((input) => this.#types.get(input)) }),
+      );
     const key = `${opType} ${inputs.join(",")} ${JSON.stringify(attrs)} ${domain ?? ""}`;
     const known = this.#known.get(key);
     if (known) return known[index] as string;
@@ -72,6 +81,7 @@ export class LoweringContext implements Lowering {
     if (known) return known;
     const name = `constant_${this.constants.length}`;
     this.#known.set(key, [name]);
+    this.typed(name, { dtype, shape });
     const tensor = {
       name,
       dataType: elementType(dtype),

@@ -1,7 +1,15 @@
 import type { Lowering, OnnxAttr, OnnxFloat } from "../ir/lowering.ts";
+import type { TensorType } from "../ir/types.ts";
+
+/** A node of ONNX that is overridden. */
+export interface OverriddenNode {
+  readonly attrs: Readonly<Record<string, OnnxAttr>>;
+  /** Type of each input that is a value of the graph or a constant; `undefined` for one inside an op's form. */
+  readonly types: readonly (TensorType | undefined)[];
+}
 
 /** Writes what a node does with other nodes; returns the name of the result. */
-export type Form = (to: Lowering, inputs: readonly string[], attrs: Readonly<Record<string, OnnxAttr>>) => string;
+export type Form = (to: Lowering, inputs: readonly string[], node: OverriddenNode) => string;
 
 /**
  * The operators of the forward pass that are ONNX Runtime's own, in those of the standard. They are written as its
@@ -21,23 +29,27 @@ export const STANDARD_FORMS: Readonly<Record<string, Form>> = {
     return to.node("Mul", [to.node("Mul", [x, to.scalar(0.5)]), twice]);
   },
 
-  /** Of four dims, as attention's. The scale goes to the side that is narrow while text is generated. */
-  FusedMatMul(to, [a = "", b = ""], { transA, transB, alpha }) {
+  /** Of four dims where the types do not say: attention's. The scale goes to the side that is narrow while text is generated. */
+  FusedMatMul(to, [a = "", b = ""], { attrs: { transA, transB, alpha }, types }) {
+    const rank = types.find((type) => type)?.shape.length ?? 4;
+    const perm = Array.from({ length: rank }, (_, axis) => axis)
+      .with(-2, rank - 1)
+      .with(-1, rank - 2);
     const turned = (x: string, turn: OnnxAttr | undefined): string =>
-      turn === 1 ? to.node("Transpose", [x], { attrs: { perm: [0, 1, 3, 2] } }) : x;
+      turn === 1 ? to.node("Transpose", [x], { attrs: { perm } }) : x;
     const by = (alpha as OnnxFloat).float;
     const scaled = by === 1 ? a : to.node("Mul", [a, to.scalar(by)]);
     return to.node("MatMul", [turned(scaled, transA), turned(b, transB)]);
   },
 
-  SimplifiedLayerNormalization(to, [x = "", w = ""], { epsilon }) {
+  SimplifiedLayerNormalization(to, [x = "", w = ""], { attrs: { epsilon } }) {
     const mean = to.node("ReduceMean", [to.node("Pow", [x, to.scalar(2)]), to.ints([-1])], { attrs: { keepdims: 1 } });
     const rms = to.node("Sqrt", [to.node("Add", [mean, to.scalar((epsilon as OnnxFloat).float)])]);
     return to.node("Mul", [to.node("Div", [x, rms]), w]);
   },
 
   /** Of one sequence `x [1, rows, heads·headDim]` from place 0 on, `cos` and `sin` `[rows, half]`. */
-  RotaryEmbedding(to, [x = "", , cos = "", sin = ""], { num_heads, rotary_embedding_dim }) {
+  RotaryEmbedding(to, [x = "", , cos = "", sin = ""], { attrs: { num_heads, rotary_embedding_dim } }) {
     const heads = to.node("Reshape", [x, to.ints([0, 0, num_heads as number, -1])]);
     const columns = (from: number, end: number): string =>
       to.node("Slice", [heads, to.ints([from]), to.ints([end]), to.ints([3])]);

@@ -21,6 +21,7 @@ const rows: readonly (readonly [string, (...xs: Value[]) => Value, readonly (Sha
   ["SimplifiedLayerNormalization", (x, w) => ops.rmsNorm(x!, w!, { epsilon: 1e-6, offset: 1 }), [[T, 3, 8], [8]]],
   ["RotaryEmbedding", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.1, 0.01, 0.001] }), [[T, 16], { ints: int(7, 0, 1, 2, 40, 3), shape: [T] }]],
   ["RotaryEmbedding", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.1], scale: 1.2 }), [[T, 16], { ints: int(7, 0, 1, 2, 40, 3), shape: [T] }]],
+  ["FusedMatMul", (a, b) => ops.matMul(a!, b!, { transA: true, alpha: 0.5 }), [[2, 4, 3], [2, 4, 5]]],
   ["FusedMatMul", (q, k, v, mask) => ops.attention(q!, k!, v!, mask!, undefined, { heads: 2, scale: 0.7 }), [[T, 8], [T, 8], [T, 8], { ints: int(1, 1, 1, 1, 1, 0), shape: ["batch", "seq"] }]],
   ["FusedMatMul", (q, k, v, mask) => ops.attention(q!, k!, v!, mask!, undefined, { heads: 4, kvHeads: 2, scale: 0.7, causal: true, window: 1, softcap: 2 }), [[T, 16], [T, 8], [T, 8], { ints: int(1, 1, 1, 1, 1, 1), shape: ["batch", "seq"] }]],
   ["FusedMatMul", (ids, q, keys, values, mask) => ops.cachedAttention(ops.add(ops.embedding(ops.reshape(ids!, { shape: [T] }), q!, {}), ops.embedding(ops.reshape(ids!, { shape: [T] }), q!, {})), keys!, values!, mask!, { heads: 4, kvHeads: 2, scale: 0.7, causal: true }), [{ ints: int(4, 2, 1, 3, 2, 1), shape: ["batch", "seq"] }, [6, 16], ["batch", 2, "total", 4], ["batch", 2, "total", 4], { ints: int(0, 1, 1, 1, 1, 1, 1, 1, 1, 1), shape: ["batch", "total"] }]],

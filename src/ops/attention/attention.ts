@@ -46,7 +46,7 @@ export const attention: OpFunction<["q", "k", "v", "mask", "dropoutMask?"], Atte
     const weights = dropoutMask ? p.map((p, at) => (p * dropoutMask.data[at]!) / (attrs.keep ?? 1)) : p;
     return weighted(weights, q, v, mask, attrs);
   },
-  lower(to, { q, k, v, mask, dropoutMask }, { types, shape }, attrs) {
+  lower(to, { q, k, v, mask, dropoutMask }, { types, y: { shape }, attrs }) {
     const { heads, keep = 1, causal } = attrs;
     const inside = lowerInside(to, mask, causal);
     const split = (x: string, count: number): string =>

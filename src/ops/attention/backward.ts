@@ -37,7 +37,7 @@ export const attentionBackward: OpFunction<Operands, AttentionBackwardAttrs> = d
     dropoutMask: nonDifferentiable,
   },
   reference: (x, _, attrs) => attentionGradients(x, attrs)[attrs.of],
-  lower(to, { dy, q, k, v, mask, y, dropoutMask }, { types, shape }, attrs) {
+  lower(to, { dy, q, k, v, mask, y, dropoutMask }, { types, y: { shape }, attrs }) {
     const { heads, scale, keep = 1, of } = attrs;
     const headDim = (types.q.shape[1] as number) / heads;
     const inside = lowerInside(to, mask, attrs.causal);

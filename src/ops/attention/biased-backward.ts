@@ -40,7 +40,7 @@ export const biasedAttentionBackward: OpFunction<Operands, BiasedAttentionBackwa
     dropoutMask: nonDifferentiable,
   },
   reference: (x, _, attrs) => attentionGradients(x, attrs)[attrs.of],
-  lower(outside, { dy, q, k, v, mask, bias, y, dropoutMask }, { types, shape }, attrs) {
+  lower(outside, { dy, q, k, v, mask, bias, y, dropoutMask }, { types, y: { shape }, attrs }) {
     const { heads, scale, keep = 1, of } = attrs;
     const to = lowerInside(outside, mask, true);
     const headDim = (types.q.shape[1] as number) / heads;

@@ -44,7 +44,7 @@ export const biasedAttention: OpFunction<["q", "k", "v", "mask", "bias", "dropou
       const weights = dropoutMask ? p.map((p, at) => (p * dropoutMask.data[at]!) / (attrs.keep ?? 1)) : p;
       return weighted(weights, q, v, mask, attrs);
     },
-    lower(outside, { q, k, v, mask, bias, dropoutMask }, { types, shape }, attrs) {
+    lower(outside, { q, k, v, mask, bias, dropoutMask }, { types, y: { shape }, attrs }) {
       const { heads, keep = 1 } = attrs;
       const to = lowerInside(outside, mask, true);
       const split = (x: string): string => splitLike(to, x, types.mask, heads, (shape[1] as number) / heads);

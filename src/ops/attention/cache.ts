@@ -45,7 +45,7 @@ export const appendCache: OpFunction<["past", "x"], { readonly total: Dim }> = d
     });
     return y;
   },
-  lower(to, { past, x }, { shape }) {
+  lower(to, { past, x }, { y: { shape } }) {
     const [batch, heads, , width] = shape as [Dim, number, Dim, number];
     return to.node("Concat", [past, lowerRows(to, x, batch, heads, width)], { attrs: { axis: 2 } });
   },
@@ -79,7 +79,7 @@ export const cachedAttention: OpFunction<["q", "keys", "values", "mask"], Cached
     const p = softmaxScores(q, byRow(keys), mask, attrs);
     return weighted(p, q, byRow(values), mask, attrs);
   },
-  lower(to, { q, keys, values, mask }, { types, shape }, attrs) {
+  lower(to, { q, keys, values, mask }, { types, y: { shape }, attrs }) {
     const [batch, total] = types.mask.shape as [Dim, Dim];
     const queries = lowerRows(to, q, batch, attrs.heads, (shape[1] as number) / attrs.heads);
     const count = to.node("Div", [lengthOf(to, shape[0] as Dim), lengthOf(to, batch)]);

@@ -33,7 +33,7 @@ export const relativePositions: OpFunction<["mask"], RelativePositionsAttrs> = d
       return table[within + attrs.maxDistance]!;
     });
   },
-  lower(to, { mask }, _, attrs) {
+  lower(to, { mask }, { attrs }) {
     const integer = (value: number): string => to.constant("int64", [], [value]);
     const seq = to.node("Gather", [to.node("Shape", [mask]), integer(1)]);
     const [last, end] = [to.node("Sub", [seq, integer(1)]), to.node("Mul", [seq, integer(2)])];

@@ -55,7 +55,7 @@ export const relativeScores: OpFunction<["x", "table", "mask", "plus?"], Relativ
     });
     return y;
   },
-  lower(outside, { x, table, mask, plus }, { types }, attrs) {
+  lower(outside, { x, table, mask, plus }, { types, attrs }) {
     const { heads, scale, keys } = attrs;
     const to = lowerInside(outside, mask, true);
     const headDim = (types.x.shape[1] as number) / heads;
@@ -95,7 +95,7 @@ export const relativeScoresBackward: OpFunction<["dy", "other", "mask"], Relativ
     });
     return dx;
   },
-  lower(outside, { dy, other, mask }, { types, shape }, attrs) {
+  lower(outside, { dy, other, mask }, { types, y: { shape }, attrs }) {
     const { heads, scale, keys, of } = attrs;
     const to = lowerInside(outside, mask, true);
     const headDim = (shape[1] as number) / heads;

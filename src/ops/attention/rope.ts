@@ -51,7 +51,7 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
       return scale * (value * Math.cos(angle) + partner * Math.sin(angle));
     });
   },
-  lower(to, { x, positions }, { types }, { heads, frequencies, beyond, scale = 1, backwards }) {
+  lower(to, { x, positions }, { types, attrs: { heads, frequencies, beyond, scale = 1, backwards } }) {
     const half = frequencies.length;
     const positionIds = to.node("Unsqueeze", [to.node("Cast", [positions], { attrs: { to: 1 } }), to.ints([1])]);
     const near = to.constant("float32", [1, half], frequencies);

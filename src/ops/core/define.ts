@@ -1,5 +1,5 @@
 import { OperandError } from "../../errors.ts";
-import { Value } from "../../ir/graph.ts";
+import { nodeOf, Value } from "../../ir/graph.ts";
 import type { Lowering } from "../../ir/lowering.ts";
 import type { Attrs, LoweredTogether, Op } from "../../ir/op.ts";
 import type { ConcreteType, Tensor, TensorType } from "../../ir/types.ts";
@@ -44,17 +44,16 @@ export interface OpSpec<Operands extends Names, A> {
   /** Plain float64 loops: slow, obvious, and what every test compares with. */
   reference(x: Named<Operands, Tensor>, y: ConcreteType, attrs: A): Float64Array;
   /** The ONNX form; returns the name of the result, or those of all that was lowered with it. */
-  lower(
-    to: Lowering,
-    x: Named<Operands, string>,
-    y: Value & LoweredTypes<Operands>,
-    attrs: A,
-  ): string | LoweredTogether;
+  lower(to: Lowering, x: Named<Operands, string>, node: LoweredNode<Operands, A>): string | LoweredTogether;
 }
 
-/** The types of the operands, for lowerings that need a length. */
-export interface LoweredTypes<Operands extends Names> {
+/** A node that is being lowered. */
+export interface LoweredNode<Operands extends Names, A> {
+  /** The result. */
+  readonly y: Value;
+  /** Types of the operands, for forms that need a length or a dtype. */
   readonly types: Named<Operands, TensorType>;
+  readonly attrs: A;
 }
 
 type Arguments<Operands extends Names, A> = Operands extends readonly [infer Head, ...infer Rest extends Names]
@@ -111,9 +110,9 @@ export function defineOp<Operands extends Names, A extends object = NoAttrs>(
       return rule(dy, { ...named(inputs), y }, attrs as A);
     },
     reference: (inputs, y, attrs) => spec.reference(named(inputs), y, attrs as A),
-    lower: (to, inputs, y, attrs) => {
-      const types = named<TensorType>(y.origin.kind === "node" ? y.origin.node.inputs : []);
-      return spec.lower(to, named(inputs), Object.assign(Object.create(y) as Value, { types }), attrs as A);
+    lower(to, inputs, y, attrs) {
+      const types = named<TensorType>(nodeOf(y)?.inputs ?? []);
+      return spec.lower(to, named(inputs), { y, types, attrs: attrs as A });
     },
   };
   registry.set(name, op);

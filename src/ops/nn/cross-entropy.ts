@@ -55,7 +55,7 @@ export const crossEntropyBackward: OpFunction<["dy", "logits", "labels"]> = defi
     });
     return dx;
   },
-  lower(to, { dy, logits, labels }, { shape }) {
+  lower(to, { dy, logits, labels }, { y: { shape } }) {
     const probabilities = to.node("Softmax", [logits], { attrs: { axis: -1 } });
     const ignored = to.node("Equal", [labels, to.constant("int64", [], [IGNORED_LABEL])]);
     const index = to.node("Where", [ignored, to.constant("int64", [], [0]), labels]);

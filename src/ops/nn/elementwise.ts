@@ -53,5 +53,5 @@ export const scale: OpFunction<["x"], { readonly by: number }> = defineOp({
   infer: ({ x }) => x,
   vjp: { x: (dy, _, { by }) => scale(dy, { by }) },
   reference: ({ x }, _, { by }) => map(x, (x) => by * x),
-  lower: (to, { x }, _, { by }) => to.node("Mul", [x, to.scalar(by)]),
+  lower: (to, { x }, { attrs: { by } }) => to.node("Mul", [x, to.scalar(by)]),
 });

@@ -55,7 +55,7 @@ export const embeddingBackward: OpFunction<["dy", "ids", "like"], EmbeddingAttrs
     });
     return table;
   },
-  lower(to, { dy, ids, like }, { shape }, { paddingIdx, distinct }) {
+  lower(to, { dy, ids, like }, { y: { shape }, attrs: { paddingIdx, distinct } }) {
     const known = shape.every((dim) => typeof dim === "number");
     const zeros = to.node("ConstantOfShape", [known ? to.ints(shape) : to.node("Shape", [like])]);
     const column = to.node("Unsqueeze", [ids, to.ints([1])]);

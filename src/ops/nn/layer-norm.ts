@@ -31,7 +31,7 @@ export const layerNorm: OpFunction<["x", "w", "bias?"], NormAttrs> = defineOp({
     const standard = standardized(x, epsilon);
     return standard.map((value, i) => value * w.data[i % w.data.length]! + (bias?.data[i % w.data.length] ?? 0));
   },
-  lower: (to, { x, w, bias }, _, { epsilon }) =>
+  lower: (to, { x, w, bias }, { attrs: { epsilon } }) =>
     to.node("LayerNormalization", bias ? [x, w, bias] : [x, w], { attrs: { axis: -1, epsilon: float(epsilon) } }),
 });
 
@@ -42,7 +42,8 @@ export const standardize: OpFunction<["x"], NormAttrs> = defineOp({
   infer: ({ x }) => x,
   vjp: { x: (dy, { x, y }, attrs) => standardizeBackward(dy, y, inverseStd(x, attrs)) },
   reference: ({ x }, _, { epsilon }) => standardized(x, epsilon),
-  lower: (to, { x }, { shape }, { epsilon }) => to.output(0, ...normalization(to, x, shape.at(-1) as number, epsilon)),
+  lower: (to, { x }, { y: { shape }, attrs: { epsilon } }) =>
+    to.output(0, ...normalization(to, x, shape.at(-1) as number, epsilon)),
 });
 
 /** `1 / √(variance + epsilon)`, over the last dim, which becomes 1. */
@@ -58,7 +59,7 @@ export const inverseStd: OpFunction<["x"], NormAttrs> = defineOp({
     });
     return y;
   },
-  lower: (to, { x }, { types }, { epsilon }) =>
+  lower: (to, { x }, { types, attrs: { epsilon } }) =>
     to.output(2, ...normalization(to, x, types.x.shape.at(-1) as number, epsilon)),
 });
 
@@ -79,7 +80,7 @@ export const standardizeBackward: OpFunction<["dy", "y", "inverseStd"]> = define
     });
     return dx;
   },
-  lower(to, { dy, y, inverseStd }, { shape }) {
+  lower(to, { dy, y, inverseStd }, { y: { shape } }) {
     const length = shape.at(-1) as number;
     const average = to.constant("float32", [length, 1], new Array<number>(length).fill(1 / length));
     const mean = to.node("MatMul", [dy, average]);

@@ -44,7 +44,7 @@ export const maskedMeanBackward: OpFunction<["dy", "mask"]> = defineOp({
     });
     return dx;
   },
-  lower(to, { dy, mask }, { shape }) {
+  lower(to, { dy, mask }, { y: { shape } }) {
     const weights = to.node("Unsqueeze", [normalized(to, mask), to.ints([2])]);
     const spread = to.node("Mul", [weights, to.node("Unsqueeze", [dy, to.ints([1])])]);
     return to.node("Reshape", [spread, to.shape(shape)]);

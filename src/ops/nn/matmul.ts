@@ -60,7 +60,7 @@ export const matMul: OpFunction<["a", "b"], MatMulAttrs> = defineOp({
         }
     return y;
   },
-  lower(to, { a, b }, { shape }, { transA, transB, alpha = 1 }) {
+  lower(to, { a, b }, { y: { shape }, attrs: { transA, transB, alpha = 1 } }) {
     const attrs = { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: float(alpha) };
     if (shape.length === 2) return to.node("Gemm", [a, b], { attrs });
     return to.node("FusedMatMul", [a, b], { attrs, domain: "com.microsoft" });

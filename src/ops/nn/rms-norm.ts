@@ -31,7 +31,7 @@ export const rmsNorm: OpFunction<["x", "w"], RmsNormAttrs> = defineOp({
     const length = w.data.length;
     return x.data.map((x, i) => x * inverse[Math.floor(i / length)]! * (w.data[i % length]! + offset));
   },
-  lower: (to, { x, w }, _, attrs) => to.output(0, ...normalization(to, x, w, attrs)),
+  lower: (to, { x, w }, { attrs }) => to.output(0, ...normalization(to, x, w, attrs)),
 });
 
 /** `1 / √(mean(x²) + epsilon)`, over the last dim, which becomes 1: the engine gives it along with `rmsNorm(x, w)`. */
@@ -41,7 +41,7 @@ export const inverseRms: OpFunction<["x", "w"], RmsNormAttrs> = defineOp({
   infer: ({ x }) => ({ dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] }),
   vjp: { x: notTwice, w: notTwice },
   reference: ({ x }, _, { epsilon }) => inverses(x, epsilon),
-  lower: (to, { x, w }, _, attrs) => to.output(1, ...normalization(to, x, w, attrs)),
+  lower: (to, { x, w }, { attrs }) => to.output(1, ...normalization(to, x, w, attrs)),
 });
 
 /** `dx = r · (dy∘w − x · r² · mean(dy∘w∘x))`, where `r` is the inverse rms and `w` has its offset. */
@@ -61,7 +61,7 @@ export const rmsNormBackward: OpFunction<["dy", "x", "w", "inverseRms"], RmsNorm
     });
     return dx;
   },
-  lower(to, { dy, x, w, inverseRms }, _, { offset }) {
+  lower(to, { dy, x, w, inverseRms }, { attrs: { offset } }) {
     const scaled = to.node("Mul", [dy, shifted(to, w, offset)]);
     const along = to.node("ReduceMean", [to.node("Mul", [scaled, x]), to.ints([-1])], { attrs: { keepdims: 1 } });
     const share = to.node("Mul", [along, to.node("Mul", [inverseRms, inverseRms])]);
@@ -83,7 +83,7 @@ export const rmsNormWeightBackward: OpFunction<["dy", "x", "inverseRms"]> = defi
     });
     return dw;
   },
-  lower(to, { dy, x, inverseRms }, { shape }) {
+  lower(to, { dy, x, inverseRms }, { y: { shape } }) {
     const length = shape[0] as number;
     const rows = (x: string, width: number): string => to.node("Reshape", [x, to.ints([-1, width])]);
     const product = [rows(inverseRms, 1), rows(to.node("Mul", [dy, x]), length)];

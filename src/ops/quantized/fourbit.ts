@@ -51,7 +51,7 @@ export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"
       return sum;
     });
   },
-  lower(to, { x, codes, absmax, codebook, bias }, { types }, attrs) {
+  lower(to, { x, codes, absmax, codebook, bias }, { types, attrs }) {
     const [out, inn] = attrs.shape;
     const quantType = BNB4_TYPES.indexOf(attrs.type);
     if (quantType < 0 || (out * inn) % attrs.blockSize !== 0) {
@@ -73,7 +73,7 @@ export const dequantize4bit: OpFunction<["codes", "absmax", "codebook"], FourBit
   infer: ({ absmax }, { shape }) => ({ dtype: absmax.dtype, shape }),
   vjp: { codes: nonDifferentiable, absmax: nonDifferentiable, codebook: nonDifferentiable },
   reference: ({ codes, absmax, codebook }, _, attrs) => unpack(codes, absmax, codebook, attrs),
-  lower: (to, { codes, absmax, codebook }, { types }, attrs) =>
+  lower: (to, { codes, absmax, codebook }, { types, attrs }) =>
     lowerUnpack(to, codes, absmax, codebook, types.absmax, attrs),
 });
 
@@ -96,7 +96,7 @@ export const dequantizeBlockwise: OpFunction<
   },
   reference: ({ codes, absmax, offset, codebook }, _, { blockSize }) =>
     codes.data.map((code, i) => codebook.data[code]! * absmax.data[Math.floor(i / blockSize)]! + offset.data[0]!),
-  lower(to, { codes, absmax, offset, codebook }, { types }, { blockSize }) {
+  lower(to, { codes, absmax, offset, codebook }, { types, attrs: { blockSize } }) {
     const integer = (value: number): string => to.constant("int64", [], [value]);
     const indices = to.node("Range", [integer(0), integer(types.codes.shape[0] as number), integer(1)]);
     const scales = to.node("Gather", [absmax, to.node("Div", [indices, integer(blockSize)])]);

@@ -52,7 +52,7 @@ export const linearScaled: OpFunction<["x", "codes", "scales", "bias?"], ScaledA
       return sum;
     });
   },
-  lower(to, { x, codes, scales, bias }, { types }, attrs) {
+  lower(to, { x, codes, scales, bias }, { types, attrs }) {
     const w = lowerUnpack(to, { codes, scales }, types.scales, attrs);
     return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
   },
@@ -68,7 +68,7 @@ export const dequantizeScaled: OpFunction<["codes", "scales"], ScaledAttrs> = de
   },
   vjp: { codes: nonDifferentiable, scales: nonDifferentiable },
   reference: (blocks, _, attrs) => unpack(blocks, attrs),
-  lower: (to, blocks, { types }, attrs) => lowerUnpack(to, blocks, types.scales, attrs),
+  lower: (to, blocks, { types, attrs }) => lowerUnpack(to, blocks, types.scales, attrs),
 });
 
 function checkBlocks(op: string, { codes, scales }: Blocks<TensorType>, { bits, blockSize, shape }: ScaledAttrs): void {

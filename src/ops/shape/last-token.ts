@@ -20,7 +20,7 @@ export const lastToken: OpFunction<["ids", "mask"], { readonly padId?: number }>
       return row * seq + last;
     });
   },
-  lower(to, { ids, mask }, _, { padId }) {
+  lower(to, { ids, mask }, { attrs: { padId } }) {
     const integer = (value: number): string => to.constant("int64", [], [value]);
     const shape = to.node("Shape", [ids]);
     const [batch, seq] = [0, 1].map((axis) => to.node("Gather", [shape, integer(axis)])) as [string, string];

@@ -7,7 +7,7 @@ export const positions: OpFunction<["ids"], { readonly offset: number }> = defin
   infer: ({ ids }) => ({ dtype: "int64", shape: [ids.shape.join("*")] }),
   vjp: { ids: nonDifferentiable },
   reference: ({ ids }, _, { offset }) => ids.data.map((_, i) => (i % ids.shape[1]!) + offset),
-  lower(to, { ids }, _, { offset }) {
+  lower(to, { ids }, { attrs: { offset } }) {
     const shape = to.node("Shape", [ids]);
     const integer = (value: number): string => to.constant("int64", [], [value]);
     const seq = to.node("Gather", [shape, integer(1)]);
@@ -33,7 +33,7 @@ export const positionsAfterPadding: OpFunction<["ids"], { readonly paddingIdx: n
       return id === paddingIdx ? paddingIdx : ++count + paddingIdx;
     });
   },
-  lower(to, { ids }, _, { paddingIdx }) {
+  lower(to, { ids }, { attrs: { paddingIdx } }) {
     const padding = to.constant("int64", [], [paddingIdx]);
     const real = to.node("Cast", [to.node("Not", [to.node("Equal", [ids, padding])])], { attrs: { to: 7 } });
     const count = to.node("Mul", [to.node("CumSum", [real, to.constant("int64", [], [1])]), real]);

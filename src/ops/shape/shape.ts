@@ -14,7 +14,7 @@ export const reshape: OpFunction<["x"], { readonly shape: Shape }> = defineOp({
   },
   vjp: { x: (dy, { x }) => reshape(dy, { shape: x.shape }) },
   reference: ({ x }) => x.data,
-  lower: (to, { x }, _, { shape }) => to.node("Reshape", [x, to.shape(shape)]),
+  lower: (to, { x }, { attrs: { shape } }) => to.node("Reshape", [x, to.shape(shape)]),
 });
 
 /** `y` has axis `perm[i]` of `x` as its axis `i`. */
@@ -35,7 +35,7 @@ export const transpose: OpFunction<["x"], { readonly perm: readonly number[] }> 
     });
     return y;
   },
-  lower: (to, { x }, _, { perm }) => to.node("Transpose", [x], { attrs: { perm } }),
+  lower: (to, { x }, { attrs: { perm } }) => to.node("Transpose", [x], { attrs: { perm } }),
 });
 
 /** `y` repeats `x` to the shape of `like`, by NumPy's rules. */
@@ -74,7 +74,7 @@ export const reduceSum: OpFunction<["x"], { readonly axes: readonly number[] }> 
     });
     return y;
   },
-  lower: (to, { x }, _, { axes }) => to.node("ReduceSum", [x, to.ints(axes)], { attrs: { keepdims: 0 } }),
+  lower: (to, { x }, { attrs: { axes } }) => to.node("ReduceSum", [x, to.ints(axes)], { attrs: { keepdims: 0 } }),
 });
 
 /** Position `index` of `axis`, which goes: the first token of each row, say. */
@@ -90,7 +90,7 @@ export const select: OpFunction<["x"], { readonly axis: number; readonly index: 
     });
     return y;
   },
-  lower: (to, { x }, _, { axis, index }) =>
+  lower: (to, { x }, { attrs: { axis, index } }) =>
     to.node("Gather", [x, to.constant("int64", [], [index])], { attrs: { axis } }),
 });
 
@@ -107,7 +107,7 @@ export const selectBackward: OpFunction<["dy", "like"], { readonly axis: number;
     });
     return dx;
   },
-  lower(to, { dy, like }, { types }, { axis, index }) {
+  lower(to, { dy, like }, { types, attrs: { axis, index } }) {
     const length = to.node("Gather", [to.node("Shape", [like]), to.constant("int64", [], [axis])]);
     const positions = to.node("Range", [to.constant("int64", [], [0]), length, to.constant("int64", [], [1])]);
     const here = to.node("Equal", [positions, to.constant("int64", [], [index])]);

@@ -31,7 +31,7 @@ export const slice: OpFunction<["x"], SliceAttrs> = defineOp({
     });
     return y;
   },
-  lower: (to, { x }, _, { axis, start, end }) =>
+  lower: (to, { x }, { attrs: { axis, start, end } }) =>
     to.node("Slice", [x, to.ints([start]), to.ints([end]), to.ints([axis])]),
 });
 
@@ -49,6 +49,6 @@ export const sliceBackward: OpFunction<["dy"], SliceAttrs & { readonly length: n
     });
     return dx;
   },
-  lower: (to, { dy }, _, { axis, start, end, length }) =>
+  lower: (to, { dy }, { attrs: { axis, start, end, length } }) =>
     to.node("Pad", [dy, to.ints([start, length - end]), to.scalar(0), to.ints([axis])]),
 });

@@ -51,7 +51,7 @@ export const tokenLoss: OpFunction<["x", "w", "labels", "bias?"], TokenLossAttrs
     });
     return losses;
   },
-  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs, QUESTIONS),
+  lower: (to, layer, { y, attrs }) => lowerTogether(to, layer, y, attrs, QUESTIONS),
 });
 
 /**
@@ -74,7 +74,7 @@ export const tokenChoice: OpFunction<["x", "w", "bias?"], TokenLossAttrs> = defi
     });
     return choices;
   },
-  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs, QUESTIONS),
+  lower: (to, layer, { y, attrs }) => lowerTogether(to, layer, y, attrs, QUESTIONS),
 });
 
 /**
@@ -95,7 +95,7 @@ export const tokenLossBackward: OpFunction<["x", "w", "labels", "bias?"], TokenL
     });
     return dx;
   },
-  lower: (to, layer, y, attrs) => lowerTogether(to, layer, y, attrs, QUESTIONS),
+  lower: (to, layer, { y, attrs }) => lowerTogether(to, layer, y, attrs, QUESTIONS),
 });
 
 /** The ops above, of whose results those that read the same logits are lowered together. */

@@ -37,7 +37,7 @@ export const vocabularyLogits: OpFunction<["x", "w", "bias?"], VocabularyAttrs> 
       return softcap === undefined ? sum : softcap * Math.tanh(sum / softcap);
     });
   },
-  lower(to, { x, w: stored, bias }, { types }, { softcap }) {
+  lower(to, { x, w: stored, bias }, { types, attrs: { softcap } }) {
     const w = lowerUpcast(to, stored, types.w.dtype);
     const logits = to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
     if (softcap === undefined) return logits;

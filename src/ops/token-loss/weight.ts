@@ -41,7 +41,7 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
       });
       return dw;
     },
-    lower(to, { dy, labels, loss, ...layer }, { types, shape }, { chunks, softcap }) {
+    lower(to, { dy, labels, loss, ...layer }, { types, y: { shape }, attrs: { chunks, softcap } }) {
       const { ignored, index } = lowerLabels(to, labels);
       const upcastRows = (rows: string): string => lowerUpcast(to, rows, types.w.dtype);
       const own = lowerOwnLogits(to, layer, upcastRows, index, softcap);
