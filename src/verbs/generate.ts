@@ -7,7 +7,7 @@ import type { Message } from "../chat/conversation.ts";
 import { RecipeError } from "../errors.ts";
 import { chooseToken, type SamplingOptions } from "../generation/sampling.ts";
 import { TextStream } from "../generation/text-stream.ts";
-import { changesAfter, longestText } from "../models/parts/longest-text.ts";
+import { changesAfter, longestText } from "../models/longest-text.ts";
 import { endIds, turnEnd } from "../prepared/end-ids.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";

@@ -3,7 +3,7 @@ import { CheckpointError } from "../../src/errors.ts";
 import { tiesEmbeddings } from "../../src/formats/transformers/tied.ts";
 import { print } from "../../src/ir/print.ts";
 import { ARCHITECTURES } from "../../src/models/index.ts";
-import { longestText } from "../../src/models/parts/longest-text.ts";
+import { longestText } from "../../src/models/longest-text.ts";
 import defaults from "../parity/fixtures/config-defaults.json" with { type: "json" };
 
 type Config = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesAfter, longestText } from "../../src/models/parts/longest-text.ts";
+import { changesAfter, longestText } from "../../src/models/longest-text.ts";
 
 const LONGROPE = { max_position_embeddings: 131_072, original_max_position_embeddings: 4096 };
 

@@ -3,15 +3,18 @@ import type { Value } from "../../ir/graph.ts";
 import { add, scale } from "../../ops/nn/elementwise.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, rms } from "../parts/layers.ts";
-import { DEFAULT_POSITIONS, rotary } from "../parts/rotary.ts";
+import { rotary } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { selfAttention } from "./causal-attention.ts";
 import { decoderTasks, embedTokens, gatedMlp, layerTypes, namingEveryLayer } from "./decoder.ts";
 import { attentionOf, headDim, type LayerAttention, LlamaConfig, llamaModules } from "./llama.ts";
 
+/** transformers' `max_position_embeddings` where `config.json` leaves it out. */
+const POSITIONS = 8192;
+
 /** What the Gemma families read of `config.json`. */
 export const Gemma2Config = LlamaConfig.omit({ hidden_act: true, mlp_bias: true }).extend({
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.gemma2),
+  max_position_embeddings: z.int().default(POSITIONS),
   num_key_value_heads: z.int().nullish().default(4),
   pad_token_id: z.int().nullable().default(0),
   tie_word_embeddings: z.boolean().default(true),
@@ -38,6 +41,7 @@ export const gemmaModules = {
 export const gemma2 = defineArchitecture<Gemma2Config>({
   ...gemmaModules,
   modelType: "gemma2",
+  positions: { default: POSITIONS },
   files: { tied: true, gguf: { architecture: "gemma2" } },
   config: namingEveryLayer(Gemma2Config),
   tasks: decoderTasks({

@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { defineArchitecture } from "../parts/architecture.ts";
-import { DEFAULT_POSITIONS, RopeParameters, type Rotary, rotary } from "../parts/rotary.ts";
+import { RopeParameters, type Rotary, rotary } from "../parts/rotary.ts";
 import { rmsByHead } from "./causal-attention.ts";
 import { decoderTasks, namingEveryLayer } from "./decoder.ts";
 import { Gemma2Config, gemmaLayers, gemmaModules } from "./gemma2.ts";
 import { headDim } from "./llama.ts";
 
+/** transformers' `max_position_embeddings` where `config.json` leaves it out. */
+const POSITIONS = 131_072;
+
 const Gemma3Config = Gemma2Config.extend({
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.gemma3_text),
+  max_position_embeddings: z.int().default(POSITIONS),
   final_logit_softcapping: z.number().nullable().default(null),
   sliding_window_pattern: z.int().default(6),
   rope_local_base_freq: z.number().default(10_000),
@@ -44,6 +47,7 @@ const { CAUSAL_LM, SEQ_CLS } = decoderTasks<Gemma3Config>({
 export const gemma3Text = defineArchitecture<Gemma3Config>({
   ...gemmaModules,
   modelType: "gemma3_text",
+  positions: { default: POSITIONS },
   files: { tied: true, gguf: { architecture: "gemma3", granted: { sliding_window_pattern: 6 } } },
   config: namingEveryLayer(Gemma3Config),
   tasks: { CAUSAL_LM, SEQ_CLS },

@@ -5,7 +5,7 @@ import { reshape } from "../../ops/shape/shape.ts";
 import { slice } from "../../ops/shape/slice.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, dense, flatten, lookUp, norm } from "../parts/layers.ts";
-import { type Rotary, rotary, rotaryKeys } from "../parts/rotary.ts";
+import { ROTARY_POSITIONS, type Rotary, rotary, rotaryKeys } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { attendCausal, rotate } from "./causal-attention.ts";
 import { decoderKeys, decoderTasks } from "./decoder.ts";
@@ -32,6 +32,7 @@ type GptNeoXConfig = z.output<typeof GptNeoXConfig>;
 /** GPT-NeoX and Pythia. Source: transformers, models/gpt_neox/modeling_gpt_neox.py; Black et al. 2022, arXiv:2204.06745. */
 export const gptNeoX = defineArchitecture<GptNeoXConfig>({
   modelType: "gpt_neox",
+  positions: { default: ROTARY_POSITIONS },
   files: {
     gguf: { architecture: "gptneox" },
     mlx: [

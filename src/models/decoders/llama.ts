@@ -3,7 +3,7 @@ import type { Value } from "../../ir/graph.ts";
 import { add } from "../../ops/nn/elementwise.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, rms } from "../parts/layers.ts";
-import { rotary, rotaryKeys } from "../parts/rotary.ts";
+import { ROTARY_POSITIONS, rotary, rotaryKeys } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { type SelfAttentionOptions, selfAttention } from "./causal-attention.ts";
 import { decoderKeys, decoderTasks, embedTokens, gatedMlp } from "./decoder.ts";
@@ -42,6 +42,7 @@ export const llamaModules = {
 export const llama = defineArchitecture<LlamaConfig>({
   ...llamaModules,
   modelType: "llama",
+  positions: { default: ROTARY_POSITIONS },
   files: { gguf: { architecture: "llama" } },
   config: LlamaConfig,
   tasks: decoderTasks({

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { defineArchitecture } from "../parts/architecture.ts";
-import { DEFAULT_POSITIONS, rotary } from "../parts/rotary.ts";
+import { rotary } from "../parts/rotary.ts";
 import { decoderTasks } from "./decoder.ts";
 import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
 
+/** transformers' `max_position_embeddings` where `config.json` leaves it out. */
+const POSITIONS = 131_072;
+
 const MistralConfig = LlamaConfig.extend({
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.mistral),
+  max_position_embeddings: z.int().default(POSITIONS),
   num_key_value_heads: z.int().nullish().default(8),
   sliding_window: z.int().nullish().default(4096),
 });
@@ -15,6 +18,7 @@ type MistralConfig = z.output<typeof MistralConfig>;
 export const mistral = defineArchitecture<MistralConfig>({
   ...llamaModules,
   modelType: "mistral",
+  positions: { default: POSITIONS },
   files: { gguf: { architecture: "llama" } },
   config: MistralConfig,
   tasks: decoderTasks({

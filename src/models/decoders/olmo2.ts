@@ -3,7 +3,7 @@ import type { Value } from "../../ir/graph.ts";
 import { add } from "../../ops/nn/elementwise.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { rms } from "../parts/layers.ts";
-import { rotary } from "../parts/rotary.ts";
+import { ROTARY_POSITIONS, rotary } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { selfAttention } from "./causal-attention.ts";
 import { decoderTasks, embedTokens } from "./decoder.ts";
@@ -24,6 +24,7 @@ const { CAUSAL_LM, SEQ_CLS } = decoderTasks({ base: "model", embeddings: "embed_
 export const olmo2 = defineArchitecture<Olmo2Config>({
   ...llamaModules,
   modelType: "olmo2",
+  positions: { default: ROTARY_POSITIONS },
   files: { gguf: { architecture: "olmo2" } },
   config: Olmo2Config,
   tasks: { CAUSAL_LM, SEQ_CLS },

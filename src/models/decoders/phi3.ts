@@ -4,16 +4,19 @@ import { add, mul } from "../../ops/nn/elementwise.ts";
 import { slice } from "../../ops/shape/slice.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { activation, dense, rms } from "../parts/layers.ts";
-import { DEFAULT_POSITIONS, type Rotary, rotary } from "../parts/rotary.ts";
+import { type Rotary, rotary } from "../parts/rotary.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { attendCausal, rotate } from "./causal-attention.ts";
 import { decoderTasks, embedTokens } from "./decoder.ts";
 import { attentionOf, LlamaConfig, llamaModules } from "./llama.ts";
 
+/** transformers' `max_position_embeddings` where `config.json` leaves it out. */
+const POSITIONS = 4096;
+
 const Phi3Config = LlamaConfig.extend({
   pad_token_id: z.int().nullable().default(32_000),
   rms_norm_eps: z.number().default(1e-5),
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.phi3),
+  max_position_embeddings: z.int().default(POSITIONS),
   original_max_position_embeddings: z.int().default(4096),
   sliding_window: z.int().nullish(),
   resid_pdrop: z.number().default(0),
@@ -27,6 +30,7 @@ type Phi3Config = z.output<typeof Phi3Config>;
 export const phi3 = defineArchitecture<Phi3Config>({
   ...llamaModules,
   modelType: "phi3",
+  positions: { default: POSITIONS },
   files: { gguf: { architecture: "phi3" } },
   config: Phi3Config,
   targetModules: ["qkv_proj"],

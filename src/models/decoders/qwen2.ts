@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { defineArchitecture } from "../parts/architecture.ts";
-import { DEFAULT_POSITIONS, rotary } from "../parts/rotary.ts";
+import { rotary } from "../parts/rotary.ts";
 import { decoderTasks, layerTypes, namingEveryLayer } from "./decoder.ts";
 import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
 
+/** transformers' `max_position_embeddings` where `config.json` leaves it out. */
+export const QWEN_POSITIONS = 32_768;
+
 /** What the Qwen families read of `config.json`. */
 export const Qwen2Config = LlamaConfig.extend({
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.qwen2),
+  max_position_embeddings: z.int().default(QWEN_POSITIONS),
   num_key_value_heads: z.int().nullish().default(32),
   use_sliding_window: z.boolean().default(false),
   sliding_window: z.int().nullish().default(4096),
@@ -21,6 +24,7 @@ export type Qwen2Config = z.output<typeof Qwen2Config>;
 export const qwen2 = defineArchitecture<Qwen2Config>({
   ...llamaModules,
   modelType: "qwen2",
+  positions: { default: QWEN_POSITIONS },
   files: { gguf: { architecture: "qwen2" } },
   config: namingEveryLayer(Qwen2Config),
   tasks: decoderTasks({

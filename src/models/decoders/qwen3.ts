@@ -4,7 +4,7 @@ import { rotary } from "../parts/rotary.ts";
 import { rmsByHead } from "./causal-attention.ts";
 import { decoderTasks, namingEveryLayer } from "./decoder.ts";
 import { headDim, llamaLayers, llamaModules } from "./llama.ts";
-import { Qwen2Config, windowOf } from "./qwen2.ts";
+import { QWEN_POSITIONS, Qwen2Config, windowOf } from "./qwen2.ts";
 
 const Qwen3Config = Qwen2Config.extend({ head_dim: z.int().default(128) });
 type Qwen3Config = z.output<typeof Qwen3Config>;
@@ -13,6 +13,7 @@ type Qwen3Config = z.output<typeof Qwen3Config>;
 export const qwen3 = defineArchitecture<Qwen3Config>({
   ...llamaModules,
   modelType: "qwen3",
+  positions: { default: QWEN_POSITIONS },
   files: { gguf: { architecture: "qwen3" } },
   config: namingEveryLayer(Qwen3Config),
   tasks: decoderTasks({

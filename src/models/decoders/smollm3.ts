@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { defineArchitecture } from "../parts/architecture.ts";
-import { DEFAULT_POSITIONS, rotary } from "../parts/rotary.ts";
+import { rotary } from "../parts/rotary.ts";
 import { decoderTasks, layerTypes, namingEveryLayer } from "./decoder.ts";
 import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
 
+/** transformers' `max_position_embeddings` where `config.json` leaves it out. */
+const POSITIONS = 32_768;
+
 const SmolLm3Config = LlamaConfig.extend({
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.smollm3),
+  max_position_embeddings: z.int().default(POSITIONS),
   num_key_value_heads: z.int().nullish().default(4),
   pad_token_id: z.int().nullable().default(128_004),
   tie_word_embeddings: z.boolean().default(true),
@@ -22,6 +25,7 @@ type SmolLm3Config = z.output<typeof SmolLm3Config>;
 export const smollm3 = defineArchitecture<SmolLm3Config>({
   ...llamaModules,
   modelType: "smollm3",
+  positions: { default: POSITIONS },
   files: { tied: true, gguf: { architecture: "smollm3", granted: { no_rope_layer_interval: 4 } } },
   config: namingEveryLayer(SmolLm3Config),
   tasks: decoderTasks({

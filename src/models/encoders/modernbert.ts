@@ -52,6 +52,7 @@ type ModernBertConfig = z.output<typeof ModernBertConfig>;
 /** ModernBERT. Source: transformers, models/modernbert/modeling_modernbert.py; Warner et al. 2024, arXiv:2412.13663. */
 export const modernbert = defineArchitecture<ModernBertConfig>({
   modelType: "modernbert",
+  positions: { default: 8192 },
   config: ModernBertConfig,
   basePrefix: "model",
   targetModules: ["Wqkv"],

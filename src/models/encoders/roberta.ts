@@ -14,6 +14,7 @@ type RobertaConfig = z.output<typeof RobertaConfig>;
 
 /** What RoBERTa and XLM-RoBERTa share: all but the name. */
 export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
+  positions: { afterPadding: true },
   config: RobertaConfig,
   basePrefix: "roberta",
   targetModules: ["query", "value"],

@@ -25,12 +25,22 @@ type TaskBuilder<Config> = (m: ModuleScope, inputs: ModelInputs, config: Config,
 /** A model's heads: what it can be trained to do. */
 export type TaskBuilders<Config> = Readonly<Partial<Record<TaskType, TaskBuilder<Config>>>>;
 
+/** What a family's `config.json` leaves unsaid about the length of texts. */
+export interface PositionLimits {
+  /** `max_position_embeddings` where the file leaves it out; transformers' own. */
+  readonly default?: number;
+  /** True when positions are counted from behind the padding id. */
+  readonly afterPadding?: boolean;
+}
+
 /** An architecture, written down. Parameter names are those of transformers' classes. */
 export interface ArchitectureSpec<Config> {
   /** `model_type` in `config.json`. */
   readonly modelType: string;
   /** What the family has of its own in files. */
   readonly files?: FamilyFiles;
+  /** How `config.json` bounds the length of texts, where that is not by `max_position_embeddings` alone. */
+  readonly positions?: PositionLimits;
   readonly config: z.ZodType<Config>;
   /** Where the base model hangs in a model with a head; a bare base checkpoint lacks this prefix. */
   readonly basePrefix: string;

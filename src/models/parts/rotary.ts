@@ -32,24 +32,12 @@ const givenRope = z.preprocess(
   RopeParameters.nullish(),
 );
 
-/** `max_position_embeddings` where `config.json` leaves it out, by `model_type`; transformers' own. */
-export const DEFAULT_POSITIONS = {
-  gemma2: 8192,
-  gemma3_text: 131_072,
-  gpt_neox: 2048,
-  llama: 2048,
-  mistral: 131_072,
-  modernbert: 8192,
-  olmo2: 2048,
-  phi3: 4096,
-  qwen2: 32_768,
-  qwen3: 32_768,
-  smollm3: 32_768,
-} as const;
+/** `max_position_embeddings` where `config.json` leaves it out; transformers' default for Llama and most that follow it. */
+export const ROTARY_POSITIONS = 2048;
 
 /** What decoders with rotary positions read of `config.json`, in either spelling. */
 export const rotaryKeys = {
-  max_position_embeddings: z.int().default(DEFAULT_POSITIONS.llama),
+  max_position_embeddings: z.int().default(ROTARY_POSITIONS),
   original_max_position_embeddings: z.int().nullish(),
   rope_theta: z.number().nullish(),
   partial_rotary_factor: z.number().nullish(),

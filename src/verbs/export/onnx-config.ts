@@ -2,7 +2,7 @@ import { exists } from "#platform";
 import type { JsonObject } from "../../formats/json/json.ts";
 import { copyTokenizer } from "../../formats/transformers/copy-tokenizer.ts";
 import { tunedConfig } from "../../formats/transformers/save-full.ts";
-import { changesAfter } from "../../models/parts/longest-text.ts";
+import { changesAfter } from "../../models/longest-text.ts";
 import { endIds } from "../../prepared/end-ids.ts";
 import { headKeys } from "../../prepared/head-keys.ts";
 import type { Prepared } from "../../prepared/prepared.ts";

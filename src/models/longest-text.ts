@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { DEFAULT_POSITIONS, rotaryKeys, stretch } from "./rotary.ts";
+import { ARCHITECTURES } from "./index.ts";
+import { rotaryKeys, stretch } from "./parts/rotary.ts";
 
 const Config = z.object({
   ...rotaryKeys,
@@ -13,10 +14,10 @@ const Config = z.object({
 export function longestText(config: unknown): number | undefined {
   const { success, data } = Config.safeParse(config);
   if (!success) return undefined;
-  const byType: Readonly<Record<string, number>> = DEFAULT_POSITIONS;
-  const positions = data.max_position_embeddings ?? data.n_positions ?? byType[data.model_type ?? ""];
+  const limits = ARCHITECTURES.find(({ modelType }) => modelType === data.model_type)?.positions;
+  const positions = data.max_position_embeddings ?? data.n_positions ?? limits?.default;
   if (positions === undefined) return undefined;
-  return /roberta/.test(data.model_type ?? "") ? positions - (data.pad_token_id ?? 1) - 1 : positions;
+  return limits?.afterPadding ? positions - (data.pad_token_id ?? 1) - 1 : positions;
 }
 
 /**
