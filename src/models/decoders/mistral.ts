@@ -19,7 +19,7 @@ export const mistral = defineArchitecture<MistralConfig>({
   ...llamaModules,
   modelType: "mistral",
   positions: { default: POSITIONS },
-  files: { gguf: { architecture: "llama" } },
+  files: { gguf: { architecture: "llama", windowed: true } },
   config: MistralConfig,
   tasks: decoderTasks({
     base: "model",

@@ -14,6 +14,8 @@ export interface FamilyFiles {
 export interface GgufFiles {
   /** ggml's name, `general.architecture`. */
   readonly architecture: string;
+  /** True when llama.cpp knows no sliding window for the family: files name no more context than it. */
+  readonly windowed?: boolean;
   /** Settings that llama.cpp takes for granted and no metadata say, as `config.json` has them. */
   readonly granted?: Readonly<Record<string, unknown>>;
 }

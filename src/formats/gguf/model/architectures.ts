@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../json/json.ts";
 import {
   type ConfigOf,
   gemma2Config,
@@ -11,7 +12,9 @@ import {
   qwen3Config,
   smollm3Config,
 } from "./config.ts";
+import { gemmaKeys, gptNeoxKeys, llamaKeys, type MetadataKeys, phi3Keys } from "./own-keys.ts";
 import { lessOne, type Restored, rowsByHead, rowsOfPairs, transposed } from "./restore.ts";
+import type { Rope } from "./rope-of.ts";
 
 /** Numbers of heads, for weights whose rows are ordered by head. */
 export interface Heads {
@@ -33,6 +36,8 @@ export interface GgufArchitecture {
   readonly biases?: boolean;
   /** The output layer as llama.cpp wants it, where that differs: one even where it is the embedding, or none at all. */
   readonly output?: "always" | "never";
+  /** Metadata of its own, by keys after the architecture's name. */
+  readonly keys?: (config: JsonObject, rope: Rope) => MetadataKeys;
   /** Tensors that hold factors of rotary frequencies instead of weights. */
   readonly ropeFactors?: readonly string[];
   /**
@@ -82,6 +87,7 @@ const qwen2: GgufArchitecture = {
 const gemma2: GgufArchitecture = {
   className: "Gemma2ForCausalLM",
   config: gemma2Config,
+  keys: gemmaKeys,
   modules: MODULES,
   layers: "model.layers",
   inLayer: { ...llama.inLayer, ...POST_NORMS, ffn_norm: "pre_feedforward_layernorm" },
@@ -94,8 +100,8 @@ const gemma2: GgufArchitecture = {
  *   `tensor_mapping.py`, for the names
  */
 export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
-  llama: { ...llama, biases: true },
-  smollm3: { ...llama, className: "SmolLM3ForCausalLM", config: smollm3Config },
+  llama: { ...llama, biases: true, keys: llamaKeys },
+  smollm3: { ...llama, className: "SmolLM3ForCausalLM", config: smollm3Config, keys: llamaKeys },
   qwen2: { ...qwen2, biases: true },
   qwen3: {
     ...qwen2,
@@ -121,6 +127,7 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
     ...qwen2,
     className: "Phi3ForCausalLM",
     config: phi3Config,
+    keys: phi3Keys,
     ropeFactors: ["rope_factors_long.weight", "rope_factors_short.weight"],
     inLayer: {
       ...NORMS,
@@ -157,6 +164,7 @@ export const GGUF_ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
   gptneox: {
     className: "GPTNeoXForCausalLM",
     config: gptNeoxConfig,
+    keys: gptNeoxKeys,
     biases: true,
     output: "always",
     modules: { token_embd: "gpt_neox.embed_in", output_norm: "gpt_neox.final_layer_norm", output: "embed_out" },

@@ -8,6 +8,8 @@ export interface GgufModel extends Heads {
   /** `general.architecture`. */
   readonly name: string;
   readonly architecture: GgufArchitecture;
+  /** True when llama.cpp knows no window for the family, and is told no more context than it. */
+  readonly windowed: boolean;
   /** Settings that llama.cpp takes for granted. */
   readonly granted: JsonObject;
 }
@@ -17,7 +19,7 @@ export interface GgufModel extends Heads {
  * @throws {ArchitectureError} when its `model_type` is not supported.
  */
 export function ggufModel(config: JsonObject): GgufModel {
-  const { architecture: name, granted = {} } = familyFiles(config.model_type).gguf ?? {};
+  const { architecture: name, granted = {}, windowed = false } = familyFiles(config.model_type).gguf ?? {};
   const architecture = name === undefined ? undefined : GGUF_ARCHITECTURES[name];
   if (name === undefined || architecture === undefined) {
     throw new ArchitectureError(`models of type ${config.model_type} cannot be written as GGUF.`, {
@@ -26,7 +28,7 @@ export function ggufModel(config: JsonObject): GgufModel {
     });
   }
   const heads = Number(config.num_attention_heads ?? config.n_head);
-  return { name, architecture, granted, heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
+  return { name, architecture, windowed, granted, heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
 }
 
 /** A parameter's place in a GGUF file. */
