@@ -21,7 +21,7 @@ import { IA3_TARGETS, type Ia3Config, ia3 as ia3Pass, isFeedforward, mergeVector
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
-import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
+import { adapterHead, modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
 
 /** PEFT's `IA3Config` as a user gives it. */
 export type Ia3Options = Partial<Ia3Config>;
@@ -132,8 +132,7 @@ function understood(key: string): string | undefined {
 }
 
 async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
-  const { folder } = stored;
-  const data = parsePeftConfig(stored.config, `${folder}/adapter_config.json`, FILES);
+  const data = parsePeftConfig(stored.config, `${stored.folder}/adapter_config.json`, FILES);
   const tensors = await readPeftTensors(
     stored,
     stored.tensors.keys(),
@@ -143,10 +142,7 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
   const config = usedConfig(data, tensors);
   const extra = extraModules(config.modulesToSave);
   return {
-    format: "peft",
-    folder,
-    taskType: data.task_type ?? undefined,
-    baseModel: data.base_model_name_or_path ?? undefined,
+    ...adapterHead(stored, data),
     tensors,
     decides: () => ({
       method: "ia3",

@@ -19,7 +19,7 @@ import { isUnder } from "../peft/targets.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
-import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
+import { adapterHead, modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
 
 /** PEFT's `LNTuningConfig` as a user gives it. */
 export type LnTuningOptions = Partial<LnTuningConfig>;
@@ -106,8 +106,7 @@ const FILES = {
 } as const satisfies PeftMethod<z.ZodRawShape>;
 
 async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
-  const { folder } = stored;
-  const data = parsePeftConfig(stored.config, `${folder}/adapter_config.json`, FILES);
+  const data = parsePeftConfig(stored.config, `${stored.folder}/adapter_config.json`, FILES);
   const expected = "ln_tuning_layers of norms, and modules saved whole";
   const keys = [...stored.tensors.keys()];
   const tensors = await readPeftTensors(stored, keys, understood, expected);
@@ -117,10 +116,7 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
   const modulesToSave = [data.modules_to_save ?? []].flat();
   const extra = extraModules(modulesToSave);
   return {
-    format: "peft",
-    folder,
-    taskType: data.task_type ?? undefined,
-    baseModel: data.base_model_name_or_path ?? undefined,
+    ...adapterHead(stored, data),
     tensors,
     decides: () => ({
       method: "ln_tuning",

@@ -1,16 +1,31 @@
 import type { PeftOrigin } from "../formats/peft/peft-adapter.ts";
+import type { StoredAdapter } from "../formats/safetensors/adapter.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { headKeys } from "../prepared/head-keys.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { classifies } from "../task-types/index.ts";
-import type { Savable } from "./definition.ts";
+import type { Savable, TrainedAdapter } from "./definition.ts";
 
 /** The facts of a base model that `adapter_config.json` holds. */
 export function originOf({ source, base }: Prepared): Required<PeftOrigin> {
   const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = source.recipe;
   return { baseModel, revision, taskType, fanInFanOut: base.params.some(({ origin }) => origin.transposed) };
 }
+
+/** The format, folder, task and base of an adapter, as its `adapter_config.json` has them. */
+export const adapterHead = (
+  { folder }: StoredAdapter,
+  config: {
+    readonly task_type?: string | null | undefined;
+    readonly base_model_name_or_path?: string | null | undefined;
+  },
+): Pick<TrainedAdapter, "format" | "folder" | "taskType" | "baseModel"> => ({
+  format: "peft",
+  folder,
+  taskType: config.task_type ?? undefined,
+  baseModel: config.base_model_name_or_path ?? undefined,
+});
 
 /** Modules that train whole beside an adapter: the heads, and those of the recipe. */
 export const modulesBeside = (
