@@ -3,9 +3,9 @@ import type { Value } from "../../ir/graph.ts";
 import { add } from "../../ops/nn/elementwise.ts";
 import { tanh } from "../../ops/nn/tanh.ts";
 import { positions } from "../../ops/shape/positions.ts";
-import { reshape, select } from "../../ops/shape/shape.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "../parts/layers.ts";
+import { firstToken } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 
@@ -80,11 +80,6 @@ export const classifierDropout = (c: BertConfig): number => c.classifier_dropout
 
 /** How fresh heads start. */
 export const fresh = (c: Pick<BertConfig, "initializer_range">): { std: number } => ({ std: c.initializer_range });
-
-/** The first token of each row: `[batch*seq, hidden]` → `[batch, hidden]`. */
-export function firstToken(h: Value): Value {
-  return select(reshape(h, { shape: ["batch", "seq", h.shape[1] as number] }), { axis: 1, index: 0 });
-}
 
 /** Embeddings and layers: ids → `[batch*seq, hidden]`. */
 function encode(m: ModuleScope, inputs: ModelInputs, c: BertConfig): Value {

@@ -9,9 +9,10 @@ import { embedding } from "../../ops/nn/embedding.ts";
 import { positions } from "../../ops/shape/positions.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, dense, flatten, lookUp, norm } from "../parts/layers.ts";
+import { firstToken } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
-import { BertConfig, block, firstToken, fresh } from "./bert.ts";
+import { BertConfig, block, fresh } from "./bert.ts";
 
 /** The largest table of relative positions: published models have 512 rows. */
 const MOST_POSITIONS = 100_000;

@@ -5,9 +5,9 @@ import { relu } from "../../ops/nn/relu.ts";
 import { positions } from "../../ops/shape/positions.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, type Fresh, flatten, lookUp, norm } from "../parts/layers.ts";
+import { firstToken } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
-import { firstToken } from "./bert.ts";
 
 const DistilBertConfig = z.object({
   vocab_size: z.int(),

@@ -5,9 +5,10 @@ import { tanh } from "../../ops/nn/tanh.ts";
 import { positionsAfterPadding } from "../../ops/shape/positions.ts";
 import { type ArchitectureSpec, defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { dense, lookUp, norm } from "../parts/layers.ts";
+import { firstToken } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
-import { BertConfig, classifierDropout, embeddings, firstToken, fresh, layers } from "./bert.ts";
+import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
 
 const RobertaConfig = BertConfig.extend({ pad_token_id: z.int().default(1) });
 type RobertaConfig = z.output<typeof RobertaConfig>;
