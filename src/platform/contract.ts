@@ -117,6 +117,8 @@ export interface Files {
   liesIn(path: string, folders: readonly string[]): Promise<boolean>;
   /** Names in a folder, sorted. */
   listFolder(path: string): Promise<string[]>;
+  /** Files of a folder and of the folders in it, as paths from it. */
+  listFiles(path: string): Promise<string[]>;
   makeFolder(path: string): Promise<void>;
   removeFolder(path: string): Promise<void>;
   openFile(path: string): Promise<OpenFile>;

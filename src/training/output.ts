@@ -5,6 +5,7 @@ import {
   type FolderLock,
   fileName,
   type LineWriter,
+  listFiles,
   listFolder,
   lockFolder,
   makeFolder,
@@ -155,7 +156,10 @@ async function bringBest(progress: Progress, folder: string): Promise<void> {
   if ((await canonicalPath(parentFolder(from))) === (await canonicalPath(folder))) return;
   const checkpoint = `${folder}/${fileName(from)}`;
   await writeFolderAtomic(checkpoint, async (staging) => {
-    for (const name of await listFolder(from)) await copyFile(`${from}/${name}`, `${staging}/${name}`);
+    for (const name of await listFiles(from)) {
+      await makeFolder(parentFolder(`${staging}/${name}`));
+      await copyFile(`${from}/${name}`, `${staging}/${name}`);
+    }
   });
   progress.best = { ...progress.best, checkpoint };
 }

@@ -1,4 +1,4 @@
-import { exists, hubCacheFolder, isFolder, liesIn, listFolder, readText } from "#platform";
+import { exists, hubCacheFolder, isFolder, liesIn, listFiles, listFolder, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { isObject, readJsonObject } from "../json/json.ts";
 import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
@@ -30,7 +30,7 @@ export async function cachedSnapshot(id: string, revision: string): Promise<stri
  */
 export async function refuseLinksOut(id: string, snapshot: string): Promise<void> {
   const folders = [modelCache(id), `${modelCache(id)}/blobs`];
-  for (const name of await listFolder(snapshot)) {
+  for (const name of await listFiles(snapshot)) {
     const path = `${snapshot}/${name}`;
     if (!(await exists(path)) || (await liesIn(path, folders))) continue;
     throw new CheckpointError(`${name} of model ${id} in the cache is a link to a file outside the model's folder`, {

@@ -8,7 +8,7 @@ const CONFIG = /^(config|adapter_config)\.json$/;
 const RECIPE = "recipe.yaml";
 /** What is read, or copied to a merged model, besides weights. */
 const PLAIN =
-  /^(config\.json|generation_config\.json|tokenizer[\w.-]*\.json|tokenizer\.model|spiece\.model|spm\.model|sentencepiece\.bpe\.model|vocab[\w.-]*\.(json|txt)|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|adapter_config\.json|head_config\.json)$/;
+  /^(config\.json|generation_config\.json|tokenizer[\w.-]*\.json|tokenizer\.model|spiece\.model|spm\.model|sentencepiece\.bpe\.model|vocab[\w.-]*\.(json|txt)|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|adapter_config\.json|head_config\.json|modules\.json|sentence_bert_config\.json|config_sentence_transformers\.json|\d_Pooling\/config\.json)$/;
 
 /** What is to be chosen. */
 export interface FileChoice {

@@ -1,4 +1,13 @@
-import { fileSize, linkFile, makeFolder, readChunks, removeStale, writeChunksAtomic, writeTextAtomic } from "#platform";
+import {
+  fileSize,
+  linkFile,
+  makeFolder,
+  parentFolder,
+  readChunks,
+  removeStale,
+  writeChunksAtomic,
+  writeTextAtomic,
+} from "#platform";
 import { LowrankError } from "../../errors.ts";
 import { modelCache } from "./cache.ts";
 import { checked } from "./checked.ts";
@@ -90,6 +99,7 @@ export async function downloadSnapshot(wish: Wish, options: DownloadOptions = {}
   await makeFolder(snapshot);
   for (const [i, { name, blob, isNew }] of stored.entries()) {
     const mayMove = isNew && !stored.slice(i + 1).some((later) => later.blob === blob);
+    await makeFolder(parentFolder(`${snapshot}/${name}`));
     await linkFile(blob, `${snapshot}/${name}`, { mayMove });
   }
   if (wish.revision !== commit) await nameRevision(`${root}/refs/${wish.revision}`, commit);
@@ -155,7 +165,7 @@ async function store(
 ): Promise<Stored> {
   const { name } = file;
   const { id } = client.wish;
-  const path = `${id}/resolve/${commit}/${encodeURIComponent(name)}`;
+  const path = `${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
   const answer = await client.get(path);
   try {
     const { etag, size, digest } = described(answer, file, commit, `${client.settings.endpoint}/${path}`);

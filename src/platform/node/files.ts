@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, relative, resolve } from "node:path";
 import { FileError } from "../../errors.ts";
 import type { OpenFile } from "../contract.ts";
+import { fileLister } from "../file-lister.ts";
 import { encodingHint } from "../utf16.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
@@ -47,6 +48,12 @@ export const fileName = (path: string): string => basename(path);
  */
 export const listFolder = (path: string): Promise<string[]> =>
   readdir(path).then((names) => names.sort(), orFileError("read", path));
+
+/**
+ * Files of a folder and of the folders in it, as paths from it.
+ * @throws {FileError} when it is not there or not a folder.
+ */
+export const listFiles = fileLister({ listFolder, isFolder });
 
 /**
  * Opens a file for reading at any offset.

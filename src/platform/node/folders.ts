@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { orFileError } from "./file-error.ts";
-import { makeFolder } from "./files.ts";
+import { listFiles, makeFolder } from "./files.ts";
 
 /** Ending of a folder that is still being written. A process that dies leaves it; nothing ever reads it. */
 const STAGING = ".incomplete";
@@ -43,8 +43,11 @@ export async function writeFilesTogether(
   await makeFolder(folder);
   await staged(join(folder, "model"), write, async (staging) => {
     await rm(join(folder, last), { force: true }).catch(orFileError("remove", join(folder, last)));
-    const names = (await readdir(staging)).sort((a, b) => Number(a === last) - Number(b === last) || (a < b ? -1 : 1));
+    const names = (await listFiles(staging)).sort(
+      (a, b) => Number(a === last) - Number(b === last) || (a < b ? -1 : 1),
+    );
     for (const name of names) {
+      if (name.includes("/")) await makeFolder(dirname(join(folder, name)));
       await rename(join(staging, name), join(folder, name)).catch(orFileError("write", join(folder, name)));
     }
     await rm(staging, { recursive: true, force: true });
@@ -75,7 +78,9 @@ async function staged(
   try {
     await makeFolder(staging);
     await write(staging);
-    for (const name of await readdir(staging)) await flushEntry(join(staging, name));
+    const names = await listFiles(staging);
+    const folders = names.flatMap((name) => (name.includes("/") ? dirname(name) : []));
+    for (const name of [...names, ...new Set(folders)]) await flushEntry(join(staging, name));
     await flushEntry(staging);
     await publish(staging);
   } catch (cause) {

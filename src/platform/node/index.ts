@@ -10,6 +10,7 @@ export {
   fileName,
   fileSize,
   isFolder,
+  listFiles,
   listFolder,
   makeFolder,
   openFile,

@@ -1,5 +1,6 @@
 import { FileError } from "../../errors.ts";
 import type { LinkOptions, OpenFile } from "../contract.ts";
+import { fileLister } from "../file-lister.ts";
 import { encodingHint } from "../utf16.ts";
 import { partsOf } from "./paths.ts";
 import { writeChunksAtomic } from "./write.ts";
@@ -50,6 +51,12 @@ export async function listFolder(path: string): Promise<string[]> {
   for await (const name of folder.keys()) names.push(name);
   return names.sort();
 }
+
+/**
+ * Files of a folder and of the folders in it, as paths from it.
+ * @throws {FileError} when it is not there.
+ */
+export const listFiles = fileLister({ listFolder, isFolder });
 
 /**
  * Makes a folder and those above it; content when it is there already.

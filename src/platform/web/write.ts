@@ -1,6 +1,6 @@
 import { FileError } from "../../errors.ts";
 import type { Chunks, LineWriter, ScratchFile } from "../contract.ts";
-import { copyFile, fileAt, fileSize, folderAt, listFolder, makeFolder, removeFolder } from "./files.ts";
+import { copyFile, fileAt, fileSize, folderAt, listFiles, listFolder, makeFolder, removeFolder } from "./files.ts";
 
 /** Ending of a folder that is still being written. A page that is closed leaves it; nothing ever reads it. */
 const STAGING = ".incomplete";
@@ -65,7 +65,7 @@ export async function writeFolderAtomic(path: string, write: (staging: string) =
   await staged(path, write, async (staging) => {
     await removeFolder(path);
     await makeFolder(path);
-    for (const name of await listFolder(staging)) await copyFile(`${staging}/${name}`, `${path}/${name}`);
+    for (const name of await listFiles(staging)) await copyInto(path, staging, name);
   });
 }
 
@@ -78,9 +78,14 @@ export async function writeFilesTogether(
   await makeFolder(folder);
   await staged(`${folder}/model`, write, async (staging) => {
     await removeFolder(`${folder}/${last}`);
-    const names = (await listFolder(staging)).sort((a, b) => Number(a === last) - Number(b === last));
-    for (const name of names) await copyFile(`${staging}/${name}`, `${folder}/${name}`);
+    const names = (await listFiles(staging)).sort((a, b) => Number(a === last) - Number(b === last));
+    for (const name of names) await copyInto(folder, staging, name);
   });
+}
+
+async function copyInto(folder: string, staging: string, name: string): Promise<void> {
+  await makeFolder(`${folder}/${name.split("/").slice(0, -1).join("/")}`);
+  await copyFile(`${staging}/${name}`, `${folder}/${name}`);
 }
 
 async function staged(

@@ -1,11 +1,14 @@
 import { z } from "zod";
-import { fileSize, listFolder, sha256File, sha256Text, writeTextAtomic } from "#platform";
+import { fileSize, listFiles, sha256File, sha256Text, writeTextAtomic } from "#platform";
 import { readJsonObject } from "../../formats/json/json.ts";
 import { VERSION } from "../../version.ts";
 import type { RunFacts } from "./facts.ts";
 
 /** The file of a checkpoint that is written last. Without it, or when a file is not as it says, there is no checkpoint. */
 export const MANIFEST = "manifest.json";
+
+/** Name of a file in the folder, or in a folder in it. */
+const FILE = /^(?!\.\.?\/)[^/\\]+(?:\/(?!\.\.?$)[^/\\]+)?$/;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.strictObject({ bytes: z.int().min(0), sha256: hash });
@@ -21,7 +24,7 @@ const content = z.strictObject({
   step: z.int().min(0),
   /** Absent of a trained model, which no run goes on from. */
   run: facts.optional(),
-  files: z.record(z.string().regex(/^[^/\\]+$/), file),
+  files: z.record(z.string().regex(FILE), file),
 });
 
 /** The contents of a manifest. */
@@ -30,7 +33,7 @@ export type Manifest = z.output<typeof content>;
 /** Writes the manifest of a folder: sizes and hashes of all its files, the run that a checkpoint is of, and a hash of its own. */
 export async function writeManifest(folder: string, step: number, run?: RunFacts): Promise<void> {
   const files: Manifest["files"] = {};
-  for (const name of await listFolder(folder)) {
+  for (const name of await listFiles(folder)) {
     const path = `${folder}/${name}`;
     files[name] = { bytes: (await fileSize(path)) ?? 0, sha256: await sha256File(path) };
   }

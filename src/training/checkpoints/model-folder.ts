@@ -1,4 +1,4 @@
-import { listFolder, removeFolder, writeFilesTogether } from "#platform";
+import { listFiles, removeFolder, writeFilesTogether } from "#platform";
 import { MANIFEST, readManifest, writeManifest } from "./manifest.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function writeModelFolder(
   await writeFilesTogether(folder, MANIFEST, async (staging) => {
     await write(staging);
     await writeManifest(staging, step);
-    written = await listFolder(staging);
+    written = await listFiles(staging);
   });
   const stale = typeof earlier === "string" ? [] : Object.keys(earlier.files);
   for (const name of stale) if (!written.includes(name)) await removeFolder(`${folder}/${name}`);

@@ -278,12 +278,12 @@ describe("only what is read is fetched", () => {
   const fetched = async (names: readonly string[]): Promise<string[]> => {
     put({ files: Object.fromEntries(names.map((name) => [name, `content of ${name}`])) });
     await resolveModelFolder("org/tiny");
-    return (await readdir(snapshot())).sort();
+    return (await readdir(snapshot(), { recursive: true })).filter((name) => /\.\w+$/.test(name)).sort();
   };
 
   test("of a model", async () => {
-    const wanted = ["chat_template.jinja", "config.json", "generation_config.json", "merges.txt", "model.safetensors", "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json"]; // biome-ignore format: a list
-    const others = [".gitattributes", "onnx/model.onnx", "onnx/config.json", "original/model.safetensors", "tf_model.h5", "flax_model.msgpack", "pytorch_model.bin", "model.fp16.safetensors", "training_args.bin", "recipe.yaml", "model.py", "1_Pooling/config.json", "vocab.bin"]; // biome-ignore format: a list
+    const wanted = ["1_Pooling/config.json", "chat_template.jinja", "config.json", "config_sentence_transformers.json", "generation_config.json", "merges.txt", "model.safetensors", "modules.json", "sentence_bert_config.json", "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json"]; // biome-ignore format: a list
+    const others = [".gitattributes", "onnx/model.onnx", "onnx/config.json", "original/model.safetensors", "tf_model.h5", "flax_model.msgpack", "pytorch_model.bin", "model.fp16.safetensors", "training_args.bin", "recipe.yaml", "model.py", "2_Dense/config.json", "vocab.bin"]; // biome-ignore format: a list
     expect(await fetched([...wanted, ...others])).toEqual(wanted);
   });
 
