@@ -20,6 +20,7 @@ export { EMBEDDED_SPLITS, type EmbeddedSplit, embeddedRows, writeEmbedded } from
 export { recipeJsonSchema } from "./recipe/json-schema.ts";
 export { type ResolvedRecipe, resolveRecipe } from "./recipe/resolve.ts";
 export type { Recipe } from "./recipe/schema.ts";
+export { type EmbedOptions, embed, type TextSource } from "./verbs/embed.ts";
 export { type EvaluateOptions, evaluateRecipe } from "./verbs/evaluate.ts";
 export { exportModel } from "./verbs/export/export.ts";
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, type ExportReport } from "./verbs/export/options.ts";

@@ -19,8 +19,19 @@ const TINY: Readonly<Record<string, readonly string[]>> = {
     ...[`--model_name_or_path=${FIXTURES}/masked/bert`, `--dataset_name=${FIXTURES}/data`],
     "--dataset_validation_split=test",
   ],
+  FEATURE_EXTRACTION: tinySearch(),
   CAUSAL_LM: [`--model_name_or_path=${FIXTURES}/causal/llama`, `--dataset_name=${FIXTURES}/data`],
 };
+
+/** The tiny BERT, and the beginning of each text as a query that it answers. */
+function tinySearch(): string[] {
+  const folder = mkdtempSync(`${tmpdir()}/lowrank-recipes-`);
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const rows = readFileSync(`${FIXTURES}/data/train.jsonl`, "utf8").trim().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: a chain
+  const pairs = rows.map(({ text }) => ({ anchor: text.slice(0, 8), positive: text }));
+  writeFileSync(`${folder}/pairs.jsonl`, pairs.map((row) => JSON.stringify(row)).join("\n"));
+  return [`--model_name_or_path=${FIXTURES}/bert-bare`, `--dataset_name=${folder}/pairs.jsonl`];
+}
 
 /** For `qlora-chat.yaml`: the tiny Llama with a chat template, and the rows as conversations. */
 function tinyChat(): string[] {

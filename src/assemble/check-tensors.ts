@@ -18,9 +18,10 @@ const LAYERS = ["num_hidden_layers", "n_layers", "n_layer"] as const;
 export function checkDepth({ architecture, checkpoint }: Found): void {
   const { layers, basePrefix } = architecture;
   const { config, folder, tensors } = checkpoint;
+  const bare = (path: string): string => (path.startsWith(`${basePrefix}.`) ? path.slice(basePrefix.length + 1) : path);
   const layerOf = (name: string): number => {
-    const whole = name.startsWith(`${basePrefix}.`) ? name : `${basePrefix}.${name}`;
-    return whole.startsWith(`${layers}.`) ? Number(whole.slice(layers.length + 1).split(".")[0]) : -1;
+    const [path, list] = [bare(name), bare(layers)];
+    return path.startsWith(`${list}.`) ? Number(path.slice(list.length + 1).split(".")[0]) : -1;
   };
   const names = [...tensors.keys()];
   const [key, depth] =

@@ -29,8 +29,10 @@ function methodPasses(source: GraphSource): Pass[] {
 }
 
 /** The base model as it was. */
-export function baseGraph({ recipe, architecture, config, labels }: GraphSource, options: BuildOptions = {}): Graph {
-  return architecture.build(config, recipe.task_type, labels, { packed: recipe.packing, ...options });
+export function baseGraph(source: GraphSource, options: BuildOptions = {}): Graph {
+  const { recipe, architecture, config, labels, pooling } = source;
+  const own = { packed: recipe.packing, ...(pooling && { pooling }) };
+  return architecture.build(config, recipe.task_type, labels, { ...own, ...options });
 }
 
 /**
@@ -43,8 +45,8 @@ export function stepGraph(source: GraphSource, keep?: (param: string) => boolean
   const graph = runPasses(baseGraph(source, { modelDropout: recipe.model_dropout }), passes, { training: true });
   const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
   const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];
-  const { loss } = taskOf(recipe);
-  return trainingGraph(graph, loss, recipe.gradient_checkpointing ? { segmentOf } : {});
+  const task = taskOf(recipe);
+  return trainingGraph(graph, (graph) => task.loss(graph, recipe), recipe.gradient_checkpointing ? { segmentOf } : {});
 }
 
 /** Parameter counts of a model under a method; a packed weight counts by its own elements, not by its bytes. */

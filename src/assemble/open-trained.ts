@@ -2,6 +2,8 @@ import { exists } from "#platform";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import type { JsonObject } from "../formats/json/json.ts";
+import { FILES } from "../formats/sentence-transformers/modules.ts";
+import { readModules } from "../formats/sentence-transformers/read-modules.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import type { TrainedAdapter } from "../methods/definition.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
@@ -88,7 +90,7 @@ export async function prepareTrained(
   }
   const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
   const read = await openAdapter(folder);
-  const found = await openBase(settled);
+  const found = await withOwnModules(await openBase(settled), folder);
   const stored = await withoutBaseLayers(read, found);
   const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
   const id2label = labelsOfAdapter(config, found, settled, stored);
@@ -112,6 +114,10 @@ function withStoredHead(model: Prepared, stored = configOf(model)): Prepared {
   const recipe = withStoredProblemType(source.recipe, stored);
   return { ...model, source: { ...source, recipe }, ...storedThreshold(stored.config) };
 }
+
+/** The base of an embedding model with the modules that lie beside its adapter. */
+const withOwnModules = async (base: Base, folder: string): Promise<Base> =>
+  base.modules && (await exists(`${folder}/${FILES.modules}`)) ? { ...base, modules: await readModules(folder) } : base;
 
 /** Whether a folder holds an adapter rather than a whole model. */
 export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);

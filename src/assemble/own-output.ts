@@ -2,7 +2,7 @@ import { float32Reader } from "../formats/safetensors/float32.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
-import { classifies, type TaskType } from "../task-types/index.ts";
+import { isLanguageModel, type TaskType } from "../task-types/index.ts";
 import { outputLayer } from "../tasks/loss.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
@@ -49,7 +49,7 @@ export function outputNames(
   { checkpoint: { config }, architecture }: Found,
   task: TaskType,
 ): Readonly<Record<"now" | "tied" | "own", OutputNames>> | undefined {
-  if (classifies(task) || !architecture.tasks.includes(task)) return undefined;
+  if (!isLanguageModel(task) || !architecture.tasks.includes(task)) return undefined;
   const under = (config: object): OutputNames => {
     const { w, bias } = outputLayer(architecture.build(config, task, 0));
     return { weight: nameOf(w), bias: bias && nameOf(bias) };

@@ -1,6 +1,9 @@
+import { RecipeError } from "../errors.ts";
 import type { Id2Label } from "../examples/labels.ts";
 import { isGguf, readGguf } from "../formats/gguf/model/read-gguf.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
+import { DEFAULT_MODULES } from "../formats/sentence-transformers/modules.ts";
+import { readModules } from "../formats/sentence-transformers/read-modules.ts";
 import { type Checkpoint, readCheckpoint } from "../formats/transformers/checkpoint.ts";
 import type { ParamValue } from "../ir/graph.ts";
 import { ARCHITECTURES } from "../models/index.ts";
@@ -10,8 +13,9 @@ import { isUnder } from "../peft/targets.ts";
 import { filesOfFolder, filesOfGguf } from "../prepared/base-files.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import type { Random } from "../random.ts";
+import { givenKeys } from "../recipe/given.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { classifies } from "../task-types/index.ts";
+import { classifies, embeds } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
 import { untied } from "./base-layers.ts";
 import { checkDepth, checkShapes } from "./check-tensors.ts";
@@ -57,6 +61,7 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
     checkpoint,
     architecture: withPooler(architecture, recipe, checkpoint),
     tokenizer: withPadId(found.files.tokenizer, checkpoint),
+    ...(embeds(recipe.task_type) && { modules: isFile ? DEFAULT_MODULES : await readModules(folder) }),
     files: untied ? { ...found.files, config: untiedConfig } : found.files,
     warnings: untied
       ? [
@@ -106,12 +111,29 @@ export function prepare(recipe: ResolvedRecipe, given: Base, train: Split | unde
   const labels = classesOf(recipe.task_type, train, named);
   const config = { ...checkpoint.config, num_labels: labels.names.length };
   const blocks = blocksOf(recipe, checkpoint, architecture.basePrefix);
-  const source = { recipe: clampLength(recipe, config), architecture, config, labels: labels.names.length, blocks };
+  const { modules } = found;
+  const source = {
+    ...{ recipe: clampLength(withOwnLength(recipe, modules), config), architecture, config, blocks },
+    labels: labels.names.length,
+    ...(modules && { pooling: modules }),
+  };
   const base = baseGraph(source);
   checkShapes(found, base.params, source.labels);
   const unread = unreadWarning(found, base.params, recipe.task_type);
+  const graph = evaluationGraph(source);
+  if (modules) checkLengths(source.recipe, graph.outputs.get("logits")?.shape[1] as number);
   const warnings = [...found.warnings, ...(unread ? [unread] : [])];
-  return { ...found, engine: CPU, warnings, source, labels, base, graph: evaluationGraph(source) };
+  return { ...found, engine: CPU, warnings, source, labels, base, graph };
+}
+
+/** @throws {RecipeError} when embeddings are to be cut to more numbers than they have. */
+function checkLengths({ matryoshka_dims: dims = [] }: ResolvedRecipe, width: number): void {
+  const longer = dims.find((dim) => dim > width);
+  if (longer === undefined) return;
+  throw new RecipeError(`matryoshka_dims has ${longer}, and the embeddings of the model have ${width} numbers.`, {
+    where: "matryoshka_dims",
+    expected: `lengths up to ${width}`,
+  });
 }
 
 /** The classes that `config.json` names, or a GGUF file's own configuration. */
@@ -145,6 +167,12 @@ export function weightsOf(
   };
   return loadWeights(params, sources);
 }
+
+/** The longest text of an embedding model is that of its files, unless the recipe names one. */
+const withOwnLength = (recipe: ResolvedRecipe, modules: Base["modules"]): ResolvedRecipe =>
+  modules?.maxLength === undefined || givenKeys(recipe).has("max_length")
+    ? recipe
+    : { ...recipe, max_length: modules.maxLength };
 
 /** No text is longer than the model has positions for. */
 const clampLength = (recipe: ResolvedRecipe, config: unknown): ResolvedRecipe => ({

@@ -10,7 +10,7 @@ import type { RowsInMemory } from "../prepared/job.ts";
 import type { Base } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { TASK_FACTS } from "../task-types/index.ts";
-import { problemTypeOf } from "../tasks/index.ts";
+import { lossTypeOf, problemTypeOf } from "../tasks/index.ts";
 import { rowsOf } from "./dataset.ts";
 
 /** Rows whose labels are looked at. */
@@ -24,7 +24,7 @@ export interface HeadConfig {
 
 /**
  * The recipe with its `problem_type` settled as transformers settles it: its own, else that of `config.json`, else by the
- * labels of the data. It stays unset where a text has one label.
+ * labels of the data. It stays unset where a text has one label. Of embeddings the `loss_type` is settled.
  *
  * @param stored The `config.json` of what is trained or evaluated.
  * @param split The split whose labels decide.
@@ -37,6 +37,7 @@ export async function withProblemType(
   split: string,
   rows?: RowsInMemory,
 ): Promise<ResolvedRecipe> {
+  if (TASK_FACTS[recipe.task_type].lossTypes) return withLossType(recipe, split, rows);
   const settled = withStoredProblemType(recipe, stored);
   if (!TASK_FACTS[recipe.task_type].problemTypes || settled.problem_type !== undefined) return settled;
   const { label_column } = recipe;
@@ -46,6 +47,16 @@ export async function withProblemType(
   for await (const row of firstRows(await rowsOf(recipe, split, rows), SEEN)) labels.push(labelOf(row));
   const found = problemTypeOf(labels);
   return found === undefined ? recipe : { ...recipe, problem_type: found };
+}
+
+/** The recipe with its `loss_type` settled: its own, else that of the data's columns. @throws {DataError} when the data are missing. */
+async function withLossType(recipe: ResolvedRecipe, split: string, rows?: RowsInMemory): Promise<ResolvedRecipe> {
+  if (recipe.loss_type !== undefined) return recipe;
+  for await (const { values } of firstRows(await rowsOf(recipe, split, rows), 1)) {
+    const found = lossTypeOf(Object.keys(values));
+    if (found !== undefined) return { ...recipe, loss_type: found };
+  }
+  return recipe;
 }
 
 /** The recipe with the `problem_type` of a `config.json`, unless it has one. @throws {CheckpointError} for one that is unknown. */

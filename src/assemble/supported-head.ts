@@ -19,6 +19,7 @@ export function refuseOneClass({ source, checkpoint, labels }: Prepared): void {
 
 /** Hints for models that other commands use. */
 const HINTS: Readonly<Record<Exclude<TaskFacts["verb"], "predict">, string>> = {
+  embed: "lowrank embed gives texts their embeddings.",
   generate: "lowrank generate writes text with a causal language model.",
   evaluate: "lowrank evaluate measures a masked language model; lowrank generate takes causal ones only.",
 };

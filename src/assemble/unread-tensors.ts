@@ -1,7 +1,7 @@
 import { brief } from "../formats/json/json.ts";
 import type { ParamValue } from "../ir/graph.ts";
 import { isUnder } from "../peft/targets.ts";
-import { classifies, type TaskType } from "../task-types/index.ts";
+import { isLanguageModel, type TaskType } from "../task-types/index.ts";
 import { type Found, outputNames } from "./own-output.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
@@ -14,14 +14,14 @@ const WITHOUT_USE =
 
 /**
  * A warning about the tensors of a checkpoint that no parameter of the model reads; transformers' "unexpected keys". Those of
- * no use to anyone are left out, as are heads of language models where the model classifies.
+ * no use to anyone are left out, as are heads of language models where the model is none.
  * @param params Those of the base model, with its head.
  */
 export function unreadWarning(found: Found, params: readonly ParamValue[], task: TaskType): string | undefined {
   const { checkpoint, architecture } = found;
   const { basePrefix, heads, trainedHeads } = architecture;
   const read = new Set(params.map(({ origin }) => nameInCheckpoint(origin.name, { checkpoint, basePrefix })));
-  const pretraining = classifies(task) ? heads.filter((head) => !trainedHeads.includes(head)) : [];
+  const pretraining = !isLanguageModel(task) ? heads.filter((head) => !trainedHeads.includes(head)) : [];
   const { tied, own } = outputNames(found, task) ?? {};
   const output = new Set([tied, own].flatMap((names) => [names?.weight, names?.bias])); // `withOwnOutput` chose
   const isQuiet = (name: string): boolean => WITHOUT_USE.test(name) || output.has(name) || isUnder(name, pretraining);

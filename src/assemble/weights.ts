@@ -178,7 +178,7 @@ interface Base {
   readonly rows: number;
 }
 
-/** A parameter's name in the file: as it is, without the base's prefix, or with the norm names of the first BERT files. */
+/** A parameter's name in the file: as it is, without or with the base's prefix, or with the norm names of the first BERT files. */
 export function nameInCheckpoint(
   name: string,
   { checkpoint, basePrefix }: Pick<WeightSources, "checkpoint" | "basePrefix">,
@@ -186,7 +186,10 @@ export function nameInCheckpoint(
   const bare = name.startsWith(`${basePrefix}.`) ? name.slice(basePrefix.length + 1) : name;
   const old = (name: string): string =>
     name.replace(/(LayerNorm)\.weight$/, "$1.gamma").replace(/(LayerNorm)\.bias$/, "$1.beta");
-  return [name, bare, old(name), old(bare)].find((candidate) => checkpoint.tensors.has(candidate));
+  const prefixed = `${basePrefix}.${name}`;
+  return [name, bare, prefixed, old(name), old(bare), old(prefixed)].find((candidate) =>
+    checkpoint.tensors.has(candidate),
+  );
 }
 
 function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointError {

@@ -35,6 +35,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: "label texts, one JSON line each",
     load: async () => (await import("./commands/predict.ts")).predict,
   },
+  embed: {
+    about: "give texts their embeddings, one JSON line each",
+    load: async () => (await import("./commands/embed.ts")).embed,
+  },
   generate: {
     about: "go on with texts, streamed",
     load: async () => (await import("./commands/generate.ts")).generate,

@@ -83,6 +83,13 @@ export type Prediction = {
   readonly text: string;
 } & (Answer | { readonly words: readonly WordPrediction[] } | { readonly label: null; readonly error: string });
 
+/** The embedding of one text; without one, the reason. */
+export type TextEmbedding = {
+  /** Place of the text among the inputs, from 0. */
+  readonly index: number;
+  readonly text: string;
+} & ({ readonly embedding: Float32Array } | { readonly embedding: null; readonly error: string });
+
 /** A score between the ends of its 95 % interval. */
 type Interval = readonly [low: number, high: number];
 
@@ -101,6 +108,16 @@ export interface LanguageScoresOfRow {
   readonly perplexity: number;
   readonly exactMatchInterval: Interval;
   readonly perplexityInterval: Interval;
+}
+
+/** How well a model found answers in a comparison. */
+export interface RetrievalScoresOfRow {
+  /** Of the first ten results. */
+  readonly ndcg: number;
+  /** Mean reciprocal rank of the first answer among ten results. */
+  readonly mrr: number;
+  readonly ndcgInterval: Interval;
+  readonly mrrInterval: Interval;
 }
 
 /** Scores of a model of values in a comparison. */
@@ -123,7 +140,7 @@ export type ComparisonRow = {
   readonly trainSeconds: number;
   readonly tokensPerSecond: number;
   readonly savedBytes: number;
-} & (ClassScoresOfRow | LanguageScoresOfRow | ValueScoresOfRow);
+} & (ClassScoresOfRow | LanguageScoresOfRow | RetrievalScoresOfRow | ValueScoresOfRow);
 
 /** A score of a row, with the name that people read. */
 export interface RowScore {
@@ -138,6 +155,12 @@ export function scoresOfRow(row: ComparisonRow): readonly [RowScore, RowScore] {
     return [
       { title: "micro F1", value: row.microF1, interval: row.microF1Interval },
       { title: "macro F1", value: row.macroF1, interval: row.macroF1Interval },
+    ];
+  }
+  if ("ndcg" in row) {
+    return [
+      { title: "MRR@10", value: row.mrr, interval: row.mrrInterval },
+      { title: "NDCG@10", value: row.ndcg, interval: row.ndcgInterval },
     ];
   }
   if ("pearson" in row) {

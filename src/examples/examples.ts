@@ -1,12 +1,13 @@
 import { openScratch, type ScratchFile } from "#platform";
 import type { TextExample } from "./classification.ts";
 import { IGNORED } from "./labels.ts";
+import { type SentencesExample, textsIn } from "./sentences.ts";
 import type { TargetExample } from "./targets.ts";
 import type { TokenExample } from "./tokens.ts";
 import { TypedList } from "./typed-list.ts";
 
 /** An example of any task, tokenised. */
-export type Example = TextExample | TokenExample | TargetExample;
+export type Example = TextExample | TokenExample | TargetExample | SentencesExample;
 
 /** Tokenised examples by number. What decides batches and memory is at hand; the tokens themselves may lie on disk. */
 export interface Examples extends Iterable<Example> {
@@ -15,6 +16,10 @@ export interface Examples extends Iterable<Example> {
   readonly lengths: ArrayLike<number>;
   /** Labels of each that count. */
   readonly labelled: ArrayLike<number>;
+  /** Texts of each, where a row has several; absent: one. */
+  readonly texts?: ArrayLike<number> | undefined;
+  /** Tokens of the longest text of each, where a row has several; absent: all of its tokens. */
+  readonly longest?: ArrayLike<number> | undefined;
   /** Largest token id of all. */
   readonly largestId: number;
   at(row: number): Example;
@@ -22,17 +27,28 @@ export interface Examples extends Iterable<Example> {
   close(): void;
 }
 
-/** Label positions of an example that count, or its targets. */
+/** Label positions of an example that count, or its targets; a row of several texts counts once. */
 export function labelsIn(example: Example): number {
+  if ("ends" in example) return 1;
   if ("targets" in example) return example.targets.length;
   return "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
 }
 
 /** The same examples, or others made of them, of the same lengths. */
 export function mapExamples(examples: Examples, map: (example: Example, row: number) => Example): Examples {
-  const { length, lengths, labelled, largestId } = examples;
+  const { length, lengths, labelled, texts, longest, largestId } = examples;
   const at = (row: number): Example => map(examples.at(row), row);
-  return { length, lengths, labelled, largestId, at, close: () => examples.close(), ...iterable(length, at) };
+  return {
+    length,
+    lengths,
+    labelled,
+    texts,
+    longest,
+    largestId,
+    at,
+    close: () => examples.close(),
+    ...iterable(length, at),
+  };
 }
 
 /** What makes numbered things iterable. */
@@ -51,8 +67,8 @@ const BLOCK = 2 ** 18;
 /** Numbers of the first block: many stores hold one example, or none. */
 const FIRST_BLOCK = 2 ** 10;
 
-/** Numbers before the tokens of a record: how many tokens and labels it has, and its place. */
-const HEADER = 4;
+/** Numbers before the tokens of a record: how many tokens it has, the kind of its labels, how many, and its place. */
+const HEADER = 5;
 
 /**
  * Takes examples one by one; the first are held in memory, the rest in a scratch file. Each is a record of numbers, and its
@@ -71,6 +87,8 @@ export class ExampleStore implements Examples {
   private readonly offsets = new TypedList(Float64Array);
   private readonly tokens = new TypedList(Int32Array);
   private readonly labels = new TypedList(Int32Array);
+  private readonly textCounts = new TypedList(Int32Array);
+  private readonly longestTexts = new TypedList(Int32Array);
   private readonly places = new PlaceNames();
 
   /** @param heldBytes Bytes of examples to hold in memory. */
@@ -97,9 +115,21 @@ export class ExampleStore implements Examples {
     return this.labels.view();
   }
 
+  get texts(): Int32Array | undefined {
+    return this.textCounts.length > 0 ? this.textCounts.view() : undefined;
+  }
+
+  get longest(): Int32Array | undefined {
+    return this.longestTexts.length > 0 ? this.longestTexts.view() : undefined;
+  }
+
   add(example: Example): void {
     this.tokens.push(example.ids.length);
     this.labels.push(labelsIn(example));
+    if ("ends" in example) {
+      this.textCounts.push(example.ends.length);
+      this.longestTexts.push(textsIn(example).reduce((longest, { length }) => Math.max(longest, length), 0));
+    }
     for (const id of example.ids) if (id > this.largestId) this.largestId = id;
     const record = pack(example, this.places);
     if (!this.file && record.byteLength <= this.room) this.hold(record);
@@ -130,8 +160,8 @@ export class ExampleStore implements Examples {
       return unpack(block.subarray(offset % BLOCK), this.places);
     }
     if (!this.file) throw new RangeError(`example ${row} was given back`);
-    const labels = new Int32Array(this.file.read(offset + 4, 4).buffer)[0] as number;
-    const numbers = HEADER + (this.tokens.at(row) as number) + labelNumbers(labels);
+    const labels = new Int32Array(this.file.read(offset + 4 * LABEL_COUNT, 4).buffer)[0] as number;
+    const numbers = HEADER + (this.tokens.at(row) as number) + labels;
     return unpack(new Int32Array(this.file.read(offset, 4 * numbers).buffer), this.places);
   }
 
@@ -171,28 +201,29 @@ class PlaceNames {
   }
 }
 
-/** The number of labels that stands for one class of the whole text. */
-const ONE_CLASS = -1;
+/** Place of the number of labels in a record. */
+const LABEL_COUNT = 2;
 
-/** Counts below it are of targets: −2 stands for one, −3 for two. */
-const TARGETS = -1;
+/** Kinds of labels: a class of the text, one for each token, targets, ends of several texts with their score. */
+const KINDS = { class: 0, tokens: 1, targets: 2, sentences: 3 } as const;
 
-/** Numbers of a record's labels. */
-const labelNumbers = (count: number): number => (count === ONE_CLASS ? 1 : count < TARGETS ? TARGETS - count : count);
-
-/** Labels of an example as integers; those of targets have their bits. */
-function labelsOf(example: Example): readonly [count: number, labels: Int32Array] {
-  if ("labels" in example) return [example.labels.length, example.labels];
-  if (!("targets" in example)) return [ONE_CLASS, Int32Array.of(example.label)];
-  return [TARGETS - example.targets.length, new Int32Array(example.targets.slice().buffer)];
+/** Labels of an example as integers; those of targets and scores have their bits. */
+function labelsOf(example: Example): readonly [kind: number, labels: Int32Array] {
+  if ("ends" in example) {
+    const score = new Int32Array(Float32Array.of(example.score ?? Number.NaN).buffer);
+    return [KINDS.sentences, Int32Array.of(...example.ends, ...score)];
+  }
+  if ("labels" in example) return [KINDS.tokens, example.labels];
+  if ("targets" in example) return [KINDS.targets, new Int32Array(example.targets.slice().buffer)];
+  return [KINDS.class, Int32Array.of(example.label)];
 }
 
-/** Counts of tokens and labels, the place, token ids, labels. */
+/** Number of tokens, kind and number of labels, the place, token ids, labels. */
 function pack(example: Example, places: PlaceNames): Int32Array<ArrayBuffer> {
   const { ids, where } = example;
-  const [count, labels] = labelsOf(example);
+  const [kind, labels] = labelsOf(example);
   const record = new Int32Array(HEADER + ids.length + labels.length);
-  record.set([ids.length, count, ...places.split(where)]);
+  record.set([ids.length, kind, labels.length, ...places.split(where)]);
   record.set(ids, HEADER);
   record.set(labels, HEADER + ids.length);
   return record;
@@ -200,13 +231,14 @@ function pack(example: Example, places: PlaceNames): Int32Array<ArrayBuffer> {
 
 /** @param record Its numbers, and maybe others after them. */
 function unpack(record: Int32Array<ArrayBuffer>, places: PlaceNames): Example {
-  const [length = 0, count = 0, form = 0, place = 0] = record;
+  const [length = 0, kind, count = 0, form = 0, place = 0] = record;
   const end = HEADER + length;
   const ids = record.slice(HEADER, end);
+  const labels = record.slice(end, end + count);
   const where = places.join(form, place);
-  if (count < TARGETS)
-    return { ids, targets: new Float32Array(record.slice(end, end + labelNumbers(count)).buffer), where };
-  return count === ONE_CLASS
-    ? { ids, label: record[end] as number, where }
-    : { ids, labels: record.slice(end, end + count), where };
+  if (kind === KINDS.tokens) return { ids, labels, where };
+  if (kind === KINDS.targets) return { ids, targets: new Float32Array(labels.buffer), where };
+  if (kind === KINDS.class) return { ids, label: labels[0] as number, where };
+  const [score = Number.NaN] = new Float32Array(labels.slice(-1).buffer);
+  return { ids, ends: labels.slice(0, -1), where, ...(!Number.isNaN(score) && { score }) };
 }

@@ -1,7 +1,9 @@
 import type { Labels } from "../examples/labels.ts";
+import type { SentenceModules } from "../formats/sentence-transformers/modules.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
+import type { Pooling } from "../models/parts/pooling.ts";
 import type { SchemeOf } from "../passes/quantize.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor } from "../session/session.ts";
@@ -20,6 +22,8 @@ export interface GraphSource {
   readonly config: unknown;
   /** Number of classes. */
   readonly labels: number;
+  /** How an embedding model pools its hidden states. */
+  readonly pooling?: Pooling;
   /** The blocks in which the base's file holds weights; absent: in none. */
   readonly blocks?: SchemeOf;
 }
@@ -30,6 +34,8 @@ export interface Base {
   readonly tokenizer: Tokenizer;
   readonly files: BaseFiles;
   readonly architecture: Architecture;
+  /** Pooling and prompts of an embedding model; absent for other tasks. */
+  readonly modules?: SentenceModules;
   /** Contradictions of its files, and how they were settled. */
   readonly warnings: readonly string[];
 }

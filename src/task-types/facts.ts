@@ -1,6 +1,9 @@
 /** transformers' names of what the outputs of a classification head stand for. */
 export type ProblemType = "single_label_classification" | "multi_label_classification" | "regression";
 
+/** Losses of embeddings: what makes those that belong together close. */
+export type LossType = "multiple_negatives_ranking" | "cosine_similarity";
+
 /** A task as every room may know it: names, files and settings, nothing that runs. What runs is in `tasks/`. */
 export interface TaskFacts {
   /** PEFT's name: `SEQ_CLS`. */
@@ -8,11 +11,13 @@ export interface TaskFacts {
   /** Labelled unit of a task that classifies; its classes come from the data, and its head is trained with the model. */
   readonly labelled?: "text" | "word";
   /** Command that uses what was trained. */
-  readonly verb: "predict" | "generate" | "evaluate";
+  readonly verb: "predict" | "generate" | "evaluate" | "embed";
   /** Endings of the names of transformers' classes: the usual one first. */
   readonly classEndings: readonly [string, ...string[]];
   /** transformers' `problem_type`s, for tasks that have them: the usual one first. */
   readonly problemTypes?: readonly ["single_label_classification", ...ProblemType[]];
+  /** Its `loss_type`s, for tasks that have several: the usual one first. */
+  readonly lossTypes?: readonly [LossType, ...LossType[]];
   /** Longest example in tokens, unless the recipe says. */
   readonly maxLength: number;
   /** Boolean recipe keys that no other task may set. */

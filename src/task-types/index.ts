@@ -1,14 +1,15 @@
 import { causalLm } from "./causal-lm.ts";
 import type { TaskFacts } from "./facts.ts";
+import { featureExtraction } from "./feature-extraction.ts";
 import { maskedLm } from "./masked-lm.ts";
 import { seqCls } from "./seq-cls.ts";
 import { tokenCls } from "./token-cls.ts";
 
-export type { ProblemType, TaskFacts } from "./facts.ts";
-export { causalLm, maskedLm, seqCls };
+export type { LossType, ProblemType, TaskFacts } from "./facts.ts";
+export { causalLm, featureExtraction, maskedLm, seqCls };
 
 /** Every task, in the order in which they are listed. */
-const ALL = [seqCls, tokenCls, causalLm, maskedLm] as const;
+const ALL = [seqCls, tokenCls, causalLm, maskedLm, featureExtraction] as const;
 
 /** Objective that a model is trained for; PEFT's names. */
 export type TaskType = (typeof ALL)[number]["name"];
@@ -33,6 +34,13 @@ export const classifies = (task: string): boolean => factsOf(task)?.labelled !==
 
 /** True when a model of the task writes text. */
 export const generates = (task: string): boolean => factsOf(task)?.verb === "generate";
+
+/** True when a model of the task gives each text an embedding. */
+export const embeds = (task: string): boolean => factsOf(task)?.verb === "embed";
+
+/** True when a model of the task gives probabilities of tokens. */
+export const isLanguageModel = (task: string): boolean =>
+  factsOf(task) !== undefined && !classifies(task) && !embeds(task);
 
 /** Tasks whose models one command uses. */
 export const tasksFor = (verb: TaskFacts["verb"]): TaskType[] =>

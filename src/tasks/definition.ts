@@ -61,6 +61,8 @@ export interface ScoreOptions {
   readonly classes: readonly string[];
   /** Probability from which on a label is predicted; absent: the best for the examples. */
   readonly threshold?: number;
+  /** Lengths to which embeddings are cut in the loss. */
+  readonly matryoshkaDims?: readonly number[];
   /** Once it says so, scoring ends without a result. */
   readonly stop: () => boolean;
 }
@@ -91,6 +93,8 @@ export interface Use {
 export interface TaskDefinition {
   /** True when labels of rows, as the data has them, are this problem's; the usual problem takes all others. */
   fits?(labels: readonly unknown[]): boolean;
+  /** True when columns of rows are this loss's, where the columns decide it. */
+  reads?(columns: readonly string[]): boolean;
   /** Uses of rows for this task, the likeliest first; `given` names columns. */
   uses(rows: readonly Row[], given: Partial<Columns>): readonly Use[];
   /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */
@@ -99,8 +103,10 @@ export interface TaskDefinition {
   draw?(example: Example, tokenizer: Tokenizer, recipe: ResolvedRecipe, random: Random): Example;
   /** Positions from a label to the token that it names: 1 where each position predicts the next token. Default 0. */
   readonly labelsAhead?: number;
+  /** True when the loss compares the examples of a micro-batch with each other, so that it is not cut into passes. */
+  readonly wholeBatches?: boolean;
   /** Loss of a training step: the sum over texts, words or tokens; those labelled −100 are left out. */
-  loss(graph: Graph): Value;
+  loss(graph: Graph, recipe: ResolvedRecipe): Value;
   /** The graph that scores examples, made of the model's own, which ends in `logits`. */
   scoringGraph(graph: Graph): Graph;
   /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */

@@ -33,6 +33,9 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
     token_type_ids: () => int64(new BigInt64Array(batch.inputIds.length), shape),
     position_ids: () => int64(batch.positions, shape),
     label_rows: () => int64(asked ?? new BigInt64Array(), [labels.length]),
+    anchors: () => int64(batch.parts?.anchors ?? new BigInt64Array(), [labels.length]),
+    documents: () => int64(batch.parts?.documents ?? new BigInt64Array(), [batch.batch - labels.length]),
+    scores: () => ({ dtype: "float32", shape: [labels.length], data: batch.targets ?? new Float32Array() }),
     labels: () => (batch.targets ? float32(batch.targets, batch.batch) : int64(labels, [labels.length])),
   };
   const lengths = new Map([["batch", batch.batch], ["seq", batch.seq], ["rows", labels.length]]); // biome-ignore format: pairs

@@ -1,6 +1,11 @@
 import { writeTextAtomic } from "#platform";
 import { CheckpointError } from "../errors.ts";
-import type { ClassScoresOfRow, LanguageScoresOfRow, ValueScoresOfRow } from "../events/reports.ts";
+import type {
+  ClassScoresOfRow,
+  LanguageScoresOfRow,
+  RetrievalScoresOfRow,
+  ValueScoresOfRow,
+} from "../events/reports.ts";
 import { type JsonObject, readJsonObject } from "../formats/json/json.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { classificationReport } from "../metrics/classification.ts";
@@ -15,14 +20,15 @@ export const PREDICTIONS = "eval_predictions.json";
 
 /**
  * Writes what was predicted, in the order of the data, as columns. Of a classifier `examples`, `labels` and
- * `predictions`, one entry a label position; of a language model `losses`, `tokens` and `correct`, one an example.
+ * `predictions`, one entry a label position; of a language model `losses`, `tokens` and `correct`, one an example; of search `ndcg` and
+ * `reciprocal_ranks`, one a query.
  */
 export async function writePredictions(folder: string, columns: Scores["predictions"]): Promise<void> {
   await writeTextAtomic(`${folder}/${PREDICTIONS}`, `${JSON.stringify(columns)}\n`);
 }
 
 /** The scores of a row of a comparison that are read off what was predicted. */
-type Scored = ClassScoresOfRow | LanguageScoresOfRow | ValueScoresOfRow;
+type Scored = ClassScoresOfRow | LanguageScoresOfRow | RetrievalScoresOfRow | ValueScoresOfRow;
 
 /**
  * The scores of what {@link writePredictions} wrote, with 95 % bootstrap intervals over test examples. Where words are labelled an
@@ -31,6 +37,7 @@ type Scored = ClassScoresOfRow | LanguageScoresOfRow | ValueScoresOfRow;
 export async function scoresWithIntervals(folder: string, random: Random): Promise<Scored> {
   const path = `${folder}/${PREDICTIONS}`;
   const file = await readJsonObject(path);
+  if ("ndcg" in file) return retrievalScores(file, path, random);
   if (Array.isArray(list(file, "labels", path, [])[0])) return labelListScores(file, path, random);
   if (!("classes" in file || "losses" in file)) return valueScores(file, path, random);
   return "losses" in file ? languageScores(file, path, random) : classScores(file, path, random);
@@ -79,6 +86,18 @@ function valueScores(file: JsonObject, path: string, random: Random): ValueScore
   };
   const { pearson, spearman } = bootstrapIntervals(labels.length, measure, { random });
   return { ...measure([...labels.keys()]), pearsonInterval: pearson, spearmanInterval: spearman };
+}
+
+function retrievalScores(file: JsonObject, path: string, random: Random): RetrievalScoresOfRow {
+  const [all, ranks] = ["ndcg", "reciprocal_ranks"].map((key) => list(file, key, path)) as [number[], number[]];
+  const measure = (rows: ArrayLike<number>): { ndcg: number; mrr: number } => {
+    const queries = Array.from(rows);
+    const mean = (of: readonly number[]): number =>
+      queries.reduce((sum, query) => sum + (of[query] as number), 0) / queries.length;
+    return { ndcg: mean(all), mrr: mean(ranks) };
+  };
+  const { ndcg, mrr } = bootstrapIntervals(all.length, measure, { random });
+  return { ...measure([...all.keys()]), ndcgInterval: ndcg, mrrInterval: mrr };
 }
 
 function languageScores(file: JsonObject, path: string, random: Random): LanguageScoresOfRow {

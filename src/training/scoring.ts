@@ -61,6 +61,7 @@ export async function scoreModel(
       batchSize: recipe.per_device_train_batch_size,
       classes: labels.names,
       stop,
+      ...(recipe.matryoshka_dims && { matryoshkaDims: recipe.matryoshka_dims }),
       ...(threshold !== undefined && { threshold }),
     };
     const scores = await task.score(asked, shown, options);

@@ -9,6 +9,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Example } from "../tasks/definition.ts";
 import { feedsOf } from "../tasks/feeds.ts";
+import { taskOf } from "../tasks/index.ts";
 import { passes, passTokens } from "../tasks/passes.ts";
 
 /** The graph, session and settings of an optimizer step. */
@@ -68,7 +69,7 @@ export async function optimizerStep(
  * @param labels Trained tokens or examples of the whole step, over which its loss is a mean.
  */
 export async function accumulate(
-  { graph, session, weights, padId, masks }: StepContext,
+  { graph, session, weights, recipe, padId, masks }: StepContext,
   microBatches: readonly (readonly Example[])[],
   labels: number,
 ): Promise<Accumulated> {
@@ -76,7 +77,10 @@ export async function accumulate(
   const names = trainedIn(graph);
   const gradients = new Map<string, Float32Array>();
   let [loss, realTokens] = [0, 0];
-  const tokens = passTokens(names.reduce((n, name) => n + (weights.get(name)?.data.length ?? 0), 0));
+  const tokens = passTokens(
+    names.reduce((n, name) => n + (weights.get(name)?.data.length ?? 0), 0),
+    taskOf(recipe),
+  );
   for (const [at, microBatch] of microBatches.entries()) {
     const random = masks(at);
     for (const examples of passes(microBatch, ({ ids }) => ids.length, tokens)) {

@@ -4,7 +4,7 @@ import { IGNORED, type Labels } from "../examples/labels.ts";
 import type { TokenExample } from "../examples/tokens.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import { classifies } from "../task-types/index.ts";
+import { isLanguageModel } from "../task-types/index.ts";
 import type { Example } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -15,7 +15,7 @@ const SHOWN = 5;
 /** The first training examples, token by token: with what `max_length` cuts off, and the labels. */
 export async function inspectedExamples({ source, tokenizer, labels }: Prepared): Promise<InspectedExample[]> {
   const { recipe } = source;
-  if (!classifies(recipe.task_type)) return languageExamples({ ...recipe, packing: false }, tokenizer, labels);
+  if (isLanguageModel(recipe.task_type)) return languageExamples({ ...recipe, packing: false }, tokenizer, labels);
   const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
   const encoded = async (maxLength: number): Promise<readonly Example[]> => [
     ...(await split.encode({ tokenizer, labels, maxLength })).examples,

@@ -6,6 +6,7 @@ import { lastToken } from "../../ops/shape/last-token.ts";
 import { vocabularyLogits } from "../../ops/token-loss/vocabulary-logits.ts";
 import type { ModelInputs, TaskBuilders } from "../parts/architecture.ts";
 import { type Activation, activation, dense, flatten, lookUp } from "../parts/layers.ts";
+import { pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows } from "../parts/vocabulary.ts";
 
@@ -55,7 +56,7 @@ export interface DecoderSpec<Config> {
   readonly tokenHead?: string;
 }
 
-/** The heads of a decoder: language model, classifier of texts by their last token, classifier of tokens. */
+/** The heads of a decoder: language model, classifier of texts by their last token, classifier of tokens, embeddings. */
 export function decoderTasks<Config extends DecoderConfig>(spec: DecoderSpec<Config>) {
   const encode = (m: ModuleScope, inputs: ModelInputs, c: Config): Value =>
     m.within(spec.base, (m) => spec.encode(m, inputs, c));
@@ -78,6 +79,7 @@ export function decoderTasks<Config extends DecoderConfig>(spec: DecoderSpec<Con
       const h = m.dropout(encode(m, inputs, c), c.classifier_dropout ?? c.hidden_dropout ?? 0.1);
       return dense(m, spec.tokenHead ?? "score", h, labels, { fresh: { std: c.initializer_range } });
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, spec.encode(m, inputs, c), inputs),
   } satisfies TaskBuilders<Config>;
 }
 

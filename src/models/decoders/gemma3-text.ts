@@ -21,7 +21,7 @@ const Gemma3Config = Gemma2Config.extend({
 });
 type Gemma3Config = z.output<typeof Gemma3Config>;
 
-const { CAUSAL_LM, SEQ_CLS } = decoderTasks<Gemma3Config>({
+const { CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION } = decoderTasks<Gemma3Config>({
   base: "model",
   embeddings: "embed_tokens",
   encode(m, inputs, c) {
@@ -50,7 +50,7 @@ export const gemma3Text = defineArchitecture<Gemma3Config>({
   positions: { default: POSITIONS },
   files: { tied: true, gguf: { architecture: "gemma3", granted: { sliding_window_pattern: 6 } } },
   config: namingEveryLayer(Gemma3Config),
-  tasks: { CAUSAL_LM, SEQ_CLS },
+  tasks: { CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION },
 });
 
 /** Layers with a window turn by wavelengths of their own, which are never stretched by `rope_scaling`. */

@@ -15,7 +15,7 @@ const Olmo2Config = LlamaConfig.extend({
 });
 type Olmo2Config = z.output<typeof Olmo2Config>;
 
-const { CAUSAL_LM, SEQ_CLS } = decoderTasks({ base: "model", embeddings: "embed_tokens", encode });
+const { CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION } = decoderTasks({ base: "model", embeddings: "embed_tokens", encode });
 
 /**
  * OLMo 2: Llama with the norms behind attention and feed-forward part, and norms over all queries and all keys.
@@ -27,7 +27,7 @@ export const olmo2 = defineArchitecture<Olmo2Config>({
   positions: { default: ROTARY_POSITIONS },
   files: { gguf: { architecture: "olmo2" } },
   config: Olmo2Config,
-  tasks: { CAUSAL_LM, SEQ_CLS },
+  tasks: { CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION },
 });
 
 function encode(m: ModuleScope, inputs: ModelInputs, c: Olmo2Config): Value {

@@ -5,7 +5,7 @@ import { tanh } from "../../ops/nn/tanh.ts";
 import { positions } from "../../ops/shape/positions.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "../parts/layers.ts";
-import { firstToken } from "../parts/pooling.ts";
+import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 
@@ -50,6 +50,7 @@ export const bert = defineArchitecture<BertConfig>({
       const h = m.within("bert", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
       const h = m.within("bert", (m) => encode(m, inputs, c));
       const x = m.within("cls.predictions.transform", (m) => {

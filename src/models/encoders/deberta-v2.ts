@@ -9,7 +9,7 @@ import { embedding } from "../../ops/nn/embedding.ts";
 import { positions } from "../../ops/shape/positions.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, dense, flatten, lookUp, norm } from "../parts/layers.ts";
-import { firstToken } from "../parts/pooling.ts";
+import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 import { BertConfig, block, fresh } from "./bert.ts";
@@ -86,6 +86,7 @@ export const debertaV2 = defineArchitecture<DebertaConfig>({
       const h = m.within("deberta", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, c.hidden_dropout_prob), labels, { fresh: fresh(c) });
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("deberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       return c.legacy ? legacyHead(m, h, c) : predictionHead(m, h, c);

@@ -5,7 +5,7 @@ import { relu } from "../../ops/nn/relu.ts";
 import { positions } from "../../ops/shape/positions.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, type Fresh, flatten, lookUp, norm } from "../parts/layers.ts";
-import { firstToken } from "../parts/pooling.ts";
+import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 
@@ -48,6 +48,7 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
       const h = m.within("distilbert", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, c.dropout), labels, { fresh: fresh(c) });
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("distilbert", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const intermediate = activation(c.activation, dense(m, "vocab_transform", h, c.dim, { fresh: fresh(c) }));

@@ -4,6 +4,7 @@ import { gelu } from "../../ops/nn/gelu.ts";
 import { positions } from "../../ops/shape/positions.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { dense, lookUp, norm } from "../parts/layers.ts";
+import { pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
@@ -31,6 +32,7 @@ export const electra = defineArchitecture<ElectraConfig>({
       const h = m.within("electra", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("electra", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const x = m.within("generator_predictions", (m) => {

@@ -7,7 +7,7 @@ import { positions } from "../../ops/shape/positions.ts";
 import { slice } from "../../ops/shape/slice.ts";
 import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "../parts/layers.ts";
-import { firstToken } from "../parts/pooling.ts";
+import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 
@@ -73,6 +73,7 @@ export const modernbert = defineArchitecture<ModernBertConfig>({
         labels,
       );
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("model", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const embedding = "model.embeddings.tok_embeddings.weight";

@@ -5,7 +5,7 @@ import { tanh } from "../../ops/nn/tanh.ts";
 import { positionsAfterPadding } from "../../ops/shape/positions.ts";
 import { type ArchitectureSpec, defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { dense, lookUp, norm } from "../parts/layers.ts";
-import { firstToken } from "../parts/pooling.ts";
+import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
@@ -32,6 +32,7 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
       const h = m.within("roberta", (m) => encode(m, inputs, c));
       return dense(m, "classifier", m.dropout(h, classifierDropout(c)), labels, { fresh: fresh(c) });
     },
+    FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
       const h = askedRows(m.within("roberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const x = m.within("lm_head", (m) => {

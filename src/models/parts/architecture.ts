@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { ArchitectureError, CheckpointError } from "../../errors.ts";
 import { Graph, type Init, type Value } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/types.ts";
-import { classifies, type TaskType } from "../../task-types/index.ts";
+import { classifies, embeds, type TaskType } from "../../task-types/index.ts";
 import { outOfRange } from "./config-ranges.ts";
 import type { FamilyFiles } from "./files.ts";
 import { type BuildOptions, ModuleScope } from "./scope.ts";
@@ -59,7 +59,10 @@ export interface ArchitectureSpec<Config> {
   readonly layers: string;
   /** How a parameter of a model from scratch starts, where that is not as BERT's: normal weights, zero biases, norms of one. */
   readonly fresh?: (name: string, config: Config) => Init | undefined;
-  /** Logits: `[batch, labels]` for classes of texts, `[batch*seq, labels]` for those of words, `[rows, vocab]` for language models. */
+  /**
+   * Logits: `[batch, labels]` for classes of texts, `[batch*seq, labels]` for those of words, `[rows, vocab]` for language models,
+   * `[batch, hidden]` of embedding models, whose parameters lack the prefix of the base.
+   */
   readonly tasks: TaskBuilders<Config>;
 }
 
@@ -145,9 +148,14 @@ function noHead(modelType: string, task: TaskType, known: readonly string[]): Ar
   });
 }
 
-/** The architecture as a task sees it: beside a language model's adapter no head is trained. */
-export const forTask = (architecture: Architecture, task: TaskType): Architecture =>
-  classifies(task) ? architecture : { ...architecture, trainedHeads: [] };
+/** The architecture as a task sees it: without a head that is trained, or without a head, so that the base has no prefix. */
+export function forTask(architecture: Architecture, task: TaskType): Architecture {
+  if (classifies(task)) return architecture;
+  const headless = { ...architecture, trainedHeads: [] };
+  if (!embeds(task)) return headless;
+  const { layers, basePrefix } = architecture;
+  return { ...headless, layers: layers.startsWith(`${basePrefix}.`) ? layers.slice(basePrefix.length + 1) : layers };
+}
 
 /** Names that are shown as they are. */
 const PLAIN_NAME = /^[\w.-]{1,80}$/;

@@ -1,6 +1,7 @@
 import type { Graph, Init, Value } from "../../ir/graph.ts";
 import type { ModulePath, Shape } from "../../ir/types.ts";
 import { dropout } from "../../ops/nn/dropout.ts";
+import type { Pooling } from "./pooling.ts";
 
 /** Settings that hold for a whole graph. */
 export interface BuildOptions {
@@ -12,6 +13,8 @@ export interface BuildOptions {
   readonly cache?: boolean;
   /** Language models: logits of every token, not of chosen rows. */
   readonly allRows?: boolean;
+  /** Embedding models: how hidden states become a vector. Default: their mean. */
+  readonly pooling?: Pooling;
 }
 
 /** A place in the module tree: names parameters and nodes as the checkpoint does. */

@@ -8,7 +8,7 @@ export { IGNORED_LABEL };
 /**
  * The sum over rows of `−log softmax(logits)[label]`; rows labelled −100 are left out.
  *
- * Shapes: `logits [rows, classes]`, `labels [rows]` integers → scalar, in nats. A sum, not a mean: the trainer divides
+ * Shapes: `logits [rows, classes]`, `labels [rows]` integers → scalar, in nats. The classes may be a length of run time. A sum, not a mean: the trainer divides
  * by the count over the whole optimizer step.
  */
 export const crossEntropy: OpFunction<["logits", "labels"]> = defineOp({
@@ -59,7 +59,11 @@ export const crossEntropyBackward: OpFunction<["dy", "logits", "labels"]> = defi
     const probabilities = to.node("Softmax", [logits], { attrs: { axis: -1 } });
     const ignored = to.node("Equal", [labels, to.constant("int64", [], [IGNORED_LABEL])]);
     const index = to.node("Where", [ignored, to.constant("int64", [], [0]), labels]);
-    const classes = to.constant("int64", [], [shape[1] as number]);
+    const [, count] = shape;
+    const classes =
+      typeof count === "number"
+        ? to.constant("int64", [], [count])
+        : to.node("Gather", [to.node("Shape", [logits]), to.constant("int64", [], [1])]);
     const onehot = to.node("OneHot", [index, classes, to.constant("float32", [2], [0, 1])]);
     const weight = to.node("Unsqueeze", [to.node("Where", [ignored, to.scalar(0), dy]), to.ints([1])]);
     return to.node("Mul", [to.node("Sub", [probabilities, onehot]), weight]);

@@ -42,9 +42,13 @@ export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
   const { weights, quantizedWeights, gradients } = parameterBytes(model.graph);
   const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
   const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
-  const tokens = passTokens(sizes.reduce((sum, size) => sum + size, 0));
   const { recipe } = model.source;
-  const masked = taskOf(recipe).draw ? recipe.mlm_probability : 1;
+  const task = taskOf(recipe);
+  const tokens = passTokens(
+    sizes.reduce((sum, size) => sum + size, 0),
+    task,
+  );
+  const masked = task.draw ? recipe.mlm_probability : 1;
   const runs = heaviest(eachPass(work.batches, examples, tokens), examples, masked);
   const training = engineMemory(emitted, runs);
   const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
@@ -68,8 +72,10 @@ const NOTHING: EngineMemory = { session: 0, arena: 0 };
 async function scoringMemory(model: Prepared, examples: Examples): Promise<EngineMemory> {
   const { recipe } = model.source;
   const graph = taskOf(recipe).scoringGraph(model.graph);
-  const runs = plannedRuns(examples.lengths, recipe.per_device_train_batch_size);
-  return engineMemory(await model.engine.emit(graph), heaviest(runs, examples, 1));
+  const { longest, lengths, labelled } = examples; // of rows of several texts each is scored by itself
+  const single = { labelled, lengths: longest ?? lengths };
+  const runs = plannedRuns(single.lengths, recipe.per_device_train_batch_size);
+  return engineMemory(await model.engine.emit(graph), heaviest(runs, single, 1));
 }
 
 function* eachPass(batches: Workload["batches"], { lengths }: Examples, tokens: number): Generator<readonly number[]> {
@@ -82,6 +88,8 @@ interface PassLengths {
   readonly seq: number;
   /** Labels that count. */
   readonly rows: number;
+  /** Texts after the first of each row, where rows have several. */
+  readonly documents?: number;
 }
 
 /** By what a pass may be the heaviest: its tokens, the pairs of them that attention sees, the rows whose logits are asked. */
@@ -96,13 +104,18 @@ const WEIGHTS: readonly ((lengths: PassLengths) => number)[] = [
  * @param passes Numbers of the examples of each.
  * @param share Part of the labels that one step draws.
  */
-function heaviest(passes: Iterable<readonly number[]>, examples: Examples, share: number): DimBindings[] {
+function heaviest(
+  passes: Iterable<readonly number[]>,
+  { lengths: all, longest = all, labelled, texts }: Pick<Examples, "lengths" | "longest" | "labelled" | "texts">,
+  share: number,
+): DimBindings[] {
   let most: readonly PassLengths[] = [];
   const heavier: PassLengths[] = []; // than all before them
   for (const pass of passes) {
-    const seq = pass.reduce((longest, row) => Math.max(longest, examples.lengths[row] as number), 1);
-    const rows = Math.ceil(share * pass.reduce((sum, row) => sum + (examples.labelled[row] as number), 0));
-    const lengths = { batch: pass.length, seq, rows };
+    const seq = pass.reduce((most, row) => Math.max(most, longest[row] as number), 1);
+    const rows = Math.ceil(share * pass.reduce((sum, row) => sum + (labelled[row] as number), 0));
+    const batch = texts ? pass.reduce((sum, row) => sum + (texts[row] as number), 0) : pass.length;
+    const lengths = { batch, seq, rows, ...(texts && { documents: batch - rows }) };
     const before = most;
     most = WEIGHTS.map((weight, by) => (before[by] && weight(before[by]) >= weight(lengths) ? before[by] : lengths));
     if (most.includes(lengths)) heavier.push(lengths);

@@ -10,6 +10,7 @@ import type { FloatDtype } from "../../formats/safetensors/float-bytes.ts";
 import { readCheckpoint } from "../../formats/transformers/checkpoint.ts";
 import { saveFull } from "../../formats/transformers/save-full.ts";
 import { mergeAdapter } from "../../merging/merge-adapter.ts";
+import { saveModulesOf } from "../../prepared/embedding-modules.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { compared, TOLERANCE } from "./compared.ts";
 import type { ExportOptions, ExportReport } from "./options.ts";
@@ -57,6 +58,7 @@ export async function mergedFolder(
     ...(packing && typeof packing !== "string" && { quantized: { packing, params } }),
   });
   await model.files.writeTokenizer(out);
+  await saveModulesOf(out, model);
   if (!packing) return [];
   const were = typeof packing === "string" ? "the file's own" : packing.type;
   return [

@@ -1,0 +1,82 @@
+import { RecipeError } from "../../errors.ts";
+import type { EmbedOptions, TextSource } from "../../index.ts";
+import type { CliCommand, Context } from "../shared/command.ts";
+import { fetchFirst } from "../shared/download.ts";
+import { addRecipeFlags } from "../shared/options.ts";
+import { sourceOf } from "../shared/source.ts";
+import { textLines } from "../shared/text-lines.ts";
+
+/** Digits with which a float32 can be read back as it was. */
+const DIGITS = 9;
+
+/** `lowrank embed --model_name_or_path M [--adapter_name_or_path DIR] [--input FILE] [TEXT…]`: one JSON line a text. */
+export const embed: CliCommand = {
+  examples: [
+    'lowrank embed --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 "Who pays for the repair?"',
+    "lowrank embed --adapter_name_or_path out/search --input clauses.jsonl > vectors.jsonl",
+    "cat clauses.txt | lowrank embed --model_name_or_path out/search --dims 128 --normalize",
+  ],
+  define(command) {
+    command
+      .argument("[texts...]", "texts to embed; without any, and without --input, the lines of stdin")
+      .option(
+        "--input <file>",
+        "file of texts: .jsonl, .json, .csv or .parquet as train reads them, or a text on each line",
+      )
+      .option("--dims <integer>", "length of an embedding: its first so many numbers [all]")
+      .option("--normalize", "divide embeddings by their length [as the model's files have it]")
+      .option("--prompt_name <name>", "prompt of the model to put before each text [the one that its files name]");
+    addRecipeFlags(command, ["model_name_or_path", "adapter_name_or_path"]);
+  },
+  async run(context) {
+    const { model, adapter } = sourceOf(context);
+    const source = model ?? adapter;
+    if (source === undefined) {
+      throw new RecipeError("embed needs a model.", {
+        expected: "--model_name_or_path MODEL, --adapter_name_or_path DIR, or both",
+        hint: "any encoder gives embeddings; one that was trained for them, as all-MiniLM-L6-v2, gives good ones.",
+      });
+    }
+    const { embed } = await import("../../index.ts");
+    const { output } = context;
+    const texts = textsOf(context);
+    await fetchFirst(sourceOf(context), output);
+    const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
+    let [count, failed] = [0, 0];
+    for await (const { embedding, ...rest } of embed(source, texts, { ...settingsOf(context), onWarning: warn })) {
+      count++;
+      if (embedding === null) failed++;
+      const line = { ...rest, embedding: embedding && Array.from(embedding, (x) => Number(x.toPrecision(DIGITS))) };
+      output.record(line);
+      output.result(JSON.stringify(line));
+    }
+    if (failed > 0) warn(`texts without an embedding: ${failed} of ${count}; "error" on the line of each says why`);
+  },
+};
+
+function settingsOf(context: Context): EmbedOptions {
+  const { dims, normalize, prompt_name: promptName } = context.options;
+  const { model, adapter } = sourceOf(context);
+  return {
+    ...(model !== undefined && adapter !== undefined && { adapter }),
+    ...(dims !== undefined && { dims: Number(dims) }),
+    ...(normalize === true && { normalize }),
+    ...(promptName !== undefined && { promptName: String(promptName) }),
+  };
+}
+
+function textsOf({ args, options, stdin }: Context): TextSource {
+  const { input } = options;
+  if (args.length > 0 && input !== undefined) {
+    throw new RecipeError("embed was given both texts and --input.", { expected: "one of them" });
+  }
+  if (input !== undefined) return { file: String(input) };
+  if (args.length > 0) return args;
+  if (stdin.isTTY) {
+    throw new RecipeError("embed was given no text.", {
+      expected: "TEXT arguments, --input FILE, or lines on stdin",
+      hint: 'lowrank embed --model_name_or_path embedded "Either party may terminate this agreement."',
+    });
+  }
+  return textLines(stdin);
+}

@@ -1,0 +1,17 @@
+import type { TaskFacts } from "./facts.ts";
+
+/** An embedding for each text. */
+export const featureExtraction = {
+  name: "FEATURE_EXTRACTION",
+  verb: "embed",
+  classEndings: ["Model"],
+  lossTypes: ["multiple_negatives_ranking", "cosine_similarity"],
+  ownSettings: ["loss_type", "matryoshka_dims"],
+  maxLength: 256,
+  columns: "anchor and positive, with any number of negatives; or sentence1, sentence2 and score",
+  choice: {
+    label: "Search: embed texts so that those that belong together are close",
+    hint: "rows: a query and its answer",
+  },
+  card: { name: "sentence similarity", pipeline: "sentence-similarity", autoModel: "AutoModel" },
+} as const satisfies TaskFacts;

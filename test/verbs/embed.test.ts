@@ -1,0 +1,145 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { TextEmbedding } from "../../src/events/reports.ts";
+import type { RowsInMemory } from "../../src/prepared/job.ts";
+import { type EmbedOptions, embed, type TextSource } from "../../src/verbs/embed.ts";
+import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { exportModel } from "../../src/verbs/export/export.ts";
+import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
+
+const folder = temporary();
+const model = `${folder}/model`;
+const { rows } = readJson(fixture("embeddings/expected.json")) as { rows: Record<string, RowsInMemory> };
+const BASE = { model_name_or_path: model, task_type: "FEATURE_EXTRACTION" };
+
+beforeAll(async () => {
+  cpSync(fixture("bert-bare"), model, { recursive: true });
+  const settings = { prompts: { query: "law " }, default_prompt_name: null };
+  writeFileSync(`${model}/config_sentence_transformers.json`, JSON.stringify(settings));
+  writeFileSync(`${model}/sentence_bert_config.json`, JSON.stringify({ max_seq_length: 12 }));
+  for (const method of ["lora", "full"]) {
+    await runHere({ ...BASE, method, output_dir: `${folder}/${method}` }, { rows: rows.ranked as RowsInMemory });
+  }
+});
+
+async function all(source: string, texts: TextSource, options: EmbedOptions = {}): Promise<TextEmbedding[]> {
+  const list: TextEmbedding[] = [];
+  for await (const item of embed(source, texts, options)) list.push(item);
+  return list;
+}
+
+/** The pairs as a data set of files. */
+function data(): string {
+  mkdirSync(`${folder}/data`, { recursive: true });
+  for (const [split, list] of Object.entries(rows.ranked as RowsInMemory)) {
+    writeFileSync(`${folder}/data/${split}.jsonl`, list.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  }
+  return `${folder}/data`;
+}
+
+const vectors = async (...args: Parameters<typeof all>): Promise<number[][]> =>
+  (await all(...args)).map(({ embedding }) => [...(embedding ?? [])]);
+
+const TEXT = "Statute agreement of the state law";
+
+describe("embed", () => {
+  test("a text without tokens has its reason, and stops no other; the index is its place", async () => {
+    const [first, second] = await all(model, ["", TEXT]);
+    expect(first).toEqual({ index: 0, text: "", embedding: null, error: "the text has no tokens" });
+    expect(second).toMatchObject({ index: 1, embedding: expect.any(Float32Array) });
+    await expect(all(model, [""])).rejects.toThrow(/the text has no embedding/);
+  });
+
+  test("cuts and normalises", async () => {
+    const [whole] = await vectors(model, [TEXT]);
+    expect(await vectors(model, [TEXT], { dims: 5 })).toEqual([whole?.slice(0, 5)]);
+    const [unit] = await vectors(model, [TEXT], { dims: 5, normalize: true });
+    expect(Math.hypot(...(unit ?? []))).toBeCloseTo(1, 6);
+  });
+
+  test("puts a prompt of the model's files before the text", async () => {
+    expect(await vectors(model, [TEXT], { promptName: "query" })).toEqual(await vectors(model, [`law ${TEXT}`]));
+    await expect(all(model, [TEXT], { promptName: "title" })).rejects.toThrow(/no prompt named title[\s\S]*query/);
+  });
+
+  test("takes as many tokens as the model's files say", async () => {
+    const long = `${TEXT} ${TEXT} ${TEXT}`;
+    expect(await vectors(model, [long])).toEqual(await vectors(model, [`${long} ${TEXT}`]));
+  });
+
+  test.each([0, 33, 2.5])("refuses dims %d", async (dims) => {
+    await expect(all(model, [TEXT], { dims })).rejects.toThrow(/embeddings of the model have 32 numbers/);
+  });
+
+  test("reads the files that predict reads", async () => {
+    writeFileSync(`${folder}/texts.jsonl`, `${JSON.stringify({ text: TEXT })}\n`);
+    expect(await vectors(model, { file: `${folder}/texts.jsonl` })).toEqual(await vectors(model, [TEXT]));
+  });
+
+  test("refuses an adapter with a head", async () => {
+    await expect(all(fixture("bert/adapters/lora"), [TEXT])).rejects.toThrow(/FEATURE_EXTRACTION/);
+  });
+});
+
+describe("a trained model of embeddings", () => {
+  test.each(["lora", "full"])(
+    "%s: lies beside the files of sentence-transformers, and is read with them",
+    async (method) => {
+      const out = `${folder}/${method}`;
+      expect(readJson(`${out}/1_Pooling/config.json`)).toMatchObject({ pooling_mode_mean_tokens: true });
+      expect(readJson(`${out}/sentence_bert_config.json`)).toMatchObject({ max_seq_length: 12 });
+      expect(readJson(`${out}/config_sentence_transformers.json`)).toMatchObject({ prompts: { query: "law " } });
+      expect(JSON.parse(readFileSync(`${out}/modules.json`, "utf8"))).toHaveLength(2);
+      const [before] = await vectors(model, [TEXT]);
+      const [after] = await vectors(out, [TEXT]);
+      expect(after).toHaveLength(32);
+      expect(after).not.toEqual(before);
+    },
+  );
+
+  test("the adapter is of PEFT's task, with the names of the bare model", () => {
+    expect(readJson(`${folder}/lora/adapter_config.json`)).toMatchObject({ task_type: "FEATURE_EXTRACTION" });
+    const header = readFileSync(`${folder}/lora/adapter_model.safetensors`).toString("latin1");
+    expect(header).toContain('"base_model.model.encoder.layer.0.attention.self.query.lora_A.weight"');
+  });
+
+  test("merged, it gives the same embeddings", async () => {
+    await exportModel({ format: "safetensors", adapter: `${folder}/lora`, out: `${folder}/merged` });
+    expect(existsSync(`${folder}/merged/1_Pooling/config.json`)).toBe(true);
+    const [ours, merged] = [await vectors(`${folder}/lora`, [TEXT]), await vectors(`${folder}/merged`, [TEXT])];
+    merged[0]?.forEach((value, i) => void expect(value).toBeCloseTo(ours[0]?.[i] as number, 5));
+  });
+
+  test("is resumed bit for bit", async () => {
+    const keys = { ...BASE, method: "lora", save_strategy: "steps", save_steps: 2, shuffle_dataset: true };
+    const given = { rows: rows.ranked as RowsInMemory };
+    await runHere({ ...keys, output_dir: `${folder}/whole` }, given);
+    await runHere({ ...keys, output_dir: `${folder}/part` }, { ...given, stopAfter: 2 }).catch(() => {});
+    await runHere({ ...keys, output_dir: `${folder}/part`, resume_from_checkpoint: true }, given);
+    const weights = (run: string) => readFileSync(`${folder}/${run}/adapter_model.safetensors`);
+    expect(weights("part").equals(weights("whole"))).toBe(true);
+  });
+
+  test("is evaluated by its own figures, merged as well", async () => {
+    const recipe = recipeOf({ ...BASE, dataset_name: data() });
+    const scores = await evaluateRecipe(recipe, { adapter: `${folder}/lora` });
+    expect(scores).toMatchObject({ "eval_ndcg@10": expect.any(Number), "eval_recall@5": expect.any(Number) });
+    const merged = await evaluateRecipe(recipe, { adapter: `${folder}/merged` });
+    expect(merged.eval_loss).toBeCloseTo(Number(scores.eval_loss), 4);
+    expect(merged["eval_ndcg@10"]).toBeCloseTo(Number(scores["eval_ndcg@10"]), 6);
+  });
+});
+
+describe("what is refused", () => {
+  const refused = (keys: Record<string, unknown>, data: unknown) =>
+    runHere({ ...BASE, output_dir: `${folder}/refused`, ...keys }, { rows: data as RowsInMemory });
+
+  test.each([
+    ["rows without pairs", {}, rowsOf(), /no column "anchor"/],
+    ["a length beyond the model's", { matryoshka_dims: [64, 16] }, rows.ranked, /matryoshka_dims has 64/],
+    ["training a head alone", { method: "head" }, rows.ranked, /classification head/],
+  ])("%s, and nothing is written", async (_, keys, data, message) => {
+    await expect(refused(keys, data)).rejects.toThrow(message);
+    expect(existsSync(`${folder}/refused`)).toBe(false);
+  });
+});
