@@ -22,13 +22,13 @@ export interface LoweredGraph {
 }
 
 /** Lowers the part of a graph that its outputs depend on. */
-export function lowerGraph(graph: Graph, { forms }: Target): LoweredGraph {
+export function lowerGraph(graph: Graph, { overrides }: Target): LoweredGraph {
   const needed = reachable(graph, graph.outputs.values());
   const inputs = needed.flatMap((value) => {
     const name = value.origin.kind === "input" || value.origin.kind === "param" ? value.origin.name : undefined;
     return name === undefined ? [] : [{ name, type: typeOf(value) }];
   });
-  const context = new LoweringContext(dimSources(inputs), forms);
+  const context = new LoweringContext(dimSources(inputs), overrides);
   const names = new Map<Value, string>();
   for (const value of needed) {
     if (names.has(value)) continue;

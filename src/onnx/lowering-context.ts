@@ -11,7 +11,7 @@ import {
 import type { Lowering, OnnxAttr, OnnxNodeOptions } from "../ir/lowering.ts";
 import type { Dim, DType, Shape, TensorType } from "../ir/types.ts";
 import { elementType, encodeElements } from "./element-types.ts";
-import type { Form } from "./standard-forms.ts";
+import type { Override } from "./standard-overrides.ts";
 
 /** Names of the inputs, and the axis, at which each named dim can be read at run time. */
 export type DimSources = ReadonlyMap<string, { readonly input: string; readonly axis: number }>;
@@ -21,16 +21,16 @@ export class LoweringContext implements Lowering {
   readonly nodes: NodeProto[] = [];
   readonly constants: TensorProto[] = [];
   readonly #sources: DimSources;
-  readonly #forms: Readonly<Record<string, Form>>;
+  readonly #overrides: Readonly<Record<string, Override>>;
   /** Operators whose override is being written: within it, their name means the operator itself. */
   readonly #within = new Set<string>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #types = new Map<string, TensorType>();
 
-  /** @param forms What is written instead of a node, by its operator. */
-  constructor(sources: DimSources, forms: Readonly<Record<string, Form>> = {}) {
+  /** @param overrides What is written instead of a node, by its operator. */
+  constructor(sources: DimSources, overrides: Readonly<Record<string, Override>> = {}) {
     this.#sources = sources;
-    this.#forms = forms;
+    this.#overrides = overrides;
   }
 
   /** Says the type of a tensor, so that overrides of the nodes that read it see it. */
@@ -48,10 +48,10 @@ export class LoweringContext implements Lowering {
     inputs: readonly string[],
     { attrs = {}, domain }: OnnxNodeOptions = {},
   ): string {
-    const form = index === 0 && !this.#within.has(opType) ? this.#forms[opType] : undefined;
-    if (form)
+    const override = index === 0 && !this.#within.has(opType) ? this.#overrides[opType] : undefined;
+    if (override)
       return this.#override(opType, () =>
-        form(this, inputs, { attrs, types: inputs.map((input) => this.#types.get(input)) }),
+        override(this, inputs, { attrs, types: inputs.map((input) => this.#types.get(input)) }),
       );
     const key = `${opType} ${inputs.join(",")} ${JSON.stringify(attrs)} ${domain ?? ""}`;
     const known = this.#known.get(key);

@@ -1,17 +1,17 @@
-import { type Form, STANDARD_FORMS } from "./standard-forms.ts";
+import { type Override, STANDARD_OVERRIDES } from "./standard-overrides.ts";
 
 /** Whose ONNX is written. */
 export interface Target {
   readonly opset: bigint;
   readonly irVersion: bigint;
   /** What stands for a node that the target has not, by the node's operator; the others are written as ops lower themselves. */
-  readonly forms: Readonly<Record<string, Form>>;
+  readonly overrides: Readonly<Record<string, Override>>;
   /** Whether half floats are given as their bits, because no JavaScript array holds them. */
   readonly halvesAsBits: boolean;
 }
 
 /** ONNX Runtime as this package has it: its own operators too. Opset 26 is the first with BitCast. */
-export const ENGINE: Target = { opset: 26n, irVersion: 13n, forms: {}, halvesAsBits: true };
+export const ENGINE: Target = { opset: 26n, irVersion: 13n, overrides: {}, halvesAsBits: true };
 
 /** The standard alone, for any runtime since 2023. Opset 18 is the first whose reductions take their axes as inputs. */
-export const STANDARD: Target = { opset: 18n, irVersion: 8n, forms: STANDARD_FORMS, halvesAsBits: false };
+export const STANDARD: Target = { opset: 18n, irVersion: 8n, overrides: STANDARD_OVERRIDES, halvesAsBits: false };

@@ -4,19 +4,19 @@ import type { TensorType } from "../ir/types.ts";
 /** A node of ONNX that is overridden. */
 export interface OverriddenNode {
   readonly attrs: Readonly<Record<string, OnnxAttr>>;
-  /** Type of each input that is a value of the graph or a constant; `undefined` for one inside an op's form. */
+  /** Type of each input that is a value of the graph or a constant; `undefined` for one between two nodes of one op. */
   readonly types: readonly (TensorType | undefined)[];
 }
 
 /** Writes what a node does with other nodes; returns the name of the result. */
-export type Form = (to: Lowering, inputs: readonly string[], node: OverriddenNode) => string;
+export type Override = (to: Lowering, inputs: readonly string[], node: OverriddenNode) => string;
 
 /**
  * The operators of the forward pass that are ONNX Runtime's own, in those of the standard. They are written as its
  * optimizer looks for them, so that on a CPU most become one node again.
  * @see https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
  */
-export const STANDARD_FORMS: Readonly<Record<string, Form>> = {
+export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
   Gelu(to, [x = ""]) {
     const cdf = to.node("Add", [to.node("Erf", [to.node("Div", [x, to.scalar(Math.SQRT2)])]), to.scalar(1)]); // 2Φ
     return to.node("Mul", [to.node("Mul", [x, cdf]), to.scalar(0.5)]);
