@@ -46,6 +46,20 @@ export function eachRow(x: Tensor, visit: (row: Float64Array, i: number) => void
   for (let i = 0; i * length < x.data.length; i++) visit(x.data.subarray(i * length, (i + 1) * length), i);
 }
 
+/** `x·wᵀ + bias`, row-major: `x [rows, in]`, `w [out, in]`, `bias [out]` → `[rows, out]`. */
+export function timesTransposed(x: Tensor, w: Float64Array, bias?: Tensor): Float64Array {
+  const [rows, inn] = x.shape as [number, number];
+  const out = w.length / inn;
+  const y = new Float64Array(rows * out);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < out; j++) {
+      let sum = bias?.data[j] ?? 0;
+      for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * w[j * inn + k]!;
+      y[i * out + j] = sum;
+    }
+  return y;
+}
+
 /** Type of an elementwise op on two operands. @throws {OperandError} when the shapes do not broadcast. */
 export function broadcastType(op: string, a: TensorType, b: TensorType): TensorType {
   const shape = broadcastShapes(a.shape, b.shape);

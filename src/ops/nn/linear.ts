@@ -1,5 +1,6 @@
 import { OperandError } from "../../errors.ts";
 import { defineOp, type OpFunction } from "../core/define.ts";
+import { timesTransposed } from "../core/loops.ts";
 import { matMul } from "./matmul.ts";
 
 /**
@@ -29,17 +30,6 @@ export const linear: OpFunction<["x", "w", "bias?"]> = defineOp({
     w: (dy, { x }) => matMul(dy, x, { transA: true }), // [out, rows] · [rows, in]
     bias: (dy) => dy,
   },
-  reference({ x, w, bias }, { shape }) {
-    const [rows, out] = shape as [number, number];
-    const inn = x.shape[1]!;
-    const y = new Float64Array(rows * out);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < out; j++) {
-        let sum = bias?.data[j] ?? 0;
-        for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * w.data[j * inn + k]!;
-        y[i * out + j] = sum;
-      }
-    return y;
-  },
+  reference: ({ x, w, bias }) => timesTransposed(x, w.data, bias),
   lower: (to, { x, w, bias }) => to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } }),
 });

@@ -1,6 +1,8 @@
 import type { Lowering } from "../../ir/lowering.ts";
+import type { Tensor } from "../../ir/types.ts";
 import { barrier } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
+import { timesTransposed } from "../core/loops.ts";
 import { matMul } from "../nn/matmul.ts";
 
 /**
@@ -22,16 +24,7 @@ export const linear8bit: OpFunction<["x", "codes", "absmax", "bias?"]> = defineO
     absmax: nonDifferentiable,
     bias: (dy) => dy,
   },
-  reference({ x, codes, absmax, bias }, { shape }) {
-    const [rows, out] = shape as [number, number];
-    const inn = codes.shape[1]!;
-    return new Float64Array(rows * out).map((_, at) => {
-      const [i, j] = [Math.floor(at / out), at % out];
-      let sum = 0;
-      for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * codes.data[j * inn + k]!;
-      return (sum * absmax.data[j]!) / 127 + (bias?.data[j] ?? 0);
-    });
-  },
+  reference: ({ x, codes, absmax, bias }) => timesTransposed(x, dequantized(codes, absmax), bias),
   lower(to, { x, codes, absmax, bias }) {
     const w = unpack(to, codes, absmax);
     return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
@@ -44,10 +37,12 @@ export const dequantize8bit: OpFunction<["codes", "absmax"]> = defineOp({
   operands: ["codes", "absmax"],
   infer: ({ codes, absmax }) => ({ dtype: absmax.dtype, shape: codes.shape }),
   vjp: { codes: nonDifferentiable, absmax: nonDifferentiable },
-  reference: ({ codes, absmax }) =>
-    codes.data.map((code, i) => (code * absmax.data[Math.floor(i / codes.shape[1]!)]!) / 127),
+  reference: ({ codes, absmax }) => dequantized(codes, absmax),
   lower: (to, { codes, absmax }) => unpack(to, codes, absmax),
 });
+
+const dequantized = (codes: Tensor, absmax: Tensor): Float64Array =>
+  codes.data.map((code, i) => (code * absmax.data[Math.floor(i / codes.shape[1]!)]!) / 127);
 
 const unpack = (to: Lowering, codes: string, absmax: string): string =>
   to.node("DequantizeLinear", [codes, to.node("Div", [absmax, to.scalar(127)])], { attrs: { axis: 0 } });

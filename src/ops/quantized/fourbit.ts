@@ -2,7 +2,7 @@ import type { Lowering } from "../../ir/lowering.ts";
 import type { Tensor, TensorType } from "../../ir/types.ts";
 import { barrier } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
-import { countOf } from "../core/loops.ts";
+import { countOf, timesTransposed } from "../core/loops.ts";
 import { matMul } from "../nn/matmul.ts";
 
 /** The codebooks that `MatMulBnb4` has, at their `quant_type`. */
@@ -40,17 +40,8 @@ export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"
     codebook: nonDifferentiable,
     bias: (dy) => dy,
   },
-  reference({ x, codes, absmax, codebook, bias }, { shape }, attrs) {
-    const [rows, out] = shape as [number, number];
-    const inn = attrs.shape[1];
-    const w = unpack(codes, absmax, codebook, attrs);
-    return new Float64Array(rows * out).map((_, at) => {
-      const [i, j] = [Math.floor(at / out), at % out];
-      let sum = bias?.data[j] ?? 0;
-      for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * w[j * inn + k]!;
-      return sum;
-    });
-  },
+  reference: ({ x, codes, absmax, codebook, bias }, _, attrs) =>
+    timesTransposed(x, unpack(codes, absmax, codebook, attrs), bias),
   lower(to, { x, codes, absmax, codebook, bias }, { types, attrs }) {
     const [out, inn] = attrs.shape;
     const quantType = BNB4_TYPES.indexOf(attrs.type);

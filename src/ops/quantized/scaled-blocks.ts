@@ -4,6 +4,7 @@ import type { Tensor, TensorType } from "../../ir/types.ts";
 import type { ScaledFormat } from "../../quant/scaled-blocks.ts";
 import { barrier } from "../core/barrier.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
+import { timesTransposed } from "../core/loops.ts";
 import { matMul } from "../nn/matmul.ts";
 import { lowerUpcast } from "./upcast.ts";
 
@@ -41,17 +42,7 @@ export const linearScaled: OpFunction<["x", "codes", "scales", "bias?"], ScaledA
     scales: nonDifferentiable,
     bias: (dy) => dy,
   },
-  reference({ x, codes, scales, bias }, { shape }, attrs) {
-    const [rows, out] = shape as [number, number];
-    const inn = attrs.shape[1];
-    const w = unpack({ codes, scales }, attrs);
-    return new Float64Array(rows * out).map((_, at) => {
-      const [i, j] = [Math.floor(at / out), at % out];
-      let sum = bias?.data[j] ?? 0;
-      for (let k = 0; k < inn; k++) sum += x.data[i * inn + k]! * w[j * inn + k]!;
-      return sum;
-    });
-  },
+  reference: ({ x, codes, scales, bias }, _, attrs) => timesTransposed(x, unpack({ codes, scales }, attrs), bias),
   lower(to, { x, codes, scales, bias }, { types, attrs }) {
     const w = lowerUnpack(to, { codes, scales }, types.scales, attrs);
     return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });

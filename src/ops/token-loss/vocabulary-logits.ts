@@ -1,12 +1,22 @@
 import { OperandError } from "../../errors.ts";
-import type { Dim } from "../../ir/types.ts";
+import type { Dim, Tensor } from "../../ir/types.ts";
 import { defineOp, notTwice, type OpFunction } from "../core/define.ts";
+import { timesTransposed } from "../core/loops.ts";
 import { lowerUpcast } from "../quantized/upcast.ts";
 
 /** Settings of a language model's output layer. */
 export interface VocabularyAttrs {
   /** Logits are capped into ±softcap: `softcap · tanh(logits / softcap)`. Absent: they are left alone. */
   readonly softcap?: number;
+}
+
+/** The logits `[rows, vocab]` in float64, capped. */
+export function cappedLogits(
+  { x, w, bias }: { readonly x: Tensor; readonly w: Tensor; readonly bias?: Tensor | undefined },
+  { softcap }: VocabularyAttrs,
+): Float64Array {
+  const logits = timesTransposed(x, w.data, bias);
+  return softcap === undefined ? logits : logits.map((logit) => softcap * Math.tanh(logit / softcap));
 }
 
 /**
@@ -27,16 +37,7 @@ export const vocabularyLogits: OpFunction<["x", "w", "bias?"], VocabularyAttrs> 
     return { dtype: x.dtype, shape: [x.shape[0] as Dim, vocab] };
   },
   vjp: { x: notTwice, w: notTwice, bias: notTwice }, // trained through tokenLoss
-  reference({ x, w, bias }, { shape }, { softcap }) {
-    const [rows, vocab] = shape as [number, number];
-    const hidden = x.shape[1] as number;
-    return new Float64Array(rows * vocab).map((_, at) => {
-      const [i, j] = [Math.floor(at / vocab), at % vocab];
-      let sum = bias?.data[j] ?? 0;
-      for (let k = 0; k < hidden; k++) sum += x.data[i * hidden + k]! * w.data[j * hidden + k]!;
-      return softcap === undefined ? sum : softcap * Math.tanh(sum / softcap);
-    });
-  },
+  reference: ({ x, w, bias }, _, attrs) => cappedLogits({ x, w, bias }, attrs),
   lower(to, { x, w: stored, bias }, { types, attrs: { softcap } }) {
     const w = lowerUpcast(to, stored, types.w.dtype);
     const logits = to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
