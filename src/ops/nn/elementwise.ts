@@ -1,3 +1,4 @@
+import type { Value } from "../../ir/graph.ts";
 import { defineOp, type OpFunction } from "../core/define.ts";
 import { broadcastType, map, zip } from "../core/loops.ts";
 
@@ -55,3 +56,6 @@ export const scale: OpFunction<["x"], { readonly by: number }> = defineOp({
   reference: ({ x }, _, { by }) => map(x, (x) => by * x),
   lower: (to, { x }, { attrs: { by } }) => to.node("Mul", [x, to.scalar(by)]),
 });
+
+/** The scalar `value` in the graph and dtype of `x`. */
+export const scalarLike = (x: Value, value: number): Value => x.graph.constant({ dtype: x.dtype, shape: [] }, [value]);
