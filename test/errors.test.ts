@@ -58,9 +58,16 @@ describe("an error that crosses a thread", () => {
 
 test.each([
   ["cannot read https://me:secret@host/a?token=secret: no such file", "cannot read https://host/a: no such file"],
+  ["https://a:b@one/x?k=v: and git+ssh://c:d@two/y?k=v#f!", "https://one/x: and git+ssh://two/y"],
   ["the folder https:/me:secret@host does not exist", "the folder https:/host does not exist"],
   ["'s3://key@bucket/x?X-Amz-Signature=secret'", "'s3://bucket/x'"],
   ["token hf_QwErTyUiOpAsDfGhJkLzXcVbNm", "token hf_…"],
   ["C:/me@home/x?, mail me@host, a row: is it?", "C:/me@home/x?, mail me@host, a row: is it?"],
   ["https://huggingface.co/org/name", "https://huggingface.co/org/name"],
 ])("%s: a message shows no secret", (given, shown) => expect(new DataError(given).message).toBe(shown));
+
+test.each([".nan", "a:", "://", "x://y", "hf_", "https://a@"])("a long message of %s is redacted in no time", (part) => {
+  const begun = performance.now();
+  new DataError(part.repeat(200_000 / part.length));
+  expect(performance.now() - begun).toBeLessThan(1000);
+});

@@ -15,30 +15,34 @@ export interface RecipeSource {
   lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
+/** Characters of a parser's message, which quotes what it met, in one of ours. */
+const MAX_MESSAGE = 200;
+
 /** Parses YAML 1.2 and keeps the lines. Never throws. */
 export function readSource(yaml: string): RecipeSource {
   const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
-  const problems: Problem[] = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
-    line: lineAt(pos[0]),
-    text: `not valid YAML: ${message}`,
-  }));
-  if (problems.length > 0) return { value: undefined, problems, lineOf: () => undefined };
+  const unreadable = (problems: readonly Problem[]) => ({ value: undefined, problems, lineOf: () => undefined });
   try {
+    const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+    const faults = [...document.errors, ...document.warnings];
+    if (faults.length > 0) {
+      return unreadable(faults.map(({ message, pos }) => ({ line: lineAt(pos[0]), text: invalid(message) })));
+    }
     return {
       value: document.toJS(),
       problems: repeatedKeys(document, lineAt),
       lineOf: (path) => lineOf(document, path, lineAt),
     };
   } catch (error) {
-    return {
-      value: undefined,
-      problems: [{ line: 1, text: `not valid YAML: ${(error as Error).message}` }],
-      lineOf: () => undefined,
-    };
+    // The parser follows nested values by calling itself.
+    const message = error instanceof RangeError ? "values are nested too deeply" : (error as Error).message;
+    return unreadable([{ line: 1, text: invalid(message) }]);
   }
 }
+
+const invalid = (message: string): string =>
+  `not valid YAML: ${message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message}`;
 
 function repeatedKeys(document: Document, lineAt: (offset: number) => number): Problem[] {
   const problems: Problem[] = [];

@@ -224,3 +224,11 @@ test("never fails in any other way, whatever the text", () => {
     }),
   );
 });
+
+test.each(["? ", "- ", "[", "a: {", "!!map {"])("refuses %s nested without end", (part) => {
+  expect(() => parseRecipe(part.repeat(60_000 / part.length))).toThrow(RecipeError);
+});
+
+test("quotes little of a long value that is not valid YAML", () => {
+  expect(() => parseRecipe(`a: b\n${"c".repeat(5000)}\nd: e`)).toThrow(/^recipe:\d+ not valid YAML: .{1,201}$/m);
+});
