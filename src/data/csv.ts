@@ -1,4 +1,4 @@
-import { CsvError, type Info, parse } from "#csv-parse";
+import { CsvError, type Options, type Parser, parse } from "#csv-parse";
 import { LINE_BYTES, readThrough } from "#platform";
 import { DataError } from "../errors.ts";
 import type { Row } from "./row.ts";
@@ -27,11 +27,11 @@ export async function* readCsv(path: string): AsyncGenerator<Row> {
     }
   }
   for (const at of others) integers.delete(at);
-  let line = 0; // the last line of the record before; `info.lines` is the last line of its own
-  for await (const { record, info } of records(path)) {
-    const where = `${path}:${Math.min(line + 1, info.lines)}`;
+  let line = 0; // the last line of the record before
+  for await (const { record, lines } of records(path)) {
+    const where = `${path}:${Math.min(line + 1, lines)}`;
     if (line > 0) yield { values: valuesOf(record, names as readonly string[], integers), where };
-    line = info.lines;
+    line = lines;
   }
 }
 
@@ -70,16 +70,20 @@ function columnNames(header: readonly string[], path: string): string[] {
 
 interface CsvRecord {
   readonly record: readonly string[];
-  readonly info: Info;
+  /** Its last line. */
+  readonly lines: number;
 }
+
+/** `parse`, whose type without `columns` does not let `on_record` return anything but fields. */
+const parseRecords = parse as (options: Options<CsvRecord, string[]>) => Parser;
 
 async function* records(path: string): AsyncGenerator<CsvRecord> {
   let read = 0; // lines of the records so far; on an error the stream drops those that wait in it
-  const parser = parse({
-    info: true,
+  const parser = parseRecords({
+    // `info: true` would make the figures of each record twice.
     on_record: (record, { lines }) => {
       read = lines;
-      return record;
+      return { record, lines };
     },
     skip_empty_lines: true,
     record_delimiter: ["\r\n", "\n", "\r"],
