@@ -105,11 +105,11 @@ const isOfWeights = (x: Value): boolean => {
   return node?.op.cheap === true && node.inputs.every((input) => isThere(input) || isOfWeights(input));
 };
 
-/** The codes of a packed weight: what they unpack to is not there all the time. */
-const isPacked = (x: Value): boolean => x.origin.kind === "param" && x.origin.quantized?.part === "codes";
+/** The codes of a quantized weight: what they dequantize to is not there all the time. */
+const isCodes = (x: Value): boolean => x.origin.kind === "param" && x.origin.quantized?.part === "codes";
 
 /** `x` behind a barrier, unless it is there all the time. */
-const late = (x: Value, after: Value): Value => (isThere(x) && !isPacked(x) ? x : barrier(x, after));
+const late = (x: Value, after: Value): Value => (isThere(x) && !isCodes(x) ? x : barrier(x, after));
 
 /** `wrt` and every value computed from it. */
 function dependents(graph: Graph, wrt: readonly Value[]): Set<Value> {

@@ -22,7 +22,7 @@ export type Init =
   | { readonly kind: "ones" }
   | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "uniform"; readonly bound: number }
-  /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is packed. */
+  /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is quantized. */
   | { readonly kind: "rowNorm"; readonly of: string; readonly scheme?: QuantizationScheme };
 
 /** One of the arrays that stand for a quantized weight. */
@@ -44,7 +44,7 @@ export interface ParamOptions {
   readonly trainable: boolean;
   /** Absent for weights of the base model: they must be in the checkpoint. */
   readonly init?: Init;
-  /** Set where the parameter is packed from a weight of the checkpoint. */
+  /** Set where the parameter is a part of a quantized weight of the checkpoint. */
   readonly quantized?: QuantizedPart;
   /** Set for a weight `[out, in]` that checkpoints store as `[in, out]`. */
   readonly transposed?: boolean;

@@ -7,32 +7,33 @@ import type { Pass } from "./pass.ts";
 import { rewrite } from "./rewrite.ts";
 
 /**
- * Holds the frozen weight of every linear layer quantized.
+ * Quantizes the frozen weight of every linear layer.
  *
  * Biases, norms, embeddings and trainable weights stay as they are, and so do the layers under `keep`.
  * @param scheme One for all weights, or each weight's own by its name; without one it stays as it is.
- * @param keep Modules whose weights stay unpacked: heads and poolers.
+ * @param keep Modules whose weights stay unquantized: heads and poolers.
  * @see Dettmers et al. 2023, "QLoRA", arXiv:2305.14314, section 3.
  */
 export const quantize = (scheme: Scheme | SchemeOf, keep: readonly string[] = []): Pass => ({
   name: "quantize",
   run(graph) {
     const schemeOf: SchemeOf = typeof scheme === "function" ? scheme : () => scheme;
-    const packed = new Map(graph.values.flatMap((value) => weightToPack(value, keep, schemeOf)));
+    const schemes = new Map(graph.values.flatMap((value) => weightToQuantize(value, keep, schemeOf)));
     return rewrite(graph, {
       param(param) {
         if (param.init?.kind !== "rowNorm") return param;
-        const own = packed.get(param.init.of);
+        const own = schemes.get(param.init.of);
         return own ? { ...param, init: { ...param.init, scheme: own } } : param;
       },
       node(y, { op, inputs, attrs, module }) {
-        const packing = (x: Value | undefined) => (x?.origin.kind === "param" ? packed.get(x.origin.name) : undefined);
-        if (!inputs.some(packing)) return y;
+        const schemeFor = (x: Value | undefined) =>
+          x?.origin.kind === "param" ? schemes.get(x.origin.name) : undefined;
+        if (!inputs.some(schemeFor)) return y;
         const [x, w, bias] = inputs as [Value, ParamValue, Value?];
-        const own = packing(w);
+        const own = schemeFor(w);
         if (op === linear.op && own) return definitionOf(own).linear(x, quantizedWeight(w, own), bias, own);
         const dequantized = inputs.map((input) => {
-          const scheme = packing(input);
+          const scheme = schemeFor(input);
           if (!scheme) return input;
           return definitionOf(scheme).dequantized(quantizedWeight(input as ParamValue, scheme), scheme); // DoRA's row lengths
         });
@@ -42,15 +43,15 @@ export const quantize = (scheme: Scheme | SchemeOf, keep: readonly string[] = []
   },
 });
 
-/** How a weight is packed, by its name; `undefined`: not at all. */
+/** Scheme of a weight, by its name; `undefined` for one that stays as it is. */
 export type SchemeOf = (weight: string) => Scheme | undefined;
 
 /** Name and scheme of the frozen weight of a linear layer outside `keep`. */
-function weightToPack(value: Value, keep: readonly string[], schemeOf: SchemeOf): [string, Scheme][] {
+function weightToQuantize(value: Value, keep: readonly string[], schemeOf: SchemeOf): [string, Scheme][] {
   const node = nodeOf(value);
   const w = node?.op === linear.op ? node.inputs[1] : undefined;
-  const kept = node?.module.split(".").some((segment) => keep.includes(segment));
-  if (w?.origin.kind !== "param" || w.origin.trainable || kept) return [];
+  const isKept = node?.module.split(".").some((segment) => keep.includes(segment));
+  if (w?.origin.kind !== "param" || w.origin.trainable || isKept) return [];
   const scheme = schemeOf(w.origin.name);
   return scheme ? [[w.origin.name, scheme]] : [];
 }

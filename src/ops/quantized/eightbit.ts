@@ -6,7 +6,7 @@ import { timesTransposed } from "../core/loops.ts";
 import { matMul } from "../nn/matmul.ts";
 
 /**
- * `y = x · wᵀ + bias`, the frozen weight held in eight bits, a scale for each output row.
+ * `y = x · wᵀ + bias`, the frozen weight in eight bits, a scale for each output row.
  *
  * Shapes: `x [rows, in]`, `codes [out, in]` int8, `absmax [out]` → `y [rows, out]`; `w = codes · absmax / 127`.
  * The activations stay float32, as bitsandbytes does when it trains on a CPU.
@@ -26,23 +26,23 @@ export const linear8bit: OpFunction<["x", "codes", "absmax", "bias?"]> = defineO
   },
   reference: ({ x, codes, absmax, bias }) => timesTransposed(x, dequantized(codes, absmax), bias),
   lower(to, { x, codes, absmax, bias }) {
-    const w = unpack(to, codes, absmax);
+    const w = lowerDequantized(to, codes, absmax);
     return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
   },
 });
 
-/** Unpacks eight-bit weights: `codes · absmax / 127`, row by row. Shapes as `linear8bit`'s → `w [out, in]`. */
+/** Dequantizes eight-bit weights: `codes · absmax / 127`, row by row. Shapes as `linear8bit`'s → `w [out, in]`. */
 export const dequantize8bit: OpFunction<["codes", "absmax"]> = defineOp({
   name: "Dequantize8bit",
   operands: ["codes", "absmax"],
   infer: ({ codes, absmax }) => ({ dtype: absmax.dtype, shape: codes.shape }),
   vjp: { codes: nonDifferentiable, absmax: nonDifferentiable },
   reference: ({ codes, absmax }) => dequantized(codes, absmax),
-  lower: (to, { codes, absmax }) => unpack(to, codes, absmax),
+  lower: (to, { codes, absmax }) => lowerDequantized(to, codes, absmax),
 });
 
 const dequantized = (codes: Tensor, absmax: Tensor): Float64Array =>
   codes.data.map((code, i) => (code * absmax.data[Math.floor(i / codes.shape[1]!)]!) / 127);
 
-const unpack = (to: Lowering, codes: string, absmax: string): string =>
+const lowerDequantized = (to: Lowering, codes: string, absmax: string): string =>
   to.node("DequantizeLinear", [codes, to.node("Div", [absmax, to.scalar(127)])], { attrs: { axis: 0 } });

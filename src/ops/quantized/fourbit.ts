@@ -19,11 +19,11 @@ export interface FourBitAttrs {
 }
 
 /**
- * `y = x · wᵀ + bias`, the frozen weight held in four bits.
+ * `y = x · wᵀ + bias`, the frozen weight in four bits.
  *
  * Shapes: `x [rows, in]`; `codes [ceil(out·in / 2)]` bytes, the first weight in the high half; `absmax [blocks]`;
- * `codebook [16]` → `y [rows, out]`. The backward pass unpacks the weight again, late, so that it never lies
- * unpacked between the passes.
+ * `codebook [16]` → `y [rows, out]`. The backward pass dequantizes the weight again, late, so that it never lies
+ * dequantized between the passes.
  * @see Dettmers et al. 2023, arXiv:2305.14314, equation 5.
  */
 export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"], FourBitAttrs> = defineOp({
@@ -41,12 +41,12 @@ export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"
     bias: (dy) => dy,
   },
   reference: ({ x, codes, absmax, codebook, bias }, _, attrs) =>
-    timesTransposed(x, unpack(codes, absmax, codebook, attrs), bias),
+    timesTransposed(x, dequantized(codes, absmax, codebook, attrs), bias),
   lower(to, { x, codes, absmax, codebook, bias }, { types, attrs }) {
     const [out, inn] = attrs.shape;
     const quantType = BNB4_TYPES.indexOf(attrs.type);
     if (quantType < 0 || (out * inn) % attrs.blockSize !== 0) {
-      const w = lowerUnpack(to, codes, absmax, codebook, types.absmax, attrs);
+      const w = lowerDequantized(to, codes, absmax, codebook, types.absmax, attrs);
       return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
     }
     const y = to.node("MatMulBnb4", [x, codes, absmax], {
@@ -57,19 +57,19 @@ export const linear4bit: OpFunction<["x", "codes", "absmax", "codebook", "bias?"
   },
 });
 
-/** Unpacks four-bit weights: `codebook[code] · absmax[block]`. Shapes as `linear4bit`'s → `w [out, in]`. */
+/** Dequantizes four-bit weights: `codebook[code] · absmax[block]`. Shapes as `linear4bit`'s → `w [out, in]`. */
 export const dequantize4bit: OpFunction<["codes", "absmax", "codebook"], FourBitAttrs> = defineOp({
   name: "Dequantize4bit",
   operands: ["codes", "absmax", "codebook"],
   infer: ({ absmax }, { shape }) => ({ dtype: absmax.dtype, shape }),
   vjp: { codes: nonDifferentiable, absmax: nonDifferentiable, codebook: nonDifferentiable },
-  reference: ({ codes, absmax, codebook }, _, attrs) => unpack(codes, absmax, codebook, attrs),
+  reference: ({ codes, absmax, codebook }, _, attrs) => dequantized(codes, absmax, codebook, attrs),
   lower: (to, { codes, absmax, codebook }, { types, attrs }) =>
-    lowerUnpack(to, codes, absmax, codebook, types.absmax, attrs),
+    lowerDequantized(to, codes, absmax, codebook, types.absmax, attrs),
 });
 
 /**
- * Unpacks the scales of double quantization: `codebook[code] · absmax[i / blockSize] + offset`.
+ * Dequantizes the scales of double quantization: `codebook[code] · absmax[i / blockSize] + offset`.
  * Shapes: `codes [n]` bytes, `absmax [ceil(n / blockSize)]`, `offset [1]`, `codebook [256]` → `[n]`.
  */
 export const dequantizeBlockwise: OpFunction<
@@ -98,14 +98,19 @@ export const dequantizeBlockwise: OpFunction<
 const lookUp = (to: Lowering, table: string, codes: string): string =>
   to.node("Gather", [table, to.node("Cast", [codes], { attrs: { to: 6 } })]);
 
-function unpack(codes: Tensor, absmax: Tensor, codebook: Tensor, { shape, blockSize }: FourBitAttrs): Float64Array {
+function dequantized(
+  codes: Tensor,
+  absmax: Tensor,
+  codebook: Tensor,
+  { shape, blockSize }: FourBitAttrs,
+): Float64Array {
   return new Float64Array(countOf(shape)).map((_, i) => {
     const byte = codes.data[i >> 1]!;
     return codebook.data[i % 2 === 0 ? byte >> 4 : byte & 15]! * absmax.data[Math.floor(i / blockSize)]!;
   });
 }
 
-function lowerUnpack(
+function lowerDequantized(
   to: Lowering,
   codes: string,
   absmax: string,

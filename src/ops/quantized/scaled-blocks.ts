@@ -20,11 +20,11 @@ interface Blocks<T> {
 }
 
 /**
- * `y = x · wᵀ + bias`, the frozen weight held in blocks: `w = code · scale + offset`.
+ * `y = x · wᵀ + bias`, the frozen weight in blocks: `w = code · scale + offset`.
  *
  * Shapes: `x [rows, in]`; `codes [out·in / 2]` bytes, or `[out·in]` int8; `scales [blocks]`, or `[2, blocks]`: scales,
  * then offsets, maybe half floats → `y [rows, out]`. Codes of four bits count from 0 where there are offsets, else they
- * are signed. The backward pass unpacks the weight again, late, so that it never lies unpacked between the passes.
+ * are signed. The backward pass dequantizes the weight again, late, so that it never lies dequantized between the passes.
  * @throws {OperandError} when shapes do not fit.
  * @see ggml's blocks of types Q4_0 to Q6_K, `ggml-common.h`.
  */
@@ -42,14 +42,14 @@ export const linearScaled: OpFunction<["x", "codes", "scales", "bias?"], ScaledA
     scales: nonDifferentiable,
     bias: (dy) => dy,
   },
-  reference: ({ x, codes, scales, bias }, _, attrs) => timesTransposed(x, unpack({ codes, scales }, attrs), bias),
+  reference: ({ x, codes, scales, bias }, _, attrs) => timesTransposed(x, dequantized({ codes, scales }, attrs), bias),
   lower(to, { x, codes, scales, bias }, { types, attrs }) {
-    const w = lowerUnpack(to, { codes, scales }, types.scales, attrs);
+    const w = lowerDequantized(to, { codes, scales }, types.scales, attrs);
     return to.node("Gemm", bias ? [x, w, bias] : [x, w], { attrs: { transB: 1 } });
   },
 });
 
-/** Unpacks weights in blocks. Shapes as `linearScaled`'s → `w [out, in]`. @throws {OperandError} as `linearScaled`. */
+/** Dequantizes weights in blocks. Shapes as `linearScaled`'s → `w [out, in]`. @throws {OperandError} as `linearScaled`. */
 export const dequantizeScaled: OpFunction<["codes", "scales"], ScaledAttrs> = defineOp({
   name: "DequantizeScaled",
   operands: ["codes", "scales"],
@@ -58,8 +58,8 @@ export const dequantizeScaled: OpFunction<["codes", "scales"], ScaledAttrs> = de
     return { dtype: "float32", shape: attrs.shape };
   },
   vjp: { codes: nonDifferentiable, scales: nonDifferentiable },
-  reference: (blocks, _, attrs) => unpack(blocks, attrs),
-  lower: (to, blocks, { types, attrs }) => lowerUnpack(to, blocks, types.scales, attrs),
+  reference: (blocks, _, attrs) => dequantized(blocks, attrs),
+  lower: (to, blocks, { types, attrs }) => lowerDequantized(to, blocks, types.scales, attrs),
 });
 
 function checkBlocks(op: string, { codes, scales }: Blocks<TensorType>, { bits, blockSize, shape }: ScaledAttrs): void {
@@ -79,7 +79,7 @@ const haveOffsets = ({ shape }: { readonly shape: readonly unknown[] }): boolean
 /** What four bits mean: 0 to 15, or the two's complement of as many. */
 const nibbles = (signed: boolean): number[] => Array.from({ length: 16 }, (_, i) => (signed && i > 7 ? i - 16 : i));
 
-function unpack({ codes, scales }: Blocks<Tensor>, { bits, blockSize, shape }: ScaledAttrs): Float64Array {
+function dequantized({ codes, scales }: Blocks<Tensor>, { bits, blockSize, shape }: ScaledAttrs): Float64Array {
   const meaning = nibbles(!haveOffsets(scales));
   const blocks = scales.shape.at(-1)!;
   const code = (i: number): number =>
@@ -90,7 +90,7 @@ function unpack({ codes, scales }: Blocks<Tensor>, { bits, blockSize, shape }: S
   });
 }
 
-function lowerUnpack(
+function lowerDequantized(
   to: Lowering,
   { codes, scales }: Blocks<string>,
   type: TensorType,
@@ -102,10 +102,10 @@ function lowerUnpack(
   const upcastScales = lowerUpcast(to, scales, type.dtype);
   const column = (x: string): string => to.node("Unsqueeze", [x, to.ints([1])]);
   const row = (i: number): string => column(to.node("Gather", [upcastScales, to.constant("int64", [], [i])]));
-  const unpacked = offsets
+  const weights = offsets
     ? to.node("Add", [to.node("Mul", [rows, row(0)]), row(1)])
     : to.node("Mul", [rows, column(upcastScales)]);
-  return to.node("Reshape", [unpacked, to.ints(shape)]);
+  return to.node("Reshape", [weights, to.ints(shape)]);
 }
 
 /** The two codes of each byte, side by side. */
