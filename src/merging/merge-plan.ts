@@ -82,10 +82,10 @@ function checkShapes(
   adapter: Mergeable,
 ): void {
   if (!update) return;
-  const misfit = (what: string): AdapterError =>
-    new AdapterError(what, { where: base.folder, hint: `was ${adapter.folder} made for another base model?` });
+  const other = `was ${adapter.folder} made for another base model?`;
+  const misfit = (what: string, hint = other): AdapterError => new AdapterError(what, { where: base.folder, hint });
   const shape = whole?.shape ?? entry?.shape;
-  if (!shape) throw misfit(`the base model has no ${name}, which the adapter updates.`);
+  if (!shape) throw misfit(`the base model has no ${name}, which the adapter updates.`, update.hint);
   const wanted = transposed ? update.shape.toReversed() : update.shape;
   if (
     shape.length !== wanted.length ||

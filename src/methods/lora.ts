@@ -4,8 +4,8 @@ import { type LoraAdapter, loraOf } from "../formats/peft/read-lora.ts";
 import { saveLora } from "../formats/peft/save-lora.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
-import { loraPart } from "../peft/lora-parts.ts";
-import { mergeWeight } from "../peft/lora-update.ts";
+import { type LoraPart, loraPart } from "../peft/lora-parts.ts";
+import { mergeBias, mergeWeight } from "../peft/lora-update.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
@@ -19,6 +19,7 @@ const KEYS = {
   excludeModules: "exclude_modules",
   loraDropout: "lora_dropout",
   bias: "lora_bias",
+  loraBias: "lora_B_bias",
   modulesToSave: "lora_modules_to_save",
   useRslora: "use_rslora",
   useDora: "use_dora",
@@ -51,6 +52,9 @@ function loraConfigOf(recipe: ResolvedRecipe, architecture: Architecture): LoraC
   };
 }
 
+/** True for the parts that the scaling multiplies. */
+const isScaled = (part: LoraPart["part"] | undefined): boolean => part === "B" || part === "bias";
+
 /** Scaling goes into B, and each module has its own name for its rank. */
 const inputs: AdapterInputs = {
   recipe: (recipe) => ({
@@ -61,7 +65,7 @@ const inputs: AdapterInputs = {
   }),
   data(param, data, recipe, architecture) {
     const { module, part } = loraPart(param) ?? {};
-    if (module === undefined || part !== "B") return data;
+    if (module === undefined || !isScaled(part)) return data;
     const { scaling } = siteOf(loraConfigOf(recipe, architecture), module);
     return data.map((x) => scaling * x);
   },
@@ -78,7 +82,7 @@ export const loraMethod: MethodDefinition = {
   isOwn: (param) => /\.lora_/.test(param),
   moduleOf: (param) => loraPart(param)?.module,
   modulesToSaveKey: "lora_modules_to_save",
-  learningRateScale: (param, recipe) => (loraPart(param)?.part === "B" ? recipe.loraplus_lr_ratio : undefined),
+  learningRateScale: (param, recipe) => (isScaled(loraPart(param)?.part) ? recipe.loraplus_lr_ratio : undefined),
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],
   cardKeys: [
@@ -88,6 +92,7 @@ export const loraMethod: MethodDefinition = {
     "lora_target_modules",
     "exclude_modules",
     "lora_bias",
+    "lora_B_bias",
     "use_rslora",
     "use_dora",
     "loraplus_lr_ratio",
@@ -105,12 +110,19 @@ export const loraMethod: MethodDefinition = {
   inputs,
 };
 
-const changeOf = ({ whole, update }: LoraChange): Change => ({
+const changeOf = ({ whole, update, offset }: LoraChange): Change => ({
   ...(whole && { whole }),
   ...(update && {
     update: {
       shape: [update.b.length / update.r, update.a.length / update.r],
       merge: (w) => mergeWeight(w, update),
+    },
+  }),
+  ...(offset && {
+    update: {
+      shape: [offset.length],
+      merge: (b) => mergeBias(b, offset),
+      hint: "a bias of B can be merged only into a layer that has a bias; use the adapter beside its base.",
     },
   }),
 });
@@ -130,6 +142,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       lora_target_modules: recipePatterns(targetModules),
       exclude_modules: undefined, // the targets say it already
       lora_bias: config.bias ?? "none",
+      lora_B_bias: config.loraBias ?? false,
       lora_modules_to_save: extra.length > 0 ? extra : undefined,
       use_rslora: config.useRslora ?? false,
       use_dora: config.useDora ?? false,

@@ -4,13 +4,14 @@ import type { ModulePath } from "../ir/types.ts";
 export interface LoraPart {
   /** The layer. */
   readonly module: ModulePath;
-  /** A `[r, in]`, B `[out, r]`, DoRA's magnitude `[out]`. */
-  readonly part: "A" | "B" | "magnitude";
+  /** A `[r, in]`, B `[out, r]`, the bias of B `[out]`, DoRA's magnitude `[out]`. */
+  readonly part: "A" | "B" | "bias" | "magnitude";
 }
 
 const NAMES: Readonly<Record<string, LoraPart["part"]>> = {
   "lora_A.weight": "A",
   "lora_B.weight": "B",
+  "lora_B.bias": "bias",
   lora_magnitude_vector: "magnitude",
 };
 const PART = new RegExp(`^(.*)\\.(${Object.keys(NAMES).join("|").replaceAll(".", "\\.")})$`);

@@ -30,6 +30,11 @@ export function mergeWeight(w: Float32Array, { a, b, r, scaling, magnitude }: Up
   }
 }
 
+/** b  becomes  b + offset, both `[out]`. Changes `b`. */
+export function mergeBias(b: Float32Array, offset: Float32Array): void {
+  for (let i = 0; i < b.length; i++) b[i]! += offset[i]!;
+}
+
 /** Gives a row the length asked for. */
 function stretch(row: Float32Array, length: number): void {
   let squares = 0;

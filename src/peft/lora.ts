@@ -40,6 +40,8 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
   readonly bias?: "none" | "all" | "lora_only";
   /** Scale by `loraAlpha / √r` instead. arXiv:2312.03732. */
   readonly useRslora?: boolean;
+  /** Give B a bias that trains. Not with `useDora`, nor with another start than `true` or `false`. */
+  readonly loraBias?: boolean;
   /** Train a length for each output row beside the update. arXiv:2402.09353. */
   readonly useDora?: boolean;
   /** Ranks of single modules: ends of paths (regular expressions) → rank. */
@@ -74,6 +76,7 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
   name: "lora",
   run(graph, { training }) {
     const { modulesToSave = [], bias = "none" } = config;
+    checkBias(config);
     const targets = selectTargets(adaptableModules(graph), config);
     checkPatterns("rank", config.rankPattern ?? {}, [...targets]);
     checkPatterns("alpha", config.alphaPattern ?? {}, [...targets]);
@@ -92,8 +95,8 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
         const [x, w, offset] = inputs as [Value, Value, Value?];
         const site = siteOf(config, module);
         const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
-        const [a, b] = matrices(x, w, site, config);
-        const update = linear(scale(linear(seen, a), { by: site.scaling }), b); // scaled where it is narrow
+        const [a, b, ofB] = matrices(x, w, site, config);
+        const update = linear(scale(linear(seen, a), { by: site.scaling }), b, ofB); // scaled where it is narrow
         if (!config.useDora) return add(y, update);
         const gain = magnitude(w, a, b, site);
         if (seen === x) return withBias(mul(gain, add(linear(x, w), update)), offset);
@@ -113,7 +116,7 @@ function adaptedOutput(y: Value, config: LoraConfig, training: boolean): Value {
   const [x, w, bias] = inputs as [Value, Value, Value?];
   if (config.useDora) throw outputDora(module);
   const site = siteOf(config, module);
-  const [a, b] = matrices(x, w, site, config);
+  const [a, b, ofB] = matrices(x, w, site, config);
   const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
   const both = (left: Value, right: Value): Value => {
     const [start, length] = [w.shape[1] as number, (w.shape[1] as number) + site.r];
@@ -123,7 +126,12 @@ function adaptedOutput(y: Value, config: LoraConfig, training: boolean): Value {
     );
   };
   const update = scale(linear(seen, a), { by: site.scaling });
-  return vocabularyLogits(both(x, update), both(w, b), bias, attrs as VocabularyAttrs);
+  return vocabularyLogits(
+    both(x, update),
+    both(w, b),
+    bias && ofB ? add(bias, ofB) : (bias ?? ofB),
+    attrs as VocabularyAttrs,
+  );
 }
 
 const outputDora = (module: ModulePath): RecipeError =>
@@ -147,14 +155,32 @@ export function siteOf(config: LoraConfig, module: ModulePath): Site {
 const outOfRange = (option: Option, value: number, expected: string): RecipeError =>
   new RecipeError(`${option[0]} ${value} is out of range`, { where: placeOf(option), expected });
 
-function matrices(x: Value, w: Value, { module, r }: Site, { initLoraWeights = true }: LoraConfig): [Value, Value] {
+/** @throws {RecipeError} for what PEFT does not combine with a bias of B. */
+function checkBias({ loraBias, useDora, initLoraWeights = true }: LoraConfig): void {
+  if (!loraBias || (!useDora && typeof initLoraWeights === "boolean")) return;
+  const other = useDora ? "use_dora" : `init_lora_weights: ${initLoraWeights}`;
+  throw new RecipeError(`lora_B_bias does not go with ${other}`, {
+    where: placeOf(["lora_B_bias", "loraBias"]),
+    expected: "use_dora: false, and init_lora_weights: true or false",
+    hint: "PEFT trains and loads no such adapter; lora_bias trains the biases of the base.",
+  });
+}
+
+/** A, B, and the bias of B times the scaling. */
+function matrices(
+  x: Value,
+  w: Value,
+  { module, r, scaling }: Site,
+  { initLoraWeights = true, loraBias }: LoraConfig,
+): [a: Value, b: Value, bias?: Value] {
   const [out, columns] = w.shape as [number, number];
   const uniform = (inputs: number): Init => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) });
   const startA: Init = initLoraWeights === "gaussian" ? { kind: "normal", std: 1 / r } : uniform(columns);
   const startB: Init = initLoraWeights === false ? uniform(r) : { kind: "zeros" };
-  const param = (name: string, shape: [number, number], init: Init): Value =>
-    x.graph.param(`${module}.${name}.weight`, { dtype: "float32", shape }, { trainable: true, init });
-  return [param("lora_A", [r, columns], startA), param("lora_B", [out, r], startB)];
+  const param = (name: string, shape: number[], init: Init): Value =>
+    x.graph.param(`${module}.${name}`, { dtype: "float32", shape }, { trainable: true, init });
+  const [a, b] = [param("lora_A.weight", [r, columns], startA), param("lora_B.weight", [out, r], startB)];
+  return loraBias ? [a, b, scale(param("lora_B.bias", [out], startB), { by: scaling })] : [a, b];
 }
 
 function dropped(x: Value, module: ModulePath, probability: number): Value {

@@ -22,6 +22,12 @@ const VARIANTS: readonly (readonly [variant: string, base: string, keys: Keys])[
     "causal/llama",
     { lora_target_modules: ["q_proj", "down_proj"], exclude_modules: String.raw`.*layers\.0\.mlp\..*` },
   ],
+  ["lora-B-bias", "bert", { lora_target_modules: ["query", "value"], lora_B_bias: true }],
+  [
+    "lora-B-bias",
+    "gpt2",
+    { lora_target_modules: ["c_attn", "mlp.c_proj"], lora_B_bias: true, use_rslora: true, lora_bias: "lora_only" },
+  ],
 ];
 
 const settings = (base: string, keys: Keys): Keys => ({
@@ -92,6 +98,18 @@ describe("LoRA's further keys", () => {
     }
     const inputs = await exportModel({ format: "onnx", adapter, out: `${temporary()}/out`, adapterInputs: "required" });
     expect(inputs.difference).toBeLessThan(1e-4);
+  });
+
+  test("a bias of B is merged only into a bias, and left out of no other format", async () => {
+    const keys = { lora_target_modules: ["q_proj"], lora_B_bias: true };
+    const adapter = temporary();
+    await runHere({ ...settings("causal/mistral", keys), output_dir: adapter });
+    const merged = exportModel({ format: "safetensors", adapter, out: `${temporary()}/out` });
+    await expect(merged).rejects.toThrow(
+      /has no model\.layers\.0\.self_attn\.q_proj\.bias, which the adapter updates[\s\S]*hint: a bias of B can be merged only/,
+    );
+    const mlx = exportModel({ format: "mlx", adapter, out: `${temporary()}/out` });
+    await expect(mlx).rejects.toThrow(/2 tensors that mlx-lm cannot hold: .*q_proj\.lora_B\.bias/);
   });
 
   test.each(VARIANTS)("%s, %s: what trains is counted at its layer", async (variant, base, keys) => {

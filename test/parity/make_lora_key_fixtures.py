@@ -25,6 +25,10 @@ VARIANTS = {
         "bert": {"target_modules": ["query", "key", "dense"], "exclude_modules": ["key", "attention.output.dense"]},
         "causal/llama": {"target_modules": ["q_proj", "down_proj"], "exclude_modules": r".*layers\.0\.mlp\..*"},
     },
+    "lora-B-bias": {
+        "bert": {"target_modules": ["query", "value"], "lora_bias": True},
+        "gpt2": {"target_modules": ["c_attn", "mlp.c_proj"], "lora_bias": True, "use_rslora": True, "bias": "lora_only"},
+    },
 }
 """The keys of each variant, by base."""
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NoTargetError } from "../../src/errors.ts";
+import { NoTargetError, RecipeError } from "../../src/errors.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph, type Init } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
@@ -124,6 +124,35 @@ describe("the graph", () => {
       %27: float32[tokens,2] = Linear(%24, %25, %26)
       return logits %27"
     `);
+  });
+
+  test("a bias of B, scaled as B is", () => {
+    expect(print(apply({ loraBias: true, modulesToSave: [] }))).toMatchInlineSnapshot(`
+      "%0: float32[tokens,4] = input x
+      %1: float32[3,4] = frozen layer.0.query.weight
+      %2: float32[3] = frozen layer.0.query.bias
+      %3: float32[tokens,3] = Linear(%0, %1, %2)
+      %4: float32[2,4] = param layer.0.query.lora_A.weight
+      %5: float32[3,2] = param layer.0.query.lora_B.weight
+      %6: float32[3] = param layer.0.query.lora_B.bias
+      %7: float32[3] = Scale(%6) {"by":2}
+      %8: float32[tokens,2] = Linear(%0, %4)
+      %9: float32[tokens,2] = Scale(%8) {"by":2}
+      %10: float32[tokens,3] = Linear(%9, %5, %7)
+      %11: float32[tokens,3] = Add(%3, %10)
+      %12: float32[2,3] = frozen classifier.weight
+      %13: float32[2] = frozen classifier.bias
+      %14: float32[tokens,2] = Linear(%11, %12, %13)
+      return logits %14"
+    `);
+  });
+
+  test.each([
+    [{ useDora: true }, /^lora_B_bias does not go with use_dora\n {2}at: lora_B_bias; in TypeScript, loraBias/],
+    [{ initLoraWeights: "gaussian" as const }, /^lora_B_bias does not go with init_lora_weights: gaussian/],
+  ])("a bias of B with %j is refused, as in PEFT", (config, message) => {
+    expect(() => apply({ loraBias: true, ...config })).toThrow(RecipeError);
+    expect(() => apply({ loraBias: true, ...config })).toThrow(message);
   });
 
   test("of a layer without a bias", () => {

@@ -6,10 +6,12 @@ import type { FloatTensor } from "../safetensors/tensors.ts";
 import { adaptedModules } from "./peft-keys.ts";
 import type { LoraAdapter } from "./read-lora.ts";
 
-/** The change that a LoRA adapter makes to one parameter of its model: holds it whole, adds an update to it, or both. */
+/** The change that a LoRA adapter makes to one parameter of its model: holds it whole, adds to it, or both. */
 export interface LoraChange {
   readonly whole?: FloatTensor;
   readonly update?: Update;
+  /** What is added to a bias: that of B times the scaling. */
+  readonly offset?: Float32Array;
 }
 
 /**
@@ -23,6 +25,11 @@ export function adapterChanges(adapter: LoraAdapter): Map<string, LoraChange> {
   for (const [param, whole] of adapter.tensors) {
     const part = loraPart(param);
     if (part && !modules.has(part.module)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
+    if (part?.part === "bias")
+      changes.set(`${part.module}.bias`, {
+        ...changes.get(`${part.module}.bias`),
+        offset: scaled(whole, part.module, adapter),
+      });
     if (part) continue;
     const name = param.replace(/\.base_layer\.weight$/, ".weight"); // PEFT saves an adapted output layer whole, too
     changes.set(name, { ...changes.get(name), whole });
@@ -52,6 +59,11 @@ function updateOf(module: string, adapter: LoraAdapter): Update {
   }
   return { a: a.data, b: b.data, r, scaling, ...(magnitude && { magnitude: magnitude.data }) };
 }
+
+const scaled = ({ data }: FloatTensor, module: string, { config }: LoraAdapter): Float32Array => {
+  const { scaling } = siteOf(config, module);
+  return data.map((x) => scaling * x);
+};
 
 const misfit = (what: string, { folder }: LoraAdapter): AdapterError =>
   new AdapterError(what, { where: folder, hint: "adapter_config.json and adapter_model.safetensors belong together." });

@@ -19,6 +19,7 @@ const keys = {
   layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
   exclude_modules: z.union([z.string(), z.array(z.string())]).nullish(),
   layers_pattern: z.union([z.string(), z.array(z.string())]).nullish(),
+  lora_bias: z.boolean().nullish(),
   use_rslora: z.boolean().nullish(),
   use_dora: z.boolean().nullish(),
   rank_pattern: z.record(z.string(), rank).nullish(),
@@ -65,6 +66,7 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
     loraAlpha: c.lora_alpha ?? PEFT_DEFAULT,
     loraDropout: c.lora_dropout ?? 0,
     bias: c.bias ?? "none",
+    loraBias: c.lora_bias ?? false,
     useRslora: c.use_rslora ?? false,
     useDora: c.use_dora ?? false,
     rankPattern: c.rank_pattern ?? {},
@@ -114,5 +116,6 @@ export function loraConfigJson(config: LoraConfig, targetModules: readonly strin
     ...(Object.keys(alphaPattern).length > 0 && { alpha_pattern: alphaPattern }),
     ...(useRslora && { use_rslora: true }),
     ...(useDora && { use_dora: true }),
+    ...(config.loraBias && { lora_bias: true }),
   };
 }

@@ -14,9 +14,10 @@ const SHOWN = 6;
 export function onlyUpdates(adapter: LoraAdapter, format: string, holdsMagnitudes: boolean): Map<string, Update> {
   const updates = new Map<string, Update>();
   const refused: string[] = [];
-  for (const [param, { update, whole }] of adapterChanges(adapter)) {
+  for (const [param, { update, whole, offset }] of adapterChanges(adapter)) {
     if (update) updates.set(param, update);
-    else if (whole) refused.push(param);
+    if (offset) refused.push(param.replace(/bias$/, "lora_B.bias"));
+    else if (!update && whole) refused.push(param);
     if (update?.magnitude && !holdsMagnitudes) refused.push(param.replace(/weight$/, "lora_magnitude_vector"));
   }
   if (refused.length === 0) return updates;

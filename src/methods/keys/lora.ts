@@ -14,6 +14,7 @@ const loraKeys = {
     .optional()
     .describe("Ends of the paths of modules that get no adapter, or a regular expression for whole paths"),
   lora_bias: z.enum(["none", "all", "lora_only"]).default("none").describe("Which biases are trained"),
+  lora_B_bias: z.boolean().default(false).describe("Give B a bias that trains (PEFT's lora_bias)"),
   lora_modules_to_save: names().optional().describe("Modules trained in full and saved with the adapter"),
   use_rslora: z.boolean().default(false).describe("Rank-stabilised scaling, alpha / √r"),
   use_dora: z.boolean().default(false).describe("Train the magnitude of each weight apart from its direction"),

@@ -176,7 +176,6 @@ describe("readLora refuses", () => {
   test.each([
     ["another method", { peft_type: "IA3" }, /of type "IA3"\n {2}at: .*peft_type\n {2}expected: LORA/],
     ["a wrong type", { r: "8" }, /cannot be used: r: Invalid input/],
-    ["biases of B", { lora_bias: true }, /sets lora_bias to true, which is not supported/],
     ["repeated layers", { layer_replication: [[0, 2]] }, /sets layer_replication to \[\[0,2\]\]/],
     ["trained tokens", { trainable_token_indices: [1] }, /sets trainable_token_indices/],
     ["a rank of a billion", { r: 1e9 }, /cannot be used: r: Too big: expected number to be <=16384/],
