@@ -68,7 +68,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "formats/safetensors": "formats/json platform/node quant",
   "formats/transformers": "models formats/json formats/safetensors platform/node quant task-types",
   "formats/sentence-transformers": "models/parts formats/json platform/node",
-  "formats/peft": "formats/json formats/safetensors formats/transformers peft platform/node task-types",
+  "formats/peft": "formats/json formats/safetensors formats/transformers peft platform/node quant task-types",
   "formats/adapter-hub": "formats/json formats/safetensors formats/transformers peft platform/node",
   "formats/gguf/blocks": "quant",
   "formats/gguf": "formats/gguf/blocks formats/json formats/safetensors platform/node quant",

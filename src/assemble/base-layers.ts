@@ -1,4 +1,5 @@
 import { AdapterError } from "../errors.ts";
+import { BASE_LAYER, isBaseLayer, isInputEmbedding } from "../formats/peft/embeddings.ts";
 import { float32Reader } from "../formats/safetensors/float32.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import { tiesEmbeddings } from "../formats/transformers/tied.ts";
@@ -10,9 +11,6 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { generates } from "../task-types/index.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
-const BASE_LAYER = ".base_layer.weight";
-const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)\.weight$/;
-
 /**
  * An adapter without the weights of the base that PEFT saves with it, as it does where an output layer is adapted.
  * @throws {AdapterError} when they are not the base's own.
@@ -21,7 +19,7 @@ export async function withoutBaseLayers<A extends TrainedAdapter>(
   adapter: A,
   { checkpoint, architecture }: Base,
 ): Promise<A> {
-  const held = [...adapter.tensors].filter(([name]) => name.endsWith(BASE_LAYER));
+  const held = [...adapter.tensors].filter(([name]) => isBaseLayer(name));
   if (held.length === 0) return adapter;
   for (const [name, { data }] of held) {
     const param = `${name.slice(0, -BASE_LAYER.length)}.weight`;
@@ -34,11 +32,10 @@ export async function withoutBaseLayers<A extends TrainedAdapter>(
       hint: "was the adapter made for another base model, or for one with a larger vocabulary?",
     });
   }
-  return { ...adapter, tensors: new Map([...adapter.tensors].filter(([name]) => !name.endsWith(BASE_LAYER))) };
+  return { ...adapter, tensors: new Map([...adapter.tensors].filter(([name]) => !isBaseLayer(name))) };
 }
 
-const embeddingOf = ({ tensors }: Checkpoint): string | undefined =>
-  [...tensors.keys()].find((name) => EMBEDDING.test(name));
+const embeddingOf = ({ tensors }: Checkpoint): string | undefined => [...tensors.keys()].find(isInputEmbedding);
 
 /**
  * A base whose output layer has a weight of its own where only one end of a weight that it shares with the embedding is trained

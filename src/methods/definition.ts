@@ -17,8 +17,8 @@ export interface MethodSpec {
 export interface Savable {
   readonly model: Prepared;
   readonly trained: Trained;
-  /** Every parameter as it was before any was packed, with what was trained. */
-  readonly whole: () => Promise<Weights>;
+  /** Every parameter as it was before any was packed, with what was trained; or at least those named. */
+  readonly whole: (names?: ReadonlySet<string>) => Promise<Weights>;
   /** Labels by id. */
   readonly id2label: Readonly<Record<string, string>>;
 }
@@ -108,7 +108,7 @@ export interface MethodDefinition {
   readonly adapterType?: string;
   /** @throws {AdapterError} when the adapter is malformed, or of a kind that is not supported. */
   open?(stored: StoredAdapter): Promise<TrainedAdapter>;
-  /** The trained parameters of a folder that `save` wrote; absent where `open` reads them. */
+  /** The trained parameters of a folder that `save` wrote; absent where `open` reads them and no others. */
   read?(folder: string): Promise<Map<string, Float32Array>>;
   readonly inputs?: AdapterInputs;
 }

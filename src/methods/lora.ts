@@ -1,14 +1,17 @@
+import { BASE_LAYER, isBaseLayer, isInputEmbedding, savedWhole } from "../formats/peft/embeddings.ts";
 import { adapterChanges, type LoraChange } from "../formats/peft/lora-changes.ts";
 import { extraModules } from "../formats/peft/peft-adapter.ts";
-import { type LoraAdapter, loraOf } from "../formats/peft/read-lora.ts";
+import { adaptedModules } from "../formats/peft/peft-keys.ts";
+import { type LoraAdapter, loraOf, readLora } from "../formats/peft/read-lora.ts";
 import { saveLora } from "../formats/peft/save-lora.ts";
+import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { type LoraPart, loraPart } from "../peft/lora-parts.ts";
 import { mergeBias, mergeWeight } from "../peft/lora-update.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { AdapterInputs, Change, MethodDefinition, MethodSpec, TrainedAdapter } from "./definition.ts";
+import type { AdapterInputs, Change, MethodDefinition, MethodSpec, Savable, TrainedAdapter } from "./definition.ts";
 import { modulesBeside, originOf, recipePatterns, saveLabels } from "./peft-files.ts";
 
 /** Recipe key of each option. */
@@ -53,7 +56,11 @@ function loraConfigOf(recipe: ResolvedRecipe, architecture: Architecture): LoraC
 }
 
 /** True for the parts that the scaling multiplies. */
-const isScaled = (part: LoraPart["part"] | undefined): boolean => part === "B" || part === "bias";
+const isScaled = (part: LoraPart["part"] | undefined): boolean =>
+  part === "B" || part === "bias" || part === "embeddingB";
+
+/** True for the parts that LoRA+ gives a learning rate of their own; embeddings are not among them, as in PEFT. */
+const isFast = (part: LoraPart["part"] | undefined): boolean => part === "B" || part === "bias";
 
 /** Scaling goes into B, and each module has its own name for its rank. */
 const inputs: AdapterInputs = {
@@ -71,7 +78,8 @@ const inputs: AdapterInputs = {
   },
   shape(param, [rows, columns, ...more]) {
     const { module, part } = loraPart(param) ?? {};
-    const shape = [part === "A" ? `${module}.r` : rows, part === "B" ? `${module}.r` : columns];
+    const [isA, isB] = [part === "A" || part === "embeddingA", part === "B" || part === "embeddingB"];
+    const shape = [isA ? `${module}.r` : rows, isB ? `${module}.r` : columns];
     return [...shape.filter((dim) => dim !== undefined), ...more];
   },
 };
@@ -82,7 +90,7 @@ export const loraMethod: MethodDefinition = {
   isOwn: (param) => /\.lora_/.test(param),
   moduleOf: (param) => loraPart(param)?.module,
   modulesToSaveKey: "lora_modules_to_save",
-  learningRateScale: (param, recipe) => (isScaled(loraPart(param)?.part) ? recipe.loraplus_lr_ratio : undefined),
+  learningRateScale: (param, recipe) => (isFast(loraPart(param)?.part) ? recipe.loraplus_lr_ratio : undefined),
   format: "peft",
   weightFiles: ["adapter_model.safetensors"],
   cardKeys: [
@@ -102,13 +110,31 @@ export const loraMethod: MethodDefinition = {
     const { source, base, architecture } = what.model;
     const params = base.params.map(({ origin }) => origin.name);
     const config = loraConfigOf(source.recipe, architecture);
-    await saveLora(folder, { tensors: what.trained, config, params, ...originOf(what.model) });
+    const tensors = new Map([...what.trained, ...(await wholeEmbeddings(config, what))]);
+    await saveLora(folder, { tensors, config, params, ...originOf(what.model) });
     await saveLabels(folder, what);
   },
   adapterType: "LORA",
   open: async (stored) => trainedAdapter(await loraOf(stored)),
+  async read(folder) {
+    const tensors = [...(await readLora(folder)).tensors].filter(([param]) => !isBaseLayer(param));
+    return new Map(tensors.map(([param, { data }]) => [param, data]));
+  },
   inputs,
 };
+
+/** The weights of the base that PEFT saves beside the adapters of embedding and output layer. */
+async function wholeEmbeddings(
+  config: LoraConfig,
+  { model: { base }, trained, whole }: Savable,
+): Promise<[param: string, tensor: FloatTensor][]> {
+  const modules = savedWhole(config.targetModules, adaptedModules(trained.keys()));
+  const params = base.params.map(({ origin }) => origin.name);
+  const sourceOf = (module: string): string =>
+    params.find((param) => param === `${module}.weight`) ?? (params.find(isInputEmbedding) as string); // shared
+  const weights = modules.length > 0 ? await whole(new Set(modules.map(sourceOf))) : new Map();
+  return modules.map((module) => [`${module}${BASE_LAYER}`, weights.get(sourceOf(module)) as FloatTensor]);
+}
 
 const changeOf = ({ whole, update, offset }: LoraChange): Change => ({
   ...(whole && { whole }),

@@ -1,11 +1,11 @@
 import type { ModulePath } from "../ir/types.ts";
 
-/** One of the parameters that LoRA adds to a linear layer. */
+/** One of the parameters that LoRA adds to a linear layer or an embedding. */
 export interface LoraPart {
   /** The layer. */
   readonly module: ModulePath;
-  /** A `[r, in]`, B `[out, r]`, the bias of B `[out]`, DoRA's magnitude `[out]`. */
-  readonly part: "A" | "B" | "bias" | "magnitude";
+  /** A `[r, in]`, B `[out, r]`, the bias of B `[out]`, DoRA's magnitude `[out]`; of an embedding A `[r, vocab]`, B `[width, r]`. */
+  readonly part: "A" | "B" | "bias" | "magnitude" | "embeddingA" | "embeddingB";
 }
 
 const NAMES: Readonly<Record<string, LoraPart["part"]>> = {
@@ -13,6 +13,8 @@ const NAMES: Readonly<Record<string, LoraPart["part"]>> = {
   "lora_B.weight": "B",
   "lora_B.bias": "bias",
   lora_magnitude_vector: "magnitude",
+  lora_embedding_A: "embeddingA",
+  lora_embedding_B: "embeddingB",
 };
 const PART = new RegExp(`^(.*)\\.(${Object.keys(NAMES).join("|").replaceAll(".", "\\.")})$`);
 

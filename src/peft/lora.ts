@@ -11,14 +11,14 @@ import { sliceBackward } from "../ops/shape/slice.ts";
 import { type VocabularyAttrs, vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
+import { adaptedEmbedding, targetedEmbedding } from "./lora-embedding.ts";
 import {
-  adaptableModules,
   checkPatterns,
   checkSaved,
   fromPattern,
   isUnder,
   type PatternTable,
-  selectTargets,
+  selectIn,
   type TargetRules,
 } from "./targets.ts";
 import { type Option, placeOf } from "./unmatched.ts";
@@ -56,7 +56,7 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
 }
 
 /** Rank and scaling of one module. */
-interface Site {
+export interface Site {
   readonly module: ModulePath;
   readonly r: number;
   readonly scaling: number;
@@ -77,7 +77,7 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
   run(graph, { training }) {
     const { modulesToSave = [], bias = "none" } = config;
     checkBias(config);
-    const targets = selectTargets(adaptableModules(graph), config);
+    const targets = selectIn(graph)(config);
     checkPatterns("rank", config.rankPattern ?? {}, [...targets]);
     checkPatterns("alpha", config.alphaPattern ?? {}, [...targets]);
     checkSaved(
@@ -89,7 +89,10 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
         ...param,
         trainable: isUnder(param.name, modulesToSave) || trainsBias(param.name, bias, targets),
       }),
-      node(y, { op, inputs, module }) {
+      node(y, node) {
+        const { op, inputs, module } = node;
+        const embedded = targetedEmbedding(node, targets);
+        if (embedded !== undefined) return adaptedEmbedding(y, siteOf(config, embedded), config);
         if (op === vocabularyLogits.op && targets.has(module)) return adaptedOutput(y, config, training);
         if (op !== linear.op || !targets.has(module)) return y;
         const [x, w, offset] = inputs as [Value, Value, Value?];

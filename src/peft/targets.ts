@@ -1,6 +1,7 @@
 import { RecipeError } from "../errors.ts";
-import { type Graph, nodeOf } from "../ir/graph.ts";
+import { type Graph, type Node, nodeOf } from "../ir/graph.ts";
 import type { ModulePath } from "../ir/types.ts";
+import { embedding } from "../ops/nn/embedding.ts";
 import { linear } from "../ops/nn/linear.ts";
 import { vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
 import {
@@ -43,43 +44,61 @@ export function linearModules(graph: Graph): ModulePath[] {
   return [...new Set(paths)];
 }
 
-/** Paths of the linear layers, and of a language model's output layer, which is taken only by name. */
-export function adaptableModules(graph: Graph): ModulePath[] {
-  const outputs = graph.values.flatMap((value) => {
+/** The path of the embedding that a node looks up; undefined for another node. */
+export function embeddingOf({ op, inputs }: Node): ModulePath | undefined {
+  const table = op === embedding.op ? inputs[1] : undefined;
+  return table?.origin.kind === "param" ? table.origin.name.replace(/\.weight$/, "") : undefined;
+}
+
+/** Output layers of the decoders. */
+const OUTPUT = /^(?:lm_head|embed_out)$/;
+
+/** Paths of a graph's embeddings and of a language model's output layer: `all-linear` leaves them out, as in PEFT. */
+function namedModules(graph: Graph): ModulePath[] {
+  const paths = graph.values.flatMap((value) => {
     const node = nodeOf(value);
-    return node?.op === vocabularyLogits.op && OUTPUT.test(node.module) ? [node.module] : [];
+    if (!node) return [];
+    return node.op === vocabularyLogits.op && OUTPUT.test(node.module) ? [node.module] : (embeddingOf(node) ?? []);
   });
-  return [...linearModules(graph), ...outputs];
+  return [...new Set(paths)];
 }
 
 /** Modules that target rules choose among. */
 export interface Candidates extends TargetNames {
   /** Their paths in a graph. */
   modules(graph: Graph): ModulePath[];
+  /** Paths of further ones, which are taken only by name. */
+  named?(graph: Graph): ModulePath[];
 }
 
-/** Linear layers and output layers, which LoRA takes. */
-export const LINEAR: Candidates = { ...LORA_NAMES, modules: adaptableModules };
+/** Linear layers, and by name embeddings and output layers, which LoRA takes. */
+const LINEAR: Candidates = { ...LORA_NAMES, modules: linearModules, named: namedModules };
 
 /** Selects the modules of a graph that target rules take. */
 export const selectIn =
   (graph: Graph) =>
-  (rules: TargetRules): Set<ModulePath> =>
-    selectTargets((rules.among ?? LINEAR).modules(graph), rules);
-
-/** Output layers of the decoders; `all-linear` leaves them out, as PEFT does. */
-const OUTPUT = /^(?:lm_head|embed_out)$/;
+  (rules: TargetRules): Set<ModulePath> => {
+    const { modules, named } = rules.among ?? LINEAR;
+    return selectTargets(modules(graph), rules, named?.(graph));
+  };
 
 /**
- * The modules among `modules` that the rules take.
+ * The modules among `usual` that the rules take.
+ * @param named Further ones, which are taken only by name.
  * @throws {NoTargetError} when one pattern of the list, the regular expression, or one of the layers takes nothing.
  * @throws {RecipeError} when the regular expression cannot be read.
  */
-export function selectTargets(modules: readonly ModulePath[], rules: TargetRules): Set<ModulePath> {
+export function selectTargets(
+  usual: readonly ModulePath[],
+  rules: TargetRules,
+  named: readonly ModulePath[] = [],
+): Set<ModulePath> {
+  const modules = [...usual, ...named];
   const { targetModules, layersToTransform, modulesToSave = [], excludeModules = [], among = LINEAR } = rules;
   const free = modules.filter((path) => !isUnder(path, modulesToSave));
   const all = free.filter(leftIn(excludeModules, modules));
-  const open = all.filter((path) => !OUTPUT.test(path));
+  const isUsual = (path: ModulePath): boolean => !named.includes(path);
+  const open = all.filter(isUsual);
   const chosen = (takes: (path: ModulePath) => boolean): ModulePath[] => {
     const taken = all.filter(takes);
     if (taken.length === 0 && free.some(takes)) throw noneLeft([excludeModules].flat(), free.filter(takes), among);
@@ -87,7 +106,7 @@ export function selectTargets(modules: readonly ModulePath[], rules: TargetRules
   };
   if (typeof targetModules === "string") {
     const isAll = targetModules.toLowerCase() === "all-linear" && among.noun === "linear layers";
-    const taken = chosen(isAll ? (path) => !OUTPUT.test(path) : fullMatch(targetModules, among.option));
+    const taken = chosen(isAll ? isUsual : fullMatch(targetModules, among.option));
     if (taken.length === 0) throw noFullMatch(targetModules, open, among);
     if (layersToTransform) {
       throw new RecipeError(`${LAYERS[0]} needs ${TARGETS[0]} as a list`, { where: placeOf(LAYERS) });

@@ -13,16 +13,22 @@ import { Random } from "../random.ts";
 export async function saveModel(folder: string, model: Prepared, weights: Weights, trained: Trained): Promise<void> {
   const { recipe } = model.source;
   const id2label = Object.fromEntries(model.labels.names.map((name, id) => [id, name]));
-  const whole = (): Promise<Weights> => unpacked(model, weights, trained);
+  const whole = (names?: ReadonlySet<string>): Promise<Weights> => unpacked(model, weights, trained, names);
   await METHOD_DEFINITIONS[recipe.method].save(folder, { model, trained, whole, id2label });
   await saveModulesOf(folder, model);
 }
 
 /** All parameters as they were before any was packed. */
-async function unpacked(model: Prepared, weights: Weights, trained: Trained): Promise<Weights> {
+async function unpacked(
+  model: Prepared,
+  weights: Weights,
+  trained: Trained,
+  names?: ReadonlySet<string>,
+): Promise<Weights> {
   const { recipe } = model.source;
   if (!quantizationOf(recipe) && recipe.dtype === "float32") return weights;
   const given = new Map([...trained].map(([name, { data }]) => [name, data]));
   const random = Random.seed(recipe.seed).stream("init");
-  return (await weightsOf({ ...model, graph: model.base }, random, given)).weights;
+  const params = model.base.params.filter(({ origin }) => !names || names.has(origin.name));
+  return (await weightsOf(model, random, given, undefined, params)).weights;
 }

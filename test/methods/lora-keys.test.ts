@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openBase, prepare } from "../../src/assemble/prepare.ts";
+import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
 import { loraMethod } from "../../src/methods/lora.ts";
 import { openAdapter } from "../../src/methods/open-adapter.ts";
+import { Random } from "../../src/random.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { saveModel } from "../../src/training/saved.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { inspectRecipe } from "../../src/verbs/inspect.ts";
 import { pythonOf } from "../parity/python.ts";
@@ -28,6 +30,13 @@ const VARIANTS: readonly (readonly [variant: string, base: string, keys: Keys])[
     "gpt2",
     { lora_target_modules: ["c_attn", "mlp.c_proj"], lora_B_bias: true, use_rslora: true, lora_bias: "lora_only" },
   ],
+  ["lora-embedding", "bert", { lora_target_modules: ["query", "word_embeddings", "position_embeddings"] }],
+  [
+    "lora-embedding",
+    "causal/llama",
+    { lora_target_modules: ["q_proj", "embed_tokens", "lm_head"], rank_pattern: { lm_head: 2 } },
+  ],
+  ["lora-embedding", "causal/gemma3_text", { lora_target_modules: ["embed_tokens", "v_proj"], use_rslora: true }],
 ];
 
 const settings = (base: string, keys: Keys): Keys => ({
@@ -40,8 +49,13 @@ async function saveAgain(variant: string, base: string, keys: Keys, to: string):
   const recipe = resolveRecipe(recipeOf(settings(base, keys)));
   const { tensors } = await openAdapter(fixture(`${base}/adapters/${variant}`));
   const model = prepare(recipe, await openBase(recipe), undefined);
-  const whole = async () => new Map();
-  await loraMethod.save(to, { model, trained: new Map(tensors), whole, id2label: { 0: "a" } });
+  const trained = new Map([...tensors].filter(([param]) => model.graph.named(param)));
+  const { weights } = await weightsOf(
+    model,
+    Random.seed(0),
+    new Map([...trained].map(([name, { data }]) => [name, data])),
+  );
+  await saveModel(to, model, weights, trained);
 }
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");

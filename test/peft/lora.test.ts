@@ -5,7 +5,7 @@ import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph, type Init } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
 import type { Tensor } from "../../src/ir/types.ts";
-import { dense } from "../../src/models/parts/layers.ts";
+import { dense, lookUp } from "../../src/models/parts/layers.ts";
 import { ModuleScope } from "../../src/models/parts/scope.ts";
 import { runPasses } from "../../src/passes/pass.ts";
 import { type LoraConfig, lora, siteOf } from "../../src/peft/lora.ts";
@@ -153,6 +153,43 @@ describe("the graph", () => {
   ])("a bias of B with %j is refused, as in PEFT", (config, message) => {
     expect(() => apply({ loraBias: true, ...config })).toThrow(RecipeError);
     expect(() => apply({ loraBias: true, ...config })).toThrow(message);
+  });
+
+  describe("of an embedding", () => {
+    const looked = (): Graph => {
+      const graph = new Graph();
+      const ids = graph.input("ids", { dtype: "int64", shape: ["tokens"] });
+      graph.outputs.set("y", lookUp(new ModuleScope(graph), "words", ids, 5, 4));
+      return graph;
+    };
+    const words = (config: Partial<LoraConfig> = {}): Graph =>
+      apply({ targetModules: ["words"], modulesToSave: [], loraDropout: 0.5, ...config }, true, looked());
+
+    test("looks up rows of Aᵀ, without dropout", () => {
+      expect(print(words())).toMatchInlineSnapshot(`
+        "%0: int64[tokens] = input ids
+        %1: float32[5,4] = frozen words.weight
+        %2: float32[tokens,4] = Embedding(%0, %1)
+        %3: float32[2,5] = param words.lora_embedding_A
+        %4: float32[4,2] = param words.lora_embedding_B
+        %5: float32[5,2] = Transpose(%3) {"perm":[1,0]}
+        %6: float32[tokens,2] = Embedding(%0, %5)
+        %7: float32[tokens,2] = Scale(%6) {"by":2}
+        %8: float32[tokens,4] = Linear(%7, %4)
+        %9: float32[tokens,4] = Add(%2, %8)
+        return y %9"
+      `);
+    });
+
+    test.each([
+      [{ useDora: true }, /^use_dora does not reach the embedding words\n {2}at: use_dora; in TypeScript, useDora/],
+      [{ loraBias: true }, /^lora_B_bias does not reach the embedding words/],
+    ])("%j is refused", (config, message) => {
+      expect(() => words(config)).toThrow(RecipeError);
+      expect(() => words(config)).toThrow(message);
+    });
+
+    test("is taken by name only", () => expect(() => words({ targetModules: "all-linear" })).toThrow(NoTargetError));
   });
 
   test("of a layer without a bias", () => {

@@ -2,6 +2,7 @@ import { AdapterError } from "../../errors.ts";
 import { siteOf } from "../../peft/lora.ts";
 import { loraPart } from "../../peft/lora-parts.ts";
 import type { Update } from "../../peft/lora-update.ts";
+import { transpose } from "../../quant/transpose.ts";
 import type { FloatTensor } from "../safetensors/tensors.ts";
 import { adaptedModules } from "./peft-keys.ts";
 import type { LoraAdapter } from "./read-lora.ts";
@@ -37,7 +38,21 @@ export function adapterChanges(adapter: LoraAdapter): Map<string, LoraChange> {
   return changes;
 }
 
+/** The table `[vocab, width]` of an embedding takes `scaling · AᵀBᵀ`. */
+function updateOfEmbedding(module: string, adapter: LoraAdapter): Update {
+  const [a, b] = ["lora_embedding_A", "lora_embedding_B"].map((name) => adapter.tensors.get(`${module}.${name}`));
+  const { r, scaling } = siteOf(adapter.config, module);
+  if (a?.shape.length !== 2 || b?.shape.length !== 2 || a.shape[0] !== r || b.shape[1] !== r) {
+    throw misfit(
+      `lora_embedding_A [${a?.shape}] and lora_embedding_B [${b?.shape}] of ${module} are not of the rank ${r} that is said`,
+      adapter,
+    );
+  }
+  return { a: transpose(b.data, b.shape[0] as number), b: transpose(a.data, r), r, scaling };
+}
+
 function updateOf(module: string, adapter: LoraAdapter): Update {
+  if (adapter.tensors.has(`${module}.lora_embedding_A`)) return updateOfEmbedding(module, adapter);
   const part = (name: string): FloatTensor => {
     const tensor = adapter.tensors.get(`${module}.${name}`);
     if (!tensor) throw misfit(`the adapter lacks ${module}.${name}`, adapter);

@@ -34,7 +34,7 @@ const METHOD = {
   type: "LORA",
   keys,
   ignored: ["megatron_core", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"], // biome-ignore format: one list
-  supported: "plain LoRA, rsLoRA or DoRA on linear layers",
+  supported: "plain LoRA, rsLoRA or DoRA on linear layers, plain LoRA and rsLoRA on embeddings",
 } as const;
 
 /** Initialisations that take the adapter's start out of the base model's weights. */

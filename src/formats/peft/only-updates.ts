@@ -15,7 +15,9 @@ export function onlyUpdates(adapter: LoraAdapter, format: string, holdsMagnitude
   const updates = new Map<string, Update>();
   const refused: string[] = [];
   for (const [param, { update, whole, offset }] of adapterChanges(adapter)) {
-    if (update) updates.set(param, update);
+    const embedding = param.replace(/weight$/, "lora_embedding_A");
+    if (adapter.tensors.has(embedding)) refused.push(embedding);
+    else if (update) updates.set(param, update);
     if (offset) refused.push(param.replace(/bias$/, "lora_B.bias"));
     else if (!update && whole) refused.push(param);
     if (update?.magnitude && !holdsMagnitudes) refused.push(param.replace(/weight$/, "lora_magnitude_vector"));

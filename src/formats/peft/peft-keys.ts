@@ -28,5 +28,5 @@ export const isRepeated = (key: string): boolean => REPEATED.test(key);
 /** The modules that carry an adapter, by the names of its parameters. */
 export function adaptedModules(params: Iterable<string>): Set<string> {
   const parts = [...params].flatMap((name) => loraPart(name) ?? []);
-  return new Set(parts.filter(({ part }) => part === "A").map(({ module }) => module));
+  return new Set(parts.filter(({ part }) => part === "A" || part === "embeddingA").map(({ module }) => module));
 }
