@@ -224,6 +224,12 @@ async function start(
     case "uniform":
       random.fillUniform(data, -init.bound, init.bound);
       return data;
+    case "rows": {
+      const { data: base, rows } = await bases(init.of);
+      const width = base.length / rows;
+      for (const [i, row] of init.rows.entries()) data.set(base.subarray(row * width, (row + 1) * width), i * width);
+      return data;
+    }
     case "rowNorm": {
       const { data: base, rows } = await bases(init.of);
       const w = init.scheme ? throughQuantization(base, rows, init.scheme) : base;

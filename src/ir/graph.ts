@@ -22,6 +22,8 @@ export type Init =
   | { readonly kind: "ones" }
   | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "uniform"; readonly bound: number }
+  /** Rows of a weight. */
+  | { readonly kind: "rows"; readonly of: string; readonly rows: readonly number[] }
   /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is quantized. */
   | { readonly kind: "rowNorm"; readonly of: string; readonly scheme?: QuantizationScheme };
 

@@ -25,7 +25,7 @@ export function untie(
   isCausal: boolean,
 ): Untied {
   const changed = OUTPUT_LAYERS.find((param) => changes.has(param));
-  const embedding = [...changes.keys()].some((param) => INPUT_EMBEDDING.test(param));
+  const embedding = [...changes].some(([param, { update }]) => INPUT_EMBEDDING.test(param) && !update?.keepsTie);
   if (!changed && !(isCausal && embedding)) return { untied: false };
   const stored = OUTPUT_LAYERS.some((param) => tensors.has(param));
   if (stored) return { untied: config.tie_word_embeddings !== false };

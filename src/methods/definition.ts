@@ -29,6 +29,8 @@ export interface WeightUpdate {
   readonly shape: readonly (number | "any")[];
   /** True when the base may lack the parameter: then there is nothing to change. */
   readonly optional?: boolean;
+  /** True when an output layer that shares the weight takes the update too. */
+  readonly keepsTie?: boolean;
   /** What to do where the base lacks the parameter. */
   readonly hint?: string;
   /** Changes `w`, row-major. */

@@ -8,7 +8,8 @@ import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { type LoraPart, loraPart } from "../peft/lora-parts.ts";
-import { mergeBias, mergeWeight } from "../peft/lora-update.ts";
+import type { TokenIndices } from "../peft/lora-tokens.ts";
+import { mergeBias, mergeRows, mergeWeight } from "../peft/lora-update.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { AdapterInputs, Change, MethodDefinition, MethodSpec, Savable, TrainedAdapter } from "./definition.ts";
@@ -23,6 +24,7 @@ const KEYS = {
   loraDropout: "lora_dropout",
   bias: "lora_bias",
   loraBias: "lora_B_bias",
+  trainableTokenIndices: "trainable_token_indices",
   modulesToSave: "lora_modules_to_save",
   useRslora: "use_rslora",
   useDora: "use_dora",
@@ -87,7 +89,7 @@ const inputs: AdapterInputs = {
 /** LoRA, and QLoRA: the same on packed weights. */
 export const loraMethod: MethodDefinition = {
   passes: (recipe, architecture) => [loraPass(loraConfigOf(recipe, architecture), architecture.trainedHeads)],
-  isOwn: (param) => /\.lora_/.test(param),
+  isOwn: (param) => /\.(lora_|token_adapter\.)/.test(param),
   moduleOf: (param) => loraPart(param)?.module,
   modulesToSaveKey: "lora_modules_to_save",
   learningRateScale: (param, recipe) => (isFast(loraPart(param)?.part) ? recipe.loraplus_lr_ratio : undefined),
@@ -101,6 +103,7 @@ export const loraMethod: MethodDefinition = {
     "exclude_modules",
     "lora_bias",
     "lora_B_bias",
+    "trainable_token_indices",
     "use_rslora",
     "use_dora",
     "loraplus_lr_ratio",
@@ -128,20 +131,31 @@ async function wholeEmbeddings(
   config: LoraConfig,
   { model: { base }, trained, whole }: Savable,
 ): Promise<[param: string, tensor: FloatTensor][]> {
+  if (config.trainableTokenIndices) return [];
   const modules = savedWhole(config.targetModules, adaptedModules(trained.keys()));
   const params = base.params.map(({ origin }) => origin.name);
   const sourceOf = (module: string): string =>
     params.find((param) => param === `${module}.weight`) ?? (params.find(isInputEmbedding) as string); // shared
   const weights = modules.length > 0 ? await whole(new Set(modules.map(sourceOf))) : new Map();
-  return modules.map((module) => [`${module}${BASE_LAYER}`, weights.get(sourceOf(module)) as FloatTensor]);
+  return modules.map((module) => {
+    const { shape, data } = weights.get(sourceOf(module)) as FloatTensor;
+    return [`${module}${BASE_LAYER}`, { shape, data }];
+  });
 }
 
-const changeOf = ({ whole, update, offset }: LoraChange): Change => ({
+const changeOf = ({ whole, update, offset, rows }: LoraChange): Change => ({
   ...(whole && { whole }),
   ...(update && {
     update: {
       shape: [update.b.length / update.r, update.a.length / update.r],
       merge: (w) => mergeWeight(w, update),
+    },
+  }),
+  ...(rows && {
+    update: {
+      shape: ["any", rows.data.length / rows.ids.length],
+      keepsTie: true,
+      merge: (w) => mergeRows(w, rows.data, rows.ids),
     },
   }),
   ...(offset && {
@@ -152,6 +166,15 @@ const changeOf = ({ whole, update, offset }: LoraChange): Change => ({
     },
   }),
 });
+
+/** Tokens that train, as a recipe holds them. */
+function tokensOf({ trainableTokenIndices: tokens }: LoraConfig): ResolvedRecipe["trainable_token_indices"] {
+  if (!tokens) return undefined;
+  if (isList(tokens)) return [...tokens];
+  return Object.fromEntries(Object.entries(tokens).map(([module, ids]) => [module, [...ids]]));
+}
+
+const isList = (tokens: TokenIndices): tokens is readonly number[] => Array.isArray(tokens);
 
 /** A LoRA adapter in the words of recipe and model. Its dropout gives way to one that the recipe sets. */
 function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
@@ -169,6 +192,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       exclude_modules: undefined, // the targets say it already
       lora_bias: config.bias ?? "none",
       lora_B_bias: config.loraBias ?? false,
+      trainable_token_indices: tokensOf(config),
       lora_modules_to_save: extra.length > 0 ? extra : undefined,
       use_rslora: config.useRslora ?? false,
       use_dora: config.useDora ?? false,

@@ -35,6 +35,12 @@ export function mergeBias(b: Float32Array, offset: Float32Array): void {
   for (let i = 0; i < b.length; i++) b[i]! += offset[i]!;
 }
 
+/** Rows `ids` of `w` become those of `rows [ids.length, width]`. Changes `w`. */
+export function mergeRows(w: Float32Array, rows: Float32Array, ids: readonly number[]): void {
+  const width = rows.length / ids.length;
+  for (const [i, id] of ids.entries()) w.set(rows.subarray(i * width, (i + 1) * width), id * width);
+}
+
 /** Gives a row the length asked for. */
 function stretch(row: Float32Array, length: number): void {
   let squares = 0;

@@ -12,6 +12,7 @@ import { type VocabularyAttrs, vocabularyLogits } from "../ops/token-loss/vocabu
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
 import { adaptedEmbedding, targetedEmbedding } from "./lora-embedding.ts";
+import { type TokenIndices, trainedTokens, withTokens } from "./lora-tokens.ts";
 import {
   checkPatterns,
   checkSaved,
@@ -42,6 +43,8 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
   readonly useRslora?: boolean;
   /** Give B a bias that trains. Not with `useDora`, nor with another start than `true` or `false`. */
   readonly loraBias?: boolean;
+  /** Single tokens whose embeddings train: rows of the input embedding, or of each module by the end of its path. */
+  readonly trainableTokenIndices?: TokenIndices;
   /** Train a length for each output row beside the update. arXiv:2402.09353. */
   readonly useDora?: boolean;
   /** Ranks of single modules: ends of paths (regular expressions) → rank. */
@@ -84,6 +87,8 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
       modulesToSave.filter((name) => !heads.includes(name)),
       graph.params.map(({ origin }) => origin.name),
     );
+    const otherwise = (path: string): boolean => targets.has(path) || isUnder(path, modulesToSave);
+    const tokens = trainedTokens(graph, config.trainableTokenIndices ?? {}, otherwise);
     return rewrite(graph, {
       param: (param) => ({
         ...param,
@@ -91,6 +96,8 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
       }),
       node(y, node) {
         const { op, inputs, module } = node;
+        const replaced = withTokens(node, tokens);
+        if (replaced) return replaced;
         const embedded = targetedEmbedding(node, targets);
         if (embedded !== undefined) return adaptedEmbedding(y, siteOf(config, embedded), config);
         if (op === vocabularyLogits.op && targets.has(module)) return adaptedOutput(y, config, training);

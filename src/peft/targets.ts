@@ -54,7 +54,7 @@ export function embeddingOf({ op, inputs }: Node): ModulePath | undefined {
 const OUTPUT = /^(?:lm_head|embed_out)$/;
 
 /** Paths of a graph's embeddings and of a language model's output layer: `all-linear` leaves them out, as in PEFT. */
-function namedModules(graph: Graph): ModulePath[] {
+export function namedModules(graph: Graph): ModulePath[] {
   const paths = graph.values.flatMap((value) => {
     const node = nodeOf(value);
     if (!node) return [];

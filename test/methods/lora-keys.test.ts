@@ -37,6 +37,17 @@ const VARIANTS: readonly (readonly [variant: string, base: string, keys: Keys])[
     { lora_target_modules: ["q_proj", "embed_tokens", "lm_head"], rank_pattern: { lm_head: 2 } },
   ],
   ["lora-embedding", "causal/gemma3_text", { lora_target_modules: ["embed_tokens", "v_proj"], use_rslora: true }],
+  ["lora-tokens", "bert", { lora_target_modules: ["query"], trainable_token_indices: [1, 7, 0, 12] }],
+  [
+    "lora-tokens",
+    "causal/qwen2",
+    { lora_target_modules: ["q_proj"], trainable_token_indices: { embed_tokens: [5, 3, 11] } },
+  ],
+  [
+    "lora-tokens",
+    "causal/llama",
+    { lora_target_modules: ["q_proj"], trainable_token_indices: { embed_tokens: [4, 9], lm_head: [6] } },
+  ],
 ];
 
 const settings = (base: string, keys: Keys): Keys => ({

@@ -34,6 +34,11 @@ VARIANTS = {
         "causal/llama": {"target_modules": ["q_proj", "embed_tokens", "lm_head"], "rank_pattern": {"lm_head": 2}},
         "causal/gemma3_text": {"target_modules": ["embed_tokens", "v_proj"], "use_rslora": True},
     },
+    "lora-tokens": {
+        "bert": {"target_modules": ["query"], "trainable_token_indices": [1, 7, 0, 12]},
+        "causal/qwen2": {"target_modules": ["q_proj"], "trainable_token_indices": {"embed_tokens": [5, 3, 11]}},
+        "causal/llama": {"target_modules": ["q_proj"], "trainable_token_indices": {"embed_tokens": [4, 9], "lm_head": [6]}},
+    },
 }
 """The keys of each variant, by base."""
 UNMERGED = {"causal/gemma3_text/lora-embedding"}

@@ -2,6 +2,7 @@ import { AdapterError } from "../../errors.ts";
 import { siteOf } from "../../peft/lora.ts";
 import { loraPart } from "../../peft/lora-parts.ts";
 import type { Update } from "../../peft/lora-update.ts";
+import { endsWithPath } from "../../peft/targets.ts";
 import { transpose } from "../../quant/transpose.ts";
 import type { FloatTensor } from "../safetensors/tensors.ts";
 import { adaptedModules } from "./peft-keys.ts";
@@ -13,6 +14,8 @@ export interface LoraChange {
   readonly update?: Update;
   /** What is added to a bias: that of B times the scaling. */
   readonly offset?: Float32Array;
+  /** Rows that stand in place of those of an embedding, one for each of the tokens `ids`. */
+  readonly rows?: { readonly data: Float32Array; readonly ids: readonly number[] };
 }
 
 /**
@@ -25,7 +28,8 @@ export function adapterChanges(adapter: LoraAdapter): Map<string, LoraChange> {
   for (const module of modules) changes.set(`${module}.weight`, { update: updateOf(module, adapter) });
   for (const [param, whole] of adapter.tensors) {
     const part = loraPart(param);
-    if (part && !modules.has(part.module)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
+    if (part?.part === "tokens") changes.set(`${part.module}.weight`, { rows: rowsOf(whole, part.module, adapter) });
+    else if (part && !modules.has(part.module)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
     if (part?.part === "bias")
       changes.set(`${part.module}.bias`, {
         ...changes.get(`${part.module}.bias`),
@@ -73,6 +77,18 @@ function updateOf(module: string, adapter: LoraAdapter): Update {
     throw misfit(`lora_magnitude_vector [${magnitude.shape}] of ${module} is not [${out}]`, adapter);
   }
   return { a: a.data, b: b.data, r, scaling, ...(magnitude && { magnitude: magnitude.data }) };
+}
+
+function rowsOf({ data, shape }: FloatTensor, module: string, adapter: LoraAdapter): NonNullable<LoraChange["rows"]> {
+  const { trainableTokenIndices: tokens = {} } = adapter.config;
+  const [, ids] = Array.isArray(tokens)
+    ? [module, tokens as readonly number[]]
+    : (Object.entries(tokens).find(([end]) => endsWithPath(module, end)) ?? []);
+  if (ids?.length === shape[0]) return { data, ids: ids as readonly number[] };
+  throw misfit(
+    `the adapter holds ${shape[0]} trained tokens of ${module}, trainable_token_indices names ${ids?.length ?? 0}`,
+    adapter,
+  );
 }
 
 const scaled = ({ data }: FloatTensor, module: string, { config }: LoraAdapter): Float32Array => {

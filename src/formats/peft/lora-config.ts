@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { AdapterError } from "../../errors.ts";
 import { type LoraConfig, MAX_ALPHA, MAX_RANK } from "../../peft/lora.ts";
+import type { TokenIndices } from "../../peft/lora-tokens.ts";
 import type { JsonObject } from "../json/json.ts";
 import { float, isOff } from "../json/json-file.ts";
 import { modulesToSaveJson, originJson, type PeftOrigin, parsePeftConfig } from "./peft-adapter.ts";
 
 const rank = z.int().min(1).max(MAX_RANK);
 const alpha = z.number().min(-MAX_ALPHA).max(MAX_ALPHA);
+
+const tokenIds = z.array(z.int().min(0));
 
 /** The keys of PEFT's LoraConfig that are read. */
 const keys = {
@@ -20,6 +23,7 @@ const keys = {
   exclude_modules: z.union([z.string(), z.array(z.string())]).nullish(),
   layers_pattern: z.union([z.string(), z.array(z.string())]).nullish(),
   lora_bias: z.boolean().nullish(),
+  trainable_token_indices: z.union([tokenIds, z.record(z.string(), tokenIds)]).nullish(),
   use_rslora: z.boolean().nullish(),
   use_dora: z.boolean().nullish(),
   rank_pattern: z.record(z.string(), rank).nullish(),
@@ -68,6 +72,7 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
     bias: c.bias ?? "none",
     loraBias: c.lora_bias ?? false,
     useRslora: c.use_rslora ?? false,
+    ...(!isOff(c.trainable_token_indices) && { trainableTokenIndices: c.trainable_token_indices as TokenIndices }),
     useDora: c.use_dora ?? false,
     rankPattern: c.rank_pattern ?? {},
     alphaPattern: c.alpha_pattern ?? {},
@@ -116,6 +121,7 @@ export function loraConfigJson(config: LoraConfig, targetModules: readonly strin
     ...(Object.keys(alphaPattern).length > 0 && { alpha_pattern: alphaPattern }),
     ...(useRslora && { use_rslora: true }),
     ...(useDora && { use_dora: true }),
+    ...(config.trainableTokenIndices && { trainable_token_indices: config.trainableTokenIndices }),
     ...(config.loraBias && { lora_bias: true }),
   };
 }

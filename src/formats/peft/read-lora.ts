@@ -46,7 +46,7 @@ export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
     stored,
     [...stored.tensors.keys()].filter((key) => !isRepeated(key)),
     understood,
-    "lora_A, lora_B, its bias and lora_magnitude_vector of linear layers, lora_embedding_A and B, biases, and modules saved whole",
+    "lora_A, lora_B, its bias and lora_magnitude_vector of linear layers, lora_embedding_A and B, trained tokens, biases, and modules saved whole",
   );
   const modules = [...adaptedModules(tensors.keys())];
   const used = withinTime(
@@ -82,7 +82,7 @@ function withoutUnused(
 
 type UsedConfig = Omit<LoraConfig, "targetModules">;
 
-/** The parameter of one of PEFT's keys; trained tokens carry names that are not understood. */
+/** The parameter of one of PEFT's keys; those of other methods are not understood. */
 function understood(key: string): string | undefined {
   const param = paramOfPeftKey(key) ?? "";
   const isOther = /\.(lora_|token_adapter\.)/.test(param) && loraPart(param) === undefined;

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { MethodRecipe } from "./definition.ts";
 import { count, names, text } from "./kinds.ts";
 
+const tokenIds = () => z.array(z.int().min(0)).min(1);
+
 /** LoRA: PEFT's `LoraConfig` keys, under TRL's names where TRL has one. */
 const loraKeys = {
   lora_r: count().default(16).describe("Rank of the update"),
@@ -15,6 +17,10 @@ const loraKeys = {
     .describe("Ends of the paths of modules that get no adapter, or a regular expression for whole paths"),
   lora_bias: z.enum(["none", "all", "lora_only"]).default("none").describe("Which biases are trained"),
   lora_B_bias: z.boolean().default(false).describe("Give B a bias that trains (PEFT's lora_bias)"),
+  trainable_token_indices: z
+    .union([tokenIds(), z.record(text(), tokenIds())])
+    .optional()
+    .describe("Ids of tokens whose embeddings train, of the input embedding or by module name"),
   lora_modules_to_save: names().optional().describe("Modules trained in full and saved with the adapter"),
   use_rslora: z.boolean().default(false).describe("Rank-stabilised scaling, alpha / √r"),
   use_dora: z.boolean().default(false).describe("Train the magnitude of each weight apart from its direction"),
