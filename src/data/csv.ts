@@ -8,7 +8,7 @@ const MAX_COLUMNS = 16_384;
 
 /**
  * Reads comma-separated values with a header line, `.gz` unpacked; `\n`, `\r\n` and `\r` each end a record. A column that holds
- * only integers, or nothing, becomes numbers (as pandas and Hugging Face `datasets` read it), so the file is read twice;
+ * only integers, or nothing, becomes numbers (as pandas and Hugging Face `datasets` read it), so a file with one is read twice;
  * every other value stays a string, and an empty cell the empty one.
  * @throws {DataError} naming `file:line` of an unclosed quote, a row with too many or too few fields, or one that is too long.
  */
@@ -24,6 +24,7 @@ export async function* readCsv(path: string): AsyncGenerator<Row> {
         if (value === "" || others.has(at)) continue;
         (INTEGER.test(value) ? integers : others).add(at);
       }
+      if (others.size === names.length) break; // no column of numbers is left to find
     }
   }
   for (const at of others) integers.delete(at);

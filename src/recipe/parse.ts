@@ -19,12 +19,21 @@ export interface ParseOptions {
 
 type Path = readonly PropertyKey[];
 
+/** Characters of a recipe; one that names every key takes 4,000. Larger ones would take seconds to refuse. */
+const MAX_CHARACTERS = 2 ** 16;
+
 /**
  * Reads a recipe: YAML, one flat mapping, defaults filled in.
  *
  * @throws {RecipeError} naming every problem, a line each: `recipe.yaml:4 lora_r: expected an integer >= 1, got 0`.
  */
 export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: ParseOptions = {}): Recipe {
+  if (yaml.length > MAX_CHARACTERS) {
+    throw new RecipeError(`the recipe has ${yaml.length} characters`, {
+      where: file,
+      expected: `at most ${MAX_CHARACTERS}`,
+    });
+  }
   const source = readSource(yaml);
   const place = (path: Path, text: string): Problem => {
     if (Object.hasOwn(overrides, path[0] ?? "")) return { text: `--${text}` };

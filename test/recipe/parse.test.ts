@@ -67,7 +67,10 @@ describe("refuses with file and line", () => {
     ["lora_bias: some", 'lora_bias: expected one of none, all, lora_only, got "some"'],
     ["load_in_4bit: yes", 'load_in_4bit: expected true or false, got "yes"'],
     ["seed: .nan", "seed: expected an integer >= 0, got NaN"],
-    ["task_type:", "task_type: expected one of SEQ_CLS, TOKEN_CLS, CAUSAL_LM, MASKED_LM, got nothing"],
+    [
+      "task_type:",
+      "task_type: expected one of SEQ_CLS, TOKEN_CLS, CAUSAL_LM, MASKED_LM, FEATURE_EXTRACTION, got nothing",
+    ],
     ["model_revision: 1.0", "model_revision: expected text, got 1"],
     ["warmup_steps: -1", "warmup_steps: expected a number >= 0 and < 1, or an integer >= 1, got -1"],
     ["warmup_steps: 1.5", "warmup_steps: expected a number >= 0 and < 1, or an integer >= 1, got 1.5"],
@@ -231,4 +234,10 @@ test.each(["? ", "- ", "[", "a: {", "!!map {"])("refuses %s nested without end",
 
 test("quotes little of a long value that is not valid YAML", () => {
   expect(() => parseRecipe(`a: b\n${"c".repeat(5000)}\nd: e`)).toThrow(/^recipe:\d+ not valid YAML: .{1,201}$/m);
+});
+
+test("refuses a recipe that is longer than any could be", () => {
+  expect(() => parseRecipe(`seed: 1\n${"#".repeat(2 ** 16)}`, { file: "r.yaml" })).toThrow(
+    "the recipe has 65544 characters",
+  );
 });
