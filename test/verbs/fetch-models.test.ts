@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { recipeOfTrained } from "../../src/assemble/recipe-of-trained.ts";
-import { fetchModels, loadModel } from "../../src/index.ts";
+import { fetchModels } from "../../src/verbs/fetch-models.ts";
+import { loadModel } from "../../src/verbs/model.ts";
 import { playedHub } from "../formats/hub/played-hub.ts";
 
 const hub = playedHub();

@@ -1,5 +1,5 @@
 import { RecipeError } from "../../errors.ts";
-import type { Compared, ComparisonRow, RowScore } from "../../index.ts";
+import type { Compared, ComparisonRow, RowScore } from "../library.ts";
 import { METHODS } from "../../methods/keys/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
@@ -23,7 +23,7 @@ export const compare: CliCommand = {
   },
   async run({ args, options, overrides, output, interruptible }) {
     const { COMPARED, compareRecipe, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import(
-      "../../index.ts"
+      "../library.ts"
     );
     const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
     const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);

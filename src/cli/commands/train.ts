@@ -16,7 +16,7 @@ export const train: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { planRecipe, readRecipe, runRecipe, toLogRecord } = await import("../../index.ts");
+    const { planRecipe, readRecipe, runRecipe, toLogRecord } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     if (options.dryRun) return showPlan(await planRecipe(recipe), output);

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+
+/** Names that users may import. One that goes, or comes, is a decision. */
+const PUBLIC = [
+  // models and methods
+  ...["Model", "loadModel", "lora", "adapter", "ia3", "lnTuning", "full", "head"],
+  // verbs
+  ...["train", "plan", "inspect", "evaluate", "predict", "compare", "TextGenerator", "exportModel"],
+  // recipes, data and models on disk
+  ...["readRecipe", "recipeJsonSchema", "embeddedRows", "writeEmbedded", "downloadModel", "VERSION"],
+  // errors
+  ...["LowrankError", "AdapterError", "ArchitectureError", "CheckpointError", "DataError", "DivergedError"],
+  ...["EngineError", "FileError", "InterruptedError", "NoTargetError", "OutOfMemoryError", "RecipeError"],
+  ...["TokenizerError"],
+];
+
+/** What needs processes or Node's files. */
+const NODE_ONLY = ["compare", "embeddedRows", "writeEmbedded", "readRecipe", "recipeJsonSchema"];
+
+test("the public API has these names, and the browser's those that need no process", async () => {
+  expect(Object.keys(await import("../src/index.ts")).sort()).toEqual([...PUBLIC].sort());
+  expect(PUBLIC.length).toBeLessThanOrEqual(40);
+  const web = [...PUBLIC.filter((name) => !NODE_ONLY.includes(name)), "useRuntime"];
+  expect(Object.keys(await import("../src/web.ts")).sort()).toEqual(web.sort());
+});
