@@ -7,7 +7,7 @@ import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { maskedLoss } from "../verbs/forgetting.ts";
 import { predict } from "../verbs/predict.ts";
 import { readRecipe } from "../verbs/read-recipe.ts";
-import { type Compared, compareRecipe } from "./compare/compare.ts";
+import { type Compared, compare } from "./compare/compare.ts";
 
 /** The recipe of the demonstration. */
 const RECIPE = ownPath("recipes/demo.yaml");
@@ -60,13 +60,13 @@ export type DemoEvent =
 
 /**
  * The experiment on legal documents, with the model and the data that come with the library: methods of fine-tuning side
- * by side, each in a fresh process, as `compareRecipe` runs them. Needs no network.
- * @throws {LowrankError} as `compareRecipe` does.
+ * by side, each in a fresh process, as `compare` runs them. Needs no network.
+ * @throws {LowrankError} as `compare` does.
  */
 export async function* demo({ overrides = {}, quick = false, signal }: DemoOptions = {}): AsyncGenerator<DemoEvent> {
   const methods = quick ? QUICK.methods : COMPARED;
   const keys = { ...(quick && QUICK.keys), ...overrides };
-  const run = compareRecipe(RECIPE, { methods, overrides: keys, ...(signal && { signal }) });
+  const run = compare(RECIPE, { methods, overrides: keys, ...(signal && { signal }) });
   for await (const event of run) {
     if (event.kind !== "done") yield event;
     else yield { kind: "done", ...(await afterwards(event.rows, event.files, keys, signal)) };

@@ -26,7 +26,7 @@ export interface EvaluateOptions {
  * @throws {LowrankError} when model, adapter or data are not usable.
  * @throws {InterruptedError} when `signal` aborts.
  */
-export async function evaluateRecipe(recipe: Recipe, options: EvaluateOptions = {}): Promise<EvalResults> {
+export async function evaluate(recipe: Recipe, options: EvaluateOptions = {}): Promise<EvalResults> {
   const { adapter, signal, onWarning = () => {} } = options;
   const given = resolveRecipe(recipe);
   const { dataset_train_split, dataset_test_split, max_eval_samples } = given;

@@ -13,7 +13,7 @@ import { inspectedExamples } from "./inspect-data.ts";
  *
  * @throws {LowrankError} as a run of the recipe would.
  */
-export async function inspectRecipe(recipe: Recipe, { data = false }: { data?: boolean } = {}): Promise<Inspection> {
+export async function inspect(recipe: Recipe, { data = false }: { data?: boolean } = {}): Promise<Inspection> {
   const { model } = await checkRun(recipe);
   return { modules: moduleTree(model), examples: data ? await inspectedExamples(model) : [] };
 }

@@ -26,7 +26,7 @@ const THREAD_BYTES = 40e6;
  *
  * @throws {LowrankError} as the run would, when recipe, model or data are not usable.
  */
-export async function planRecipe(recipe: Recipe): Promise<Plan> {
+export async function plan(recipe: Recipe): Promise<Plan> {
   const { job, model, data } = await checkRun(recipe);
   const settled = model.source.recipe;
   const { examples } = await encodeSplit(data.train, model, { onDemand: true });

@@ -5,7 +5,7 @@ import { quantizationOf } from "../../src/assemble/quantization.ts";
 import { withTrainedBase } from "../../src/assemble/trained-base.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { recipeToYaml } from "../../src/recipe/write.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
 /** A folder as a run with these keys leaves it, but for the adapter. */
@@ -67,10 +67,10 @@ test("an adapter trained on a packed base scores what its run scored, whatever t
   const output_dir = temporary();
   await runHere({ ...data, method: "qlora", bnb_4bit_quant_type: "fp4", output_dir });
   const results = readJson(`${output_dir}/eval_results.json`);
-  expect(await evaluateRecipe(recipeOf({ ...data, method: "lora" }), { adapter: output_dir })).toEqual(results);
+  expect(await evaluate(recipeOf({ ...data, method: "lora" }), { adapter: output_dir })).toEqual(results);
 
   const unpacked = recipeOf({ ...data, load_in_4bit: false });
-  expect((await evaluateRecipe(unpacked, { adapter: output_dir })).eval_loss).not.toBe(results.eval_loss);
+  expect((await evaluate(unpacked, { adapter: output_dir })).eval_loss).not.toBe(results.eval_loss);
   const { warnings } = await openTrained(resolveRecipe(unpacked), output_dir);
   expect(warnings).toEqual([differs("load_in_4bit", false, true)]);
 });

@@ -75,12 +75,12 @@ export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSign
   };
 }
 
-export const planRecipe = async ({ method }: Recipe): Promise<Plan> => ({
+export const plan = async ({ method }: Recipe): Promise<Plan> => ({
   model: "embedded", method, device: "cpu", ...parameters, examples: 1200, steps: 450, numTokens: 345_678,
   peakRssBytes: 227e6, memoryBytes, savedBytes: 3.7e6, trainSeconds: 754,
 }); // biome-ignore format: a table
 
-export const evaluateRecipe = async (_: Recipe, { adapter }: { adapter?: string }) => ({
+export const evaluate = async (_: Recipe, { adapter }: { adapter?: string }) => ({
   eval_loss: adapter === "out" ? 0.31 : 0.62,
   eval_samples: 1200,
   eval_per_class: { "Governing Law": { precision: 0.9, recall: 1, f1: 0.95, support: 1040 } },
@@ -97,7 +97,7 @@ export async function* predict({ texts, input, ...source }: PredictOptions): Asy
   }
 }
 
-export const inspectRecipe = async (_: Recipe, { data }: { data: boolean }): Promise<Inspection> => ({
+export const inspect = async (_: Recipe, { data }: { data: boolean }): Promise<Inspection> => ({
   modules: [
     { path: "bert.query", type: "Linear", shape: [128, 128], parameters: 16_384, trainable: 4096, target: true },
     { path: "bert.key", type: "Linear", shape: [128, 128], parameters: 16_384, trainable: 0, target: false },
@@ -114,7 +114,7 @@ export const inspectRecipe = async (_: Recipe, { data }: { data: boolean }): Pro
     : [],
 });
 
-export async function* compareRecipe(
+export async function* compare(
   _: string,
   { methods, seeds = [0] }: { methods: readonly string[]; seeds?: readonly number[] },
 ): AsyncGenerator<CompareEvent> {
@@ -139,7 +139,7 @@ export async function* demo({ quick = false, overrides = {} }: DemoOptions): Asy
   const folder = String(overrides.output_dir ?? "out/demo");
   const methods = quick ? ["full", "lora", "qlora"] : ["full", "gradual", "lora", "qlora", "adapter"];
   const rows: DemoRow[] = [];
-  for await (const event of compareRecipe("", { methods })) {
+  for await (const event of compare("", { methods })) {
     if (event.kind !== "done") yield event;
     if (event.kind === "row") {
       const off = { lora: 0, adapter: 0, qlora: 0.02 }[event.row.method];

@@ -9,7 +9,7 @@ import { openAdapter } from "../../src/methods/open-adapter.ts";
 import { selectIn } from "../../src/peft/targets.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
-import { inspectRecipe } from "../../src/verbs/inspect.ts";
+import { inspect } from "../../src/verbs/inspect.ts";
 import { pythonOf } from "../parity/python.ts";
 import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
 
@@ -98,7 +98,7 @@ describe("the other methods of PEFT", () => {
   });
 
   test.each(PEFT)("%s: what trains is counted at its layer", async (method) => {
-    const { modules } = await inspectRecipe(onDisk({ method }));
+    const { modules } = await inspect(onDisk({ method }));
     const trained = modules.filter(({ target }) => target);
     expect(trained.length).toBeGreaterThan(0);
     expect(trained.every(({ trainable }) => trainable > 0)).toBe(true);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { LabelsScore } from "../../src/events/reports.ts";
 import { bestThreshold } from "../../src/metrics/multi-label.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { lookAtRows } from "../../src/verbs/init/rows.ts";
 import { predict } from "../../src/verbs/predict.ts";
 import { fixture, readJson, recipeOf, runHere, temporary } from "../running.ts";
@@ -46,7 +46,7 @@ describe("texts with any number of labels", () => {
 
     const data = temporary();
     writeFileSync(`${data}/test.json`, JSON.stringify(rows.test));
-    const again = await evaluateRecipe(recipeOf({ dataset_name: data }), { adapter: folder });
+    const again = await evaluate(recipeOf({ dataset_name: data }), { adapter: folder });
     expect(again).toEqual(scores);
   });
 

@@ -4,7 +4,7 @@ import { areValues } from "../../src/examples/values.ts";
 import { regressionReport } from "../../src/metrics/regression.ts";
 import { Random } from "../../src/random.ts";
 import { scoresWithIntervals } from "../../src/training/predictions-file.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { lookAtRows } from "../../src/verbs/init/rows.ts";
 import { predict } from "../../src/verbs/predict.ts";
 import { readJson, recipeOf, runHere, temporary } from "../running.ts";
@@ -32,7 +32,7 @@ describe("a value for each text", () => {
 
     const data = temporary();
     writeFileSync(`${data}/test.csv`, ["text,label", ...ROWS.map(({ text, label }) => `${text},${label}`)].join("\n"));
-    expect(await evaluateRecipe(recipeOf({ dataset_name: data }), { adapter: folder })).toEqual(scores);
+    expect(await evaluate(recipeOf({ dataset_name: data }), { adapter: folder })).toEqual(scores);
     const { eval_pearson: pearson } = scores;
     const pearsonInterval = [expect.any(Number), expect.any(Number)];
     expect(await scoresWithIntervals(folder, Random.seed(0))).toMatchObject({ pearson, pearsonInterval });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InterruptedError } from "../../src/errors.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { predict } from "../../src/verbs/predict.ts";
 import { changedModel, fixture, type Keys, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
 
@@ -35,7 +35,7 @@ test.each([
 
   // The adapter decides rank, targets and the like: the recipe has its defaults.
   const recipe = recipeOf({ ...data, ...(name === "qlora" && { method: "qlora" }) });
-  expect(await evaluateRecipe(recipe, { adapter: folder })).toEqual(results);
+  expect(await evaluate(recipe, { adapter: folder })).toEqual(results);
 
   const texts = rowsOf().test!.map(({ text }) => String(text));
   const said = await all(predict({ adapter: folder, texts }));
@@ -97,7 +97,7 @@ test("texts are read as they are needed, sixteen at a time", async () => {
 test("a base without an adapter is scored with a warning that its head is random", async () => {
   const bare = recipeOf({ ...data, model_name_or_path: fixture("bert-bare") });
   const warnings: string[] = [];
-  const results = await evaluateRecipe(bare, { onWarning: (message) => warnings.push(message) });
+  const results = await evaluate(bare, { onWarning: (message) => warnings.push(message) });
   expect(results.eval_samples).toBe(16);
   expect(warnings.join()).toContain("classifier.weight, classifier.bias are in no file and start at random");
   await expect(all(predict({ model: fixture("bert-bare"), texts: ["a"] }))).rejects.toThrow(
@@ -107,7 +107,7 @@ test("a base without an adapter is scored with a warning that its head is random
 
 test("refuses an adapter made for another base", async () => {
   const other = { ...data, model_name_or_path: fixture("distilbert") };
-  await expect(evaluateRecipe(recipeOf(other), { adapter: fixture("bert/adapters/lora") })).rejects.toThrow(
+  await expect(evaluate(recipeOf(other), { adapter: fixture("bert/adapters/lora") })).rejects.toThrow(
     /targets|matched none|which the model does not have|lacks/,
   );
 });
@@ -116,5 +116,5 @@ test("stops between batches when asked to", async () => {
   const folder = await trained({ method: "lora" });
   const recipe = recipeOf({ ...data, per_device_train_batch_size: 1 });
   const signal = AbortSignal.abort();
-  await expect(evaluateRecipe(recipe, { adapter: folder, signal })).rejects.toThrow(InterruptedError);
+  await expect(evaluate(recipe, { adapter: folder, signal })).rejects.toThrow(InterruptedError);
 });

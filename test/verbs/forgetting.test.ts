@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { AdapterError, InterruptedError } from "../../src/errors.ts";
 import { writeTensors } from "../../src/formats/safetensors/tensors.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { maskedLoss } from "../../src/verbs/forgetting.ts";
 import { fixture, type Keys, recipeOf, rowsOf, runHere, temporary, tensorsOf } from "../running.ts";
 
@@ -34,7 +34,7 @@ describe("the base", () => {
   test("loses what an evaluation says that it does", async () => {
     const folder = temporary();
     writeFileSync(`${folder}/test.jsonl`, TEXTS.map((text) => JSON.stringify({ text })).join("\n"));
-    const evaluated = await evaluateRecipe(recipeOf({ ...model, task_type: "MASKED_LM", dataset_name: folder }));
+    const evaluated = await evaluate(recipeOf({ ...model, task_type: "MASKED_LM", dataset_name: folder }));
     expect(before).toBe(evaluated.eval_loss);
   });
 

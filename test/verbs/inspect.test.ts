@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { countParameters } from "../../src/assemble/graphs.ts";
 import { checkRun } from "../../src/training/checked.ts";
-import { inspectRecipe } from "../../src/verbs/inspect.ts";
+import { inspect } from "../../src/verbs/inspect.ts";
 import { fixture, type Keys, recipeOf } from "../running.ts";
 
 const inspected = (keys: Keys = {}) => recipeOf({ dataset_name: fixture("data"), ...keys });
@@ -9,7 +9,7 @@ const layer = "bert.encoder.layer.0";
 
 test.each(["full", "head", "lora", "qlora", "adapter"])("%s: the tree's figures are the model's", async (method) => {
   const recipe = inspected({ method });
-  const { modules } = await inspectRecipe(recipe);
+  const { modules } = await inspect(recipe);
   const { model } = await checkRun(recipe);
   const { trainable, total } = countParameters(model.graph, model.base);
   const roots = modules.filter(({ path }) => !path.includes("."));
@@ -20,7 +20,7 @@ test.each(["full", "head", "lora", "qlora", "adapter"])("%s: the tree's figures 
 });
 
 test("marks LoRA's targets, and says how weights are held", async () => {
-  const { modules } = await inspectRecipe(inspected({ method: "qlora", lora_r: 4 }));
+  const { modules } = await inspect(inspected({ method: "qlora", lora_r: 4 }));
   const at = (path: string) => modules.find((module) => module.path === path);
   const query = { path: `${layer}.attention.self.query`, type: "Linear nf4", shape: [32, 32], parameters: 1056 };
   expect(at(query.path)).toEqual({ ...query, trainable: 2 * 4 * 32, target: true });
@@ -33,14 +33,14 @@ test("marks LoRA's targets, and says how weights are held", async () => {
 });
 
 test("shows adapters where they hang", async () => {
-  const { modules } = await inspectRecipe(inspected({ method: "adapter" }));
+  const { modules } = await inspect(inspected({ method: "adapter" }));
   const targets = modules.filter(({ target }) => target).map(({ path }) => path);
   expect(targets).toHaveLength(3 * 2 * 2);
   expect(targets[0]).toBe(`${layer}.attention.output.adapters.default.adapter_down.0`);
 });
 
 test("shows examples with what truncation takes dimmed", async () => {
-  const { examples } = await inspectRecipe(inspected({ max_length: 6 }), { data: true });
+  const { examples } = await inspect(inspected({ max_length: 6 }), { data: true });
   expect(examples).toHaveLength(5);
   expect(examples[0]).toEqual({
     label: "liability",
@@ -58,7 +58,7 @@ test("shows the label of each token that counts", async () => {
     model_name_or_path: fixture("bert-tokens"),
     dataset_train_split: "train-tokens",
   };
-  const { examples } = await inspectRecipe(inspected({ ...keys, eval_strategy: "no" }), { data: true });
+  const { examples } = await inspect(inspected({ ...keys, eval_strategy: "no" }), { data: true });
   expect(examples[1]!.tokens).toEqual([
     { text: "[CLS]", trained: false },
     { text: " by", trained: true, label: "O" },

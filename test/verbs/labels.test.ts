@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { predict } from "../../src/verbs/predict.ts";
 import { changedModel, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
@@ -31,7 +31,7 @@ async function trainedAndEvaluated(files: Readonly<Record<string, string>>, keys
   const results = readJson(`${output_dir}/eval_results.json`);
   const recipe = recipeOf({ ...keys, dataset_name });
   const warnings = events.flatMap((event) => (event.kind === "warning" ? [event.message] : []));
-  return { output_dir, labels, results, warnings, evaluated: await evaluateRecipe(recipe, { adapter: output_dir }) };
+  return { output_dir, labels, results, warnings, evaluated: await evaluate(recipe, { adapter: output_dir }) };
 }
 
 const unnamed = await changedModel(({ id2label, label2id, ...config }) => config);
@@ -103,7 +103,7 @@ test("a base whose head was trained for other classes is evaluated with a warnin
   const warned = async (labels: readonly string[]): Promise<string[]> => {
     const warnings: string[] = [];
     const dataset_name = data({ "test.jsonl": jsonl(labels) });
-    await evaluateRecipe(recipeOf({ model_name_or_path, dataset_name }), { onWarning: (text) => warnings.push(text) });
+    await evaluate(recipeOf({ model_name_or_path, dataset_name }), { onWarning: (text) => warnings.push(text) });
     return warnings;
   };
   expect(await warned(["e", "d", "c", "b", "a"])).toEqual([

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { LowrankError } from "../../src/errors.ts";
 import type { LabelsScore, Prediction } from "../../src/events/reports.ts";
 import { batched } from "../../src/verbs/batched.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { type PredictOptions, predict } from "../../src/verbs/predict.ts";
 import {
   changedModel,
@@ -236,7 +236,7 @@ describe("heads that are not supported", () => {
     const model = String(keys.model_name_or_path);
     const refused = new RegExp(`problem_type ranking is not supported\n.*at: ${model}/config.json`);
     await expect(all({ model, texts })).rejects.toThrow(refused);
-    await expect(evaluateRecipe(recipeOf({ ...keys, dataset_name: fixture("data") }))).rejects.toThrow(refused);
+    await expect(evaluate(recipeOf({ ...keys, dataset_name: fixture("data") }))).rejects.toThrow(refused);
     await expect(runHere(keys)).rejects.toThrow(refused);
   });
 

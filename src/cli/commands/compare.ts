@@ -1,6 +1,6 @@
 import { RecipeError } from "../../errors.ts";
-import type { Compared, ComparisonRow, RowScore } from "../library.ts";
 import { METHODS } from "../../methods/keys/index.ts";
+import type { Compared, ComparisonRow, RowScore } from "../library.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, duration, percent } from "../shared/format.ts";
@@ -22,9 +22,7 @@ export const compare: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { COMPARED, compareRecipe, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import(
-      "../library.ts"
-    );
+    const { COMPARED, compare, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../library.ts");
     const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
     const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);
     const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");
@@ -32,7 +30,7 @@ export const compare: CliCommand = {
     const progress = createProgress(output);
     try {
       const run = { overrides, methods, signal: interruptible(), ...(seeds && { seeds: seeds.map(Number) }) };
-      for await (const event of compareRecipe(args[0]!, run)) {
+      for await (const event of compare(args[0]!, run)) {
         if (event.kind === "run") {
           output.record({ ...toLogRecord(event.event), method: event.method, seed: event.seed });
           await progress.show(event.event);

@@ -12,11 +12,11 @@ export const evaluate: CliCommand = {
     addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
   },
   async run({ args, overrides, output, interruptible }) {
-    const { evaluateRecipe, readRecipe } = await import("../library.ts");
+    const { evaluate, readRecipe } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     const adapter = recipe.adapter_name_or_path;
-    const results = await evaluateRecipe(recipe, {
+    const results = await evaluate(recipe, {
       ...(adapter !== undefined && { adapter }),
       signal: interruptible(),
       onWarning: (message) => output.alert(output.styleNote("yellow", `warning: ${message}`)),

@@ -18,10 +18,10 @@ export const inspect: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output }) {
-    const { inspectRecipe, readRecipe, snakeCaseKeys } = await import("../library.ts");
+    const { inspect, readRecipe, snakeCaseKeys } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
-    const { modules, examples } = await inspectRecipe(recipe, { data: options.data === true });
+    const { modules, examples } = await inspect(recipe, { data: options.data === true });
     for (const module of modules) output.record({ event: "module", ...snakeCaseKeys(module) });
     for (const example of examples) output.record({ event: "example", ...snakeCaseKeys(example) });
     output.result(moduleTree(modules, output));

@@ -13,10 +13,10 @@ export const plan: CliCommand = {
     addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
   },
   async run({ args, overrides, output }) {
-    const { planRecipe, readRecipe } = await import("../library.ts");
+    const { plan, readRecipe } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
-    await showPlan(await planRecipe(recipe), output);
+    await showPlan(await plan(recipe), output);
   },
 };
 

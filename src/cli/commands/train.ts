@@ -16,10 +16,10 @@ export const train: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { planRecipe, readRecipe, runRecipe, toLogRecord } = await import("../library.ts");
+    const { plan, readRecipe, runRecipe, toLogRecord } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
-    if (options.dryRun) return showPlan(await planRecipe(recipe), output);
+    if (options.dryRun) return showPlan(await plan(recipe), output);
     const progress = createProgress(output);
     try {
       for await (const event of runRecipe(recipe, { signal: interruptible() })) {

@@ -1,7 +1,7 @@
 import { LowrankError } from "../../errors.ts";
-import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../library.ts";
 import { METHOD_RECIPES, METHODS } from "../../methods/keys/index.ts";
 import { classifies, generates, TASK_FACTS, TASK_TYPES } from "../../task-types/index.ts";
+import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../library.ts";
 import { showDownloads } from "./download.ts";
 import { count } from "./format.ts";
 import type { Output } from "./output.ts";

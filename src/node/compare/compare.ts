@@ -32,7 +32,7 @@ export interface CompareOptions {
  * @throws {LowrankError} before the first run when recipe, model or data are not usable under one of the methods; later
  *   whatever a run threw.
  */
-export async function* compareRecipe(path: string, options: CompareOptions): AsyncGenerator<CompareEvent, void, void> {
+export async function* compare(path: string, options: CompareOptions): AsyncGenerator<CompareEvent, void, void> {
   const { overrides = {}, methods, signal } = options;
   const recipe = await readRecipe(path, overrides);
   const seeds = options.seeds ?? [recipe.seed];
