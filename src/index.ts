@@ -42,6 +42,5 @@ export { type LoadOptions, loadModel, type Model } from "./verbs/model.ts";
 export { plan } from "./verbs/plan.ts";
 export { type PredictOptions, predict } from "./verbs/predict.ts";
 export { readRecipe } from "./verbs/read-recipe.ts";
-export { runRecipe } from "./verbs/run-recipe.ts";
 export { type TrainOptions, train } from "./verbs/train.ts";
 export { VERSION } from "./version.ts";

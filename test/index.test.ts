@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 /** Names that users may import. One that goes, or comes, is a decision. */
 const PUBLIC = [
   // models and methods
-  ...["Model", "loadModel", "lora", "adapter", "ia3", "lnTuning", "full", "head"],
+  ...["loadModel", "lora", "adapter", "ia3", "lnTuning", "full", "head"],
   // verbs
-  ...["train", "plan", "inspect", "evaluate", "predict", "compare", "TextGenerator", "exportModel"],
+  ...["train", "plan", "inspect", "evaluate", "predict", "embed", "compare", "TextGenerator", "exportModel"],
   // recipes, data and models on disk
   ...["readRecipe", "recipeJsonSchema", "embeddedRows", "writeEmbedded", "downloadModel", "VERSION"],
   // errors

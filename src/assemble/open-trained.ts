@@ -56,7 +56,15 @@ export async function openTrained(
   known?: Weights,
   held: (model: Prepared) => Prepared = (model) => model,
 ): Promise<TrainedModel> {
-  const { given, ...prepared } = await prepareTrained(recipe, adapter, train);
+  return withWeights(await prepareTrained(recipe, adapter, train), known, held);
+}
+
+/** A prepared model with its weights; the parameters are those of {@link openTrained}. */
+export async function withWeights(
+  { given, ...prepared }: PreparedTrained,
+  known?: Weights,
+  held: (model: Prepared) => Prepared = (model) => model,
+): Promise<TrainedModel> {
   const model = held(prepared.model);
   const random = Random.seed(model.source.recipe.seed).stream("init");
   return { ...prepared, model, ...(await weightsOf(model, random, given, known)) };

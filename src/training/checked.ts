@@ -2,12 +2,8 @@ import { checkLabels, type RunData, readData } from "../assemble/data.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
 import { configOf, withProblemType } from "../assemble/problem-type.ts";
 import { refuseOneClass } from "../assemble/supported-head.ts";
-import type { Method } from "../methods/keys/index.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
-import { givenKeys } from "../recipe/given.ts";
-import { resolveRecipe } from "../recipe/resolve.ts";
-import type { Recipe } from "../recipe/schema.ts";
 import { checkOutputFolder } from "./output-folder.ts";
 import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";
@@ -48,11 +44,11 @@ export interface CheckedRun extends AcceptedJob {
 }
 
 /**
- * Does with a recipe what a run does before its first step, weights and tokens left out.
+ * Does with a job what a run does before its first step, except that no weights are read and nothing is tokenized.
  * @throws {LowrankError} as the run would, when recipe, model, adapter or data are not usable.
  */
-export async function checkRun(recipe: Recipe, method: Method = recipe.method): Promise<CheckedRun> {
-  const job: Job = { recipe: resolveRecipe(recipe, method), givenKeys: givenKeys(recipe, method), write: false };
+export async function checkJob(unchecked: Job): Promise<CheckedRun> {
+  const job: Job = { ...unchecked, write: false, returns: false };
   const accepted = await acceptJob(job);
   const { source, architecture, graph } = accepted.model;
   const { total } = countSteps(source.recipe, new Uint8Array(accepted.data.train.size).fill(1)); // about: no text is tokenised

@@ -15,7 +15,9 @@ import { embeddingsOf } from "../tasks/embeddings.ts";
 import { unit } from "../tasks/vectors.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { batched } from "./batched.ts";
+import { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
+import { type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** Texts to embed, or a file of them: rows as training reads them, or a text on each line. */
 export type TextSource = Iterable<string | TextInput> | AsyncIterable<string | TextInput> | { readonly file: string };
@@ -40,24 +42,20 @@ const BATCH = 16;
  * Embeds texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
  * embedded, as an empty one, has its reason instead. Numbers are those of sentence-transformers.
  *
- * @param model Folder or Hub id of a model, or of an adapter, through which its base is found.
+ * @param model Folder or Hub id of a model, or of an adapter, through which its base is found; or a model in memory, as its
+ *   last training left it.
  * @throws {RecipeError} for more `dims` than the model has, or an unknown prompt. @throws {AdapterError} for an adapter of
  *   another task. @throws {DataError} when none of the texts can be embedded.
  */
 export async function* embed(
-  model: string,
+  model: string | Model,
   texts: TextSource,
   options: EmbedOptions = {},
 ): AsyncGenerator<TextEmbedding, void, void> {
   const { adapter, onWarning } = options;
-  const recipe = await recipeOf(model, adapter);
+  const { recipe, open } = await sourceOf(model, adapter);
   const inputs = "file" in texts ? await readInputs(texts.file, recipe) : texts;
-  const {
-    model: prepared,
-    weights,
-    fresh,
-    warnings,
-  } = await openTrained(recipe, adapter ?? ((await isGguf(model)) ? undefined : model));
+  const { model: prepared, weights, fresh, warnings } = await open();
   if (fresh.length > 0) throw incomplete(fresh, prepared);
   const shaping = shapingOf(prepared, options);
   for (const warning of warnings) onWarning?.(warning);
@@ -84,6 +82,24 @@ export async function* embed(
       expected: "a text with words",
     },
   );
+}
+
+/** The recipe of a model or an adapter, by name or in memory, and how it is opened. */
+async function sourceOf(
+  model: string | Model,
+  adapter: string | undefined,
+): Promise<Pick<TrainedSource, "recipe" | "open">> {
+  if (model instanceof Model) {
+    const { recipe, open } = await trainedSource({ model, adapter });
+    if (embeds(recipe.task_type)) return { recipe, open };
+    throw new RecipeError(`the model was loaded for task_type ${recipe.task_type}.`, {
+      where: recipe.model_name_or_path,
+      expected: `loadModel(…, { taskType: "${featureExtraction.name}" })`,
+    });
+  }
+  const recipe = await recipeOf(model, adapter);
+  const trained = adapter ?? ((await isGguf(model)) ? undefined : model);
+  return { recipe, open: () => openTrained(recipe, trained) };
 }
 
 /** The adapter that a folder holds, if it holds one. */

@@ -1,69 +1,105 @@
 import { encodeSplit } from "../assemble/data.ts";
 import { readSplit, splitNames, validationSplit } from "../assemble/dataset.ts";
-import { openTrained } from "../assemble/open-trained.ts";
+import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { trainedConfig, withProblemType } from "../assemble/problem-type.ts";
 import { refuseOneClass } from "../assemble/supported-head.ts";
 import { InterruptedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
-import { resolveRecipe } from "../recipe/resolve.ts";
+import type { RowsInMemory } from "../prepared/job.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Split } from "../tasks/definition.ts";
 import { scoreModel } from "../training/scoring.ts";
+import { type DataRow, jobOfModel, type ModelOptions } from "./job-of.ts";
+import { Model } from "./model.ts";
 
-/** What is evaluated besides the recipe's base model. */
-export interface EvaluateOptions {
-  /** Folder or Hub id of an adapter, or of a whole fine-tuned model. */
-  readonly adapter?: string;
+/** How scores are taken. */
+export interface ScoringOptions {
   readonly signal?: AbortSignal;
-  /** Told what a reader of the figures should know. */
+  /** Called with each thing that a reader of the figures should know. */
   readonly onWarning?: (message: string) => void;
 }
 
+/** The adapter that is evaluated with a recipe's base model. */
+export interface EvaluateOptions extends ScoringOptions {
+  /** Folder or Hub id of an adapter, or of a whole fine-tuned model. */
+  readonly adapter?: string;
+}
+
 /**
- * Scores a base model, with or without an adapter, on the test split of the recipe's data; without one, on the
- * validation split, or on a data set that is a single file.
+ * Scores a recipe's base model, with or without an adapter, or a model as its last training left it. The test split is
+ * read; without one, the validation split, or a data set that is a single file.
  *
  * @throws {LowrankError} when model, adapter or data are not usable.
  * @throws {InterruptedError} when `signal` aborts.
  */
-export async function evaluate(recipe: Recipe, options: EvaluateOptions = {}): Promise<EvalResults> {
-  const { adapter, signal, onWarning = () => {} } = options;
-  const given = resolveRecipe(recipe);
-  const { dataset_train_split, dataset_test_split, max_eval_samples } = given;
-  const names = await splitNames(given);
-  const read = (name: string, limit?: number): Promise<Split> => readSplit(resolved, name, limit);
-  const name =
-    (names.has(dataset_test_split) ? dataset_test_split : await validationSplit(given)) ?? dataset_test_split;
-  const resolved = await withProblemType(given, await trainedConfig(given, adapter), name);
-  const split = await read(name, max_eval_samples);
-  const classes =
-    adapter !== undefined ? undefined : names.has(dataset_train_split) ? await read(dataset_train_split) : split;
-
-  const {
-    model,
-    weights,
-    fresh,
-    warnings: ofAdapter,
-    madeFor = resolved.model_name_or_path,
-  } = await openTrained(resolved, adapter, classes);
+export function evaluate(recipe: Recipe, options?: EvaluateOptions): Promise<EvalResults>;
+export function evaluate(model: Model, options: ModelOptions & ScoringOptions): Promise<EvalResults>;
+export async function evaluate(
+  subject: Recipe | Model,
+  { signal, onWarning = () => {}, adapter, ...options }: EvaluateOptions & Partial<ModelOptions> = {},
+): Promise<EvalResults> {
+  const { split, opened, recipe } =
+    subject instanceof Model
+      ? await ofModel(subject, options as ModelOptions)
+      : await ofRecipe(resolveRecipe(subject), adapter);
+  const { model, weights, fresh, madeFor } = opened;
   refuseOneClass(model);
   const { examples, warnings } = await encodeSplit(split, model);
-  for (const warning of [...ofAdapter, ...warnings]) onWarning(warning);
-  if (madeFor !== undefined && madeFor !== resolved.model_name_or_path) {
-    onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${resolved.model_name_or_path}`);
+  for (const warning of [...opened.warnings, ...warnings]) onWarning(warning);
+  if (madeFor !== undefined && madeFor !== recipe.model_name_or_path) {
+    onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${recipe.model_name_or_path}`);
   }
   if (fresh.length > 0)
     onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
   const { labels, checkpoint } = model;
-  if (adapter === undefined && fresh.length === 0 && labels.names.length > 0 && labels.source === undefined) {
+  const isBase = adapter === undefined && !(subject instanceof Model && subject.finished);
+  if (isBase && fresh.length === 0 && labels.names.length > 0 && labels.source === undefined) {
     const order = labels.names.slice(0, 5).join(", ");
     onWarning(
       `config.json of ${checkpoint.folder} does not name the labels of the data: the outputs of its head are taken for ${order}${labels.names.length > 5 ? ", …" : ""}, in this order`,
     );
   }
-  const stopped = (): boolean => signal?.aborted === true;
-  const scores = await scoreModel(model, weights, examples, stopped);
+  const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true);
   examples.close();
   if (!scores) throw new InterruptedError("stopped before the evaluation was done.");
   return scores.metrics;
+}
+
+/** A model and the split that it is scored on. */
+interface Subject {
+  readonly recipe: ResolvedRecipe;
+  readonly split: Split;
+  readonly opened: TrainedModel;
+}
+
+async function ofRecipe(recipe: ResolvedRecipe, adapter: string | undefined): Promise<Subject> {
+  const names = await splitNames(recipe);
+  const name = await testSplit(recipe);
+  const settled = await withProblemType(recipe, await trainedConfig(recipe, adapter), name);
+  const split = await readSplit(settled, name, recipe.max_eval_samples);
+  const { dataset_train_split: trainSplit } = recipe;
+  const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit) : split);
+  const classes = adapter === undefined ? await labelled() : undefined;
+  return { recipe: settled, split, opened: await openTrained(settled, adapter, classes) };
+}
+
+async function ofModel(model: Model, options: ModelOptions): Promise<Subject> {
+  const { datasetTestSplit = "test" } = options;
+  const data = isList(options.data) ? { [datasetTestSplit]: options.data } : options.data;
+  const { recipe, rows } = jobOfModel(model, { ...options, data });
+  const opened = await model.open();
+  const { problem_type } = opened.model.source.recipe;
+  const settled = { ...recipe, ...(problem_type !== undefined && { problem_type }) };
+  const split = await readSplit(settled, await testSplit(recipe, rows), recipe.max_eval_samples, rows);
+  return { recipe: settled, split, opened };
+}
+
+const isList = (data: ModelOptions["data"]): data is readonly DataRow[] => Array.isArray(data);
+
+/** The split that scores are taken on. */
+async function testSplit(recipe: ResolvedRecipe, rows?: RowsInMemory): Promise<string> {
+  const { dataset_test_split } = recipe;
+  const names = await splitNames(recipe, rows);
+  return (names.has(dataset_test_split) ? undefined : await validationSplit(recipe, rows)) ?? dataset_test_split;
 }

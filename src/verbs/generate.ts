@@ -1,7 +1,6 @@
 import { checkVocabulary } from "../assemble/data.ts";
 import { evaluationGraph } from "../assemble/graphs.ts";
-import { openTrained } from "../assemble/open-trained.ts";
-import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
+import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { partsRenderer } from "../chat/content-parts.ts";
 import type { Message } from "../chat/conversation.ts";
 import { RecipeError } from "../errors.ts";
@@ -13,11 +12,13 @@ import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
-import { causalLm } from "../task-types/index.ts";
+import { causalLm, generates } from "../task-types/index.ts";
 import { encodeBegunOnce } from "../tokenizer/single-bos.ts";
 import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
+import { Model } from "./model.ts";
+import { trainedSource } from "./trained-source.ts";
 
 /** How text is generated. */
 export interface GenerateOptions extends SamplingOptions {
@@ -32,8 +33,8 @@ export interface GenerateOptions extends SamplingOptions {
 
 /** What generated text comes from. One of `model` and `adapter` is needed. */
 export interface GeneratorSource {
-  /** Folder, Hub id or `.gguf` file of a causal model; default: the adapter's own base. */
-  readonly model?: string;
+  /** Folder, Hub id or `.gguf` file of a causal model, or one in memory; default: the adapter's own base. */
+  readonly model?: string | Model;
   /** Folder or Hub id of an adapter for it. */
   readonly adapter?: string;
   /** Called once with each thing that a reader of the texts should know. */
@@ -74,10 +75,14 @@ export class TextGenerator {
 
   /** @throws {LowrankError} when model or adapter are not usable, or the model is no causal one. */
   static async open({ model, adapter, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
-    const trained = adapter ?? model;
-    if (trained === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
-    const recipe = { ...(await recipeOfTrained(trained, model)), task_type: causalLm.name };
     const shared: Weights = new Map();
+    if (model instanceof Model && adapter === undefined) {
+      const { recipe } = await trainedSource({ model });
+      refuseNoText(recipe);
+      const open = await compiled(await model.open(shared, unpackedBlocks), shared);
+      return new TextGenerator(recipe, shared, open, onWarning);
+    }
+    const recipe = { ...(await trainedSource({ model, adapter })).recipe, task_type: causalLm.name };
     return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared), onWarning);
   }
 
@@ -181,6 +186,14 @@ export class TextGenerator {
   }
 }
 
+function refuseNoText({ task_type, model_name_or_path }: ResolvedRecipe): void {
+  if (generates(task_type)) return;
+  throw new RecipeError(`a model of task_type ${task_type} generates no text`, {
+    where: model_name_or_path,
+    expected: `loadModel(…, { taskType: "${causalLm.name}" })`,
+  });
+}
+
 /** A model with or without an adapter, compiled. */
 interface Opened {
   readonly model: Prepared;
@@ -193,8 +206,10 @@ interface Opened {
   readonly warnings: readonly string[];
 }
 
-async function openAdapter(recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> {
-  const { model, weights, warnings } = await openTrained(recipe, adapter, undefined, shared, unpackedBlocks);
+const openAdapter = async (recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> =>
+  compiled(await openTrained(recipe, adapter, undefined, shared, unpackedBlocks), shared);
+
+async function compiled({ model, weights, warnings }: TrainedModel, shared: Weights): Promise<Opened> {
   for (const { origin } of model.graph.params) {
     const tensor = weights.get(origin.name);
     if (!origin.trainable && tensor) shared.set(origin.name, tensor);

@@ -2,6 +2,7 @@ import { readSplit } from "../assemble/dataset.ts";
 import type { InspectedExample } from "../events/reports.ts";
 import { IGNORED, type Labels } from "../examples/labels.ts";
 import type { TokenExample } from "../examples/tokens.ts";
+import type { RowsInMemory } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { isLanguageModel } from "../task-types/index.ts";
@@ -13,10 +14,14 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 const SHOWN = 5;
 
 /** The first training examples, token by token: with what `max_length` cuts off, and the labels. */
-export async function inspectedExamples({ source, tokenizer, labels }: Prepared): Promise<InspectedExample[]> {
+export async function inspectedExamples(
+  { source, tokenizer, labels }: Prepared,
+  rows?: RowsInMemory,
+): Promise<InspectedExample[]> {
   const { recipe } = source;
-  if (isLanguageModel(recipe.task_type)) return languageExamples({ ...recipe, packing: false }, tokenizer, labels);
-  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
+  if (isLanguageModel(recipe.task_type))
+    return languageExamples({ ...recipe, packing: false }, tokenizer, labels, rows);
+  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN, rows);
   const encoded = async (maxLength: number): Promise<readonly Example[]> => [
     ...(await split.encode({ tokenizer, labels, maxLength })).examples,
   ];
@@ -37,8 +42,9 @@ async function languageExamples(
   recipe: ResolvedRecipe,
   tokenizer: Tokenizer,
   labels: Labels,
+  rows?: RowsInMemory,
 ): Promise<InspectedExample[]> {
-  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN);
+  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN, rows);
   const { examples } = await split.encode({ tokenizer, labels, maxLength: recipe.max_length });
   const ahead = taskOf(recipe).labelsAhead ?? 0;
   return ([...examples] as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({

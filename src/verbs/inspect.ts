@@ -4,8 +4,16 @@ import { adaptedModule, isAdapterParam, METHOD_DEFINITIONS, modulesToSave } from
 import { isUnder } from "../peft/targets.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkRun } from "../training/checked.ts";
+import { checkJob } from "../training/checked.ts";
 import { inspectedExamples } from "./inspect-data.ts";
+import { jobOf, type ModelOptions } from "./job-of.ts";
+import type { Model } from "./model.ts";
+
+/** What is shown besides the modules. */
+export interface InspectOptions {
+  /** Show the first training examples as the model sees them. */
+  readonly examples?: boolean;
+}
 
 /**
  * Shows the model under a recipe's method, module by module, and the first training examples as it sees them. Reads no
@@ -13,9 +21,14 @@ import { inspectedExamples } from "./inspect-data.ts";
  *
  * @throws {LowrankError} as a run of the recipe would.
  */
-export async function inspect(recipe: Recipe, { data = false }: { data?: boolean } = {}): Promise<Inspection> {
-  const { model } = await checkRun(recipe);
-  return { modules: moduleTree(model), examples: data ? await inspectedExamples(model) : [] };
+export function inspect(recipe: Recipe, options?: InspectOptions): Promise<Inspection>;
+export function inspect(model: Model, options: ModelOptions & InspectOptions): Promise<Inspection>;
+export async function inspect(
+  subject: Recipe | Model,
+  { examples = false, ...options }: Partial<ModelOptions> & InspectOptions = {},
+): Promise<Inspection> {
+  const { job, model } = await checkJob(jobOf(subject, options));
+  return { modules: moduleTree(model), examples: examples ? await inspectedExamples(model, job.rows) : [] };
 }
 
 /** The modules that hold parameters and those around them, in the graph's order. */

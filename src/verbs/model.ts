@@ -1,13 +1,14 @@
 import { countParameters } from "../assemble/graphs.ts";
-import { openBase, prepare, weightsOf } from "../assemble/prepare.ts";
+import { prepareFinished } from "../assemble/open-finished.ts";
+import { openTrained, type TrainedModel, withWeights } from "../assemble/open-trained.ts";
+import { openBase, prepare } from "../assemble/prepare.ts";
 import { RecipeError } from "../errors.ts";
 import type { MethodSpec } from "../methods/definition.ts";
 import { savesWhole } from "../methods/index.ts";
 import { forTask } from "../models/parts/architecture.ts";
 import type { Finished } from "../prepared/job.ts";
-import type { Base, Prepared } from "../prepared/prepared.ts";
+import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import type { FourBitName } from "../quant/scheme-names.ts";
-import { Random } from "../random.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { DEFAULT_TASK, generates, type TaskType } from "../task-types/index.ts";
@@ -78,26 +79,36 @@ export class Model {
       throw new RecipeError("there is nothing to save: the model was not trained.", {
         hint: "for await (const event of train(model, { data })) …",
       });
-    const { trained, labels, recipe, threshold } = this.#finished;
-    const id2label = Object.fromEntries(labels.map((name, id) => [id, name]));
-    const model = {
-      ...prepare(recipe, this.#base, undefined, id2label),
-      ...(threshold !== undefined && { threshold }),
-    };
-    const { method, seed } = recipe;
-    const given = new Map([...trained].map(([name, { data }]) => [name, data]));
-    const { weights } = savesWhole(method)
-      ? await weightsOf(model, Random.seed(seed).stream("init"), given)
-      : { weights: new Map() };
+    const { trained, recipe, step } = this.#finished;
+    const prepared = prepareFinished(this.#finished, this.#base);
+    const { model, weights } = savesWhole(recipe.method)
+      ? await withWeights(prepared)
+      : { model: prepared.model, weights: new Map() };
     await checkOutputFolder({ output_dir: folder }, { model_name_or_path: this.#base.checkpoint.folder });
-    await writeModelFolder(folder, this.#finished.step, async (staging) => {
+    await writeModelFolder(folder, step, async (staging) => {
       await saveModel(staging, model, weights, trained);
       await model.files.writeTokenizer(staging);
     });
   }
 
+  /**
+   * The model with its weights: as the last training left it, or the base with the head that its file holds.
+   *
+   * @param known Frozen weights of the base that are in memory already.
+   * @param held The model as it is to be held in memory. Default: as prepared.
+   */
+  open(known?: Weights, held?: (model: Prepared) => Prepared): Promise<TrainedModel> {
+    if (!this.#finished) return openTrained(this.recipe(), undefined, undefined, known, held);
+    return withWeights(prepareFinished(this.#finished, this.#base), known, held);
+  }
+
+  /** The recipe that trains the model; `keys` win over those of the model. */
+  recipe(keys: Readonly<Record<string, unknown>> = {}): ResolvedRecipe {
+    return recipeOf({ method: "full", dataset_name: "in memory", ...this.keys, ...keys });
+  }
+
   #prepare(): Prepared {
-    return prepare(recipeOf({ method: "full", ...this.keys, dataset_name: "in memory" }), this.#base, undefined);
+    return prepare(this.recipe(), this.#base, undefined);
   }
 }
 

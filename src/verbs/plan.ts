@@ -7,11 +7,13 @@ import { savesWhole } from "../methods/index.ts";
 import type { Job } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkRun } from "../training/checked.ts";
+import { checkJob } from "../training/checked.ts";
 import { plannedMemory, totalBytes } from "../training/memory/planned-memory.ts";
 import { optimizerOf } from "../training/optimizer.ts";
 import { countSteps, epochPlan, type Steps } from "../training/schedule.ts";
 import { startJob } from "../training/start-job.ts";
+import { jobOf, type ModelOptions } from "./job-of.ts";
+import type { Model } from "./model.ts";
 
 /** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
 const MEASURED = 2;
@@ -26,8 +28,10 @@ const THREAD_BYTES = 40e6;
  *
  * @throws {LowrankError} as the run would, when recipe, model or data are not usable.
  */
-export async function plan(recipe: Recipe): Promise<Plan> {
-  const { job, model, data } = await checkRun(recipe);
+export function plan(recipe: Recipe): Promise<Plan>;
+export function plan(model: Model, options: ModelOptions): Promise<Plan>;
+export async function plan(subject: Recipe | Model, options: Partial<ModelOptions> = {}): Promise<Plan> {
+  const { job, model, data } = await checkJob(jobOf(subject, options));
   const settled = model.source.recipe;
   const { examples } = await encodeSplit(data.train, model, { onDemand: true });
   const baseBytes = rssBytes() + THREAD_BYTES;

@@ -1,8 +1,6 @@
 import { checkVocabulary } from "../assemble/data.ts";
-import { openTrained } from "../assemble/open-trained.ts";
-import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { refuseLanguageModel, refuseOneClass } from "../assemble/supported-head.ts";
-import { CheckpointError, DataError, RecipeError } from "../errors.ts";
+import { CheckpointError, DataError } from "../errors.ts";
 import type { Answer, LabelScore, Prediction } from "../events/reports.ts";
 import { ExampleStore } from "../examples/examples.ts";
 import { IGNORED } from "../examples/labels.ts";
@@ -13,14 +11,16 @@ import type { Asked, Example, TaskDefinition } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { batched } from "./batched.ts";
+import type { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
+import { trainedSource } from "./trained-source.ts";
 
 /** The model and the texts of a prediction. One of `adapter` and `model` is needed, and one of `texts` and `input`. */
 export interface PredictOptions {
   /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
   readonly adapter?: string;
-  /** Base model; default: the adapter's own. Without an adapter, a model with a trained head. */
-  readonly model?: string;
+  /** Base model; default: the adapter's own. Without an adapter, a model with a trained head, also one in memory. */
+  readonly model?: string | Model;
   readonly texts?: Iterable<string | TextInput> | AsyncIterable<string | TextInput>;
   /** A file: rows as training reads them, or a text on each line. */
   readonly input?: string;
@@ -41,13 +41,11 @@ const ONE_OUTPUT = "multi_label_classification";
  *   none of the texts can be labelled. @throws {NotFiniteError} naming the text whose logits are NaN or infinite.
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Prediction, void, void> {
-  const { adapter, model: base, input } = options;
-  const trained = adapter ?? base;
-  if (trained === undefined) throw new RecipeError("predict needs an adapter or a model", { where: "adapter, model" });
-  const recipe = await recipeOfTrained(trained, base);
-  refuseLanguageModel(recipe.task_type, trained);
+  const { recipe, name, open } = await trainedSource(options);
+  refuseLanguageModel(recipe.task_type, name);
+  const { input } = options;
   const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
-  const { model, weights, fresh, warnings } = await openTrained(recipe, adapter);
+  const { model, weights, fresh, warnings } = await open();
   const { task_type, problem_type } = model.source.recipe;
   const isOne =
     TASK_FACTS[task_type].labelled === "text" && problem_type === undefined && model.labels.names.length === 1;

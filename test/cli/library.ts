@@ -39,7 +39,7 @@ export async function fetchModels(
   }
 }
 
-export async function* runRecipe(recipe: Recipe, { signal }: { signal: AbortSignal }): AsyncGenerator<TrainEvent> {
+export async function* train(recipe: Recipe, { signal }: { signal: AbortSignal }): AsyncGenerator<TrainEvent> {
   if (recipe.seed === 13) throw new TypeError("seed 13 brings bad luck");
   if (recipe.seed === 14) throw new RecipeError("no rows", { where: "train.jsonl", hint: "add some." });
   const { trainableParameters, totalParameters } = parameters;
@@ -97,12 +97,12 @@ export async function* predict({ texts, input, ...source }: PredictOptions): Asy
   }
 }
 
-export const inspect = async (_: Recipe, { data }: { data: boolean }): Promise<Inspection> => ({
+export const inspect = async (_: Recipe, { examples }: { examples: boolean }): Promise<Inspection> => ({
   modules: [
     { path: "bert.query", type: "Linear", shape: [128, 128], parameters: 16_384, trainable: 4096, target: true },
     { path: "bert.key", type: "Linear", shape: [128, 128], parameters: 16_384, trainable: 0, target: false },
   ],
-  examples: data
+  examples: examples
     ? [
         {
           tokens: [

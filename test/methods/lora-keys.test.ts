@@ -8,7 +8,7 @@ import { Random } from "../../src/random.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { saveModel } from "../../src/training/saved.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
-import { inspectRecipe } from "../../src/verbs/inspect.ts";
+import { inspect } from "../../src/verbs/inspect.ts";
 import { pythonOf } from "../parity/python.ts";
 import { fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
@@ -139,7 +139,7 @@ describe("LoRA's further keys", () => {
 
   test.each(VARIANTS)("%s, %s: what trains is counted at its layer", async (variant, base, keys) => {
     const recipe = recipeOf({ ...settings(base, keys), dataset_name: fixture("data/train.jsonl") });
-    const { modules } = await inspectRecipe(recipe);
+    const { modules } = await inspect(recipe);
     const { tensors } = await openAdapter(fixture(`${base}/adapters/${variant}`));
     const adapted = [...tensors.keys()].flatMap((param) => loraMethod.moduleOf?.(param) ?? []);
     const targets = modules.filter(({ target }) => target);

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { TextEmbedding } from "../../src/events/reports.ts";
 import type { RowsInMemory } from "../../src/prepared/job.ts";
 import { type EmbedOptions, embed, type TextSource } from "../../src/verbs/embed.ts";
-import { evaluateRecipe } from "../../src/verbs/evaluate.ts";
+import { evaluate } from "../../src/verbs/evaluate.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
 
@@ -122,9 +122,9 @@ describe("a trained model of embeddings", () => {
 
   test("is evaluated by its own figures, merged as well", async () => {
     const recipe = recipeOf({ ...BASE, dataset_name: data() });
-    const scores = await evaluateRecipe(recipe, { adapter: `${folder}/lora` });
+    const scores = await evaluate(recipe, { adapter: `${folder}/lora` });
     expect(scores).toMatchObject({ "eval_ndcg@10": expect.any(Number), "eval_recall@5": expect.any(Number) });
-    const merged = await evaluateRecipe(recipe, { adapter: `${folder}/merged` });
+    const merged = await evaluate(recipe, { adapter: `${folder}/merged` });
     expect(merged.eval_loss).toBeCloseTo(Number(scores.eval_loss), 4);
     expect(merged["eval_ndcg@10"]).toBeCloseTo(Number(scores["eval_ndcg@10"]), 6);
   });

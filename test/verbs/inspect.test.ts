@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { countParameters } from "../../src/assemble/graphs.ts";
-import { checkRun } from "../../src/training/checked.ts";
+import { checkJob } from "../../src/training/checked.ts";
 import { inspect } from "../../src/verbs/inspect.ts";
+import { jobOfRecipe } from "../../src/verbs/job-of.ts";
 import { fixture, type Keys, recipeOf } from "../running.ts";
 
 const inspected = (keys: Keys = {}) => recipeOf({ dataset_name: fixture("data"), ...keys });
@@ -10,7 +11,7 @@ const layer = "bert.encoder.layer.0";
 test.each(["full", "head", "lora", "qlora", "adapter"])("%s: the tree's figures are the model's", async (method) => {
   const recipe = inspected({ method });
   const { modules } = await inspect(recipe);
-  const { model } = await checkRun(recipe);
+  const { model } = await checkJob(jobOfRecipe(recipe));
   const { trainable, total } = countParameters(model.graph, model.base);
   const roots = modules.filter(({ path }) => !path.includes("."));
   const sum = (of: (module: (typeof roots)[number]) => number) => roots.reduce((n, module) => n + of(module), 0);
@@ -40,7 +41,7 @@ test("shows adapters where they hang", async () => {
 });
 
 test("shows examples with what truncation takes dimmed", async () => {
-  const { examples } = await inspect(inspected({ max_length: 6 }), { data: true });
+  const { examples } = await inspect(inspected({ max_length: 6 }), { examples: true });
   expect(examples).toHaveLength(5);
   expect(examples[0]).toEqual({
     label: "liability",
@@ -58,7 +59,7 @@ test("shows the label of each token that counts", async () => {
     model_name_or_path: fixture("bert-tokens"),
     dataset_train_split: "train-tokens",
   };
-  const { examples } = await inspect(inspected({ ...keys, eval_strategy: "no" }), { data: true });
+  const { examples } = await inspect(inspected({ ...keys, eval_strategy: "no" }), { examples: true });
   expect(examples[1]!.tokens).toEqual([
     { text: "[CLS]", trained: false },
     { text: " by", trained: true, label: "O" },

@@ -21,7 +21,7 @@ export const inspect: CliCommand = {
     const { inspect, readRecipe, snakeCaseKeys } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
-    const { modules, examples } = await inspect(recipe, { data: options.data === true });
+    const { modules, examples } = await inspect(recipe, { examples: options.data === true });
     for (const module of modules) output.record({ event: "module", ...snakeCaseKeys(module) });
     for (const example of examples) output.record({ event: "example", ...snakeCaseKeys(example) });
     output.result(moduleTree(modules, output));

@@ -16,13 +16,13 @@ export const train: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { plan, readRecipe, runRecipe, toLogRecord } = await import("../library.ts");
+    const { plan, readRecipe, toLogRecord, train } = await import("../library.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     if (options.dryRun) return showPlan(await plan(recipe), output);
     const progress = createProgress(output);
     try {
-      for await (const event of runRecipe(recipe, { signal: interruptible() })) {
+      for await (const event of train(recipe, { signal: interruptible() })) {
         output.record(toLogRecord(event));
         await progress.show(event);
       }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { RecipeError } from "../../errors.ts";
 import { causalLm } from "../../task-types/index.ts";
-import type { GenerateOptions, GeneratorSource } from "../library.ts";
+import type { GenerateOptions, ModelSource } from "../library.ts";
 import type { Context } from "./command.ts";
 import { addRecipeFlags } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -52,7 +52,7 @@ export function addGenerationFlags(command: Command): void {
 }
 
 /** The model and adapter that the flags name. @throws {RecipeError} when they name neither. */
-export function generatorSource(context: Context, command: string): GeneratorSource {
+export function generatorSource(context: Context, command: string): ModelSource {
   const source = sourceOf(context);
   if (source.model === undefined && source.adapter === undefined) {
     throw new RecipeError(`${command} needs a causal model.`, {

@@ -2,8 +2,9 @@ import { DataError, RecipeError } from "../../errors.ts";
 import type { CompareEvent, ComparisonRow } from "../../events/reports.ts";
 import { METHODS } from "../../methods/keys/index.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { checkRun } from "../../training/checked.ts";
+import { checkJob } from "../../training/checked.ts";
 import { checkOutputFolder } from "../../training/output-folder.ts";
+import { jobOfRecipe } from "../../verbs/job-of.ts";
 import { readRecipe } from "../../verbs/read-recipe.ts";
 import { type Entry, runEntry } from "./compare-run.ts";
 import { writeComparison } from "./comparison-files.ts";
@@ -58,7 +59,7 @@ const methodKeys = (name: Compared): Readonly<Record<string, unknown>> =>
 
 /** Refuses what would stop the comparison half way, or leave it without scores. */
 async function checkComparable(recipe: Recipe): Promise<void> {
-  const { job, data } = await checkRun(recipe);
+  const { job, data } = await checkJob(jobOfRecipe(recipe));
   if (job.recipe.eval_strategy === "no") {
     const expected = "end, or any other but no: the scores are what is compared";
     throw new RecipeError("eval_strategy: no leaves a comparison without scores", { where: "eval_strategy", expected });

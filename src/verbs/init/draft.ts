@@ -10,7 +10,8 @@ import { parseRecipe } from "../../recipe/parse.ts";
 import { resolveRecipe, settle } from "../../recipe/resolve.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { withoutEffect } from "../../recipe/without-effect.ts";
-import { checkRun } from "../../training/checked.ts";
+import { checkJob } from "../../training/checked.ts";
+import { jobOfRecipe } from "../job-of.ts";
 import { readRecipe } from "../read-recipe.ts";
 import { type FoundModel, lookAtModel } from "./model.ts";
 import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./rows.ts";
@@ -50,7 +51,7 @@ export async function draftRecipe(file: string, chosen: ChosenKeys, options: Fol
   const yaml = `${headOf(file, use, started)}\n${commentedYaml(started, keysToWrite(started, chosen))}`;
 
   const recipe = parseRecipe(yaml, { file });
-  if (model.missing === undefined) await checkRun(recipe);
+  if (model.missing === undefined) await checkJob(jobOfRecipe(recipe));
   else await readData(resolveRecipe(recipe));
   const notes = [...(model.missing === undefined ? [] : [model.missing]), ...withoutEffect(recipe)];
   const found = describeRows(rows, use, source.dataset_train_split);

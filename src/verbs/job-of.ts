@@ -1,0 +1,57 @@
+import type { Job, RowsInMemory } from "../prepared/job.ts";
+import { givenKeys } from "../recipe/given.ts";
+import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { withoutEffect } from "../recipe/without-effect.ts";
+import { Model } from "./model.ts";
+
+type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Key;
+
+/** A row of data: `{ text, label }`, or the columns that `textColumn` and `labelColumn` name. */
+export type DataRow = Readonly<Record<string, unknown>>;
+
+/** The keys of a recipe in camelCase: `learningRate`, `numTrainEpochs`, `perDeviceTrainBatchSize` … */
+export type RecipeOptions = { readonly [Key in keyof Recipe as CamelCase<Key>]?: Recipe[Key] | undefined };
+
+/** The data of a model, and the keys of a recipe in camelCase. */
+export type ModelOptions = RecipeOptions & {
+  /** Rows; or rows by split (`train`, `validation`, `test`); or a file or a folder. */
+  readonly data: string | readonly DataRow[] | Readonly<Record<string, readonly DataRow[]>>;
+};
+
+/** The job of a recipe, which writes its output folder. */
+export function jobOfRecipe(recipe: Recipe | ResolvedRecipe): Job {
+  const given = recipe as Recipe;
+  return {
+    recipe: resolveRecipe(given),
+    givenKeys: givenKeys(given),
+    warnings: withoutEffect(given),
+    write: true,
+  };
+}
+
+/** The job of a model, which returns what was trained and writes a folder only for `outputDir`. */
+export function jobOfModel(model: Model, { data, ...options }: ModelOptions): Job {
+  const keys = Object.fromEntries(Object.entries(options).map(([key, value]) => [snakeCase(key), value]));
+  const all = { ...model.keys, ...keys };
+  const rows = typeof data === "string" ? undefined : ((Array.isArray(data) ? { train: data } : data) as RowsInMemory);
+  const start = model.finished;
+  return {
+    recipe: model.recipe({ ...keys, ...(typeof data === "string" && { dataset_name: data }) }),
+    givenKeys: new Set(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : key))),
+    write: options.outputDir !== undefined,
+    returns: true,
+    ...(rows && { rows }),
+    ...(start && { start }),
+  };
+}
+
+/** The job of a recipe, or of a model with its options. */
+export const jobOf = (subject: Recipe | Model, options: Partial<ModelOptions>): Job =>
+  subject instanceof Model ? jobOfModel(subject, options as ModelOptions) : jobOfRecipe(subject);
+
+/** `learningRate` → `learning_rate`; `loadIn4bit` → `load_in_4bit`. */
+const snakeCase = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/(?<=[a-z])(?=\d+bit)/, "_");

@@ -1,0 +1,45 @@
+import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
+import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
+import { RecipeError } from "../errors.ts";
+import type { Prepared, Weights } from "../prepared/prepared.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { Model } from "./model.ts";
+
+/** A trained model, as a user names it. One of the two is needed. */
+export interface TrainedOptions {
+  /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
+  readonly adapter?: string | undefined;
+  /** Base model, by name or in memory; default: the adapter's own. */
+  readonly model?: string | Model | undefined;
+}
+
+/** A trained model that can be opened. */
+export interface TrainedSource {
+  readonly recipe: ResolvedRecipe;
+  /** Its name in messages. */
+  readonly name: string;
+  /** The model with its weights; the parameters are those of {@link openTrained}. */
+  open(known?: Weights, held?: (model: Prepared) => Prepared): Promise<TrainedModel>;
+}
+
+/**
+ * Finds what `adapter` and `model` name.
+ * @throws {RecipeError} without both, and for an adapter beside a model that was trained in memory.
+ */
+export async function trainedSource({ adapter, model }: TrainedOptions): Promise<TrainedSource> {
+  if (model instanceof Model && adapter === undefined) {
+    const recipe = model.finished?.recipe ?? model.recipe();
+    return { recipe, name: recipe.model_name_or_path, open: (known, held) => model.open(known, held) };
+  }
+  if (model instanceof Model && model.finished) {
+    throw new RecipeError("an adapter is given, and the model was trained in memory itself", {
+      where: "adapter, model",
+      expected: "one of the two, or the model as loadModel opened it",
+    });
+  }
+  const base = model instanceof Model ? model.recipe().model_name_or_path : model;
+  const name = adapter ?? base;
+  if (name === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
+  const recipe = await recipeOfTrained(name, base);
+  return { recipe, name, open: (known, held) => openTrained(recipe, adapter, undefined, known, held) };
+}

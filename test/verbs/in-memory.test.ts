@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { EvalResults, Inspection, Model, Plan, Prediction } from "../../src/index.ts";
+import { fixture, readJson, rowsOf, temporary } from "../running.ts";
+
+/** The library as it ships: its training thread is compiled. */
+const { evaluate, inspect, loadModel, lora, plan, predict, RecipeError, TextGenerator, train } = (await import(
+  join(import.meta.dirname, "../../dist/index.js")
+)) as typeof import("../../src/index.ts");
+
+const { train: rows, test: heldOut } = rowsOf() as {
+  train: Record<string, unknown>[];
+  test: Record<string, unknown>[];
+};
+const options = { data: { train: rows, test: heldOut }, maxSteps: 6, learningRate: 1e-2, warmupSteps: 0 };
+const tuned = async (): Promise<Model> => (await loadModel(fixture("bert"))).with(lora({ r: 4 }));
+const texts = heldOut.map(({ text }) => String(text));
+
+async function predictions(source: Parameters<typeof predict>[0]): Promise<Prediction[]> {
+  const all: Prediction[] = [];
+  for await (const prediction of predict({ ...source, texts })) all.push(prediction);
+  return all;
+}
+
+describe("a model in memory", () => {
+  let model: Model;
+  let results: EvalResults | undefined;
+  let folder: string;
+  beforeAll(async () => {
+    model = await tuned();
+    for await (const event of train(model, options)) if (event.kind === "eval") results = event.metrics;
+    folder = temporary();
+    await model.save(folder);
+  });
+
+  test("is evaluated as its run evaluated it, on rows or on a split", async () => {
+    expect(await evaluate(model, { data: heldOut })).toEqual(results);
+    expect(await evaluate(model, { data: options.data })).toEqual(results);
+    expect(await evaluate(model, { data: heldOut, maxEvalSamples: 3 })).toMatchObject({ eval_samples: 3 });
+  });
+
+  test("predicts as its saved folder does", async () => {
+    expect(await predictions({ model })).toEqual(await predictions({ adapter: folder }));
+    await expect(predictions({ model, adapter: folder })).rejects.toThrow(RecipeError);
+    const untrained = await tuned();
+    expect(await predictions({ model: untrained, adapter: folder })).toEqual(await predictions({ model }));
+  });
+
+  test("is planned and inspected, rows given in memory", async () => {
+    const planned: Plan = await plan(await tuned(), { ...options, maxSteps: 20 });
+    expect(planned).toMatchObject({ method: "lora", steps: 20, examples: rows.length });
+    const shown: Inspection = await inspect(await tuned(), { ...options, examples: true });
+    expect(shown.modules.filter(({ target }) => target).length).toBeGreaterThan(0);
+    expect(shown.examples).toHaveLength(5);
+    await expect(plan(await tuned(), { ...options, data: [] })).rejects.toThrow("empty");
+  });
+});
+
+test("a causal model in memory goes on with texts as its saved folder does; a classifier is refused", async () => {
+  const model = (await loadModel(fixture("causal/llama"))).with(lora({ r: 4 }));
+  const data = rowsOf().train!.map(({ text }) => ({ text }));
+  for await (const _ of train(model, { data, maxSteps: 4, learningRate: 1e-2, evalStrategy: "no" }));
+  const folder = temporary();
+  await model.save(folder);
+  expect(readJson(`${folder}/adapter_config.json`)).toMatchObject({ task_type: "CAUSAL_LM" });
+  const said: string[] = [];
+  for (const source of [{ model }, { adapter: folder, model: fixture("causal/llama") }]) {
+    const generator = await TextGenerator.open(source);
+    let text = "";
+    for await (const part of generator.generate("The licensor", { maxNewTokens: 12 })) text += part;
+    await generator.close();
+    said.push(text);
+  }
+  expect(said[0]).toBe(said[1]);
+  const classifier = await loadModel(fixture("causal/llama"), { taskType: "SEQ_CLS" });
+  await expect(TextGenerator.open({ model: classifier })).rejects.toThrow(
+    "a model of task_type SEQ_CLS generates no text",
+  );
+});
