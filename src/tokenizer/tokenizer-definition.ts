@@ -125,8 +125,8 @@ function checkTemplate(config: Part, where: string): void {
       const piece = part(one, "a piece of TemplateProcessing", where);
       const [kind, inner] = Object.entries(piece)[0] ?? [];
       const id = part(inner, `a piece of TemplateProcessing`, where).id;
-      if ((kind === "SpecialToken" || kind === "Sequence") && typeof id === "string") continue;
-      throw new TokenizerError(`TemplateProcessing has the piece ${JSON.stringify(one).slice(0, 60)}`, { where, expected: "SpecialToken or Sequence with an id" }); // biome-ignore format: one refusal
+      if ((kind === "SpecialToken" && typeof id === "string") || (kind === "Sequence" && id === "A")) continue;
+      throw new TokenizerError(`TemplateProcessing has the piece ${JSON.stringify(one).slice(0, 60)}`, { where, expected: "SpecialToken with an id, or Sequence with the id A: `single` has one text" }); // biome-ignore format: one refusal
     }
     for (const [name, one] of Object.entries(part(config.special_tokens ?? {}, "the special_tokens", where))) {
       const special = part(one, `the special token ${JSON.stringify(name)}`, where);

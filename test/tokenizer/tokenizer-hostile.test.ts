@@ -103,6 +103,10 @@ describe("parts that are malformed", () => {
     ["a pattern that is no expression", { pre_tokenizer: regex("(") }],
     ["a pattern of a megabyte", { pre_tokenizer: regex("[".repeat(1e6)) }],
     ["TemplateProcessing without single", { post_processor: { type: "TemplateProcessing" } }],
+    [
+      "TemplateProcessing of one text with a second",
+      { post_processor: { type: "TemplateProcessing", single: [{ Sequence: { id: "B", type_id: 0 } }] } },
+    ],
     ["TemplateProcessing of nulls", { post_processor: { type: "TemplateProcessing", single: [null] } }],
     ["BertProcessing without sep", { post_processor: { type: "BertProcessing" } }],
     ["a template that does not exist", { post_processor: { type: "Mystery" } }],
