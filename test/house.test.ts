@@ -99,8 +99,9 @@ const ROOMS: Readonly<Record<string, string>> = {
   "node/compare": "events formats/hub methods methods/keys platform/node recipe training verbs",
   node: ABOVE,
   // the command line
-  "cli/shared": "methods/keys recipe task-types index.ts",
-  "cli/commands": "cli/shared methods/keys task-types index.ts",
+  "cli/library": "events node node/compare verbs verbs/export verbs/init index.ts",
+  "cli/shared": "cli/library methods/keys recipe task-types",
+  "cli/commands": "cli/library cli/shared methods/keys task-types",
   cli: "cli/commands cli/shared",
 };
 const ORDER = Object.keys(ROOMS);

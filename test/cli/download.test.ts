@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/run.ts";
 import { streams } from "./streams.ts";
 
-vi.mock("../../src/cli/library.ts", () => import("./library.ts"));
+vi.mock("../../src/cli/library/index.ts", () => import("./library.ts"));
 
 async function lowrank(command: string, given: Parameters<typeof streams>[0] = {}) {
   const { io, written } = streams(given);

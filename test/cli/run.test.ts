@@ -3,7 +3,7 @@ import { run } from "../../src/cli/run.ts";
 import { METHODS } from "../../src/methods/keys/index.ts";
 import { streams } from "./streams.ts";
 
-vi.mock("../../src/cli/library.ts", () => import("./library.ts"));
+vi.mock("../../src/cli/library/index.ts", () => import("./library.ts"));
 afterEach(() => vi.restoreAllMocks());
 
 async function lowrank(command: string, given: Parameters<typeof streams>[0] = {}) {

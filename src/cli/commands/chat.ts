@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { LowrankError } from "../../errors.ts";
-import type { Message, TextGenerator } from "../library.ts";
+import type { Message, TextGenerator } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
@@ -20,7 +20,7 @@ export const chat: CliCommand = {
   },
   async run(context) {
     const source = generatorSource(context, "chat");
-    const { TextGenerator } = await import("../library.ts");
+    const { TextGenerator } = await import("../library/index.ts");
     await fetchFirst(source, context.output);
     const generator = await TextGenerator.open({ ...source, onWarning: warner(context.output) });
     try {

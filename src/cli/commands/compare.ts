@@ -1,6 +1,6 @@
 import { RecipeError } from "../../errors.ts";
 import { METHODS } from "../../methods/keys/index.ts";
-import type { Compared, ComparisonRow, RowScore } from "../library.ts";
+import type { Compared, ComparisonRow, RowScore } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, duration, percent } from "../shared/format.ts";
@@ -22,7 +22,9 @@ export const compare: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { COMPARED, compare, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../library.ts");
+    const { COMPARED, compare, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import(
+      "../library/index.ts"
+    );
     const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
     const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);
     const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");

@@ -1,4 +1,4 @@
-import type { DemoPrediction, DemoRow } from "../library.ts";
+import type { DemoPrediction, DemoRow } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { addRecipeFlags } from "../shared/options.ts";
 import type { Output } from "../shared/output.ts";
@@ -21,7 +21,7 @@ export const demo: CliCommand = {
     addRecipeFlags(command, ["output_dir", "seed"]);
   },
   async run({ options, overrides, output, interruptible }) {
-    const { demo, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../library.ts");
+    const { demo, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../library/index.ts");
     output.note(ABOUT);
     const progress = createProgress(output);
     try {

@@ -1,5 +1,5 @@
 import { RecipeError } from "../../errors.ts";
-import type { EmbedOptions, TextSource } from "../library.ts";
+import type { EmbedOptions, TextSource } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -37,7 +37,7 @@ export const embed: CliCommand = {
         hint: "any encoder gives embeddings; one that was trained for them, as all-MiniLM-L6-v2, gives good ones.",
       });
     }
-    const { embed } = await import("../library.ts");
+    const { embed } = await import("../library/index.ts");
     const { output } = context;
     const texts = textsOf(context);
     await fetchFirst(sourceOf(context), output);

@@ -7,7 +7,7 @@ export const env: CliCommand = {
   examples: ["lowrank env", "lowrank env --json"],
   define() {},
   async run({ output }) {
-    const { environment } = await import("../library.ts");
+    const { environment } = await import("../library/index.ts");
     const facts = await environment();
     output.record({ event: "env", ...facts });
     output.result(factTable(Object.fromEntries(Object.entries(facts).map(([name, value]) => line(name, value)))));

@@ -1,4 +1,4 @@
-import type { ClassScores, EvalResults } from "../library.ts";
+import type { ClassScores, EvalResults } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { count, figure } from "../shared/format.ts";
@@ -12,7 +12,7 @@ export const evaluate: CliCommand = {
     addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
   },
   async run({ args, overrides, output, interruptible }) {
-    const { evaluate, readRecipe } = await import("../library.ts");
+    const { evaluate, readRecipe } = await import("../library/index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     const adapter = recipe.adapter_name_or_path;

@@ -1,5 +1,5 @@
 import { RecipeError } from "../../errors.ts";
-import type { ExportFormat, ExportOptions } from "../library.ts";
+import type { ExportFormat, ExportOptions } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -56,7 +56,7 @@ export const merge: CliCommand = {
 
 async function write(context: Context, format: ExportFormat): Promise<void> {
   const { options, output } = context;
-  const { exportModel, snakeCaseKeys } = await import("../library.ts");
+  const { exportModel, snakeCaseKeys } = await import("../library/index.ts");
   const type = options.type === undefined ? undefined : oneOf(typeNames, options.type, "--type");
   const { adapter_inputs: how } = options;
   const inputs = how === undefined ? undefined : oneOf(ADAPTER_INPUTS, how, "--adapter_inputs");

@@ -25,7 +25,7 @@ export const generate: CliCommand = {
     if (both && adapter === undefined) {
       throw new RecipeError("--side_by_side needs an adapter.", { expected: "--adapter_name_or_path DIR" });
     }
-    const { TextGenerator } = await import("../library.ts");
+    const { TextGenerator } = await import("../library/index.ts");
     await fetchFirst(source, context.output);
     const signal = context.interruptible();
     const generator = await TextGenerator.open({ ...source, onWarning: warner(context.output) });

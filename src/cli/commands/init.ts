@@ -27,7 +27,7 @@ export const init: CliCommand = {
   },
   async run(context) {
     const { options, output } = context;
-    const { draftRecipe, writeDraft } = await import("../library.ts");
+    const { draftRecipe, writeDraft } = await import("../library/index.ts");
     const ask = await questionsOf(context);
     const { keys, file } = await answers(context, ask);
     const draft = await showDownloads(output, (options) => draftRecipe(file, keys, options));

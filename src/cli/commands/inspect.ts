@@ -1,4 +1,4 @@
-import type { InspectedExample, InspectedModule } from "../library.ts";
+import type { InspectedExample, InspectedModule } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { count } from "../shared/format.ts";
@@ -18,7 +18,7 @@ export const inspect: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output }) {
-    const { inspect, readRecipe, snakeCaseKeys } = await import("../library.ts");
+    const { inspect, readRecipe, snakeCaseKeys } = await import("../library/index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     const { modules, examples } = await inspect(recipe, { examples: options.data === true });

@@ -1,4 +1,4 @@
-import type { Plan } from "../library.ts";
+import type { Plan } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, duration, percent } from "../shared/format.ts";
@@ -13,7 +13,7 @@ export const plan: CliCommand = {
     addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
   },
   async run({ args, overrides, output }) {
-    const { plan, readRecipe } = await import("../library.ts");
+    const { plan, readRecipe } = await import("../library/index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     await showPlan(await plan(recipe), output);
@@ -22,7 +22,7 @@ export const plan: CliCommand = {
 
 /** Prints what a run would take. */
 export async function showPlan(plan: Plan, output: Output): Promise<void> {
-  const { snakeCaseKeys } = await import("../library.ts");
+  const { snakeCaseKeys } = await import("../library/index.ts");
   output.record({ event: "plan", ...snakeCaseKeys(plan) });
   const memory = Object.entries(snakeCaseKeys(plan.memoryBytes)) as [string, number][];
   const time = plan.trainSeconds;

@@ -1,5 +1,5 @@
 import { RecipeError } from "../../errors.ts";
-import type { PredictOptions } from "../library.ts";
+import type { PredictOptions } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -30,7 +30,7 @@ export const predict: CliCommand = {
         hint: "the output_dir of a training run is such a folder.",
       });
     }
-    const { predict } = await import("../library.ts");
+    const { predict } = await import("../library/index.ts");
     const { output } = context;
     const texts = textsOf(context);
     await fetchFirst(source, output);

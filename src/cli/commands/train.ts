@@ -16,7 +16,7 @@ export const train: CliCommand = {
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
-    const { plan, readRecipe, toLogRecord, train } = await import("../library.ts");
+    const { plan, readRecipe, toLogRecord, train } = await import("../library/index.ts");
     const recipe = await readRecipe(args[0]!, overrides);
     await fetchFirst(modelsOf(recipe), output);
     if (options.dryRun) return showPlan(await plan(recipe), output);

@@ -1,7 +1,7 @@
 import { LowrankError } from "../../errors.ts";
 import { METHOD_RECIPES, METHODS } from "../../methods/keys/index.ts";
 import { classifies, generates, TASK_FACTS, TASK_TYPES } from "../../task-types/index.ts";
-import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../library.ts";
+import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../library/index.ts";
 import { showDownloads } from "./download.ts";
 import { count } from "./format.ts";
 import type { Output } from "./output.ts";
@@ -33,7 +33,7 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
   const task = (given.task_type as Task) ?? (await ask.choose("What is the model to learn?", TASKS));
   const model = await askModel(ask, { ...given, task_type: task }, output);
   const data = await askData(ask, given, task);
-  const { startFrom } = await import("../library.ts");
+  const { startFrom } = await import("../library/index.ts");
   const { method: preset } = await startFrom(data.use, { ...given, ...data.keys, task_type: task });
   const methods = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead || classifies(task));
   const choices = methods.map((value) => ({ value, label: value, hint: METHOD_RECIPES[value].hint }));
@@ -44,7 +44,7 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
 }
 
 async function askModel(ask: Questions, given: Keys, output: Output): Promise<unknown> {
-  const { lookAtModel } = await import("../library.ts");
+  const { lookAtModel } = await import("../library/index.ts");
   const preset = generates(String(given.task_type)) ? undefined : "embedded";
   const also = preset ? ", or embedded: a small encoder that comes with lowrank" : "";
   return until(
@@ -69,7 +69,7 @@ interface AskedData {
 }
 
 async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedData> {
-  const { describeRows, lookAtRows, useOf } = await import("../library.ts");
+  const { describeRows, lookAtRows, useOf } = await import("../library/index.ts");
   return until(
     ask,
     async () => {
@@ -100,7 +100,7 @@ async function askColumns(ask: Questions, source: RowsSource, { columns }: Found
 }
 
 async function usualOutput(keys: Keys): Promise<string> {
-  const { usualOutputDir } = await import("../library.ts");
+  const { usualOutputDir } = await import("../library/index.ts");
   return usualOutputDir(String(keys.dataset_name));
 }
 

@@ -1,5 +1,5 @@
 import type { SingleBar } from "cli-progress";
-import type { DownloadModelOptions, DownloadProgress, ModelSource, Recipe } from "../library.ts";
+import type { DownloadModelOptions, DownloadProgress, ModelSource, Recipe } from "../library/index.ts";
 import { barStyle } from "./bar-style.ts";
 import { bytes, duration } from "./format.ts";
 import { watchInterrupts } from "./interrupt.ts";
@@ -13,7 +13,7 @@ const LINE_SECONDS = 10;
  * @throws {LowrankError} when a model cannot be had. @throws {InterruptedError} by Ctrl-C.
  */
 export async function fetchFirst(source: ModelSource, output: Output): Promise<void> {
-  const { fetchModels } = await import("../library.ts");
+  const { fetchModels } = await import("../library/index.ts");
   await showDownloads(output, (options) => fetchModels(source, options));
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { RecipeError } from "../../errors.ts";
 import { causalLm } from "../../task-types/index.ts";
-import type { GenerateOptions, ModelSource } from "../library.ts";
+import type { GenerateOptions, ModelSource } from "../library/index.ts";
 import type { Context } from "./command.ts";
 import { addRecipeFlags } from "./options.ts";
 import type { Output } from "./output.ts";

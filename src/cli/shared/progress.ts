@@ -1,5 +1,5 @@
 import type { MultiBar, SingleBar } from "cli-progress";
-import type { EvalResults, RunHeader, StepEvent, TokenizeEvent, TrainEvent } from "../library.ts";
+import type { EvalResults, RunHeader, StepEvent, TokenizeEvent, TrainEvent } from "../library/index.ts";
 import { barStyle } from "./bar-style.ts";
 import { bytes, count, duration, figure, percent } from "./format.ts";
 import type { Output } from "./output.ts";

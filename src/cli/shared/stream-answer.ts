@@ -1,5 +1,5 @@
-import type { Generated, GenerateOptions, Message, TextGenerator } from "../library.ts";
-import { snakeCaseKeys } from "../library.ts";
+import type { Generated, GenerateOptions, Message, TextGenerator } from "../library/index.ts";
+import { snakeCaseKeys } from "../library/index.ts";
 import type { Output } from "./output.ts";
 
 /** Prints a text as it is generated; says at the end how fast that was. With `--json`, one object once it is complete. */

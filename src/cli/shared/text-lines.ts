@@ -1,5 +1,5 @@
 import { DataError } from "../../errors.ts";
-import type { TextInput } from "../library.ts";
+import type { TextInput } from "../library/index.ts";
 
 /**
  * Lines of a stream with their numbers from 0, as files have them: they end at `\n` or `\r\n` only, and blank ones are
