@@ -24,7 +24,7 @@ Every method works with every architecture and task (\`head\` needs a head: a cl
 \`full\`, which freezes none: \`load_in_4bit\` (NF4 or FP4, with or without double quantization, or a GGUF file's own blocks) or \`load_in_8bit\`.
 
 Tasks: \`SEQ_CLS\` (a label for a text; with a \`problem_type\` any number of labels, or a value), \`TOKEN_CLS\` (a tag for each word), \`CAUSAL_LM\` (the next token),
-\`MASKED_LM\` (hidden tokens), \`FEATURE_EXTRACTION\` (embeddings, from pairs for search or pairs with a score).
+\`MASKED_LM\` (hidden tokens), \`FEATURE_EXTRACTION\` (embeddings, from pairs for search, pairs with a score, or classes).
 
 ## Architectures
 

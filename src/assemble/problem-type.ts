@@ -53,7 +53,7 @@ export async function withProblemType(
 async function withLossType(recipe: ResolvedRecipe, split: string, rows?: RowsInMemory): Promise<ResolvedRecipe> {
   if (recipe.loss_type !== undefined) return recipe;
   for await (const { values } of firstRows(await rowsOf(recipe, split, rows), 1)) {
-    const found = lossTypeOf(Object.keys(values));
+    const found = lossTypeOf(Object.keys(values), recipe);
     if (found !== undefined) return { ...recipe, loss_type: found };
   }
   return recipe;

@@ -2,7 +2,7 @@
 export type ProblemType = "single_label_classification" | "multi_label_classification" | "regression";
 
 /** Losses of embeddings: what makes those that belong together close. */
-export type LossType = "multiple_negatives_ranking" | "cosine_similarity";
+export type LossType = "multiple_negatives_ranking" | "cosine_similarity" | "batch_all_triplet";
 
 /** A task as every room may know it: names, files and settings, nothing that runs. What runs is in `tasks/`. */
 export interface TaskFacts {

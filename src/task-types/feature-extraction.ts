@@ -5,10 +5,10 @@ export const featureExtraction = {
   name: "FEATURE_EXTRACTION",
   verb: "embed",
   classEndings: ["Model"],
-  lossTypes: ["multiple_negatives_ranking", "cosine_similarity"],
+  lossTypes: ["multiple_negatives_ranking", "cosine_similarity", "batch_all_triplet"],
   ownSettings: ["loss_type", "matryoshka_dims"],
   maxLength: 256,
-  columns: "anchor and positive, with any number of negatives; or sentence1, sentence2 and score",
+  columns: "anchor and positive, with any number of negatives; sentence1, sentence2 and score; or texts and labels",
   choice: {
     label: "Search: embed texts so that those that belong together are close",
     hint: "rows: a query and its answer",

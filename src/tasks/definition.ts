@@ -94,7 +94,7 @@ export interface TaskDefinition {
   /** True when labels of rows, as the data has them, are this problem's; the usual problem takes all others. */
   fits?(labels: readonly unknown[]): boolean;
   /** True when columns of rows are this loss's, where the columns decide it. */
-  reads?(columns: readonly string[]): boolean;
+  reads?(columns: readonly string[], recipe: ResolvedRecipe): boolean;
   /** Uses of rows for this task, the likeliest first; `given` names columns. */
   uses(rows: readonly Row[], given: Partial<Columns>): readonly Use[];
   /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */

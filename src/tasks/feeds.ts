@@ -36,6 +36,9 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
     anchors: () => int64(batch.parts?.anchors ?? new BigInt64Array(), [labels.length]),
     documents: () => int64(batch.parts?.documents ?? new BigInt64Array(), [batch.batch - labels.length]),
     scores: () => ({ dtype: "float32", shape: [labels.length], data: batch.targets ?? new Float32Array() }),
+    texts: () => ({ dtype: "float32", shape: [batch.batch], data: new Float32Array(batch.batch).fill(1) }),
+    same_class: () => pairs(batch.labels, (a, b, i, j) => a === b && i !== j),
+    other_class: () => pairs(batch.labels, (a, b) => a !== b),
     labels: () => (batch.targets ? float32(batch.targets, batch.batch) : int64(labels, [labels.length])),
   };
   const lengths = new Map([["batch", batch.batch], ["seq", batch.seq], ["rows", labels.length]]); // biome-ignore format: pairs
@@ -49,6 +52,18 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
     }
   }
   return { tensors, batch };
+}
+
+/** 1 for each pair of labels of which `is` is true, else 0: `[batch, batch]`. */
+function pairs(
+  labels: BigInt64Array,
+  is: (a: bigint, b: bigint, i: number, j: number) => boolean,
+): RuntimeTensor & { readonly dtype: "float32" } {
+  const n = labels.length;
+  const data = new Float32Array(n * n);
+  for (const [i, a] of labels.entries())
+    for (const [j, b] of labels.entries()) data[i * n + j] = Number(is(a, b, i, j));
+  return { dtype: "float32", shape: [n, n], data };
 }
 
 /** The label positions that count, of a batch flattened. */

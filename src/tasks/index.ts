@@ -16,6 +16,7 @@ import { textRegression } from "./regression.ts";
 import { textClassification } from "./seq-cls.ts";
 import { similarity } from "./similarity.ts";
 import { wordClassification } from "./token-cls.ts";
+import { triplets } from "./triplets.ts";
 
 /** Every task of a recipe: one line each. */
 export const TASK_DEFINITIONS: Readonly<Record<TaskType, TaskDefinition>> = {
@@ -37,6 +38,7 @@ const PROBLEMS: Readonly<Record<ProblemType, TaskDefinition>> = {
 const LOSSES: Readonly<Record<LossType, TaskDefinition>> = {
   multiple_negatives_ranking: ranking,
   cosine_similarity: similarity,
+  batch_all_triplet: triplets,
 };
 
 /** The definition of a recipe's task. */
@@ -55,8 +57,8 @@ export const problemTypeOf = (labels: readonly unknown[]): ProblemType | undefin
   seqCls.problemTypes.find((name) => PROBLEMS[name].fits?.(labels));
 
 /** The loss that the columns of rows are for; `undefined` for the usual one. */
-export const lossTypeOf = (columns: readonly string[]): LossType | undefined =>
-  featureExtraction.lossTypes.find((name) => LOSSES[name].reads?.(columns));
+export const lossTypeOf = (columns: readonly string[], recipe: ResolvedRecipe): LossType | undefined =>
+  featureExtraction.lossTypes.find((name) => LOSSES[name].reads?.(columns, recipe));
 
 /** All tasks, problems and losses with their definitions, in the order in which they are listed. */
 export const ALL_DEFINITIONS: readonly (readonly [TaskType, TaskDefinition])[] = TASK_TYPES.flatMap((task) => {

@@ -1,10 +1,10 @@
 import { ExampleStore } from "../examples/examples.ts";
 import { type SentencesExample, textsIn } from "../examples/sentences.ts";
 import { type Ranking, retrievalReport } from "../metrics/retrieval.ts";
+import { atLengths, cosine, unit } from "../metrics/vectors.ts";
 import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
 import { SCALE } from "./embedding-loss.ts";
 import { embeddingsOf } from "./embeddings.ts";
-import { atLengths, cosine, unit } from "./vectors.ts";
 
 /** Texts of a split, each once, and the rows that they are of. */
 interface Texts {

@@ -1,12 +1,12 @@
 import { columnsOf } from "../examples/guess-columns.ts";
 import { areScored, type SentencesExample, scoredRow } from "../examples/sentences.ts";
 import { regressionReport } from "../metrics/regression.ts";
+import { atLengths, cosine, unit } from "../metrics/vectors.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { similarityLoss } from "./embedding-loss.ts";
 import { embeddingsOf } from "./embeddings.ts";
 import { textsOf } from "./retrieval-scores.ts";
 import { sentencesSplit } from "./sentences-split.ts";
-import { atLengths, cosine, unit } from "./vectors.ts";
 
 /** Embeddings whose cosine is the score of a pair. */
 export const similarity: TaskDefinition = {

@@ -142,6 +142,7 @@ const rows: readonly Row[] = [
   ["Dequantize8bit", (codes, absmax) => ops.dequantize8bit(codes!, absmax!), [{ dtype: "int8", shape: [4, 3], data: bits(12).map((b, i) => b * (i * 9 - 50)) }, scales(4)]],
   ["RowNorm", (x) => ops.rowNorm(x!), [[3, 4]]],
   ["CrossEntropy", (logits, labels) => ops.crossEntropy(logits!, labels!), [[T, 5], int64([T], [4, -100, 1, 0, 2, -100])]],
+  ["Sign", (x) => ops.sign(x!), [[T, 5]], "forward only"],
   ["Sigmoid", (x) => ops.sigmoid(x!), [[T, 5]]],
   ["BinaryCrossEntropy", (x, targets) => ops.binaryCrossEntropy(x!, targets!), [[T, 4], { dtype: "float32", shape: [T, 4], data: bits(24) }]],
   ["CrossEntropyBackward", (dy, logits, labels) => ops.crossEntropyBackward(dy!, logits!, labels!), [[], [T, 150], int64([T], [4, -100, 1, 149, 2, -100])], "forward only"],

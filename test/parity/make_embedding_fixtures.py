@@ -24,6 +24,7 @@ BASE = FIXTURES / "bert-bare"
 OUT = FIXTURES / "embeddings"
 LENGTH = 80
 DIMS = [32, 16, 8]
+CLASSES = sorted({row["label"] for row in read_rows("train")})
 POOLINGS = {"mean": ("mean", False), "mean-normalized": ("mean", True), "cls": ("cls", False), "lasttoken": ("lasttoken", True)}
 
 
@@ -54,9 +55,14 @@ def scored(rows: list[dict]) -> list[dict]:
     return made
 
 
+def classes(rows: list[dict]) -> list[dict]:
+    """The texts and their labels."""
+    return [{"text": row["text"], "label": row["label"]} for row in rows]
+
+
 def inputs_of(model: SentenceTransformer, rows: list[dict]) -> tuple[list[dict], torch.Tensor]:
     names = [name for name in rows[0] if name not in ("score", "label")]
-    labels = [row.get("score", row.get("label", 0)) for row in rows]
+    labels = [row["score"] if "score" in row else CLASSES.index(row["label"]) if "label" in row else 0 for row in rows]
     return [model.preprocess([row[name] for row in rows]) for name in names], torch.tensor(labels)
 
 
@@ -100,6 +106,8 @@ def scores_of(model: SentenceTransformer, rows: list[dict]) -> dict[str, float]:
         columns = [[row[name] for row in rows] for name in ("sentence1", "sentence2", "score")]
         found = EmbeddingSimilarityEvaluator(*columns, main_similarity="cosine", write_csv=False)(model)
         return {f"eval_{name}": found[f"{name}_cosine"] for name in ("pearson", "spearman")}
+    if "label" in rows[0]:
+        return retrieval_by_class(model, rows)
     texts = list(dict.fromkeys(text for row in rows for text in (row["positive"], row["negative"])))
     places = {text: f"{i:03}" for i, text in enumerate(texts)}
     queries = {query: query for query in dict.fromkeys(row["anchor"] for row in rows)}
@@ -111,6 +119,21 @@ def scores_of(model: SentenceTransformer, rows: list[dict]) -> dict[str, float]:
     found = evaluator(model)
     names = ["ndcg@10", "mrr@10", *(f"{name}@{k}" for name in ("recall", "accuracy") for k in (1, 5, 10))]
     return {f"eval_{name}": float(found[f"cosine_{name}"]) for name in names}
+
+
+def retrieval_by_class(model: SentenceTransformer, rows: list[dict]) -> dict[str, float]:
+    """Each text searched for among the others, which its own class answers."""
+    found = []
+    for i, row in enumerate(rows):
+        others = {f"{j:03}": other for j, other in enumerate(rows) if j != i}
+        relevant = {place for place, other in others.items() if other["label"] == row["label"]}
+        if not relevant:
+            continue
+        corpus = {place: other["text"] for place, other in others.items()}
+        evaluator = InformationRetrievalEvaluator({"q": row["text"]}, corpus, {"q": relevant}, write_csv=False)
+        found.append(evaluator(model))
+    return {f"eval_{name}": sum(float(one[f"cosine_{name}"]) for one in found) / len(found)
+            for name in ("ndcg@10", "mrr@10", "recall@10", "accuracy@1")}  # fmt: skip
 
 
 def make_adapter() -> Path:
@@ -131,6 +154,9 @@ def cases(rows: dict[str, list[dict]]) -> dict[str, tuple]:
     return {
         "ranking": (rows["ranked"], ranking, {}),
         "matryoshka": (rows["ranked"], lambda model: losses.MatryoshkaLoss(model, ranking(model), DIMS), {"matryoshka_dims": DIMS}),
+        "triplets": (rows["classes"], losses.BatchAllTripletLoss, {}),
+        "triplets-matryoshka": (rows["classes"], lambda model: losses.MatryoshkaLoss(model, losses.BatchAllTripletLoss(model), DIMS),
+                                {"matryoshka_dims": DIMS}),  # fmt: skip
         "similarity": (rows["scored"], losses.CosineSimilarityLoss, {}),
     }
 
@@ -139,7 +165,7 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     adapter = make_adapter()
     splits = {split: read_rows(split) for split in ("train", "test")}
-    rows = {kind.__name__: {split: kind(found) for split, found in splits.items()} for kind in (ranked, scored)}
+    rows = {kind.__name__: {split: kind(found) for split, found in splits.items()} for kind in (ranked, scored, classes)}
     texts = [row["text"] for row in splits["test"][:6]]
     vectors = {name: model_of(*settings).encode(texts).tolist() for name, settings in POOLINGS.items()}
     found = {}
@@ -151,7 +177,7 @@ def main() -> None:
                 model.load_adapter(str(adapter), is_trainable=True)
             trained = train(model, loss(model), own["train"], 5e-3 if method == "lora" else 5e-4)
             scores = {"eval_loss": eval_loss(model, loss(model), own["test"]), **scores_of(model, own["test"])}
-            kind = "scored" if own is rows["scored"] else "ranked"
+            kind = next(kind for kind, made in rows.items() if made is own)
             found[f"{name}-{method}"] = {"adapter": "../embeddings/adapter" if method == "lora" else None, "method": method,
                                          "rows": kind, "keys": keys, **trained, **scores}  # fmt: skip
             print(name, method, trained["losses"], scores)

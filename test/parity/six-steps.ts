@@ -114,8 +114,12 @@ export async function train(job: Job, suffix = ""): Promise<Found> {
 const toleranceOf = (name: string): number => (/nf4|fp4/.test(name) ? 1e-3 : 1e-4);
 
 /** Losses, gradient norms and counts are those that Python found. */
-export function expectSame({ losses, norms, trainable, evalLoss }: Found, name: string, method: Method): void {
-  const tolerance = toleranceOf(name);
+export function expectSame(
+  { losses, norms, trainable, evalLoss }: Found,
+  name: string,
+  method: Method,
+  tolerance = toleranceOf(name),
+): void {
   expect(trainable).toBe(method.trainable_parameters);
   expect(losses.length).toBe(method.losses.length);
   losses.forEach((loss, i) => {

@@ -1,5 +1,5 @@
 import type { Value } from "../../ir/graph.ts";
-import { defineOp, type OpFunction } from "../core/define.ts";
+import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
 import { broadcastType, map, zip } from "../core/loops.ts";
 
 /** `y = a + b`, with NumPy broadcasting. Both gradients are `dy`; `backward` undoes the broadcast. */
@@ -59,3 +59,14 @@ export const scale: OpFunction<["x"], { readonly by: number }> = defineOp({
 
 /** The scalar `value` in the graph and dtype of `x`. */
 export const scalarLike = (x: Value, value: number): Value => x.graph.constant({ dtype: x.dtype, shape: [] }, [value]);
+
+/** 1 where `x` is above 0, −1 where it is below, 0 else. */
+export const sign: OpFunction<["x"]> = defineOp({
+  name: "Sign",
+  operands: ["x"],
+  rowwise: ["x"],
+  infer: ({ x }) => x,
+  vjp: { x: nonDifferentiable },
+  reference: ({ x }) => map(x, Math.sign),
+  lower: (to, { x }) => to.node("Sign", [x]),
+});
