@@ -270,7 +270,7 @@ describe("help", () => {
 });
 
 describe("the examples of a command", () => {
-  const verbs = ["init", "train", "compare", "evaluate", "predict", "generate", "chat", "plan", "inspect", "merge", "export", "env", "demo"]; // biome-ignore format: a list
+  const verbs = ["init", "train", "compare", "evaluate", "predict", "embed", "generate", "chat", "plan", "inspect", "merge", "export", "env", "demo"]; // biome-ignore format: a list
   test.each(verbs)("%s: two or three, at the end of its help, with flags that it has", async (verb) => {
     const { stdout } = await lowrank(`${verb} --help`);
     const [help = "", ...more] = stdout.split("\nExamples:\n");
