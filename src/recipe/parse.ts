@@ -6,7 +6,7 @@ import { rememberGiven } from "./given.ts";
 import { schemaAt } from "./json-schema.ts";
 import { contradictions, settle, strayOverrides } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
-import { type Problem, readSource } from "./source.ts";
+import { isTooDeep, type Problem, readSource } from "./source.ts";
 import { suggest } from "./suggest.ts";
 
 /** Where a recipe's text comes from, and what is laid over it. */
@@ -73,7 +73,7 @@ function coerce(key: string, text: string): unknown {
   const kind = recipeSchema.shape[key as keyof Recipe] as z.ZodType | undefined;
   let value: unknown = text;
   try {
-    value = parseYaml(text, { logLevel: "error" }); // its warnings would be printed
+    if (!isTooDeep(text)) value = parseYaml(text, { logLevel: "error" }); // its warnings would be printed
   } catch {
     // A path or a pattern may well not be YAML.
   }

@@ -18,11 +18,28 @@ export interface RecipeSource {
 /** Characters of a parser's message, which quotes what it met, in one of ours. */
 const MAX_MESSAGE = 200;
 
+/** Levels of nesting; a recipe has four. Deeper ones can take the parser, which calls itself, exponential time. */
+const MAX_DEPTH = 64;
+
+/** Indicators of lists, keys and values in a row, each of which nests the next. */
+const NESTED_IN_A_LINE = new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH + 1}}`);
+
+/** True when a YAML text nests values in one line, or in brackets, deeper than a recipe may. Takes linear time. */
+export function isTooDeep(yaml: string): boolean {
+  let depth = 0;
+  for (const [bracket] of yaml.matchAll(/[[\]{}]/g)) {
+    depth = Math.max(0, depth + ("[{".includes(bracket) ? 1 : -1));
+    if (depth > MAX_DEPTH) return true;
+  }
+  return NESTED_IN_A_LINE.test(yaml);
+}
+
 /** Parses YAML 1.2 and keeps the lines. Never throws. */
 export function readSource(yaml: string): RecipeSource {
   const lines = new LineCounter();
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const unreadable = (problems: readonly Problem[]) => ({ value: undefined, problems, lineOf: () => undefined });
+  if (isTooDeep(yaml)) return unreadable([{ line: 1, text: invalid(`more than ${MAX_DEPTH} levels of nesting`) }]);
   try {
     const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const faults = [...document.errors, ...document.warnings];
@@ -35,9 +52,7 @@ export function readSource(yaml: string): RecipeSource {
       lineOf: (path) => lineOf(document, path, lineAt),
     };
   } catch (error) {
-    // The parser follows nested values by calling itself.
-    const message = error instanceof RangeError ? "values are nested too deeply" : (error as Error).message;
-    return unreadable([{ line: 1, text: invalid(message) }]);
+    return unreadable([{ line: 1, text: invalid((error as Error).message) }]);
   }
 }
 

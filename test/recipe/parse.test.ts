@@ -229,7 +229,10 @@ test("never fails in any other way, whatever the text", () => {
 });
 
 test.each(["? ", "- ", "[", "a: {", "!!map {"])("refuses %s nested without end", (part) => {
-  expect(() => parseRecipe(part.repeat(60_000 / part.length))).toThrow(RecipeError);
+  for (const depth of [100, 1000, 60_000 / part.length]) {
+    expect(() => parseRecipe(part.repeat(depth))).toThrow("recipe:1 not valid YAML: more than 64 levels of nesting");
+    expect(() => parseRecipe("", { overrides: { seed: part.repeat(depth) } })).toThrow(RecipeError);
+  }
 });
 
 test("quotes little of a long value that is not valid YAML", () => {
