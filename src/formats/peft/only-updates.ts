@@ -15,8 +15,8 @@ export function onlyUpdates(adapter: LoraAdapter, format: string, holdsMagnitude
   const updates = new Map<string, Update>();
   const refused: string[] = [];
   for (const [param, { update, whole, offset, rows }] of adapterChanges(adapter)) {
-    const embedding = param.replace(/weight$/, "lora_embedding_A");
-    if (adapter.tensors.has(embedding)) refused.push(embedding);
+    const embedding = param.replace(/\.weight$/, ".lora_embedding_A");
+    if (embedding !== param && adapter.tensors.has(embedding)) refused.push(embedding);
     else if (update) updates.set(param, update);
     if (rows) refused.push(param.replace(/weight$/, "token_adapter.trainable_tokens_delta"));
     if (offset) refused.push(param.replace(/bias$/, "lora_B.bias"));

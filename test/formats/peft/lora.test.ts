@@ -63,6 +63,7 @@ describe("PEFT's adapters", () => {
     expect({ taskType, baseModel }).toEqual({ taskType: "SEQ_CLS", baseModel: "test/parity/fixtures/bert" });
     expect(config).toEqual({
       ...{ r: 4, loraAlpha: 8, loraDropout: 0, bias: "none", useRslora: false, useDora: false, initLoraWeights: true },
+      loraBias: false,
       targetModules: ["intermediate.dense", "query", "value"],
       layersToTransform: [0, 2],
       rankPattern: { "layer\\.2\\.intermediate\\.dense": 6, query: 2 },
@@ -177,7 +178,11 @@ describe("readLora refuses", () => {
     ["another method", { peft_type: "IA3" }, /of type "IA3"\n {2}at: .*peft_type\n {2}expected: LORA/],
     ["a wrong type", { r: "8" }, /cannot be used: r: Invalid input/],
     ["repeated layers", { layer_replication: [[0, 2]] }, /sets layer_replication to \[\[0,2\]\]/],
-    ["trained tokens", { trainable_token_indices: [1] }, /sets trainable_token_indices/],
+    [
+      "ids of tokens that are none",
+      { trainable_token_indices: [-1] },
+      /trainable_token_indices\.0: Too small: expected number to be >=0/,
+    ],
     ["a rank of a billion", { r: 1e9 }, /cannot be used: r: Too big: expected number to be <=16384/],
     ["a rank of a billion in a pattern", { rank_pattern: { query: 1e9 } }, /rank_pattern.query: Too big/],
     ["an alpha past all proportion", { lora_alpha: 1e300 }, /lora_alpha: Too big: expected number to be <=1000000/],
