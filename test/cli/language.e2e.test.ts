@@ -88,7 +88,8 @@ test("what cannot be generated or exported is refused", () => {
   const bert = join(import.meta.dirname, "../parity/fixtures/bert");
   expect(lowrank(["generate", "--model_name_or_path", bert, "x"])).toMatchObject({
     code: 2,
-    stderr: "bert has no head for CAUSAL_LM.\n  at: task_type\n  expected: SEQ_CLS, TOKEN_CLS, MASKED_LM\n",
+    stderr:
+      "bert has no head for CAUSAL_LM.\n  at: task_type\n  expected: SEQ_CLS, TOKEN_CLS, FEATURE_EXTRACTION, MASKED_LM\n",
   });
   expect(lowrank(["generate", "--model_name_or_path", base, "x", "--top_p", "2"])).toMatchObject({
     code: 2,

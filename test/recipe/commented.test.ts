@@ -10,7 +10,7 @@ test("writes the keys asked for, in their groups, with the schema's descriptions
   const recipe = parseRecipe(`lora_r: 4\n${NEEDED}task_type: CAUSAL_LM\n`);
   expect(commentedYaml(recipe, new Set(["lora_r", "task_type", "dataset_name", "max_steps"]))).toMatchInlineSnapshot(`
     "# task
-    # Classify texts or tokens, continue text, or fill in masked tokens (SEQ_CLS, TOKEN_CLS, CAUSAL_LM, MASKED_LM)
+    # Classify texts or tokens, continue text, or fill in masked tokens (SEQ_CLS, TOKEN_CLS, CAUSAL_LM, MASKED_LM, FEATURE_EXTRACTION)
     task_type: CAUSAL_LM
 
     # LoRA

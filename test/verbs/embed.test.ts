@@ -135,7 +135,7 @@ describe("what is refused", () => {
     runHere({ ...BASE, output_dir: `${folder}/refused`, ...keys }, { rows: data as RowsInMemory });
 
   test.each([
-    ["rows without pairs", {}, rowsOf(), /no column "anchor"/],
+    ["rows without pairs", {}, { train: [{ text: "a" }], test: [{ text: "b" }] }, /no column|no row|pairs/],
     ["a length beyond the model's", { matryoshka_dims: [64, 16] }, rows.ranked, /matryoshka_dims has 64/],
     ["training a head alone", { method: "head" }, rows.ranked, /classification head/],
   ])("%s, and nothing is written", async (_, keys, data, message) => {
