@@ -5,7 +5,7 @@ import type { RowsInMemory } from "../../src/prepared/job.ts";
 import { type EmbedOptions, embed, type TextSource } from "../../src/verbs/embed.ts";
 import { evaluate } from "../../src/verbs/evaluate.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
-import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
+import { fixture, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
 const folder = temporary();
 const model = `${folder}/model`;
