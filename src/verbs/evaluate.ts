@@ -13,7 +13,7 @@ import { scoreModel } from "../training/scoring.ts";
 import { type DataRow, jobOfModel, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
 
-/** How scores are taken. */
+/** Options of a scoring. */
 export interface ScoringOptions {
   readonly signal?: AbortSignal;
   /** Called with each thing that a reader of the figures should know. */
@@ -73,13 +73,13 @@ interface Subject {
   readonly opened: TrainedModel;
 }
 
-async function ofRecipe(recipe: ResolvedRecipe, adapter: string | undefined): Promise<Subject> {
-  const names = await splitNames(recipe);
-  const name = await testSplit(recipe);
-  const settled = await withProblemType(recipe, await trainedConfig(recipe, adapter), name);
-  const split = await readSplit(settled, name, recipe.max_eval_samples);
+async function ofRecipe(recipe: ResolvedRecipe, adapter?: string, rows?: RowsInMemory): Promise<Subject> {
+  const names = await splitNames(recipe, rows);
+  const name = await testSplit(recipe, rows);
+  const settled = await withProblemType(recipe, await trainedConfig(recipe, adapter), name, rows);
+  const split = await readSplit(settled, name, recipe.max_eval_samples, rows);
   const { dataset_train_split: trainSplit } = recipe;
-  const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit) : split);
+  const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit, undefined, rows) : split);
   const classes = adapter === undefined ? await labelled() : undefined;
   return { recipe: settled, split, opened: await openTrained(settled, adapter, classes) };
 }
@@ -88,9 +88,14 @@ async function ofModel(model: Model, options: ModelOptions): Promise<Subject> {
   const { datasetTestSplit = "test" } = options;
   const data = isList(options.data) ? { [datasetTestSplit]: options.data } : options.data;
   const { recipe, rows } = jobOfModel(model, { ...options, data });
+  if (!model.finished) return ofRecipe(recipe, undefined, rows);
   const opened = await model.open();
-  const { problem_type } = opened.model.source.recipe;
-  const settled = { ...recipe, ...(problem_type !== undefined && { problem_type }) };
+  const { problem_type, loss_type } = opened.model.source.recipe;
+  const settled = {
+    ...recipe,
+    ...(problem_type !== undefined && { problem_type }),
+    ...(loss_type !== undefined && { loss_type }),
+  };
   const split = await readSplit(settled, await testSplit(recipe, rows), recipe.max_eval_samples, rows);
   return { recipe: settled, split, opened };
 }

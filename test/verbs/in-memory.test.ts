@@ -4,7 +4,7 @@ import type { EvalResults, Inspection, Model, Plan, Prediction } from "../../src
 import { fixture, readJson, rowsOf, temporary } from "../running.ts";
 
 /** The library as it ships: its training thread is compiled. */
-const { evaluate, inspect, loadModel, lora, plan, predict, RecipeError, TextGenerator, train } = (await import(
+const { embed, evaluate, inspect, loadModel, lora, plan, predict, RecipeError, TextGenerator, train } = (await import(
   join(import.meta.dirname, "../../dist/index.js")
 )) as typeof import("../../src/index.ts");
 
@@ -76,4 +76,22 @@ test("a causal model in memory goes on with texts as its saved folder does; a cl
   await expect(TextGenerator.open({ model: classifier })).rejects.toThrow(
     "a model of task_type SEQ_CLS generates no text",
   );
+});
+
+test("an embedding model in memory is evaluated by the loss of its data, trained or not, and embeds as its folder", async () => {
+  const base = await loadModel(fixture("bert"), { taskType: "FEATURE_EXTRACTION" });
+  const model = base.with(lora({ r: 4 }));
+  const data = texts.map((text, i) => ({ sentence1: text, sentence2: texts[(i + 1) % texts.length], score: i % 2 }));
+  const scored = { eval_samples: data.length, eval_spearman: expect.any(Number) };
+  expect(await evaluate(model, { data })).toMatchObject(scored);
+  for await (const _ of train(model, { data, maxSteps: 2, evalStrategy: "no" }));
+  expect(await evaluate(model, { data })).toMatchObject(scored);
+  const folder = temporary();
+  await model.save(folder);
+  const vectors = async (from: string | Model): Promise<number[][]> => {
+    const all: number[][] = [];
+    for await (const { embedding } of embed(from, texts)) all.push([...(embedding ?? [])]);
+    return all;
+  };
+  expect(await vectors(model)).toEqual(await vectors(folder));
 });
