@@ -3,41 +3,5 @@
  * chooses. What needs processes or Node's files (comparisons, the embedded data set, recipes in files) is Node's.
  */
 
-export type { Message } from "./chat/conversation.ts";
-export {
-  AdapterError,
-  ArchitectureError,
-  CheckpointError,
-  DataError,
-  DivergedError,
-  EngineError,
-  FileError,
-  InterruptedError,
-  LowrankError,
-  NoTargetError,
-  OutOfMemoryError,
-  RecipeError,
-  TokenizerError,
-} from "./errors.ts";
-export type { EvalResults, StepEvent, TrainEvent, TrainResults } from "./events/events.ts";
-export type { Inspection, Plan, Prediction } from "./events/reports.ts";
-export type { DownloadProgress } from "./formats/hub/download.ts";
-export { type DownloadModelOptions, downloadModel } from "./formats/hub/resolve.ts";
-export { adapter } from "./methods/adapter.ts";
-export { type Ia3Options, ia3 } from "./methods/ia3.ts";
-export { type LnTuningOptions, lnTuning } from "./methods/ln-tuning.ts";
-export { type LoraOptions, lora } from "./methods/lora.ts";
-export { full, head } from "./methods/whole.ts";
-export type { Recipe } from "./recipe/schema.ts";
+export * from "./api.ts";
 export { useRuntime } from "./session/web/index.ts";
-export { type EmbedOptions, embed, type TextSource } from "./verbs/embed.ts";
-export { type EvaluateOptions, evaluate } from "./verbs/evaluate.ts";
-export { exportModel } from "./verbs/export/export.ts";
-export type { ExportOptions, ExportReport } from "./verbs/export/options.ts";
-export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./verbs/generate.ts";
-export { inspect } from "./verbs/inspect.ts";
-export { type LoadOptions, loadModel, type Model } from "./verbs/model.ts";
-export { plan } from "./verbs/plan.ts";
-export { type PredictOptions, predict } from "./verbs/predict.ts";
-export { type TrainOptions, train } from "./verbs/train.ts";
-export { VERSION } from "./version.ts";

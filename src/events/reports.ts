@@ -110,9 +110,9 @@ export interface LanguageScoresOfRow {
   readonly perplexityInterval: Interval;
 }
 
-/** How well a model found answers in a comparison. */
+/** Scores of search in a comparison. */
 export interface RetrievalScoresOfRow {
-  /** Of the first ten results. */
+  /** Normalised discounted cumulative gain of the first ten results. */
   readonly ndcg: number;
   /** Mean reciprocal rank of the first answer among ten results. */
   readonly mrr: number;

@@ -7,7 +7,7 @@ import { asText } from "./classification.ts";
 /** Texts of one row that are compared with each other, as the data has them. */
 export interface SentencesRow {
   readonly texts: readonly string[];
-  /** How similar a pair is. */
+  /** Similarity of a pair. */
   readonly score?: number;
   readonly where: string;
 }

@@ -1,9 +1,8 @@
+import { isInputEmbedding } from "../formats/peft/embeddings.ts";
 import type { TensorEntry } from "../formats/safetensors/safetensors.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
 import type { Change } from "../methods/definition.ts";
 
-/** Input embeddings of language models. */
-export const INPUT_EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)\.weight$/;
 /** Output layers of language models that may share the weight of the input embedding. */
 export const OUTPUT_LAYERS = ["lm_head.weight", "embed_out.weight"];
 
@@ -25,11 +24,11 @@ export function untie(
   isCausal: boolean,
 ): Untied {
   const changed = OUTPUT_LAYERS.find((param) => changes.has(param));
-  const embedding = [...changes].some(([param, { update }]) => INPUT_EMBEDDING.test(param) && !update?.keepsTie);
+  const embedding = [...changes].some(([param, { update }]) => isInputEmbedding(param) && !update?.keepsTie);
   if (!changed && !(isCausal && embedding)) return { untied: false };
   const stored = OUTPUT_LAYERS.some((param) => tensors.has(param));
   if (stored) return { untied: config.tie_word_embeddings !== false };
-  const entry = [...tensors.values()].find(({ name }) => INPUT_EMBEDDING.test(name));
+  const entry = [...tensors.values()].find(({ name }) => isInputEmbedding(name));
   if (!entry) return { untied: false };
   const param = changed ?? (/embed_in/.test(entry.name) ? "embed_out.weight" : "lm_head.weight");
   return { untied: true, output: { param, entry } };

@@ -31,7 +31,7 @@ export interface WeightUpdate {
   readonly optional?: boolean;
   /** True when an output layer that shares the weight takes the update too. */
   readonly keepsTie?: boolean;
-  /** What to do where the base lacks the parameter. */
+  /** Advice for a base that lacks the parameter. */
   readonly hint?: string;
   /** Changes `w`, row-major. */
   merge(w: Float32Array): void;

@@ -11,7 +11,7 @@ export interface Ranking {
   readonly relevant: number;
 }
 
-/** How well documents were found. @see Järvelin and Kekäläinen 2002 for NDCG; sentence-transformers' InformationRetrievalEvaluator. */
+/** Scores of a search. @see Järvelin and Kekäläinen 2002 for NDCG; sentence-transformers' InformationRetrievalEvaluator. */
 export interface RetrievalReport {
   /** Normalised discounted cumulative gain of the first ten results of each query. */
   readonly ndcg: readonly number[];

@@ -129,11 +129,12 @@ export function selectTargets(
  */
 function leftIn(excluded: readonly string[] | string, modules: readonly ModulePath[]): (path: ModulePath) => boolean {
   const patterns = [excluded].flat();
-  const matches = (pattern: string) =>
-    typeof excluded === "string" ? fullMatch(pattern, EXCLUDED) : (path: ModulePath) => endsWithPath(path, pattern);
-  const idle = patterns.filter((pattern) => !modules.some(matches(pattern)));
+  const matches = patterns.map((pattern) =>
+    typeof excluded === "string" ? fullMatch(pattern, EXCLUDED) : (path: ModulePath) => endsWithPath(path, pattern),
+  );
+  const idle = patterns.filter((_, i) => !modules.some((path) => matches[i]?.(path)));
   if (idle.length > 0) throw noExcluded(idle, modules);
-  return (path) => !patterns.some((pattern) => matches(pattern)(path));
+  return (path) => !matches.some((match) => match(path));
 }
 
 /** Whether `path` is `end` or ends with `.end`. */

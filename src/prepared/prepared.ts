@@ -22,7 +22,7 @@ export interface GraphSource {
   readonly config: unknown;
   /** Number of classes. */
   readonly labels: number;
-  /** How an embedding model pools its hidden states. */
+  /** Pooling of an embedding model. */
   readonly pooling?: Pooling;
   /** The blocks in which the base's file holds weights; absent: in none. */
   readonly blocks?: SchemeOf;

@@ -2,9 +2,6 @@ import { z } from "zod";
 import { text } from "../methods/keys/kinds.ts";
 import { FOUR_BIT_NAMES } from "../quant/scheme-names.ts";
 
-/** Devices that a model can run on. */
-export const DEVICES = ["cpu"] as const;
-
 /** The base model: where it comes from, how it is held in memory, where it runs. Quantization keys are TRL's. */
 export const modelKeys = {
   model_name_or_path: text().describe("Base model: a folder, a Hub id, a .gguf file, or embedded"),
@@ -17,9 +14,6 @@ export const modelKeys = {
     .default("nf4")
     .describe("Codebook of the 4-bit weights; gguf: none, the file's own blocks are kept"),
   use_bnb_nested_quant: z.boolean().default(true).describe("Quantize the scales of the 4-bit weights too"),
-  device: z
-    .enum(["auto", ...DEVICES])
-    .default("auto")
-    .describe("Device that the model runs on; auto takes the fastest one"),
+  device: z.enum(["auto", "cpu"]).default("auto").describe("Device that the model runs on; auto takes the fastest one"),
   from_scratch: z.boolean().default(false).describe("Start from fresh weights; only config.json is read"),
 };

@@ -60,11 +60,13 @@ export const problemTypeOf = (labels: readonly unknown[]): ProblemType | undefin
 export const lossTypeOf = (columns: readonly string[], recipe: ResolvedRecipe): LossType | undefined =>
   featureExtraction.lossTypes.find((name) => LOSSES[name].reads?.(columns, recipe));
 
+/** Tasks that have several definitions. */
+const VARIANTS: Readonly<Partial<Record<TaskType, Readonly<Record<string, TaskDefinition>>>>> = {
+  [seqCls.name]: PROBLEMS,
+  [featureExtraction.name]: LOSSES,
+};
+
 /** All tasks, problems and losses with their definitions, in the order in which they are listed. */
-export const ALL_DEFINITIONS: readonly (readonly [TaskType, TaskDefinition])[] = TASK_TYPES.flatMap((task) => {
-  const variants: Readonly<Partial<Record<TaskType, Readonly<Record<string, TaskDefinition>>>>> = {
-    [seqCls.name]: PROBLEMS,
-    [featureExtraction.name]: LOSSES,
-  };
-  return Object.values(variants[task] ?? [TASK_DEFINITIONS[task]]).map((definition) => [task, definition] as const);
-});
+export const ALL_DEFINITIONS: readonly (readonly [TaskType, TaskDefinition])[] = TASK_TYPES.flatMap((task) =>
+  Object.values(VARIANTS[task] ?? [TASK_DEFINITIONS[task]]).map((definition) => [task, definition] as const),
+);

@@ -14,7 +14,7 @@ interface Texts {
 }
 
 /** The different texts of examples; texts of the same tokens are one. */
-export function textsOf(examples: Examples): Texts {
+function textsOf(examples: Examples): Texts {
   const numbers = new Map<string, number>();
   const store = new ExampleStore();
   const numberOf = (ids: Int32Array, where: string): number => {
@@ -31,6 +31,39 @@ export function textsOf(examples: Examples): Texts {
   return { rows, store };
 }
 
+/** The different texts of examples as embeddings, and the rows that they are of. `undefined` when it was stopped. */
+export async function embeddedTexts(
+  model: Asked,
+  examples: Examples,
+  { batchSize, stop }: ScoreOptions,
+): Promise<{ readonly rows: Texts["rows"]; readonly vectors: readonly Float32Array[] } | undefined> {
+  const { rows, store } = textsOf(examples);
+  const vectors = await embeddingsOf(model, store, batchSize, stop);
+  store.close();
+  return vectors && { rows, vectors };
+}
+
+/** The scores of a search. @param lossSum Sum of the loss over the samples. */
+export function searchScores(rankings: readonly Ranking[], lossSum: number, samples: number): Scores {
+  const { ndcg, reciprocalRanks, means } = retrievalReport(rankings);
+  const metrics = {
+    eval_loss: lossSum / samples,
+    eval_samples: samples,
+    ...Object.fromEntries(Object.entries(means).map(([name, value]) => [`eval_${name}`, value])),
+  };
+  return { metrics, predictions: { ndcg, reciprocal_ranks: reciprocalRanks } };
+}
+
+/** Numbers of vectors from the one closest to `query` on. @param vectors Unit length. */
+export function closestFirst(
+  query: number,
+  among: readonly number[],
+  vectors: readonly Float32Array[],
+): readonly number[] {
+  const scores = new Map(among.map((at) => [at, cosine(vectors[query], vectors[at])]));
+  return [...among].sort((a, b) => (scores.get(b) as number) - (scores.get(a) as number));
+}
+
 /**
  * Scores search: each query against all answers and negatives of the split, by cosine. Of a query that comes twice both
  * answers are right. `undefined` when it was stopped.
@@ -38,20 +71,14 @@ export function textsOf(examples: Examples): Texts {
 export async function retrievalScores(
   model: Asked,
   examples: Examples,
-  { batchSize, matryoshkaDims, stop }: ScoreOptions,
+  options: ScoreOptions,
 ): Promise<Scores | undefined> {
-  const { rows, store } = textsOf(examples);
-  const vectors = await embeddingsOf(model, store, batchSize, stop);
-  store.close();
-  if (!vectors) return undefined;
-  const { ndcg, reciprocalRanks, means } = retrievalReport(rankings(rows, vectors.map(unit)));
+  const embedded = await embeddedTexts(model, examples, options);
+  if (!embedded) return undefined;
+  const { rows, vectors } = embedded;
+  const { batchSize, matryoshkaDims } = options;
   const lossSum = atLengths(vectors, matryoshkaDims).reduce((sum, cut) => sum + rankingLossOf(rows, cut, batchSize), 0);
-  const metrics = {
-    eval_loss: lossSum / rows.length,
-    eval_samples: rows.length,
-    ...Object.fromEntries(Object.entries(means).map(([name, value]) => [`eval_${name}`, value])),
-  };
-  return { metrics, predictions: { ndcg, reciprocal_ranks: reciprocalRanks } };
+  return searchScores(rankings(rows, vectors.map(unit)), lossSum, rows.length);
 }
 
 /** The results of each query among all documents. */
@@ -61,11 +88,10 @@ function rankings(rows: Texts["rows"], vectors: readonly Float32Array[]): Rankin
   for (const [query, answer] of rows as readonly [number, number][]) {
     answers.set(query, (answers.get(query) ?? new Set()).add(answer));
   }
-  return [...answers].map(([query, right]) => {
-    const scores = documents.map((document) => cosine(vectors[query], vectors[document]));
-    const order = [...documents.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
-    return { hits: order.map((at) => right.has(documents[at] as number)), relevant: right.size };
-  });
+  return [...answers].map(([query, right]) => ({
+    hits: closestFirst(query, documents, vectors).map((document) => right.has(document)),
+    relevant: right.size,
+  }));
 }
 
 /** The sum of the ranking loss over the rows, in batches in the order of the data. @param vectors Unit length. */

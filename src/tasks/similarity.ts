@@ -4,8 +4,7 @@ import { regressionReport } from "../metrics/regression.ts";
 import { atLengths, cosine, unit } from "../metrics/vectors.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { similarityLoss } from "./embedding-loss.ts";
-import { embeddingsOf } from "./embeddings.ts";
-import { textsOf } from "./retrieval-scores.ts";
+import { embeddedTexts } from "./retrieval-scores.ts";
 import { sentencesSplit } from "./sentences-split.ts";
 
 /** Embeddings whose cosine is the score of a pair. */
@@ -18,17 +17,16 @@ export const similarity: TaskDefinition = {
   split: (rows) => sentencesSplit(rows, scoredRow),
   loss: similarityLoss,
   scoringGraph: (graph) => graph,
-  async score(model, examples, { batchSize, matryoshkaDims, stop }) {
-    const { rows, store } = textsOf(examples);
-    const vectors = await embeddingsOf(model, store, batchSize, stop);
-    store.close();
-    if (!vectors) return undefined;
+  async score(model, examples, options) {
+    const embedded = await embeddedTexts(model, examples, options);
+    if (!embedded) return undefined;
+    const { rows, vectors } = embedded;
     const labels = Array.from(examples, (example) => (example as SentencesExample).score as number);
     const cosines = (of: readonly Float32Array[]): number[] =>
       rows.map(([first, second]) => cosine(of[first as number], of[second as number]));
     const predictions = cosines(vectors.map(unit));
     const { pearson, spearman } = regressionReport(labels, predictions);
-    const losses = atLengths(vectors, matryoshkaDims).map(
+    const losses = atLengths(vectors, options.matryoshkaDims).map(
       (cut) => regressionReport(labels, cosines(cut)).meanSquaredError,
     );
     const metrics = {

@@ -1,13 +1,13 @@
 import { type TextExample, type TextRow, textRow } from "../examples/classification.ts";
 import { rowEncoder } from "../examples/encode.ts";
 import type { Examples } from "../examples/examples.ts";
-import { retrievalReport } from "../metrics/retrieval.ts";
-import { atLengths, cosine, distance, unit } from "../metrics/vectors.ts";
+import { atLengths, distance, unit } from "../metrics/vectors.ts";
 import { columnsOf } from "./classifier.ts";
 import type { Asked, ScoreOptions, Scores, TaskDefinition } from "./definition.ts";
 import { MARGIN, tripletLoss } from "./embedding-loss.ts";
 import { embeddingsOf } from "./embeddings.ts";
 import { ranking } from "./ranking.ts";
+import { closestFirst, searchScores } from "./retrieval-scores.ts";
 import { splitOf } from "./split.ts";
 
 /** Embeddings that are closer within a class than between classes. */
@@ -50,18 +50,11 @@ async function classScores(
     const others = [...labels.keys()].filter((other) => other !== query);
     const relevant = others.filter((other) => labels[other] === label).length;
     if (relevant === 0) return [];
-    const scores = units.map((vector) => cosine(units[query], vector));
-    const order = others.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
-    return [{ hits: order.map((other) => labels[other] === label), relevant }];
+    return [{ hits: closestFirst(query, others, units).map((other) => labels[other] === label), relevant }];
   });
-  const { ndcg, reciprocalRanks, means } = retrievalReport(rankings);
   const lengths = matryoshkaDims ? atLengths(vectors, matryoshkaDims) : [vectors];
-  const metrics = {
-    eval_loss: lengths.reduce((sum, cut) => sum + lossOf(labels, cut, batchSize), 0) / labels.length,
-    eval_samples: labels.length,
-    ...Object.fromEntries(Object.entries(means).map(([name, value]) => [`eval_${name}`, value])),
-  };
-  return { metrics, predictions: { ndcg, reciprocal_ranks: reciprocalRanks } };
+  const lossSum = lengths.reduce((sum, cut) => sum + lossOf(labels, cut, batchSize), 0);
+  return searchScores(rankings, lossSum, labels.length);
 }
 
 /** The triplet loss of batches in the order of the data, each times its texts. */

@@ -1,7 +1,7 @@
 import { checkVocabulary } from "../assemble/data.ts";
 import { isAdapter, openTrained } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
-import { AdapterError, CheckpointError, DataError, RecipeError } from "../errors.ts";
+import { AdapterError, CheckpointError, RecipeError } from "../errors.ts";
 import type { TextEmbedding } from "../events/reports.ts";
 import { ExampleStore } from "../examples/examples.ts";
 import { isGguf } from "../formats/gguf/model/read-gguf.ts";
@@ -14,7 +14,7 @@ import { embeds, featureExtraction } from "../task-types/index.ts";
 import type { Asked } from "../tasks/definition.ts";
 import { embeddingsOf } from "../tasks/embeddings.ts";
 import { NotFiniteError } from "../training/scoring.ts";
-import { batched } from "./batched.ts";
+import { BATCH, eachText, type Numbered } from "./each-text.ts";
 import { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { type TrainedSource, trainedSource } from "./trained-source.ts";
@@ -22,7 +22,7 @@ import { type TrainedSource, trainedSource } from "./trained-source.ts";
 /** Texts to embed, or a file of them: rows as training reads them, or a text on each line. */
 export type TextSource = Iterable<string | TextInput> | AsyncIterable<string | TextInput> | { readonly file: string };
 
-/** How texts are embedded. */
+/** Options of embeddings. */
 export interface EmbedOptions {
   /** Folder or Hub id of an adapter for the model. */
   readonly adapter?: string;
@@ -35,8 +35,6 @@ export interface EmbedOptions {
   /** Called with what a reader of the embeddings should know. */
   readonly onWarning?: (message: string) => void;
 }
-
-const BATCH = 16;
 
 /**
  * Embeds texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
@@ -60,28 +58,12 @@ export async function* embed(
   const shaping = shapingOf(prepared, options);
   for (const warning of warnings) onWarning?.(warning);
   const session = await prepared.engine.compile(prepared.graph, weights);
-  let [count, failed, first]: [number, number, string] = [0, 0, ""];
   try {
     const asked = { session, graph: prepared.graph, padId: prepared.tokenizer.padId };
-    for await (const batch of batched(inputs, BATCH)) {
-      const numbered = batch.map((text, i) => ({ index: count + i, ...(typeof text === "string" ? { text } : text) }));
-      count += batch.length;
-      for (const embedding of await embedded(asked, prepared, numbered, shaping)) {
-        if (embedding.embedding === null && failed++ === 0) first = embedding.error;
-        yield embedding;
-      }
-    }
+    yield* eachText(inputs, (inputs) => embedded(asked, prepared, inputs, shaping), ["an", "embedding"]);
   } finally {
     await session.close();
   }
-  if (count === 0 || failed < count) return;
-  throw new DataError(
-    count === 1 ? `the text has no embedding: ${first}` : `none of the ${count} texts has an embedding`,
-    {
-      ...(count > 1 && { where: `the first: ${first}` }),
-      expected: "a text with words",
-    },
-  );
 }
 
 /** The recipe of a model or an adapter, by name or in memory, and how it is opened. */
@@ -123,7 +105,7 @@ const incomplete = (fresh: readonly string[], { checkpoint }: Prepared): Checkpo
     where: checkpoint.folder,
   });
 
-/** What is done with a text before the model, and with its vector after it. */
+/** Changes to a text before the model, and to its vector after it. */
 interface Shaping {
   readonly prompt: string;
   readonly dims: number;
@@ -160,7 +142,7 @@ function shapingOf({ graph, modules = DEFAULT_MODULES, checkpoint }: Prepared, o
 async function embedded(
   asked: Asked,
   { source, tokenizer, checkpoint }: Prepared,
-  inputs: readonly (TextInput & { readonly index: number })[],
+  inputs: readonly Numbered[],
   { prompt, dims, normalize }: Shaping,
 ): Promise<TextEmbedding[]> {
   const { max_length: maxLength } = source.recipe;

@@ -9,7 +9,7 @@ import { inspectedExamples } from "./inspect-data.ts";
 import { jobOf, type ModelOptions } from "./job-of.ts";
 import type { Model } from "./model.ts";
 
-/** What is shown besides the modules. */
+/** Options of an inspection. */
 export interface InspectOptions {
   /** Show the first training examples as the model sees them. */
   readonly examples?: boolean;

@@ -49,7 +49,7 @@ export function jobOfModel(model: Model, { data, ...options }: ModelOptions): Jo
 }
 
 /** The job of a recipe, or of a model with its options. */
-export const jobOf = (subject: Recipe | Model, options: Partial<ModelOptions>): Job =>
+export const jobOf = (subject: Recipe | ResolvedRecipe | Model, options: Partial<ModelOptions>): Job =>
   subject instanceof Model ? jobOfModel(subject, options as ModelOptions) : jobOfRecipe(subject);
 
 /** `learningRate` → `learning_rate`; `loadIn4bit` → `load_in_4bit`. */

@@ -1,6 +1,6 @@
 import { checkVocabulary } from "../assemble/data.ts";
 import { refuseLanguageModel, refuseOneClass } from "../assemble/supported-head.ts";
-import { CheckpointError, DataError } from "../errors.ts";
+import { CheckpointError } from "../errors.ts";
 import type { Answer, LabelScore, Prediction } from "../events/reports.ts";
 import { ExampleStore } from "../examples/examples.ts";
 import { IGNORED } from "../examples/labels.ts";
@@ -10,7 +10,7 @@ import { eachLogits } from "../tasks/class-scores.ts";
 import type { Asked, Example, TaskDefinition } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
 import { NotFiniteError } from "../training/scoring.ts";
-import { batched } from "./batched.ts";
+import { BATCH, eachText, type Numbered } from "./each-text.ts";
 import type { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { trainedSource } from "./trained-source.ts";
@@ -27,8 +27,6 @@ export interface PredictOptions {
   /** Called with what a reader of the labels should know. */
   readonly onWarning?: (message: string) => void;
 }
-
-const BATCH = 16;
 
 /** Problem of a head with one output whose `config.json` names none: transformers takes its sigmoid. */
 const ONE_OUTPUT = "multi_label_classification";
@@ -59,28 +57,13 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
   }
   for (const warning of warnings) options.onWarning?.(warning);
   const session = await model.engine.compile(model.graph, weights);
-  let [count, failed, first]: [number, number, string] = [0, 0, ""];
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
-    for await (const batch of batched(texts, BATCH)) {
-      const inputs = batch.map((text, i) => ({ index: count + i, ...(typeof text === "string" ? { text } : text) }));
-      count += batch.length;
-      for (const prediction of await labelled(classifier, model, inputs, definition)) {
-        if ("error" in prediction && failed++ === 0) first = prediction.error;
-        yield prediction;
-      }
-    }
+    yield* eachText(texts, (inputs) => labelled(classifier, model, inputs, definition), ["a", "label"]);
   } finally {
     await session.close();
   }
-  if (count === 0 || failed < count) return;
-  throw new DataError(count === 1 ? `the text has no label: ${first}` : `none of the ${count} texts has a label`, {
-    ...(count > 1 && { where: `the first: ${first}` }),
-    expected: "a text with words",
-  });
 }
-
-type Numbered = TextInput & { readonly index: number };
 
 /** An input as the model gets it; of words, each label is the place of its word. */
 interface Encoded {

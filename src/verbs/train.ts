@@ -5,7 +5,7 @@ import { startJob } from "../training/start-job.ts";
 import { jobOf, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
 
-/** How a recipe is run. */
+/** Options of a run. */
 export interface RunOptions {
   /** Aborting it ends the run after the step at hand; with an output folder, a checkpoint is written. */
   readonly signal?: AbortSignal;
@@ -26,6 +26,6 @@ export async function* train(
   subject: Recipe | ResolvedRecipe | Model,
   { signal, ...options }: Partial<TrainOptions> = {},
 ): AsyncGenerator<TrainEvent, void, void> {
-  const finished = yield* startJob(jobOf(subject as Recipe | Model, options), signal);
+  const finished = yield* startJob(jobOf(subject, options), signal);
   if (finished && subject instanceof Model) subject.finished = finished;
 }

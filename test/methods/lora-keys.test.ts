@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
-import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
 import { loraMethod } from "../../src/methods/lora.ts";
 import { openAdapter } from "../../src/methods/open-adapter.ts";
 import { Random } from "../../src/random.ts";
@@ -9,8 +8,8 @@ import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { saveModel } from "../../src/training/saved.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { inspect } from "../../src/verbs/inspect.ts";
-import { pythonOf } from "../parity/python.ts";
 import { fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
+import { expectSavedAsPeft, peftLoadsOurs } from "./saved-adapters.ts";
 
 /** The recipes of the adapters that make_lora_key_fixtures.py made. */
 const VARIANTS: readonly (readonly [variant: string, base: string, keys: Keys])[] = [
@@ -69,39 +68,14 @@ async function saveAgain(variant: string, base: string, keys: Keys, to: string):
   await saveModel(to, model, weights, trained);
 }
 
-const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
-describe.skipIf(python.missing !== undefined)(`PEFT loads ours${python.missing ? `: ${python.missing}` : ""}`, () => {
-  let reports: unknown[] = [];
-  beforeAll(async () => {
-    const cases = VARIANTS.map(async ([variant, base, keys]) => {
-      const ours = temporary();
-      await saveAgain(variant, base, keys, ours);
-      return { base: fixture(base), ours, theirs: fixture(`${base}/adapters/${variant}`) };
-    });
-    reports = python.run("load_with_peft.py", await Promise.all(cases)) as unknown[];
-  }, 300_000);
-
-  test.each(VARIANTS.map(([variant, base], i) => [variant, base, i] as const))("%s, %s", (_variant, _base, i) => {
-    expect(reports[i]).toEqual({ missing: [], unexpected: [], same: true });
-  });
-});
+const SAVED = VARIANTS.map(([variant, base, keys]) => ({
+  ...{ base, name: variant },
+  save: (to: string) => saveAgain(variant, base, keys, to),
+}));
+peftLoadsOurs(SAVED);
 
 describe("LoRA's further keys", () => {
-  test.each(VARIANTS)("%s, %s: the saved files are PEFT's, key for key", async (variant, base, keys) => {
-    const to = temporary();
-    await saveAgain(variant, base, keys, to);
-    const [ours, theirs] = [await readAdapter(to), await readAdapter(fixture(`${base}/adapters/${variant}`))];
-    expect([...ours.tensors.keys()].sort()).toEqual([...theirs.tensors.keys()].sort());
-    for (const [key, { shape }] of ours.tensors) {
-      expect(shape, key).toEqual(theirs.tensors.get(key)?.shape);
-      expect(await ours.readFloat32(key), key).toEqual(await theirs.readFloat32(key));
-    }
-    const sorted = (config: object) =>
-      Object.entries(config).map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]);
-    expect(Object.fromEntries(sorted(theirs.config))).toMatchObject(
-      Object.fromEntries(sorted({ ...ours.config, base_model_name_or_path: `test/parity/fixtures/${base}` })),
-    );
-  });
+  test.each(SAVED)("$name, $base: the saved files are PEFT's, key for key", expectSavedAsPeft);
 
   test.each(VARIANTS)("%s, %s: a run that is stopped and resumed ends as one that was not", async (_, base, given) => {
     const keys = { ...settings(base, given), max_steps: 4, save_strategy: "steps", save_steps: 2 };

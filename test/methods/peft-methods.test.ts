@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openBase, prepare } from "../../src/assemble/prepare.ts";
 import { applyStartingAdapter } from "../../src/assemble/starting-adapter.ts";
-import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
 import { METHOD_DEFINITIONS } from "../../src/methods/index.ts";
 import { METHODS } from "../../src/methods/keys/index.ts";
 import { openAdapter } from "../../src/methods/open-adapter.ts";
@@ -10,8 +9,8 @@ import { selectIn } from "../../src/peft/targets.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { inspect } from "../../src/verbs/inspect.ts";
-import { pythonOf } from "../parity/python.ts";
 import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
+import { expectSavedAsPeft, peftLoadsOurs } from "./saved-adapters.ts";
 
 /** The methods of PEFT but LoRA, which has tests of its own. */
 const PEFT = METHODS.filter((method) => METHOD_DEFINITIONS[method].format === "peft" && !method.endsWith("lora"));
@@ -35,22 +34,11 @@ async function saveAgain(base: string, method: (typeof PEFT)[number], to: string
   await METHOD_DEFINITIONS[method].save(to, { model, trained, whole, id2label: { 0: "a" } });
 }
 
-const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
-describe.skipIf(python.missing !== undefined)(`PEFT loads ours${python.missing ? `: ${python.missing}` : ""}`, () => {
-  let reports: unknown[] = [];
-  beforeAll(async () => {
-    const cases = ADAPTERS.map(async ([base, method]) => {
-      const ours = temporary();
-      await saveAgain(base, method, ours);
-      return { base: fixture(base), ours, theirs: fixture(`${base}/adapters/${method}`) };
-    });
-    reports = python.run("load_with_peft.py", await Promise.all(cases)) as unknown[];
-  }, 300_000);
-
-  test.each(ADAPTERS.map(([base, method], i) => [base, method, i] as const))("%s/%s", (_base, _method, i) => {
-    expect(reports[i]).toEqual({ missing: [], unexpected: [], same: true });
-  });
-});
+const SAVED = ADAPTERS.map(([base, method]) => ({
+  ...{ base, name: method },
+  save: (to: string) => saveAgain(base, method, to),
+}));
+peftLoadsOurs(SAVED);
 
 describe("the other methods of PEFT", () => {
   test("each has an adapter of PEFT for each base", () => {
@@ -58,21 +46,7 @@ describe("the other methods of PEFT", () => {
     for (const [base, method] of ADAPTERS) expect(readdirSync(fixture(`${base}/adapters`))).toContain(method);
   });
 
-  test.each(ADAPTERS)("%s/%s: written again, every key and byte is PEFT's", async (base, method) => {
-    const to = temporary();
-    await saveAgain(base, method, to);
-    const [ours, theirs] = [await readAdapter(to), await readAdapter(fixture(`${base}/adapters/${method}`))];
-    expect([...ours.tensors.keys()].sort()).toEqual([...theirs.tensors.keys()].sort());
-    for (const [key, { shape }] of ours.tensors) {
-      expect(shape, key).toEqual(theirs.tensors.get(key)?.shape);
-      expect(await ours.readFloat32(key), key).toEqual(await theirs.readFloat32(key));
-    }
-    const sorted = (config: object) =>
-      Object.entries(config).map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]);
-    expect(Object.fromEntries(sorted(theirs.config))).toMatchObject(
-      Object.fromEntries(sorted({ ...ours.config, base_model_name_or_path: `test/parity/fixtures/${base}` })),
-    );
-  });
+  test.each(SAVED)("$base/$name: written again, every key and byte is PEFT's", expectSavedAsPeft);
 
   test.each(PEFT)("%s: a run that is stopped and resumed ends as one that was not", async (method) => {
     const keys = { method, max_steps: 4, save_strategy: "steps", save_steps: 2 };

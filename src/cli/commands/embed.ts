@@ -1,13 +1,15 @@
 import { RecipeError } from "../../errors.ts";
-import type { EmbedOptions, TextSource } from "../library/index.ts";
+import type { EmbedOptions } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
 import { sourceOf } from "../shared/source.ts";
-import { textLines } from "../shared/text-lines.ts";
+import { addTexts, textsOf } from "../shared/texts.ts";
 
 /** Digits with which a float32 can be read back as it was. */
 const DIGITS = 9;
+
+const EXAMPLE = 'lowrank embed --model_name_or_path embedded "Either party may terminate this agreement."';
 
 /** `lowrank embed --model_name_or_path M [--adapter_name_or_path DIR] [--input FILE] [TEXT…]`: one JSON line a text. */
 export const embed: CliCommand = {
@@ -17,21 +19,18 @@ export const embed: CliCommand = {
     "cat clauses.txt | lowrank embed --model_name_or_path out/search --dims 128 --normalize",
   ],
   define(command) {
+    addTexts(command, "embed");
     command
-      .argument("[texts...]", "texts to embed; without any, and without --input, the lines of stdin")
-      .option(
-        "--input <file>",
-        "file of texts: .jsonl, .json, .csv or .parquet as train reads them, or a text on each line",
-      )
       .option("--dims <integer>", "length of an embedding: its first so many numbers [all]")
       .option("--normalize", "divide embeddings by their length [as the model's files have it]")
       .option("--prompt_name <name>", "prompt of the model to put before each text [the one that its files name]");
     addRecipeFlags(command, ["model_name_or_path", "adapter_name_or_path"]);
   },
   async run(context) {
-    const { model, adapter } = sourceOf(context);
-    const source = model ?? adapter;
-    if (source === undefined) {
+    const source = sourceOf(context);
+    const { model, adapter } = source;
+    const name = model ?? adapter;
+    if (name === undefined) {
       throw new RecipeError("embed needs a model.", {
         expected: "--model_name_or_path MODEL, --adapter_name_or_path DIR, or both",
         hint: "any encoder gives embeddings; one that was trained for them, as all-MiniLM-L6-v2, gives good ones.",
@@ -39,11 +38,12 @@ export const embed: CliCommand = {
     }
     const { embed } = await import("../library/index.ts");
     const { output } = context;
-    const texts = textsOf(context);
-    await fetchFirst(sourceOf(context), output);
+    const texts = textsOf(context, "embed", EXAMPLE);
+    await fetchFirst(source, output);
     const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
+    const settings = { ...settingsOf(context), ...(model !== undefined && adapter !== undefined && { adapter }) };
     let [count, failed] = [0, 0];
-    for await (const { embedding, ...rest } of embed(source, texts, { ...settingsOf(context), onWarning: warn })) {
+    for await (const { embedding, ...rest } of embed(name, texts, { ...settings, onWarning: warn })) {
       count++;
       if (embedding === null) failed++;
       const line = { ...rest, embedding: embedding && Array.from(embedding, (x) => Number(x.toPrecision(DIGITS))) };
@@ -54,29 +54,11 @@ export const embed: CliCommand = {
   },
 };
 
-function settingsOf(context: Context): EmbedOptions {
-  const { dims, normalize, prompt_name: promptName } = context.options;
-  const { model, adapter } = sourceOf(context);
+function settingsOf({ options }: Context): EmbedOptions {
+  const { dims, normalize, prompt_name: promptName } = options;
   return {
-    ...(model !== undefined && adapter !== undefined && { adapter }),
     ...(dims !== undefined && { dims: Number(dims) }),
     ...(normalize === true && { normalize }),
     ...(promptName !== undefined && { promptName: String(promptName) }),
   };
-}
-
-function textsOf({ args, options, stdin }: Context): TextSource {
-  const { input } = options;
-  if (args.length > 0 && input !== undefined) {
-    throw new RecipeError("embed was given both texts and --input.", { expected: "one of them" });
-  }
-  if (input !== undefined) return { file: String(input) };
-  if (args.length > 0) return args;
-  if (stdin.isTTY) {
-    throw new RecipeError("embed was given no text.", {
-      expected: "TEXT arguments, --input FILE, or lines on stdin",
-      hint: 'lowrank embed --model_name_or_path embedded "Either party may terminate this agreement."',
-    });
-  }
-  return textLines(stdin);
 }

@@ -1,10 +1,11 @@
 import { RecipeError } from "../../errors.ts";
-import type { PredictOptions } from "../library/index.ts";
-import type { CliCommand, Context } from "../shared/command.ts";
+import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
 import { sourceOf } from "../shared/source.ts";
-import { textLines } from "../shared/text-lines.ts";
+import { addTexts, textsOf } from "../shared/texts.ts";
+
+const EXAMPLE = 'lowrank predict --adapter_name_or_path out "Either party may terminate this agreement."';
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
 export const predict: CliCommand = {
@@ -14,12 +15,7 @@ export const predict: CliCommand = {
     "cat clauses.txt | lowrank predict --adapter_name_or_path out/lora",
   ],
   define(command) {
-    command
-      .argument("[texts...]", "texts to label; without any, and without --input, the lines of stdin")
-      .option(
-        "--input <file>",
-        "file of texts: .jsonl, .json, .csv or .parquet as train reads them, or a text on each line",
-      );
+    addTexts(command, "label");
     addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
   },
   async run(context) {
@@ -32,11 +28,12 @@ export const predict: CliCommand = {
     }
     const { predict } = await import("../library/index.ts");
     const { output } = context;
-    const texts = textsOf(context);
+    const texts = textsOf(context, "predict", EXAMPLE);
+    const given = "file" in texts ? { input: texts.file } : { texts };
     await fetchFirst(source, output);
     let [count, failed, words] = [0, 0, 0];
     const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
-    for await (const prediction of predict({ ...source, ...texts, onWarning: warn })) {
+    for await (const prediction of predict({ ...source, ...given, onWarning: warn })) {
       count++;
       if ("error" in prediction) failed++;
       if ("words" in prediction) words += prediction.words.filter(({ label }) => label === null).length;
@@ -47,21 +44,3 @@ export const predict: CliCommand = {
     if (words > 0) warn(`words without a label: ${words}; they have no tokens, or lie beyond max_length`);
   },
 };
-
-type Given = Pick<PredictOptions, "texts" | "input">;
-
-function textsOf({ args, options, stdin }: Context): Given {
-  const { input } = options;
-  if (args.length > 0 && input !== undefined) {
-    throw new RecipeError("predict was given both texts and --input.", { expected: "one of them" });
-  }
-  if (input !== undefined) return { input: String(input) };
-  if (args.length > 0) return { texts: args };
-  if (stdin.isTTY) {
-    throw new RecipeError("predict was given no text.", {
-      expected: "TEXT arguments, --input FILE, or lines on stdin",
-      hint: 'lowrank predict --adapter_name_or_path out "Either party may terminate this agreement."',
-    });
-  }
-  return { texts: textLines(stdin) };
-}

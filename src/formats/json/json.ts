@@ -36,17 +36,24 @@ export async function readJsonBytes(path: string, bounds = JSON_BOUNDS): Promise
 }
 
 /**
- * One JSON object out of the bytes of a file.
- * @throws {CheckpointError} as {@link readJsonObject} does.
+ * The JSON value in the bytes of a file.
+ * @throws {CheckpointError} when they hold none, or exceed the bounds.
  */
-export function parseJsonObject(bytes: Uint8Array, path: string, bounds: JsonBounds = JSON_BOUNDS): JsonObject {
-  let value: unknown;
+export function parseJson(bytes: Uint8Array, path: string, bounds: JsonBounds = JSON_BOUNDS): unknown {
   try {
-    value = parseBoundedJson(bytes, bounds);
+    return parseBoundedJson(bytes, bounds);
   } catch (cause) {
     const what = cause instanceof RangeError ? "holds more JSON than is read" : "is not valid JSON";
     throw new CheckpointError(`${path} ${what}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/**
+ * One JSON object out of the bytes of a file.
+ * @throws {CheckpointError} as {@link readJsonObject} does.
+ */
+export function parseJsonObject(bytes: Uint8Array, path: string, bounds: JsonBounds = JSON_BOUNDS): JsonObject {
+  const value = parseJson(bytes, path, bounds);
   if (!isObject(value)) throw new CheckpointError(`${path} must hold a JSON object`);
   return value;
 }

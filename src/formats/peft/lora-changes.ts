@@ -12,7 +12,7 @@ import type { LoraAdapter } from "./read-lora.ts";
 export interface LoraChange {
   readonly whole?: FloatTensor;
   readonly update?: Update;
-  /** What is added to a bias: that of B times the scaling. */
+  /** Addition to a bias: the bias of B times the scaling. */
   readonly offset?: Float32Array;
   /** Rows that stand in place of those of an embedding, one for each of the tokens `ids`. */
   readonly rows?: { readonly data: Float32Array; readonly ids: readonly number[] };

@@ -8,7 +8,7 @@ export const FILES = {
   settings: "config_sentence_transformers.json",
 } as const;
 
-/** What the files of sentence-transformers say of an embedding model besides its weights. */
+/** Settings of an embedding model in the files of sentence-transformers. */
 export interface SentenceModules extends Pooling {
   /** Longest text in tokens; absent: as the tokenizer and the model allow. */
   readonly maxLength?: number;

@@ -1,8 +1,7 @@
 import { exists } from "#platform";
-import { parseBoundedJson } from "../../bounded-json.ts";
 import { CheckpointError } from "../../errors.ts";
 import { DEFAULT_POOLING, POOLING_MODES, type PoolingMode } from "../../models/parts/pooling.ts";
-import { brief, isObject, type JsonObject, readJsonBytes, readJsonObject } from "../json/json.ts";
+import { brief, isObject, type JsonObject, parseJson, readJsonBytes, readJsonObject } from "../json/json.ts";
 import { DEFAULT_MODULES, FILES, type SentenceModules } from "./modules.ts";
 
 /** Flags of a `1_Pooling/config.json` before sentence-transformers 5.4, and the modes that they stand for. */
@@ -57,7 +56,7 @@ const textsIn = (prompts: JsonObject): Readonly<Record<string, string>> =>
 
 /** The modules of a list, in order. @throws {CheckpointError} for others than those that are supported. */
 async function readList(path: string): Promise<readonly Listed[]> {
-  const list = await readJson(path);
+  const list = parseJson(await readJsonBytes(path), path);
   if (!Array.isArray(list)) throw new CheckpointError(`${path} must hold a list of modules`);
   const modules = list.map((entry: unknown): Listed => {
     const { type, path: at } = isObject(entry) ? entry : {};
@@ -85,15 +84,6 @@ async function readList(path: string): Promise<readonly Listed[]> {
       hint: "load the model with a recent sentence-transformers and save it again: it writes such folders.",
     },
   );
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const bytes = await readJsonBytes(path);
-  try {
-    return parseBoundedJson(bytes);
-  } catch (cause) {
-    throw new CheckpointError(`${path} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
 }
 
 /** Mode and prompts of a pooling module. @throws {CheckpointError} for a mode that is not supported, or several. */

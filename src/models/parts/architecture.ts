@@ -25,7 +25,7 @@ type TaskBuilder<Config> = (m: ModuleScope, inputs: ModelInputs, config: Config,
 /** A model's heads: what it can be trained to do. */
 export type TaskBuilders<Config> = Readonly<Partial<Record<TaskType, TaskBuilder<Config>>>>;
 
-/** What a family's `config.json` leaves unsaid about the length of texts. */
+/** Limits of the length of texts that a family's `config.json` leaves unsaid. */
 export interface PositionLimits {
   /** `max_position_embeddings` where the file leaves it out; transformers' own. */
   readonly default?: number;
@@ -39,7 +39,7 @@ export interface ArchitectureSpec<Config> {
   readonly modelType: string;
   /** What the family has of its own in files. */
   readonly files?: FamilyFiles;
-  /** How `config.json` bounds the length of texts, where that is not by `max_position_embeddings` alone. */
+  /** Limits of the length of texts besides `max_position_embeddings`. */
   readonly positions?: PositionLimits;
   readonly config: z.ZodType<Config>;
   /** Where the base model hangs in a model with a head; a bare base checkpoint lacks this prefix. */

@@ -13,7 +13,7 @@ export interface BuildOptions {
   readonly cache?: boolean;
   /** Language models: logits of every token, not of chosen rows. */
   readonly allRows?: boolean;
-  /** Embedding models: how hidden states become a vector. Default: their mean. */
+  /** Pooling of an embedding model. Default: the mean of the hidden states. */
   readonly pooling?: Pooling;
 }
 
