@@ -24,6 +24,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "task-types": "",
   // graphs
   ir: "",
+  linalg: "",
   quant: "",
   "ops/core": "ir",
   "ops/shape": "ir ops/core",

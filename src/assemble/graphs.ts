@@ -1,6 +1,6 @@
 import { trainingGraph } from "../autodiff/training-graph.ts";
 import type { Graph } from "../ir/graph.ts";
-import { METHOD_DEFINITIONS } from "../methods/index.ts";
+import { isAdapterParam, METHOD_DEFINITIONS } from "../methods/index.ts";
 import type { BuildOptions } from "../models/parts/scope.ts";
 import { earlySelect } from "../passes/early-select.ts";
 import { type Pass, runPasses } from "../passes/pass.ts";
@@ -56,6 +56,7 @@ export function countParameters(graph: Graph, base: Graph): { readonly trainable
   let [trainable, total] = [0, 0];
   for (const { origin, shape } of graph.params) {
     if (origin.quantized && origin.quantized.part !== "codes") continue;
+    if (!origin.trainable && isAdapterParam(origin.name)) continue; // a start of LoRA, which is part of the base
     const size = count(origin.quantized ? (base.named(origin.quantized.of)?.shape ?? []) : shape);
     total += size;
     if (origin.trainable) trainable += size;

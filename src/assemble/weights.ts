@@ -10,9 +10,10 @@ import { fromStored, type StoredParam, storedShape } from "../prepared/stored.ts
 import { float32ToBfloat16, float32ToFloat16 } from "../quant/half.ts";
 import { firstNonFinite } from "../quant/non-finite.ts";
 import type { QuantizedArrays } from "../quant/schemes/definition.ts";
-import { definitionOf, throughQuantization } from "../quant/schemes/index.ts";
+import { definitionOf } from "../quant/schemes/index.ts";
 import type { Random } from "../random.ts";
 import type { Elements } from "../session/session.ts";
+import { type ReadBase, starter } from "./starts.ts";
 
 /** Where weights come from. */
 export interface WeightSources {
@@ -51,6 +52,7 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
   const missing: string[] = [];
   const quantizedBases = new Map<string, QuantizedArrays>();
   const bases = baseReader(params, sources);
+  const start = starter(sources.random, bases);
   const quantizedBase = async (name: string, scheme: QuantizationScheme): Promise<QuantizedArrays> => {
     const { codec } = definitionOf(scheme);
     if (codec.kind === "stored") return codec.arrays(await storedBlocks(name, sources).read(), scheme);
@@ -76,7 +78,7 @@ export async function loadWeights(params: readonly ParamValue[], sources: Weight
     if (found) weights.set(origin.name, { dtype, shape: lengths, data: storedAs(dtype, found) });
     else if (init) {
       if (!isAdapterParam(origin.name) && !sources.fresh) fresh.push(origin.name);
-      const data = await start(origin.name, init, lengths, sources.random, bases);
+      const data = await start(origin.name, init, lengths);
       weights.set(origin.name, { dtype, shape: lengths, data: storedAs(dtype, data) });
     } else missing.push(origin.name);
   }
@@ -160,7 +162,7 @@ export function checkShape(name: string, shape: readonly number[], { tensors, fo
 }
 
 /** Reads weights that the graph may hold packed only. */
-function baseReader(params: readonly ParamValue[], sources: WeightSources): (name: string) => Promise<Base> {
+function baseReader(params: readonly ParamValue[], sources: WeightSources): ReadBase {
   const turned = params.filter(({ origin }) => origin.transposed);
   const transposed = new Set(turned.map(({ origin }) => origin.quantized?.of ?? origin.name));
   return async (name) => {
@@ -170,12 +172,6 @@ function baseReader(params: readonly ParamValue[], sources: WeightSources): (nam
     const param = { shape, origin: { transposed: transposed.has(name) } };
     return { data: await read(stored, param, sources.checkpoint), rows: shape[0] ?? 1 };
   };
-}
-
-/** A weight matrix of the base model. */
-interface Base {
-  readonly data: Float32Array;
-  readonly rows: number;
 }
 
 /** A parameter's name in the file: as it is, without or with the base's prefix, or with the norm names of the first BERT files. */
@@ -202,41 +198,4 @@ function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointErro
       hint: "is it the checkpoint of another architecture, or of fewer layers?",
     },
   );
-}
-
-async function start(
-  name: string,
-  init: Init,
-  shape: readonly number[],
-  source: Random,
-  bases: (name: string) => Promise<Base>,
-): Promise<Float32Array> {
-  const data = new Float32Array(shape.reduce((n, length) => n * length, 1));
-  const random = source.stream(name);
-  switch (init.kind) {
-    case "zeros":
-      return data;
-    case "ones":
-      return data.fill(1);
-    case "normal":
-      random.fillNormal(data, init.std);
-      return data;
-    case "uniform":
-      random.fillUniform(data, -init.bound, init.bound);
-      return data;
-    case "rows": {
-      const { data: base, rows } = await bases(init.of);
-      const width = base.length / rows;
-      for (const [i, row] of init.rows.entries()) data.set(base.subarray(row * width, (row + 1) * width), i * width);
-      return data;
-    }
-    case "rowNorm": {
-      const { data: base, rows } = await bases(init.of);
-      const w = init.scheme ? throughQuantization(base, rows, init.scheme) : base;
-      const columns = w.length / rows;
-      return data.map((_, row) => Math.hypot(...w.subarray(row * columns, (row + 1) * columns)));
-    }
-    default:
-      return init satisfies never;
-  }
 }

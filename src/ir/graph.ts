@@ -22,6 +22,10 @@ export type Init =
   | { readonly kind: "ones" }
   | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "uniform"; readonly bound: number }
+  /** Odd or even rows of a random orthogonal matrix `[r, r]`, which the two factors of a module share, under random weights. */
+  | { readonly kind: "orthogonal"; readonly module: string; readonly r: number; readonly part: "A" | "B" }
+  /** A factor of the leading part of a weight: of its QR factorization, A the rows of R, B the columns of Q. */
+  | { readonly kind: "qr"; readonly of: string; readonly r: number; readonly part: "A" | "B" }
   /** Rows of a weight. */
   | { readonly kind: "rows"; readonly of: string; readonly rows: readonly number[] }
   /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is quantized. */

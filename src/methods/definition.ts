@@ -111,6 +111,6 @@ export interface MethodDefinition {
   /** @throws {AdapterError} when the adapter is malformed, or of a kind that is not supported. */
   open?(stored: StoredAdapter): Promise<TrainedAdapter>;
   /** The trained parameters of a folder that `save` wrote; absent where `open` reads them and no others. */
-  read?(folder: string): Promise<Map<string, Float32Array>>;
+  read?(folder: string, recipe: ResolvedRecipe): Promise<Map<string, Float32Array>>;
   readonly inputs?: AdapterInputs;
 }

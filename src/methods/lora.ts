@@ -1,3 +1,4 @@
+import { configWithoutStart, trainedHalf, withoutStart } from "../formats/peft/converted.ts";
 import { BASE_LAYER, isBaseLayer, isInputEmbedding, savedWhole } from "../formats/peft/embeddings.ts";
 import { adapterChanges, type LoraChange } from "../formats/peft/lora-changes.ts";
 import { extraModules } from "../formats/peft/peft-adapter.ts";
@@ -8,6 +9,7 @@ import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { type LoraPart, loraPart } from "../peft/lora-parts.ts";
+import { changesBase, notThere } from "../peft/lora-starts.ts";
 import type { TokenIndices } from "../peft/lora-tokens.ts";
 import { mergeBias, mergeRows, mergeWeight } from "../peft/lora-update.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
@@ -88,7 +90,12 @@ const inputs: AdapterInputs = {
 
 /** LoRA, and QLoRA: the same on packed weights. */
 export const loraMethod: MethodDefinition = {
-  passes: (recipe, architecture) => [loraPass(loraConfigOf(recipe, architecture), architecture.trainedHeads)],
+  passes(recipe, architecture) {
+    const config = loraConfigOf(recipe, architecture);
+    const isHeldOtherwise = recipe.load_in_4bit || recipe.load_in_8bit || recipe.dtype !== "float32";
+    if (changesBase(config) && isHeldOtherwise) throw notThere(config, "a base that is quantized or in half precision");
+    return [loraPass(config, architecture.trainedHeads)];
+  },
   isOwn: (param) => /\.(lora_|token_adapter\.)/.test(param),
   moduleOf: (param) => loraPart(param)?.module,
   modulesToSaveKey: "lora_modules_to_save",
@@ -113,14 +120,19 @@ export const loraMethod: MethodDefinition = {
     const { source, base, architecture } = what.model;
     const params = base.params.map(({ origin }) => origin.name);
     const config = loraConfigOf(source.recipe, architecture);
-    const tensors = new Map([...what.trained, ...(await wholeEmbeddings(config, what))]);
-    await saveLora(folder, { tensors, config, params, ...originOf(what.model) });
+    const whole = await wholeEmbeddings(config, what);
+    const changed = changesBase(config);
+    const trained = changed ? withoutStart(what.trained, await startsOf(what)) : what.trained;
+    const tensors = new Map([...trained, ...whole]);
+    const saved = changed ? configWithoutStart(config) : config;
+    await saveLora(folder, { tensors, config: saved, params, ...originOf(what.model) });
     await saveLabels(folder, what);
   },
   adapterType: "LORA",
   open: async (stored) => trainedAdapter(await loraOf(stored)),
-  async read(folder) {
+  async read(folder, { init_lora_weights: initLoraWeights }) {
     const tensors = [...(await readLora(folder)).tensors].filter(([param]) => !isBaseLayer(param));
+    if (changesBase({ initLoraWeights })) return trainedHalf(new Map(tensors));
     return new Map(tensors.map(([param, { data }]) => [param, data]));
   },
   inputs,
@@ -141,6 +153,19 @@ async function wholeEmbeddings(
     const { shape, data } = weights.get(sourceOf(module)) as FloatTensor;
     return [`${module}${BASE_LAYER}`, { shape, data }];
   });
+}
+
+/** A and B as they started, by the names of the trained ones. */
+async function startsOf({ trained, whole }: Savable): Promise<Map<string, FloatTensor>> {
+  const startName = (param: string): string => param.replace(/lora_([AB])\.weight$/, "lora_start.$1");
+  const adapted = [...trained.keys()].filter((param) => startName(param) !== param);
+  const weights = await whole(new Set(adapted.map(startName)));
+  return new Map(
+    adapted.map((param) => {
+      const { shape, data } = weights.get(startName(param)) as FloatTensor;
+      return [param, { shape, data }];
+    }),
+  );
 }
 
 const changeOf = ({ whole, update, offset, rows }: LoraChange): Change => ({
@@ -183,7 +208,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
   const extra = extraModules(modulesToSave);
   return {
     ...adapter,
-    decides: ({ method, lora_dropout }, given) => ({
+    decides: ({ method, lora_dropout, init_lora_weights }, given) => ({
       method: method === "qlora" ? method : "lora",
       lora_r: config.r,
       lora_alpha: config.loraAlpha,
@@ -199,6 +224,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       layers_to_transform: layersToTransform && [...layersToTransform],
       rank_pattern: { ...config.rankPattern },
       alpha_pattern: { ...config.alphaPattern },
+      init_lora_weights: changesBase({ initLoraWeights: init_lora_weights }) ? true : init_lora_weights,
     }),
     selection: {
       keys: ["lora_target_modules", "exclude_modules", "layers_to_transform"],

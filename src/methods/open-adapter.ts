@@ -1,9 +1,9 @@
 import { AdapterError } from "../errors.ts";
 import { brief } from "../formats/json/json.ts";
 import { readAdapter } from "../formats/safetensors/adapter.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { TrainedAdapter } from "./definition.ts";
 import { definitionFor, METHOD_DEFINITIONS, PEFT_TYPES } from "./index.ts";
-import type { Method } from "./keys/index.ts";
 
 /**
  * Opens the adapter in a folder, whichever method and library made it.
@@ -21,8 +21,8 @@ export async function openAdapter(folder: string): Promise<TrainedAdapter> {
 }
 
 /** The trained parameters of a folder that the method's `save` wrote. */
-export async function readTrained(folder: string, method: Method): Promise<Map<string, Float32Array>> {
-  const { read } = METHOD_DEFINITIONS[method];
-  if (read) return read(folder);
+export async function readTrained(folder: string, recipe: ResolvedRecipe): Promise<Map<string, Float32Array>> {
+  const { read } = METHOD_DEFINITIONS[recipe.method];
+  if (read) return read(folder, recipe);
   return new Map([...(await openAdapter(folder)).tensors].map(([name, { data }]) => [name, data]));
 }

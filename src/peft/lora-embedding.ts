@@ -6,6 +6,7 @@ import { type EmbeddingAttrs, embedding } from "../ops/nn/embedding.ts";
 import { linear } from "../ops/nn/linear.ts";
 import { transpose } from "../ops/shape/shape.ts";
 import type { LoraConfig, Site } from "./lora.ts";
+import { changesBase, notThere } from "./lora-starts.ts";
 import { embeddingOf } from "./targets.ts";
 import { placeOf } from "./unmatched.ts";
 
@@ -21,6 +22,7 @@ export function adaptedEmbedding(y: Value, { module, r, scaling }: Site, config:
   const [vocab, width] = table.shape as [number, number];
   if (config.useDora) throw notOf("use_dora", "useDora", module);
   if (config.loraBias) throw notOf("lora_B_bias", "loraBias", module);
+  if (changesBase(config)) throw notThere(config, `the embedding ${module}`);
   const normal: Init = { kind: "normal", std: 1 };
   const startA: Init = config.initLoraWeights === false ? normal : { kind: "zeros" };
   const param = (name: string, shape: [number, number], init: Init): Value =>

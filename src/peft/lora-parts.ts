@@ -4,8 +4,8 @@ import type { ModulePath } from "../ir/types.ts";
 export interface LoraPart {
   /** The layer. */
   readonly module: ModulePath;
-  /** A `[r, in]`, B `[out, r]`, the bias of B `[out]`, DoRA's magnitude `[out]`; of an embedding A `[r, vocab]`, B `[width, r]`, trained rows `[n, width]`. */
-  readonly part: "A" | "B" | "bias" | "magnitude" | "embeddingA" | "embeddingB" | "tokens";
+  /** A `[r, in]`, B `[out, r]`, the bias of B `[out]`, DoRA's magnitude `[out]`; of an embedding A `[r, vocab]`, B `[width, r]`, trained rows `[n, width]`; A and B as they started. */
+  readonly part: "A" | "B" | "bias" | "magnitude" | "embeddingA" | "embeddingB" | "tokens" | "startA" | "startB";
 }
 
 const NAMES: Readonly<Record<string, LoraPart["part"]>> = {
@@ -16,6 +16,8 @@ const NAMES: Readonly<Record<string, LoraPart["part"]>> = {
   lora_embedding_A: "embeddingA",
   lora_embedding_B: "embeddingB",
   "token_adapter.trainable_tokens_delta": "tokens",
+  "lora_start.A": "startA",
+  "lora_start.B": "startB",
 };
 const PART = new RegExp(`^(.*)\\.(${Object.keys(NAMES).join("|").replaceAll(".", "\\.")})$`);
 

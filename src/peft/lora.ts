@@ -12,6 +12,7 @@ import { type VocabularyAttrs, vocabularyLogits } from "../ops/token-loss/vocabu
 import type { Pass } from "../passes/pass.ts";
 import { rewrite } from "../passes/rewrite.ts";
 import { adaptedEmbedding, targetedEmbedding } from "./lora-embedding.ts";
+import { changesBase, checkStart, notThere, startOf, startsOf } from "./lora-starts.ts";
 import { type TokenIndices, trainedTokens, withTokens } from "./lora-tokens.ts";
 import {
   checkPatterns,
@@ -53,9 +54,10 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
   readonly alphaPattern?: PatternTable;
   /**
    * How A and B start: `true`, A uniform in ±1/√in and B zero; `"gaussian"`, A normal with deviation 1/r and B zero;
-   * `false`, both uniform, so that the adapter is no identity. Default `true`.
+   * `false`, both uniform, so that the adapter is no identity; `"orthogonal"`, both random with B·A zero; `"olora"`, the leading
+   * part of the weight's QR factorization, which is taken out of the base. Default `true`.
    */
-  readonly initLoraWeights?: boolean | "gaussian";
+  readonly initLoraWeights?: boolean | "gaussian" | "orthogonal" | "olora";
 }
 
 /** Rank and scaling of one module. */
@@ -80,6 +82,7 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
   run(graph, { training }) {
     const { modulesToSave = [], bias = "none" } = config;
     checkBias(config);
+    checkStart(config);
     const targets = selectIn(graph)(config);
     checkPatterns("rank", config.rankPattern ?? {}, [...targets]);
     checkPatterns("alpha", config.alphaPattern ?? {}, [...targets]);
@@ -107,6 +110,7 @@ export const lora = (config: LoraConfig, heads: readonly string[] = []): Pass =>
         const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
         const [a, b, ofB] = matrices(x, w, site, config);
         const update = linear(scale(linear(seen, a), { by: site.scaling }), b, ofB); // scaled where it is narrow
+        if (changesBase(config)) return sub(add(y, update), startOf(x, w, site, config));
         if (!config.useDora) return add(y, update);
         const gain = magnitude(w, a, b, site);
         if (seen === x) return withBias(mul(gain, add(linear(x, w), update)), offset);
@@ -125,6 +129,7 @@ function adaptedOutput(y: Value, config: LoraConfig, training: boolean): Value {
   const { inputs, attrs, module } = nodeOf(y) as Node;
   const [x, w, bias] = inputs as [Value, Value, Value?];
   if (config.useDora) throw outputDora(module);
+  if (changesBase(config)) throw notThere(config, `the output layer ${module}`);
   const site = siteOf(config, module);
   const [a, b, ofB] = matrices(x, w, site, config);
   const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;
@@ -184,13 +189,11 @@ function matrices(
   { initLoraWeights = true, loraBias }: LoraConfig,
 ): [a: Value, b: Value, bias?: Value] {
   const [out, columns] = w.shape as [number, number];
-  const uniform = (inputs: number): Init => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) });
-  const startA: Init = initLoraWeights === "gaussian" ? { kind: "normal", std: 1 / r } : uniform(columns);
-  const startB: Init = initLoraWeights === false ? uniform(r) : { kind: "zeros" };
+  const [startA, startB, startOfBias] = startsOf(w, { module, r, scaling }, initLoraWeights);
   const param = (name: string, shape: number[], init: Init): Value =>
     x.graph.param(`${module}.${name}`, { dtype: "float32", shape }, { trainable: true, init });
   const [a, b] = [param("lora_A.weight", [r, columns], startA), param("lora_B.weight", [out, r], startB)];
-  return loraBias ? [a, b, scale(param("lora_B.bias", [out], startB), { by: scaling })] : [a, b];
+  return loraBias ? [a, b, scale(param("lora_B.bias", [out], startOfBias), { by: scaling })] : [a, b];
 }
 
 function dropped(x: Value, module: ModulePath, probability: number): Value {

@@ -120,7 +120,7 @@ export function rateScaleOf({ recipe, model }: Run): (name: string) => number {
 async function* restoreBest(run: Run): AsyncGenerator<TrainEvent> {
   const { progress, weights, model, recipe } = run;
   try {
-    await progress.restoreBest(weights, model.graph, recipe.method);
+    await progress.restoreBest(weights, model.graph, recipe);
   } catch (error) {
     if (!(error instanceof LowrankError)) throw error;
     const message = `the best state cannot be restored, and the last one is kept instead: ${error.message}`;

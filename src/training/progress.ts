@@ -6,7 +6,7 @@ import { readJsonObject } from "../formats/json/json.ts";
 import { readSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Graph } from "../ir/graph.ts";
 import { savesWhole } from "../methods/index.ts";
-import { METHOD_RECIPES, type Method } from "../methods/keys/index.ts";
+import { METHOD_RECIPES } from "../methods/keys/index.ts";
 import { readTrained } from "../methods/open-adapter.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
@@ -81,12 +81,12 @@ export class Progress {
    * Puts the best state's parameters back.
    * @throws {CheckpointError | FileError} when its checkpoint is no longer whole; the weights are as they were then.
    */
-  async restoreBest(weights: Weights, { params }: Graph, method: Method): Promise<void> {
+  async restoreBest(weights: Weights, { params }: Graph, recipe: ResolvedRecipe): Promise<void> {
     if (this.best?.checkpoint === undefined) return;
     const { checkpoint } = this.best;
     const manifest = await verifyFolder(checkpoint);
     if (typeof manifest === "string") throw new CheckpointError(`${checkpoint} is no longer whole: ${manifest}`);
-    const saved = await readTrained(checkpoint, method);
+    const saved = await readTrained(checkpoint, recipe);
     for (const param of params) {
       const data = saved.get(param.origin.name);
       const held = weights.get(param.origin.name)?.data as Float32Array | undefined;
@@ -172,7 +172,7 @@ export async function startOf(
   progress.history.push(...log_history);
   progress.random = random as unknown as RandomState;
   const trains = new Set(graph.params.filter(({ origin }) => origin.trainable).map(({ origin }) => origin.name));
-  const saved = await readTrained(folder, recipe.method);
+  const saved = await readTrained(folder, recipe);
   const { method } = recipe;
   const holdsBase = savesWhole(method) && !METHOD_RECIPES[method].trainsBase;
   if (holdsBase) for (const name of saved.keys()) if (!trains.has(name)) saved.delete(name); // the base beside it

@@ -34,9 +34,11 @@ const loraKeys = {
     .optional()
     .describe("Alpha by module-path pattern, over lora_alpha"),
   init_lora_weights: z
-    .union([z.boolean(), z.literal("gaussian")])
+    .union([z.boolean(), z.enum(["gaussian", "orthogonal", "olora"])])
     .default(true)
-    .describe("true: B is zero, A is Kaiming; gaussian: A is normal; false: B is random too"),
+    .describe(
+      "true: B is zero, A is Kaiming; gaussian: A is normal; orthogonal: both random, B·A is zero; olora: QR of the weight; false: B is random too",
+    ),
   loraplus_lr_ratio: z.number().positive().default(1).describe("Learning rate of lora_B over that of lora_A (LoRA+)"),
 };
 

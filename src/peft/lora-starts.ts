@@ -1,0 +1,72 @@
+import { RecipeError } from "../errors.ts";
+import type { Init, Value } from "../ir/graph.ts";
+import { scale } from "../ops/nn/elementwise.ts";
+import { linear } from "../ops/nn/linear.ts";
+import type { LoraConfig, Site } from "./lora.ts";
+import { placeOf } from "./unmatched.ts";
+
+type Start = LoraConfig["initLoraWeights"];
+
+/** True for starts whose update is taken out of the base, so that the model begins as its base. */
+export const changesBase = ({ initLoraWeights }: Pick<LoraConfig, "initLoraWeights">): boolean =>
+  initLoraWeights === "olora";
+
+/** The starts of A, B and the bias of B. */
+export function startsOf(w: Value, { module, r }: Site, start: Start): readonly [a: Init, b: Init, bias: Init] {
+  const [out, columns] = w.shape as [number, number];
+  const uniform = (inputs: number): Init => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) });
+  const zeros: Init = { kind: "zeros" };
+  switch (start) {
+    case "gaussian":
+      return [{ kind: "normal", std: 1 / r }, zeros, zeros];
+    case "orthogonal": {
+      if (r % 2 !== 0) throw unfit(start, `an even rank, ${module} has ${r}`);
+      const part = (part: "A" | "B"): Init => ({ kind: "orthogonal", module, r, part });
+      return [part("A"), part("B"), zeros];
+    }
+    case "olora": {
+      if (r > Math.min(out, columns))
+        throw unfit(start, `a rank of at most ${Math.min(out, columns)} in ${module}, not ${r}`);
+      const of = w.origin.kind === "param" ? w.origin.name : "";
+      const part = (part: "A" | "B"): Init => ({ kind: "qr", of, r, part });
+      return [part("A"), part("B"), zeros];
+    }
+    case false:
+      return [uniform(columns), uniform(r), uniform(r)];
+    default:
+      return [uniform(columns), zeros, zeros];
+  }
+}
+
+/** The update that A and B start with, frozen. */
+export function startOf(x: Value, w: Value, site: Site, { initLoraWeights }: LoraConfig): Value {
+  const [startA, startB] = startsOf(w, site, initLoraWeights);
+  const [out, columns] = w.shape as [number, number];
+  const frozen = (part: string, shape: [number, number], init: Init): Value =>
+    x.graph.param(`${site.module}.lora_start.${part}`, { dtype: "float32", shape }, { trainable: false, init });
+  const [a, b] = [frozen("A", [site.r, columns], startA), frozen("B", [out, site.r], startB)];
+  return linear(scale(linear(x, a), { by: site.scaling }), b);
+}
+
+/** @throws {RecipeError} for what does not go with a start that changes the base. */
+export function checkStart(config: LoraConfig): void {
+  if (!changesBase(config)) return;
+  const { useDora, useRslora, rankPattern = {}, alphaPattern = {} } = config;
+  if (useDora) throw notThere(config, "use_dora");
+  if (useRslora && Object.keys({ ...rankPattern, ...alphaPattern }).length > 0) {
+    throw notThere(config, "use_rslora with rank_pattern or alpha_pattern");
+  }
+}
+
+/** A start that changes the base where that is not supported. */
+export const notThere = ({ initLoraWeights }: LoraConfig, where: string): RecipeError =>
+  new RecipeError(`init_lora_weights: ${initLoraWeights} does not go with ${where}`, {
+    where: placeOf(["init_lora_weights", "initLoraWeights"]),
+    expected: "true, gaussian or orthogonal, which leave the base as it is",
+  });
+
+const unfit = (start: Start, expected: string): RecipeError =>
+  new RecipeError(`init_lora_weights: ${start} does not fit the rank`, {
+    where: placeOf(["init_lora_weights", "initLoraWeights"]),
+    expected,
+  });

@@ -1,0 +1,72 @@
+"""Makes what PEFT gets from starts of LoRA that change the base: six steps, and the adapter for the base as it was.
+
+Usage: python make_lora_start_fixtures.py      (after make_fixtures.py and make_causal_fixtures.py)
+Writes lora-starts/<base>/<start>/ and lora-starts/expected.json; lora-starts/qr.json holds NumPy's factorization of a matrix.
+Made with torch 2.15.0, transformers 5.23.0, peft 0.21.2, numpy 2.4.6, Python 3.11, CPU.
+"""
+
+import json
+import shutil
+import tempfile
+import warnings
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging
+
+from expected_file import write_json
+from make_fixtures import ADAPTER_RATE, FIXTURES, load_base
+from make_method_fixtures import KEPT, encoded
+from training import record
+
+OUT = FIXTURES / "lora-starts"
+CASES = {
+    "bert/olora": {"target_modules": ["query", "intermediate.dense"], "init_lora_weights": "olora",
+                   "rank_pattern": {"intermediate.dense": 2}},
+    "causal/llama/olora": {"target_modules": ["q_proj", "down_proj"], "init_lora_weights": "olora", "use_rslora": True},
+}  # fmt: skip
+
+
+def make(name: str, keys: dict) -> dict:
+    base, start = name.rsplit("/", 1)
+    causal = base.startswith("causal/")
+    head = AutoModelForCausalLM if causal else AutoModelForSequenceClassification
+    model, _ = load_base(FIXTURES / base, head)
+    config = LoraConfig(task_type="CAUSAL_LM" if causal else "SEQ_CLS", r=4, lora_alpha=8, lora_dropout=0.0, **keys)
+    model = get_peft_model(model, config)
+    tokenizer = AutoTokenizer.from_pretrained(FIXTURES / base)
+    rows = encoded(base, tokenizer)
+    with tempfile.TemporaryDirectory() as folder:
+        model.peft_config["default"].init_lora_weights = True
+        model.save_pretrained(f"{folder}/start")
+        model.peft_config["default"].init_lora_weights = start
+        run = record(model, rows["train"], rows["test"], tokenizer.pad_token_id, ADAPTER_RATE,
+                     **({"language": True} if causal else {}))  # fmt: skip
+        model.save_pretrained(OUT / name, path_initial_model_for_weight_conversion=f"{folder}/start")
+    (OUT / name / "README.md").unlink()
+    (OUT / name / "adapter_model.safetensors").chmod(0o644)
+    path = OUT / name / "adapter_config.json"
+    saved = json.loads(path.read_text()) | {"base_model_name_or_path": f"test/parity/fixtures/{base}"}
+    saved["target_modules"].sort()
+    path.write_text(json.dumps(saved, indent=2, sort_keys=True))
+    print(f"{name:20} {run['losses'][0]:.4f} → {run['eval_loss']:.4f}", flush=True)
+    return {"adapter": None, "keys": keys, **{key: run[key] for key in KEPT}}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore")
+    shutil.rmtree(OUT, ignore_errors=True)
+    cases = {name: make(name, keys) for name, keys in CASES.items()}
+    write_json(OUT / "expected.json", {"cases": cases})
+    x = np.random.default_rng(1).standard_normal((6, 4))
+    q, r = np.linalg.qr(x)
+    write_json(OUT / "qr.json", {"x": x.tolist(), "q": q.tolist(), "r": r.tolist()})
+
+
+if __name__ == "__main__":
+    main()
