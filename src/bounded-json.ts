@@ -27,7 +27,7 @@ const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b
  * @throws {SyntaxError} saying what is wrong with the text.
  */
 export function parseBoundedJson(bytes: Uint8Array, bounds = JSON_BOUNDS): unknown {
-  if (bytes.length > bounds.bytes) throw new RangeError(`${bytes.length} bytes; at most ${bounds.bytes} are read`);
+  if (bytes.length > bounds.bytes) throw new RangeError(`${bytes.length} bytes; the limit is ${bounds.bytes}`);
   checkNesting(bytes, bounds);
   let text: string;
   try {

@@ -137,10 +137,10 @@ export function typedMemoryError(error: unknown): unknown {
   const array =
     error instanceof RangeError && /allocation failed|Invalid (typed )?array (buffer )?length/i.test(error.message);
   if (!heap && !array) return error;
-  return new OutOfMemoryError(heap ? "the JavaScript heap is full." : "the system gave no more memory.", {
+  return new OutOfMemoryError(heap ? "the JavaScript heap is full." : "the system is out of memory.", {
     hint: heap
-      ? "NODE_OPTIONS=--max-old-space-size=8192 allows 8 GB; shorter rows and fewer of them need less."
-      : "a smaller per_device_train_batch_size or max_length needs less; lowrank plan says how much a run takes.",
+      ? "NODE_OPTIONS=--max-old-space-size=8192 allows 8 GB; fewer or shorter rows need less."
+      : "use a smaller per_device_train_batch_size or max_length; lowrank plan estimates the memory of a run.",
     cause: error,
   });
 }

@@ -153,8 +153,8 @@ export class Random {
     if (!isState(state)) {
       throw new CheckpointError("The saved random state is malformed.", {
         expected:
-          "key and words, four integers of 32 bits each; spare, a number or null; streams, states like this one by name",
-        hint: "resume from another checkpoint, or start anew.",
+          "key and words: four 32-bit integers each; spare: a number or null; streams: states like this one by name",
+        hint: "resume from another checkpoint, or start from the beginning.",
       });
     }
     this.key = state.key;

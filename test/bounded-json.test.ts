@@ -23,7 +23,7 @@ describe("bounds are checked before parsing", () => {
     ['{"a":{"b":{"c":{}}}}', "nested more than 3 levels deep at byte 15"],
     ["[1,2,3,4,5,6]", "more than 5 values"],
     ["[[],[],[]]", "more than 5 values"],
-    [`"${"x".repeat(60)}"`, "62 bytes; at most 60 are read"],
+    [`"${"x".repeat(60)}"`, "62 bytes; the limit is 60"],
   ])("%s: %s", (text, message) => {
     const parse = () => parseBoundedJson(bytes(text), bounds);
     if (message === "within") expect(parse()).toEqual(JSON.parse(text));

@@ -27,7 +27,7 @@ export async function withoutBaseLayers<A extends TrainedAdapter>(
     const stored = nameInCheckpoint(param, { checkpoint, basePrefix }) ?? embeddingOf(checkpoint) ?? param;
     const own = await checkpoint.readFloat32(stored);
     if (own.length === data.length && own.every((x, i) => x === data[i])) continue;
-    throw new AdapterError(`the adapter holds ${name}, which is not the base model's ${stored}`, {
+    throw new AdapterError(`the adapter contains ${name}, whose values differ from the base model's ${stored}`, {
       where: adapter.folder,
       hint: "was the adapter made for another base model, or for one with a larger vocabulary?",
     });

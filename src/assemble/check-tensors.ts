@@ -30,14 +30,14 @@ export function checkDepth({ architecture, checkpoint }: Found): void {
   const hint = "config.json and the weights must come from the same model.";
   const beyond = names.find((name) => layerOf(name) >= depth);
   if (beyond !== undefined) {
-    throw new CheckpointError(`the checkpoint holds ${beyond}, config.json counts ${depth} layers.`, {
+    throw new CheckpointError(`the checkpoint contains ${beyond}, but config.json gives ${depth} layers.`, {
       where: folder,
       hint,
     });
   }
   const held = names.reduce((most, name) => Math.max(most, layerOf(name) + 1), 0);
   if (held === 0 || held === depth) return;
-  throw new CheckpointError(`config.json counts ${depth} layers, the checkpoint holds ${held}.`, {
+  throw new CheckpointError(`config.json gives ${depth} layers, but the checkpoint contains ${held}.`, {
     where: `${folder}: ${key}`,
     hint,
   });

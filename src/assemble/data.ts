@@ -33,7 +33,7 @@ export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Pro
     throw new DataError("there is no validation split to evaluate on while training", {
       where: "dataset_validation_split",
       expected: `one of the splits that are there: ${[...names].join(", ")}`,
-      hint: "the test split is read once, at the end; name it as dataset_validation_split only to overfit it.",
+      hint: "the test split is kept for one evaluation at the end; using it as dataset_validation_split would overfit to it.",
     });
   }
   const splits = {
@@ -91,7 +91,7 @@ export async function encodeSplit(
   checkVocabulary(examples, checkpoint);
   if (skipped.count === 0) return { examples, warnings };
   const rows = skipped.count === 1 ? "1 row was" : `${skipped.count} rows were`;
-  const left = `${rows} left out: nothing to train on after tokenizing, the first at ${skipped.first}`;
+  const left = `${rows} skipped, the first at ${skipped.first}: no token is left to train on after tokenizing`;
   return { examples, warnings: [left, ...warnings] };
 }
 
@@ -102,9 +102,12 @@ export function checkVocabulary(
 ): void {
   const size = config.vocab_size;
   if (typeof size !== "number" || last < size) return;
-  throw new TokenizerError(`the tokenizer gives the token ${last}, the model knows only ${size}: 0 to ${size - 1}`, {
-    where: folder,
-    expected: "the tokenizer that the model was trained with",
-    hint: "tokens that were added to a tokenizer need rows in the model's embeddings too.",
-  });
+  throw new TokenizerError(
+    `the tokenizer produces token id ${last}, but the model has ${size} embeddings (ids 0 to ${size - 1})`,
+    {
+      where: folder,
+      expected: "the tokenizer that the model was trained with",
+      hint: "tokens added to a tokenizer also need rows in the model's embedding.",
+    },
+  );
 }

@@ -65,7 +65,7 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
     files: untied ? { ...found.files, config: untiedConfig } : found.files,
     warnings: untied
       ? [
-          `${where} ties the output layer to the embedding, but the file holds both, with different numbers: both are kept`,
+          `${where} ties the output layer to the embedding, but the file contains both, with different weights; both are used`,
         ]
       : [],
   };

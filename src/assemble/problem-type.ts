@@ -69,7 +69,7 @@ export function withStoredProblemType(recipe: ResolvedRecipe, { config, where }:
   throw new CheckpointError(`problem_type ${String(problem_type)} is not supported`, {
     where,
     expected: problemTypes.join(", "),
-    hint: "problem_type of the recipe takes its place.",
+    hint: "problem_type in the recipe overrides it.",
   });
 }
 

@@ -37,7 +37,7 @@ export function blocksOf(recipe: ResolvedRecipe, checkpoint: Checkpoint, basePre
   if (typeof quantization === "string" && ![...checkpoint.tensors.values()].some(({ blocks }) => blocks)) {
     const others = FOUR_BIT_NAMES.filter((name) => SCHEMES[name].codec.kind === "quantizing");
     throw new RecipeError(
-      `${quantization} keeps the weights in the blocks of a GGUF file, and ${checkpoint.folder} holds none`,
+      `${quantization} uses the quantized blocks of a GGUF file, and ${checkpoint.folder} contains none`,
       {
         where: "bnb_4bit_quant_type",
         expected: `${others.join(", ")}, or a quantized .gguf file as the base model`,

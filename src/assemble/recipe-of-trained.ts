@@ -27,7 +27,7 @@ export async function recipeOfTrained(trained: string, base?: string): Promise<R
     ? resolveRecipe(parseRecipe(await readText(file), { file }))
     : await recipeOf(folder);
   if (base === undefined && recipe.model_name_or_path === UNKNOWN) {
-    throw new AdapterError("the adapter does not say which model it was made for", {
+    throw new AdapterError("the adapter's config names no base model", {
       where: `${folder}/adapter_config.json`,
       expected: "--model_name_or_path MODEL, or `model` beside `adapter`",
     });

@@ -32,7 +32,7 @@ export function applyStartingAdapter(
   if (clashes.length > 0) {
     throw new AdapterError(`the recipe contradicts the adapter that it starts from:\n${clashes.join("\n")}`, {
       where: adapter.folder,
-      hint: "leave those keys out: a starting adapter decides them.",
+      hint: "remove those keys: they come from the starting adapter.",
     });
   }
   return { ...recipe, ...decided };
@@ -56,7 +56,7 @@ function targetClash(
 }
 
 const contradiction = (key: string, asked: unknown, held: unknown): string =>
-  `  ${key}: the recipe says ${JSON.stringify(asked)}, the adapter ${JSON.stringify(held ?? null)}`;
+  `  ${key}: ${JSON.stringify(asked)} in the recipe, ${JSON.stringify(held ?? null)} in the adapter`;
 
 /** Equal texts for values that mean the same: the order of a table's keys makes no difference, nor do PEFT's own heads. */
 function canonical(key: string, value: unknown): string {
@@ -84,9 +84,9 @@ export function checkAdapterFits(
     });
   for (const [name, { shape }] of tensors) {
     const wanted = params.get(name);
-    if (!wanted) throw misfit(`the adapter holds ${name}, which the model does not have.`);
+    if (!wanted) throw misfit(`the adapter contains ${name}, which the model does not have.`);
     if (wanted.join() !== shape.join())
-      throw misfit(`the adapter's ${name} is [${shape}], the model's is [${wanted}].`);
+      throw misfit(`the adapter's ${name} has shape [${shape}], the model's has [${wanted}].`);
   }
   const missing = [...params.keys()].filter((name) => isAdapterParam(name) && !tensors.has(name));
   if (missing.length > 0) {

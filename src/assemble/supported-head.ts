@@ -19,9 +19,9 @@ export function refuseOneClass({ source, checkpoint, labels }: Prepared): void {
 
 /** Hints for models that other commands use. */
 const HINTS: Readonly<Record<Exclude<TaskFacts["verb"], "predict">, string>> = {
-  embed: "lowrank embed gives texts their embeddings.",
-  generate: "lowrank generate writes text with a causal language model.",
-  evaluate: "lowrank evaluate measures a masked language model; lowrank generate takes causal ones only.",
+  embed: "use lowrank embed for an embedding model.",
+  generate: "use lowrank generate for a causal language model.",
+  evaluate: "use lowrank evaluate for a masked language model; lowrank generate needs a causal one.",
 };
 
 /** @throws {AdapterError} when what was trained is a language model, which has no labels to predict. */

@@ -10,7 +10,7 @@ export function refuseUnsupported(recipe: ResolvedRecipe): void {
   if (METHOD_RECIPES[recipe.method].needsHead && !classifies(recipe.task_type)) {
     const others = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead);
     const [whole, beside] = [true, false].map((base) => others.filter((method) => isWhole(method) === base));
-    const what = `method ${recipe.method} trains a classification head, and task_type ${recipe.task_type} has none.`;
+    const what = `method ${recipe.method} needs a classification head, and task_type ${recipe.task_type} has none.`;
     throw new RecipeError(what, { where: "method", expected: `${beside?.join(", ")} or ${whole?.join(", ")}` });
   }
 }

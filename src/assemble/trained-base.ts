@@ -28,7 +28,7 @@ export async function withTrainedBase(recipe: ResolvedRecipe, folder: string): P
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
     const why = error.message.split("\n")[0];
-    return { recipe, warnings: [`how the adapter's base was held while it was trained is not known: ${why}`] };
+    return { recipe, warnings: [`cannot tell how the adapter's base was quantized during training: ${why}`] };
   }
   const given = givenKeys(recipe);
   const own = KEYS.filter((key) => given.has(key));
@@ -43,4 +43,4 @@ const picked = <Key extends keyof ResolvedRecipe>(from: ResolvedRecipe, keys: re
   Object.fromEntries(keys.map((key) => [key, from[key]])) as Partial<Pick<ResolvedRecipe, Key>>;
 
 const differs = (key: string, asked: unknown, was: unknown): string =>
-  `${key}: the recipe says ${asked}, the adapter was trained with ${was}: the scores may not be those of its run`;
+  `${key} is ${asked} in the recipe, but the adapter was trained with ${was}; the scores may differ from those of its run`;

@@ -29,5 +29,5 @@ export function unreadWarning(found: Found, params: readonly ParamValue[], task:
   if (unread.length === 0) return undefined;
   const listed = unread.slice(0, LISTED).map(brief).join(", ");
   const more = unread.length > LISTED ? `, … (${unread.length} in all)` : "";
-  return `${checkpoint.folder} holds tensors that the model does not use: ${listed}${more}`;
+  return `${checkpoint.folder} contains tensors that the model does not use: ${listed}${more}`;
 }

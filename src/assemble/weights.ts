@@ -95,9 +95,9 @@ function checkRoom(params: readonly ParamValue[], folder: string): void {
   const { memoryBytes } = machine();
   if (bytes <= memoryBytes) return;
   const gib = (n: number): string => `${(n / 2 ** 30).toLocaleString("en", { maximumFractionDigits: 1 })} GiB`;
-  throw new OutOfMemoryError(`a model of these sizes takes ${gib(bytes)}, this machine has ${gib(memoryBytes)}.`, {
+  throw new OutOfMemoryError(`a model of this size takes ${gib(bytes)}, but this machine has ${gib(memoryBytes)}.`, {
     where: `${folder}/config.json`,
-    hint: "take fewer or narrower layers, or a smaller vocabulary.",
+    hint: "use fewer or narrower layers, or a smaller vocabulary.",
   });
 }
 
@@ -141,21 +141,18 @@ async function read(name: string, param: StoredParam, checkpoint: Checkpoint): P
   const data = await checkpoint.readFloat32(name);
   const odd = firstNonFinite(data);
   if (odd === undefined) return fromStored(param, data);
-  throw new CheckpointError(
-    `the tensor ${name} holds ${data[odd]}: nothing that the model computes would be a number.`,
-    {
-      where: `${checkpoint.tensors.get(name)?.path}: element ${odd}`,
-      expected: "finite numbers",
-      hint: "download the file again; if it is as published, take another checkpoint of the model.",
-    },
-  );
+  throw new CheckpointError(`the tensor ${name} contains ${data[odd]}, which would make every output NaN.`, {
+    where: `${checkpoint.tensors.get(name)?.path}: element ${odd}`,
+    expected: "finite numbers",
+    hint: "download the file again; if it is as published, use another checkpoint of the model.",
+  });
 }
 
 /** @throws {CheckpointError} when a tensor is not stored in `shape`. */
 export function checkShape(name: string, shape: readonly number[], { tensors, folder }: Checkpoint): void {
   const stored = tensors.get(name)?.shape ?? [];
   if (stored.join() === shape.join()) return;
-  throw new CheckpointError(`the tensor ${name} is [${stored}], config.json makes it [${shape}].`, {
+  throw new CheckpointError(`the tensor ${name} has shape [${stored}], but config.json implies [${shape}].`, {
     where: folder,
     hint: "config.json and the weights must come from the same model.",
   });
@@ -194,7 +191,7 @@ function lacks(names: readonly string[], checkpoint: Checkpoint): CheckpointErro
     `the checkpoint lacks ${names.length} of the model's tensors: ${shown}${names.length > 5 ? ", …" : ""}`,
     {
       where: checkpoint.folder,
-      expected: "all tensors that config.json's model_type and sizes ask for",
+      expected: "every tensor that config.json's model_type and sizes imply",
       hint: "is it the checkpoint of another architecture, or of fewer layers?",
     },
   );

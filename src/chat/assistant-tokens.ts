@@ -37,10 +37,10 @@ export function assistantTokens(chat: EncodedChat, render: RenderChat, tokenizer
     const start = tokenizer.encodePlain(text);
     const length = commonPrefix(start, ids);
     if (start.slice(length).every(rest)) return length;
-    throw new DataError(`the chat template writes the first ${count} messages otherwise than within the conversation`, {
+    throw new DataError(`the chat template renders the first ${count} messages differently when they stand alone`, {
       where,
       expected: `"${tokenizer.decode(start.slice(length), { specials: true }).slice(0, 60)}" at the same place in both`,
-      hint: "assistant_only_loss needs a template that writes messages alike whatever follows, or one turn a row.",
+      hint: "assistant_only_loss needs a template that renders a message the same whatever follows it, or one turn a row.",
     });
   };
 
@@ -56,17 +56,17 @@ function markedTokens(chat: EncodedChat, render: RenderChat, tokenizer: Tokenize
   const marks = marksBeside(text);
   const marked = rangesOf(render(messages, { variables, where, marks }), marks);
   if (marked?.text !== text) {
-    throw new DataError("the chat template changes the text of its {% generation %} blocks after they end", {
+    throw new DataError("the chat template changes the text of a {% generation %} block after the block ends", {
       where,
-      expected: "blocks whose text is written as it is, without filters around them",
+      expected: "blocks whose text is output unchanged, with no filter around them",
     });
   }
   const tokens = tokenizer.tokensOf(text, marked.ranges);
   if (!tokens) {
     throw new DataError("the first or last token of a {% generation %} block cannot be determined", {
       where,
-      expected: "blocks that begin and end between two characters that the tokenizer keeps apart",
-      hint: "normalize the text of this row to Unicode's form NFC, or move the block's ends beside a special token.",
+      expected: "blocks that begin and end at a token boundary",
+      hint: "normalize the text of this row to Unicode NFC, or place the block's ends next to a special token.",
     });
   }
   const said = new Uint8Array(ids.length);

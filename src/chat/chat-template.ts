@@ -46,11 +46,11 @@ const late = (): Error => new Error(`it takes longer than ${MAX_MS} ms`);
  */
 export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string, now = new Date()): RenderChat {
   if (chatTemplate === undefined) {
-    throw new TokenizerError("this model has no chat template, so messages cannot become text", {
+    throw new TokenizerError("this model has no chat template, so messages cannot be rendered as text", {
       where,
       expected:
-        'chat_template in tokenizer_config.json (of several, one named "default"), or chat_template.jinja beside it',
-      hint: "take the template of the model's instruct version, or write rows as {prompt, completion}.",
+        'chat_template in tokenizer_config.json (if several, one named "default"), or chat_template.jinja next to it',
+      hint: "copy the template of the model's instruct version, or write rows as {prompt, completion}.",
     });
   }
   const program = compile(chatTemplate);
@@ -73,7 +73,7 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
     } catch (cause) {
       if ((cause as Error).cause instanceof Refusal) {
         const { message } = (cause as Error).cause as Refusal;
-        throw new DataError(`the chat template refuses this conversation: ${message}`, { where, cause });
+        throw new DataError(`the chat template rejects this conversation: ${message}`, { where, cause });
       }
       const message = reason(cause);
       throw new TokenizerError(`the chat template fails on this conversation: ${message}`, { where, cause });

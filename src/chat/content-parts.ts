@@ -23,7 +23,7 @@ export function textParts(parts: readonly unknown[], name: string, where: string
     throw new DataError(`part ${i + 1} of ${name} is ${kind}: ${String(JSON.stringify(part)).slice(0, 60)}`, {
       where,
       expected: 'parts of text only, such as {"type": "text", "text": "…"}',
-      hint: "models that see or hear are not supported: leave such messages out.",
+      hint: "images and sound are not supported; remove such messages.",
     });
   });
 }

@@ -52,7 +52,7 @@ function asMessage(value: unknown, name: string, where: string): Message {
   const isText = typeof text === "string" || (Array.isArray(text) && text.length > 0);
   const isNone = text === null || text === undefined || (Array.isArray(text) && text.length === 0);
   if (!isText && !(isNone && Array.isArray(others.tool_calls))) {
-    throw new DataError(`${name} has no text: its content is ${shown(content)}`, { where, expected: EXAMPLE });
+    throw new DataError(`${name} has no text; its content is ${shown(content)}`, { where, expected: EXAMPLE });
   }
   const kept = Object.entries({ content: isText ? text : null, ...others }).filter(
     ([, given]) => given !== null && given !== undefined,

@@ -88,7 +88,7 @@ function promptAndCompletion(row: Row): LanguageRow {
   if (lists.length === 1) {
     throw new DataError(`only the ${lists[0]} of this row is a list of messages`, {
       where,
-      expected: "prompt and completion both texts, or both lists of messages",
+      expected: "prompt and completion as two texts, or as two lists of messages",
     });
   }
   const [prompt, completion] = [
@@ -126,10 +126,10 @@ const named = (columns: readonly string[]): string => `{${columns.join(", ")}}`;
 function unknownForm(row: Row, textColumn: string): DataError {
   const columns = Object.keys(row.values);
   const text = columns.find((name) => typeof row.values[name] === "string");
-  return new DataError(`a language model cannot learn from this row: it has ${columns.join(", ") || "no columns"}`, {
+  return new DataError(`this row has no columns for a language model; it has ${columns.join(", ") || "none at all"}`, {
     where: row.where,
     expected: `the columns ${[[textColumn], ...FORMS.map(({ columns }) => columns)].map(named).join(", or ")}`,
-    ...(text !== undefined && { hint: `text_column: ${text} reads that column as a plain text.` }),
+    ...(text !== undefined && { hint: `text_column: ${text} reads that column as plain text.` }),
   });
 }
 
@@ -138,7 +138,7 @@ const mixture = (row: Row, forms: readonly Form[]): DataError =>
     `this row can be read in ${forms.length} ways: ${forms.map(({ columns }) => named(columns)).join(", ")}`,
     {
       where: row.where,
-      expected: "the columns of one of them; others, such as an id, do no harm",
-      hint: "leave the other columns out of the file, or rename the text's column and name it as text_column.",
+      expected: "the columns of one of them; unrelated columns, such as an id, are ignored",
+      hint: "remove the other columns from the file, or rename the text's column and set text_column to it.",
     },
   );

@@ -52,7 +52,7 @@ export const strftime = (date: Date, format: string): string =>
   format.replace(/%(-?)([a-zA-Z%])/g, (whole, bare: string, part: string) => {
     const short = SHORT[part];
     if (short !== undefined) return strftime(date, short);
-    if (UNSUPPORTED.test(part)) throw new RangeError(`strftime_now writes no ${whole}`);
+    if (UNSUPPORTED.test(part)) throw new RangeError(`strftime_now does not support ${whole}`);
     const text = PARTS[part]?.(date) ?? whole;
     return bare ? text.replace(/^[0 ]+(?=\d)/, "") : text;
   });

@@ -15,24 +15,24 @@ interface Verb {
 /** The commands. `completion` is not among them: it describes them. */
 const VERBS: Readonly<Record<string, Verb>> = {
   demo: {
-    about: "the experiment on legal documents, with nothing to fetch",
+    about: "run the experiment on legal documents, with nothing to download",
     load: async () => (await import("./commands/demo.ts")).demo,
   },
   init: {
-    about: "write a recipe for your own data, from a few questions",
+    about: "write a recipe for your data by answering a few questions",
     load: async () => (await import("./commands/init.ts")).init,
   },
-  train: { about: "fine-tune a model as a recipe says", load: async () => (await import("./commands/train.ts")).train },
+  train: { about: "fine-tune a model with a recipe", load: async () => (await import("./commands/train.ts")).train },
   compare: {
-    about: "run a recipe under several methods",
+    about: "run a recipe with several methods",
     load: async () => (await import("./commands/compare.ts")).compare,
   },
   evaluate: {
-    about: "measure a model, with or without an adapter",
+    about: "evaluate a model, with or without an adapter",
     load: async () => (await import("./commands/evaluate.ts")).evaluate,
   },
   predict: {
-    about: "label texts, one JSON line each",
+    about: "label texts, with one JSON line each",
     load: async () => (await import("./commands/predict.ts")).predict,
   },
   embed: {
@@ -40,27 +40,27 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: async () => (await import("./commands/embed.ts")).embed,
   },
   generate: {
-    about: "go on with texts, streamed",
+    about: "continue prompts, streaming the text",
     load: async () => (await import("./commands/generate.ts")).generate,
   },
   chat: {
-    about: "talk with a model, with or without an adapter",
+    about: "chat with a model, with or without an adapter",
     load: async () => (await import("./commands/chat.ts")).chat,
   },
   plan: {
-    about: "say what a run would take, without training",
+    about: "estimate the time, memory and disk of a run",
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   inspect: {
-    about: "show the module tree and what would train",
+    about: "show the module tree and the trainable modules",
     load: async () => (await import("./commands/inspect.ts")).inspect,
   },
   merge: {
-    about: "write an adapter into its base's weights",
+    about: "merge an adapter into its base model's weights",
     load: async () => (await import("./commands/export.ts")).merge,
   },
   export: {
-    about: "write a model or an adapter in another form",
+    about: "write a model or an adapter in another format",
     load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   env: { about: "show versions, cores, memory and devices", load: async () => (await import("./commands/env.ts")).env },
@@ -77,7 +77,7 @@ export async function run(args: readonly string[], io: Io = process): Promise<nu
   };
   const unforeseen = (error: unknown): void => {
     reportFailure(error, output);
-    stopOrExit(interrupt, "an error that nothing waited for", EXIT.failed);
+    stopOrExit(interrupt, "an unhandled error", EXIT.failed);
   };
   if (io === process) process.on("uncaughtException", unforeseen);
   try {
@@ -106,7 +106,7 @@ export async function run(args: readonly string[], io: Io = process): Promise<nu
 /** A run stops as at Ctrl-C when nothing it prints arrives any more; a command that only prints has nothing left to do. */
 function stdoutLost(error: NodeJS.ErrnoException, output: Output, interrupt: Interrupt | undefined): void {
   const isClosed = error.code === "EPIPE" || error.code === "EIO";
-  const why = isClosed ? "nobody reads stdout any more" : `cannot write to stdout: ${error.message}`;
+  const why = isClosed ? "stdout was closed" : `cannot write to stdout: ${error.message}`;
   if (!interrupt && !isClosed) output.alert(why);
   stopOrExit(interrupt, why, isClosed ? EXIT_PIPE : EXIT.failed);
 }
@@ -124,7 +124,7 @@ function createProgram({ stdout, stderr }: Io): Command {
     .version(version)
     .option("--json", "NDJSON on stdout, everything else on stderr")
     .option("--quiet", "results, warnings and errors only")
-    .option("--verbose", "stacks of errors")
+    .option("--verbose", "stack traces of errors")
     .helpCommand(false)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

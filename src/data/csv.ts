@@ -56,7 +56,7 @@ function columnNames(header: readonly string[], path: string): string[] {
     throw new DataError(`this file has ${header.length} columns`, {
       where: `${path}:1`,
       expected: `at most ${MAX_COLUMNS}`,
-      hint: "one row a line, the header first.",
+      hint: "write one row a line, with the header first.",
     });
   }
   const names = new Set<string>();
@@ -100,13 +100,13 @@ async function* records(path: string): AsyncGenerator<CsvRecord> {
       throw new DataError(`this row is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
         where,
         expected: "one row a line",
-        hint: "a quote that is not closed makes one row of all that follows it.",
+        hint: "an unclosed quote makes everything after it part of the same row.",
         cause,
       });
     }
     throw new DataError(`malformed CSV: ${message}`, {
       where,
-      hint: 'a value with a comma, a quote or a line break goes in double quotes, with quotes inside doubled: "say ""yes""".',
+      hint: 'put a value with a comma, a quote or a line break in double quotes, and double the quotes inside: "say ""yes""".',
       cause,
     });
   }

@@ -11,7 +11,7 @@ import { parseRow, type Row } from "./row.ts";
 export async function* readJson(path: string): AsyncGenerator<Row> {
   if (!(await startsWithBracket(path))) return yield* readJsonl(path);
   for await (const { json, line } of elements(path)) {
-    yield parseRow(json, `${path}:${line}`, "the file is one array of objects, with commas between them.");
+    yield parseRow(json, `${path}:${line}`, "the file must be one array of objects, separated by commas.");
   }
 }
 
@@ -35,7 +35,7 @@ async function* elements(path: string): AsyncGenerator<{ json: string; line: num
       if (char === "\n") line++;
       if (closed) {
         if (char.trim() === "") continue;
-        throw new DataError("there is more after the closing ] of the array", { where: `${path}:${line}` });
+        throw new DataError("the file continues after the closing ] of the array", { where: `${path}:${line}` });
       }
       if (escaped) escaped = false;
       else if (quoted && char === "\\") escaped = true;
@@ -58,14 +58,14 @@ async function* elements(path: string): AsyncGenerator<{ json: string; line: num
       throw new DataError(`this element of the array is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
         where: `${path}:${heldLine + blankLines(held)}`,
         expected: "one object for each row",
-        hint: "a text this long is better split into several rows.",
+        hint: "split a text this long into several rows.",
       });
     }
   }
   if (closed) return;
-  throw new DataError("the JSON array is not closed: the file ends too early", {
+  throw new DataError("the JSON array is not closed; the file ends too early", {
     where: `${path}:${heldLine}`,
-    hint: "the file may have been cut short while copying.",
+    hint: "the file may have been truncated while copying.",
   });
 }
 

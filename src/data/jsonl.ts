@@ -8,7 +8,7 @@ import { parseRow, type Row } from "./row.ts";
 export async function* readJsonl(path: string): AsyncGenerator<Row> {
   for await (const lines of readLineBlocks(path)) {
     for (const { line, text } of lines) {
-      if (text.trim() !== "") yield parseRow(text, `${path}:${line}`, "each line holds one whole JSON object.");
+      if (text.trim() !== "") yield parseRow(text, `${path}:${line}`, "each line must be one complete JSON object.");
     }
   }
 }

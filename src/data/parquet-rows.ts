@@ -116,5 +116,5 @@ function check({ schema, row_groups, num_rows }: FileMetaData, fileBytes: number
     rows += count;
   }
   if (rows !== Number(num_rows))
-    throw new RangeError(`its footer claims ${num_rows} rows, its row groups have ${rows}`);
+    throw new RangeError(`its footer claims ${num_rows} rows, but its row groups have ${rows}`);
 }

@@ -35,7 +35,7 @@ export async function* readParquet(path: string, maxStall = MAX_STALL): AsyncGen
       if (done) throw damaged(path, ending(value));
       const line = value as unknown as ParquetLine;
       if (line.kind === "error") throw line.typed ? revivedError(line.error) : damaged(path, line.error.message);
-      if (line.kind === "stalled") throw damaged(path, `it stopped at row ${count + 1} and did not go on`);
+      if (line.kind === "stalled") throw damaged(path, `decoding stalled at row ${count + 1}`);
       if (line.kind === "names") classNames = line.names;
       if (line.kind === "row") yield { ...parseRow(line.json, `${path}:row ${++count}`, HINT), ...named(classNames) };
     }
@@ -49,7 +49,7 @@ const named = (classNames: ClassNames): Pick<Row, "classNames"> =>
 
 const ending = ({ exitCode, signal, stderr }: ProcessEnd): string =>
   /heap|memory|invalid (array|table|size)/i.test(stderr)
-    ? "decoding it took more memory than there is"
+    ? "decoding it ran out of memory"
     : `decoding it ended with ${signal ?? `exit code ${exitCode}`}`;
 
 const damaged = (path: string, why: string): DataError =>
@@ -58,4 +58,4 @@ const damaged = (path: string, why: string): DataError =>
     hint: HINT,
   });
 
-const HINT = "the file may be damaged or cut short; pandas or `datasets` can rewrite it, also as .jsonl.";
+const HINT = "the file may be damaged or truncated; pandas or `datasets` can rewrite it, also as .jsonl.";

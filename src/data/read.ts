@@ -27,8 +27,8 @@ export async function readRows(dataset: string, split: string): Promise<AsyncIte
       .map(([name, files]) => `${name} (${fileName(files[0] as string)}${more(files)})`)
       .join(", ");
     throw new DataError(`the data set ${dataset} has no split "${split}"`, {
-      expected: `one that it has: ${has}`,
-      hint: "dataset_train_split, dataset_validation_split and dataset_test_split name the splits to read.",
+      expected: `one of its splits: ${has}`,
+      hint: "set dataset_train_split, dataset_validation_split and dataset_test_split to the splits to read.",
     });
   }
   const files = await Promise.all(paths.map(async (path) => ({ path, read: await readerOf(path) })));
@@ -52,7 +52,7 @@ async function* inTurn(files: readonly { path: string; read: ReadRows }[]): Asyn
     }
   }
   const where = files.map(({ path }) => path)[0] as string;
-  if (none) throw new DataError("this file holds no rows", { where, expected: "at least one row of data" });
+  if (none) throw new DataError("this file contains no rows", { where, expected: "at least one row of data" });
 }
 
 const more = (files: readonly string[]): string => (files.length > 1 ? ` and ${files.length - 1} more` : "");

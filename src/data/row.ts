@@ -41,8 +41,8 @@ export function column(row: Row, names: readonly [string, ...string[]], option: 
   const has = Object.keys(row.values);
   throw new DataError(`this row has no column "${names[0]}"`, {
     where: row.where,
-    expected: has.length > 0 ? `one of its columns: ${has.join(", ")}` : "a row with columns; this one is empty",
-    hint: `${option}: ${has[0] ?? names[0]} names the column to read.`,
+    expected: has.length > 0 ? `one of its columns: ${has.join(", ")}` : "a row with columns, but this one is empty",
+    hint: `set ${option} to the column to read, e.g. ${option}: ${has[0] ?? names[0]}.`,
   });
 }
 

@@ -32,7 +32,7 @@ export async function findSplits(dataset: string): Promise<Map<string, readonly 
   const [splits, below] = [await splitsOf(dataset), (await isFolder(inner)) ? await splitsOf(inner) : undefined];
   const found = splits.size > 0 ? splits : (below ?? splits);
   if (found.size === 0) {
-    throw new DataError(`the folder ${dataset} holds no data file`, {
+    throw new DataError(`the folder ${dataset} contains no data file`, {
       expected: `train, validation and test files (${FORMATS}); it has: ${(await listFolder(dataset)).join(", ") || "nothing"}`,
     });
   }
@@ -55,7 +55,7 @@ async function splitsOf(folder: string): Promise<Map<string, readonly string[]>>
     const other = stems.get(stem);
     if (other !== undefined) {
       throw new DataError(`${folder} has two files for the split "${stem}": ${other} and ${name}`, {
-        hint: "keep one of them, or name the file itself as dataset_name.",
+        hint: "remove one of them, or set dataset_name to the file itself.",
       });
     }
     stems.set(stem, name);
@@ -86,9 +86,9 @@ function shardsOf(stems: ReadonlyMap<string, string>): Map<string, string[]> {
   for (const [split, count] of expected) {
     const names = shards.get(split) as string[];
     if (names.length === count) continue;
-    throw new DataError(`the split "${split}" has ${names.length} of its ${count} files`, {
+    throw new DataError(`only ${names.length} of the ${count} files of the split "${split}" are there`, {
       expected: `all of them; there are: ${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`,
-      hint: "a download may have been cut short.",
+      hint: "a download may have been interrupted.",
     });
   }
   return shards;

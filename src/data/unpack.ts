@@ -24,12 +24,12 @@ export async function unpackBytes(path: string): Promise<Uint8Array<ArrayBuffer>
       parts.push(part);
     }
   } catch (cause) {
-    const hint = "gzip -t checks a file; it may have been cut off while it was copied.";
-    throw new DataError("the gzip data is damaged or cut off", { where: path, hint, cause });
+    const hint = "the file may have been truncated while copying; gzip -t checks it.";
+    throw new DataError("the gzip data is damaged or truncated", { where: path, hint, cause });
   }
   if (size <= limit) return new Uint8Array(await new Blob(parts).arrayBuffer());
-  throw new DataError(`the gzip data of ${packed.length} bytes unpacks to more than ${limit} bytes`, {
+  throw new DataError(`the gzip data of ${packed.length} bytes decompresses to more than ${limit} bytes`, {
     where: path,
-    hint: "unpack the file yourself if that is right: Parquet files are compressed inside already.",
+    hint: "if that is right, decompress the file yourself; Parquet files are already compressed inside.",
   });
 }

@@ -116,8 +116,8 @@ function endOfTurn(ids: readonly number[], trained: Uint8Array, tokenizer: Token
 }
 
 const noConversation = (where: string): DataError =>
-  new DataError("assistant_only_loss needs conversations, and this row is a text", {
+  new DataError("assistant_only_loss needs conversations, but this row is a text", {
     where,
     expected: "the columns {messages} or {conversations}, or {prompt, completion} with lists of messages",
-    hint: "without assistant_only_loss a text is trained whole, and of prompt and completion the completion.",
+    hint: "without assistant_only_loss, all tokens of a text and the completion of a prompt are trained.",
   });

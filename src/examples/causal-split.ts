@@ -49,16 +49,16 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
 /** A model that never sees an end does not learn to stop: said loudly when no row has one. */
 function endWarnings({ rows, ends: { cut, missing } }: Told, { maxLength, tokenizer }: CausalOptions): string[] {
   if (cut.count + missing.count === rows) {
-    const none = tokenizer.special.eos_token === undefined ? "the tokenizer names no eos_token" : "the rows have none";
-    const why = cut.count > 0 ? `max_length ${maxLength} cuts it off` : none;
-    return [`NO ROW TRAINS THE TOKEN THAT ENDS A TEXT OR A TURN, so the model will not learn to stop: ${why}`];
+    const none = tokenizer.special.eos_token === undefined ? "the tokenizer has no eos_token" : "no row contains one";
+    const why = cut.count > 0 ? `max_length ${maxLength} truncates it` : none;
+    return [`NO ROW TRAINS AN END TOKEN (end of text or turn), so the model will not learn to stop: ${why}`];
   }
   const warnings: string[] = [];
   if (cut.count > 0) {
-    warnings.push(`max_length ${maxLength} cuts off the end of ${counted(cut)}: no stop is learned there`);
+    warnings.push(`max_length ${maxLength} truncates ${counted(cut)}; their end token is not trained`);
   }
   if (missing.count > 0) {
-    warnings.push(`no token that ends a text or a turn is trained in ${counted(missing)}: no stop is learned there`);
+    warnings.push(`no end token (end of text or turn) is trained in ${counted(missing)}`);
   }
   return warnings;
 }
@@ -66,8 +66,9 @@ function endWarnings({ rows, ends: { cut, missing } }: Told, { maxLength, tokeni
 function mismatchWarnings({ mismatches }: Told): string[] {
   if (mismatches.count === 0) return [];
   return [
-    `prompt and completion do not begin with the prompt's own tokens in ${counted(mismatches)}: a token lies across the ` +
-      "border, or the chat template writes the prompt alone otherwise; as many tokens are untrained as the prompt has",
+    `tokenizing prompt + completion does not start with the prompt's tokens in ${counted(mismatches)}, because a token ` +
+      "spans the boundary or the chat template renders the prompt differently alone; the first len(prompt) tokens are " +
+      "masked. End the prompt with a space or a newline to avoid this",
   ];
 }
 
@@ -75,7 +76,7 @@ function bosWarnings({ repeatedBos }: Told, { tokenizer }: CausalOptions): strin
   if (repeatedBos.count === 0) return [];
   const token = JSON.stringify(tokenizer.special.bos_token);
   return [
-    `the tokenizer puts ${token} before every text, and it is in the data too: once is kept in ${counted(repeatedBos)}`,
+    `the tokenizer adds ${token} to every text, and the data contains it too; the duplicate is removed in ${counted(repeatedBos)}`,
   ];
 }
 
@@ -86,7 +87,7 @@ const nothingLeft = (skipped: Places, { maxLength, assistantOnlyLoss }: CausalOp
   new DataError(`none of the ${skipped.count} rows has a token to train on`, {
     ...(skipped.first && { where: skipped.first }),
     expected: assistantOnlyLoss
-      ? `something that an assistant says within the first ${maxLength} tokens`
+      ? `an assistant message that begins within the first ${maxLength} tokens`
       : `a text, or a completion that begins within the first ${maxLength} tokens`,
-    hint: "a longer max_length keeps what follows a long prompt.",
+    hint: "with a longer max_length, the completion of a long prompt is not truncated.",
   });

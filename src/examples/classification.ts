@@ -60,21 +60,21 @@ export function asLabel(given: unknown, name: string, where: string): Label {
     throw new DataError(`the column "${name}" is empty here`, {
       where,
       expected: "a label: an integer or a string",
-      hint: "add the label, or leave the row out.",
+      hint: "add the label, or remove the row.",
     });
   }
   if (typeof value === "string" || Number.isSafeInteger(value)) return value as Label;
   throw new DataError(`the column "${name}" holds ${given instanceof SourceNumber ? given : JSON.stringify(value)}`, {
     where,
     expected: "a label: an integer or a string",
-    hint: HINTS[Array.isArray(value) ? "list" : typeof value] ?? "label_column names the column to read.",
+    hint: HINTS[Array.isArray(value) ? "list" : typeof value] ?? "set label_column to the column to read.",
   });
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  list: "problem_type: multi_label_classification reads a list of labels for each text.",
-  boolean: "write true and false as 1 and 0, or in quotes as names, and alike in every file.",
-  number: "write the number in quotes to make it the name of a class; problem_type: regression trains towards numbers.",
+  list: "for a list of labels for each text, set problem_type: multi_label_classification.",
+  boolean: "write true and false as 1 and 0, or in quotes as class names, the same in every file.",
+  number: "write the number in quotes to use it as a class name; to predict numbers, set problem_type: regression.",
 };
 
 /** A text, or the digits of a number. @throws {DataError} for anything else. */
@@ -85,6 +85,6 @@ export function asText(value: unknown, name: string, where: string): string {
   throw new DataError(`the column "${name}" holds ${JSON.stringify(value)?.slice(0, 60)}`, {
     where,
     expected: "a text",
-    hint: "text_column names the column to read.",
+    hint: "set text_column to the column to read.",
   });
 }

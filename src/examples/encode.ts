@@ -42,8 +42,8 @@ export function rowEncoder<R extends { readonly where: string }>(encode: (row: R
     finish() {
       if (examples.length > 0) return { examples, skipped };
       throw new DataError(
-        `none of the ${skipped.count} rows has anything to train on: every text is empty once tokenised`,
-        { ...(skipped.first && { where: skipped.first }), hint: "text_column names the column to read." },
+        `none of the ${skipped.count} rows has anything to train on: every text is empty after tokenizing`,
+        { ...(skipped.first && { where: skipped.first }), hint: "set text_column to the column to read." },
       );
     },
   };

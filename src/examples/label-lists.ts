@@ -25,8 +25,8 @@ export function labelsRow(row: Row, { textColumn, labelColumn }: Columns): Label
   if (!Array.isArray(value)) {
     throw new DataError(`the column "${labelColumn}" holds ${String(JSON.stringify(value)).slice(0, 60)}`, {
       where: row.where,
-      expected: 'a list of labels such as ["urgent", "billing"], or a 0 or 1 for each class',
-      hint: "problem_type: single_label_classification reads one label for each text.",
+      expected: 'a list of labels such as ["urgent", "billing"], or a list of one 0 or 1 for each class',
+      hint: "for one label for each text, set problem_type: single_label_classification.",
     });
   }
   return {
@@ -60,7 +60,7 @@ export function targetsOf({ labels: given, where }: LabelsRow, vectors: boolean,
   if (!vectors) for (const label of given) targets[labels.idOf(label, where)] = 1;
   else if (given.length === targets.length) targets.set(given.map(Number));
   else {
-    throw new DataError(`this row has ${given.length} zeros and ones, and there are ${targets.length} classes`, {
+    throw new DataError(`this row has ${given.length} zeros and ones, but there are ${targets.length} classes`, {
       where,
       expected: "a 0 or 1 for each class, in every row",
     });

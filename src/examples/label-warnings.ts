@@ -24,7 +24,7 @@ function lookalikes(found: readonly Labelled[]): string[] {
     [...group.values()].map(({ label, where }) => `${visible(String(label))} (${where})`).join(" and "),
   ); // biome-ignore format: a chain
   return [
-    "these labels differ only in white space, case or Unicode form, and each is a class of its own: " +
+    "these labels differ only in white space, case or Unicode form, but each is its own class: " +
       `${shown.join("; ")}${rest(alike.length)}`,
   ];
 }
@@ -41,9 +41,7 @@ function readAsIds(found: readonly Labelled[], labels: Labels): string[] {
   if (names.size === 0) return [];
   const shown = [...names].slice(0, SHOWN).map(([number, name]) => `${number} is ${JSON.stringify(name)}`);
   const from = labels.source === undefined ? "" : `, from id2label in ${labels.source}`;
-  return [
-    `labels that are numbers are read as ids of classes that have names${from}: ${shown.join(", ")}${rest(names.size)}`,
-  ];
+  return [`numeric labels are read as ids of the named classes${from}: ${shown.join(", ")}${rest(names.size)}`];
 }
 
 const rest = (count: number): string => (count > SHOWN ? `, and ${count - SHOWN} more` : "");

@@ -68,10 +68,10 @@ export function labelsOfFile(
 ): Labels {
   const unnamed = train.find(({ label }) => typeof label === "number" && fileNames[label] === undefined);
   if (unnamed) {
-    throw new DataError(`the label ${unnamed.label} is none of the ${fileNames.length} classes that the file names`, {
+    throw new DataError(`the label ${unnamed.label} is not one of the ${fileNames.length} classes named in the file`, {
       where: unnamed.where,
       expected: `0 to ${fileNames.length - 1}: ${fileNames.slice(0, 20).join(", ")}${fileNames.length > 20 ? ", …" : ""}`,
-      hint: "a negative number often marks a row without a label: leave such rows out.",
+      hint: "a negative number often marks a row without a label; remove such rows.",
     });
   }
   const stored = namesOf(id2label, source);
@@ -116,16 +116,16 @@ function checkNumbers(train: readonly Labelled[]): void {
       where: odd.where,
       expected:
         fewer > 0
-          ? "integers from 0, as most labels of this data set are, or a name for every row"
-          : "names, as most labels of this data set are, or a number for every row",
+          ? "integers from 0, like most labels of this data set, or a name in every row"
+          : "names, like most labels of this data set, or a number in every row",
     });
   }
   const wrong = train.find(({ label }) => !(Number.isSafeInteger(Number(label)) && Number(label) >= 0));
   if (!wrong) return;
   throw new DataError(`the label ${JSON.stringify(wrong.label)} is not a class number`, {
     where: wrong.where,
-    expected: "integers from 0, or a name for every row",
-    hint: "a negative number often marks a row without a label: leave such rows out. To make it a class of its own, write the labels as strings.",
+    expected: "integers from 0, or a name in every row",
+    hint: "a negative number often marks a row without a label; remove such rows. To use it as a class, write the labels as strings.",
   });
 }
 
@@ -142,13 +142,13 @@ function vocabulary(names: readonly string[], seen: readonly Label[], source?: s
       const alike = known.map((each) => names[each] as string).find((name) => folded(name) === folded(label));
       const shown = known.slice(0, 20).map((each) => asGiven(trained.get(each) as Label, names[each] as string));
       const from =
-        shown.some((text) => text.endsWith(")")) && source ? `; the names are from id2label in ${source}` : "";
-      throw new DataError(`the label ${JSON.stringify(label)} was never seen in training`, {
+        shown.some((text) => text.endsWith(")")) && source ? `; the names come from id2label in ${source}` : "";
+      throw new DataError(`the label ${JSON.stringify(label)} does not occur in the training data`, {
         where,
         expected: `one of ${known.length}: ${shown.join(", ")}${known.length > 20 ? ", …" : ""}${from}`,
         hint:
           alike === undefined
-            ? "correct the label, leave the row out, or add rows with this label to the training data."
+            ? "correct the label, remove the row, or add rows with this label to the training data."
             : `${JSON.stringify(alike)} differs from it only in white space, case or Unicode form.`,
       });
     },

@@ -53,8 +53,8 @@ export function maskingTokens({ special, idOf, vocabSize }: Tokenizer): MaskingT
   if (maskId === undefined) {
     throw new TokenizerError("this tokenizer has no mask token, so no token can be masked", {
       where: `task_type: ${maskedLm.name}`,
-      expected: "mask_token in tokenizer_config.json, as BERT's and its kin's have",
-      hint: `task_type: ${causalLm.name} trains a model that predicts the next token.`,
+      expected: "mask_token in tokenizer_config.json, as in BERT and similar models",
+      hint: `use task_type: ${causalLm.name} for a model that predicts the next token.`,
     });
   }
   const ids = Object.values(special).map(idOf);

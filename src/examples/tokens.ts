@@ -33,7 +33,7 @@ export function wordRow(row: Row, { textColumn, labelColumn }: Columns): WordRow
   const { where } = row;
   const words = asList(column(row, texts, "text_column"), "words", where).map((word) => {
     if (typeof word === "string") return word;
-    throw new DataError(`the list of words holds ${JSON.stringify(word)}`, { where, expected: "strings only" });
+    throw new DataError(`the list of words contains ${JSON.stringify(word)}`, { where, expected: "strings only" });
   });
   const tags = asList(column(row, labels, "label_column"), "labels", where).map((tag) =>
     asLabel(tag, labelColumn, where),
@@ -70,6 +70,6 @@ function asList(value: unknown, what: string, where: string): unknown[] {
   throw new DataError(`the ${what} of this row are not a list: ${JSON.stringify(value)?.slice(0, 60)}`, {
     where,
     expected: 'lists such as {"tokens": ["Ada", "wrote"], "ner_tags": [1, 0]}',
-    hint: "text_column and label_column name the columns to read.",
+    hint: "set text_column and label_column to the columns to read.",
   });
 }

@@ -27,7 +27,7 @@ export function valueRow(row: Row, { textColumn, labelColumn }: Columns): ValueR
     throw new DataError(`the column "${labelColumn}" holds ${String(JSON.stringify(given)).slice(0, 60)}`, {
       where: row.where,
       expected: "a number, in every row",
-      hint: "problem_type: single_label_classification reads names of classes.",
+      hint: "for class names, set problem_type: single_label_classification.",
     });
   }
   return { text: asText(column(row, [textColumn], "text_column"), textColumn, row.where), value, where: row.where };

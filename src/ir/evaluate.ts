@@ -32,7 +32,7 @@ export function evaluate(graph: Graph, outputs: readonly Value[], feeds: Readonl
       case "input":
       case "param": {
         const feed = feeds[origin.name];
-        if (!feed) throw new RangeError(`nothing was fed for ${origin.name}`);
+        if (!feed) throw new RangeError(`no value was given for ${origin.name}`);
         return feed;
       }
       case "constant":

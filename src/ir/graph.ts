@@ -135,7 +135,7 @@ export class Graph {
   }
 
   #name(name: string, type: TensorType, origin: Origin): Value {
-    if (this.#named.has(name)) throw new RangeError(`the graph has an input or parameter named ${name} already`);
+    if (this.#named.has(name)) throw new RangeError(`the graph already has an input or parameter named ${name}`);
     const value = this.#push(type, origin);
     this.#named.set(name, value);
     return value;

@@ -74,7 +74,7 @@ export async function mergeAdapter(options: MergeOptions): Promise<MergeReport> 
 async function openMergeable(folder: string): Promise<Mergeable> {
   const { changes, ...adapter } = await openAdapter(folder);
   if (changes) return { ...adapter, changes };
-  throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, {
+  throw new AdapterError(`${folder} contains an adapter in adapter-hub's format`, {
     expected: "PEFT's: adapter_model.safetensors",
   });
 }
@@ -85,13 +85,15 @@ async function refuseFull(out: string): Promise<void> {
     ? (await listFolder(out)).find((name) => /\.safetensors\b/.test(name))
     : undefined;
   if (weights === undefined) return;
-  throw new FileError(`${out} holds weights already: ${weights}`, { hint: "give another folder, or remove it first." });
+  throw new FileError(`${out} already contains weights: ${weights}`, {
+    hint: "use another folder, or remove it first.",
+  });
 }
 
 function refusePacked({ folder, config }: Checkpoint): void {
   if (!config.quantization_config) return;
   throw new CheckpointError("the base model is stored quantized", {
     where: `${folder}/config.json: quantization_config`,
-    hint: "merge into the checkpoint that it was made of, and say how it was quantized.",
+    hint: "merge into the unquantized checkpoint, with the same quantization settings.",
   });
 }

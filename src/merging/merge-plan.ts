@@ -91,6 +91,6 @@ function checkShapes(
     shape.length !== wanted.length ||
     shape.some((length, axis) => wanted[axis] !== "any" && wanted[axis] !== length)
   ) {
-    throw misfit(`the base model's ${name} is [${shape}], the adapter's update is [${wanted}].`);
+    throw misfit(`the base model's ${name} has shape [${shape}], but the adapter's update has [${wanted}].`);
   }
 }

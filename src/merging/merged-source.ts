@@ -70,8 +70,8 @@ function checkFinite(merged: Float32Array, dtype: FloatDtype, name: string): voi
   const limit = TOO_LARGE[dtype];
   for (let i = 0; i < merged.length; i++) {
     if (Math.abs(merged[i]!) < limit) continue;
-    throw new AdapterError(`the merged weight ${name} holds ${merged[i]}, which is no number in ${dtype}`, {
-      hint: "the adapter's training diverged, or its base was another; for a large number, ask for BF16 or F32.",
+    throw new AdapterError(`the merged weight ${name} contains ${merged[i]}, which ${dtype} cannot represent`, {
+      hint: "the adapter's training diverged, or it was trained on another base; for large values, use BF16 or F32.",
     });
   }
 }

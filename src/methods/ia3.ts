@@ -137,7 +137,7 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
     stored,
     stored.tensors.keys(),
     understood,
-    "ia3_l of linear layers, and modules saved whole",
+    "ia3_l of linear layers, and fully saved modules",
   );
   const config = usedConfig(data, tensors);
   const extra = extraModules(config.modulesToSave);

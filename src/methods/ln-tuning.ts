@@ -89,7 +89,7 @@ const COPY = "ln_tuning_layers";
 const keyOf = (param: string, isNorm: boolean): string =>
   peftKeyOf(isNorm ? param.replace(/\.([^.]+)$/, `.${COPY}.$1`) : param, new Set());
 
-/** Norms, and modules saved whole; parameters of other methods are not understood. */
+/** Norms, and fully saved modules; parameters of other methods are not understood. */
 function understood(key: string): string | undefined {
   const param = paramOfPeftKey(key)?.replace(`.${COPY}.`, ".");
   return param === undefined || /\.(ln_tuning_|base_layer\.|ia3_|lora_|token_adapter\.)/.test(param)
@@ -107,7 +107,7 @@ const FILES = {
 
 async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
   const data = parsePeftConfig(stored.config, `${stored.folder}/adapter_config.json`, FILES);
-  const expected = "ln_tuning_layers of norms, and modules saved whole";
+  const expected = "ln_tuning_layers of norms, and fully saved modules";
   const keys = [...stored.tensors.keys()];
   const tensors = await readPeftTensors(stored, keys, understood, expected);
   const norms = keys.filter((key) => key.includes(`.${COPY}.`)).map((key) => moduleOf(understood(key) ?? ""));

@@ -10,7 +10,7 @@ import { DataError } from "../errors.ts";
 export function perplexity(lossSum: number, tokens: number): number {
   if (tokens === 0) {
     throw new DataError("No token was predicted, so there is no perplexity.", {
-      hint: "every label of the split is masked; look at the rows with `lowrank inspect --data`.",
+      hint: "every label of the split is masked; check the rows with `lowrank inspect --data`.",
     });
   }
   return Math.exp(lossSum / tokens);

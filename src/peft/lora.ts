@@ -150,7 +150,7 @@ function adaptedOutput(y: Value, config: LoraConfig, training: boolean): Value {
 }
 
 const outputDora = (module: ModulePath): RecipeError =>
-  new RecipeError(`use_dora does not reach the output layer ${module}`, {
+  new RecipeError(`use_dora is not supported on the output layer ${module}`, {
     where: placeOf(["use_dora", "useDora"]),
     expected: "use_dora: false, or targets without the output layer",
   });

@@ -33,13 +33,13 @@ export function noTarget(
   { option, noun }: TargetNames = LORA_NAMES,
 ): NoTargetError {
   const names = namesOf(available);
-  const every = noun === "linear layers" ? ', "all-linear" selects every linear layer' : "";
+  const every = noun === "linear layers" ? ', and "all-linear" selects every linear layer' : "";
   return new NoTargetError(
     `${option[0]} [${patterns.join(", ")}] matched none of the ${available.length} ${noun}.`,
     {
       where: placeOf(option),
       expected: `the end of a module path; the model has: ${names.join(", ")}`,
-      hint: `"${names[0] ?? "query"}" selects that layer in every block${every}.`,
+      hint: `for example, "${names[0] ?? "query"}" selects that layer in every block${every}.`,
     },
     { patterns, available },
   );
@@ -53,13 +53,13 @@ export function noFullMatch(
 ): NoTargetError {
   const names = namesOf(available);
   const end = names.includes(pattern) ? pattern : (nearest(pattern, names) ?? names[0] ?? "query");
-  const every = noun === "linear layers" ? '; "all-linear" every linear layer' : "";
+  const every = noun === "linear layers" ? ', and "all-linear" selects every linear layer' : "";
   return new NoTargetError(
-    `${option[0]} ${pattern} is the whole path of none of the ${available.length} ${noun}.`,
+    `${option[0]} ${pattern} matched none of the ${available.length} ${noun}, because a single string must match the whole path.`,
     {
       where: placeOf(option),
-      expected: `what stands alone is a regular expression for whole paths, such as ${available[0] ?? ".*query"}`,
-      hint: `the list ["${end}"], or .*\\.${end}, selects that layer in every block${every}.`,
+      expected: `a regular expression for whole paths, such as ${available[0] ?? ".*query"}, or a list of path ends`,
+      hint: `["${end}"] or .*\\.${end} selects that layer in every block${every}.`,
     },
     { patterns: [pattern], available },
   );
@@ -100,8 +100,8 @@ export function noLayer(numbers: readonly number[], ends: readonly string[], lay
     `${LAYERS[0]} [${numbers.join(", ")}] matched no layer of the model.`,
     {
       where: placeOf(LAYERS),
-      expected: `layers that have ${ends.join(", ")}: ${range || "none, they lie elsewhere"}`,
-      hint: range ? "layers are counted from 0." : `leave ${LAYERS[0]} out.`,
+      expected: `layers that contain ${ends.join(", ")}: ${range || "none; these modules are outside the layers"}`,
+      hint: range ? "layers are counted from 0." : `remove ${LAYERS[0]}.`,
     },
     { patterns: numbers.map(String), available: layers.map(String) },
   );
@@ -115,8 +115,8 @@ export function noPattern(option: Option, keys: readonly string[], modules: read
     `${option[0]} [${keys.join(", ")}] matched none of the ${modules.length} modules that get an adapter.`,
     {
       where: placeOf(option),
-      expected: `the end of a module path, or a regular expression for it; they are called: ${names.join(", ")}`,
-      hint: meant ? `did you mean "${meant}"?` : `${TARGETS[0]} says which modules get an adapter.`,
+      expected: `the end of a module path, or a regular expression for it; these modules have the names: ${names.join(", ")}`,
+      hint: meant ? `did you mean "${meant}"?` : `${TARGETS[0]} selects the modules that get an adapter.`,
     },
     { patterns: keys, available: modules },
   );
@@ -135,7 +135,7 @@ export function noModule(
     {
       where: placeOf(option),
       expected: `the end of a module path; the model has: ${names.join(", ")}`,
-      hint: meant ? `did you mean "${meant}"?` : "a classification head trains whole without being named.",
+      hint: meant ? `did you mean "${meant}"?` : "a classification head is always trained, without being listed.",
     },
     { patterns: given, available: modules },
   );
@@ -146,11 +146,11 @@ export function noSite(sites: readonly string[], layers: ModulePath, available: 
   const within = available.filter((path) => path.startsWith(`${layers}.`));
   const names = new Set(within.map((path) => path.slice(layers.length + 1).replace(/^\d+\./, "")));
   return new NoTargetError(
-    `the places of adapters [${sites.join(", ")}] matched none of the ${within.length} linear layers in ${layers}.`,
+    `the adapter positions [${sites.join(", ")}] matched none of the ${within.length} linear layers in ${layers}.`,
     {
       where: "method: adapter",
       expected: `the paths of linear layers inside a layer; the model has: ${[...names].join(", ")}`,
-      hint: "method: lora takes any linear layer.",
+      hint: "method: lora can adapt any linear layer.",
     },
     { patterns: sites, available },
   );

@@ -65,8 +65,8 @@ export const notText = (path: string, detail: ErrorDetail): FileError =>
 
 /** The error of a `.gz` file that cannot be unpacked. */
 export const damagedGzip = (path: string, cause: unknown): FileError =>
-  new FileError(`cannot read ${path}: the gzip data is damaged or cut off`, {
-    hint: "gzip -t checks a file; it may have been cut off while it was copied.",
+  new FileError(`cannot read ${path}: the gzip data is damaged or truncated`, {
+    hint: "the file may have been truncated while copying; gzip -t checks it.",
     cause,
   });
 
@@ -97,5 +97,5 @@ const tooLong = (where: string): FileError =>
   new FileError(`this line is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
     where,
     expected: "one row a line",
-    hint: "a file that is one JSON array ends in .json; a text this long is better split into several rows.",
+    hint: "if the file is one JSON array, rename it to .json; otherwise split a text this long into several rows.",
   });

@@ -102,7 +102,10 @@ export async function licenseTexts(): Promise<ReadonlyMap<string, string>> {
       .map((id) => {
         const text = list[id]?.licenseText;
         if (typeof text === "string") return [id, text];
-        throw new DataError(`the licence ${id} has no text`, { where: path, hint: `install ${PACKAGE} 6.12.0.` });
+        throw new DataError(`the text of the licence ${id} is missing`, {
+          where: path,
+          hint: `install ${PACKAGE} 6.12.0.`,
+        });
       }),
   );
 }

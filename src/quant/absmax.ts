@@ -13,6 +13,6 @@ export function largestMagnitude(weights: Float32Array, start: number, end: numb
   throw new CheckpointError(`cannot quantize a weight that is ${weights[at]}.`, {
     where: `element ${at} of ${weights.length}`,
     expected: "finite numbers",
-    hint: "the checkpoint was saved after its training diverged, or its dtype was misread.",
+    hint: "the checkpoint may have been saved after its training diverged, or its dtype was misread.",
   });
 }

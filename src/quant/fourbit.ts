@@ -42,7 +42,7 @@ export function quantize4(
   if (!BLOCK_SIZES.includes(blockSize)) {
     throw new BlockSizeError(`blockSize ${blockSize} is not supported.`, {
       expected: `one of ${BLOCK_SIZES.join(", ")}`,
-      hint: "QLoRA uses 64.",
+      hint: "the QLoRA paper uses 64.",
     });
   }
   const n = weights.length;

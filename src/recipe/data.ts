@@ -13,18 +13,18 @@ export const dataKeys = {
   dataset_train_split: text().default("train").describe("Split to train on"),
   dataset_validation_split: text()
     .optional()
-    .describe("Split to evaluate on while training; unset: validation or dev, if there"),
-  dataset_test_split: text().default("test").describe("Split to evaluate on once, at the end"),
-  text_column: text().default("text").describe("Column of the text"),
-  label_column: text().default("label").describe("Column of the label"),
+    .describe("Split to evaluate on during training; unset: validation or dev, if present"),
+  dataset_test_split: text().default("test").describe("Split for the single evaluation at the end"),
+  text_column: text().default("text").describe("Column with the text"),
+  label_column: text().default("label").describe("Column with the label"),
   max_length: count()
     .optional()
-    .describe(`Longest example in tokens; unset: ${longer.join(", ")}, else ${usual}`),
-  completion_only_loss: z.boolean().optional().describe("Train on completions only; unset: if rows have a prompt"),
-  assistant_only_loss: z.boolean().default(false).describe("Train on the assistant's turns only"),
-  packing: z.boolean().default(false).describe("Fill sequences with several examples"),
-  shuffle_dataset: z.boolean().default(true).describe("Draw a new order each epoch; false: the file's order"),
-  group_by_length: z.boolean().default(true).describe("Batch examples of similar length, to pad less"),
-  max_train_samples: count().optional().describe("Use only so many training examples"),
-  max_eval_samples: count().optional().describe("Use only so many examples of each evaluation split"),
+    .describe(`Maximum length of an example in tokens; unset: ${longer.join(", ")}, otherwise ${usual}`),
+  completion_only_loss: z.boolean().optional().describe("Train on completions only; unset: true if rows have a prompt"),
+  assistant_only_loss: z.boolean().default(false).describe("Train on assistant messages only"),
+  packing: z.boolean().default(false).describe("Pack several examples into one sequence"),
+  shuffle_dataset: z.boolean().default(true).describe("Shuffle the examples each epoch; false: keep the file's order"),
+  group_by_length: z.boolean().default(true).describe("Batch examples of similar length to reduce padding"),
+  max_train_samples: count().optional().describe("Maximum number of training examples"),
+  max_eval_samples: count().optional().describe("Maximum number of examples of each evaluation split"),
 };

@@ -6,13 +6,13 @@ import { FOUR_BIT_NAMES } from "../quant/scheme-names.ts";
 export const modelKeys = {
   model_name_or_path: text().describe("Base model: a folder, a Hub id, a .gguf file, or embedded"),
   model_revision: text().default("main").describe("Branch, tag or commit of a Hub model"),
-  dtype: z.enum(["float32", "bfloat16", "float16"]).default("float32").describe("Type of the unquantized weights"),
-  load_in_4bit: z.boolean().default(false).describe("Hold the frozen linear weights in 4 bits"),
-  load_in_8bit: z.boolean().default(false).describe("Hold the frozen linear weights in 8 bits"),
+  dtype: z.enum(["float32", "bfloat16", "float16"]).default("float32").describe("Data type of the unquantized weights"),
+  load_in_4bit: z.boolean().default(false).describe("Quantize the frozen linear weights to 4 bits"),
+  load_in_8bit: z.boolean().default(false).describe("Quantize the frozen linear weights to 8 bits"),
   bnb_4bit_quant_type: z
     .enum(FOUR_BIT_NAMES)
     .default("nf4")
-    .describe("Codebook of the 4-bit weights; gguf: none, the file's own blocks are kept"),
+    .describe("Codebook of the 4-bit weights; gguf: keep the quantized blocks of the GGUF file"),
   use_bnb_nested_quant: z.boolean().default(true).describe("Quantize the scales of the 4-bit weights too"),
   device: z.enum(["auto", "cpu"]).default("auto").describe("Device that the model runs on; auto takes the fastest one"),
   from_scratch: z.boolean().default(false).describe("Start from fresh weights; only config.json is read"),

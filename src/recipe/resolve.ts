@@ -52,7 +52,7 @@ export function strayOverrides({ method_overrides = {} }: Recipe): Contradiction
         .filter((key) => key in (method_overrides[method] ?? {}))
         .map((key) => ({
           key: `method_overrides.${method}.${key}`,
-          text: `method ${method} has no such key; it is one of ${methods.join(", ")}`,
+          text: `method ${method} does not have this key; it belongs to ${methods.join(", ")}`,
         })),
     ),
   );
@@ -65,11 +65,11 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
     if (wrong) found.push({ key, text });
   };
   const quantized = recipe.load_in_4bit ? "load_in_4bit" : "load_in_8bit";
-  refuse(recipe.load_in_4bit && recipe.load_in_8bit, "load_in_8bit", "load_in_4bit is true as well; keep one of them");
+  refuse(recipe.load_in_4bit && recipe.load_in_8bit, "load_in_8bit", "load_in_4bit is also true; set only one of them");
   refuse(
     METHOD_RECIPES[recipe.method].trainsBase === true && recipe[quantized],
     quantized,
-    `method ${recipe.method} trains the base weights, and quantized ones cannot be trained; use method qlora, or set it to false`,
+    `method ${recipe.method} trains the base weights, which is impossible when they are quantized; use method qlora, or set this to false`,
   );
   for (const when of ["eval", "save"] as const) {
     const strategy = recipe[`${when}_strategy`];
@@ -82,11 +82,15 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
   refuse(
     recipe.load_best_model_at_end && (recipe.eval_strategy === "no" || recipe.eval_strategy === "end"),
     "load_best_model_at_end",
-    `eval_strategy is ${recipe.eval_strategy}, so no state is known to be best; set eval_strategy to epoch or steps`,
+    `there is no best state with eval_strategy ${recipe.eval_strategy}; set eval_strategy to epoch or steps`,
   );
   for (const task of TASK_TYPES.filter((name) => name !== recipe.task_type)) {
     for (const key of (TASK_FACTS[task].ownFlags ?? []) as (keyof Recipe & keyof ResolvedRecipe)[]) {
-      refuse(recipe[key] === true, key, `only task_type ${task} has it, and this recipe's is ${recipe.task_type}`);
+      refuse(
+        recipe[key] === true,
+        key,
+        `only task_type ${task} has this key, and this recipe's task_type is ${recipe.task_type}`,
+      );
     }
   }
   refuse(
@@ -97,7 +101,7 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
   refuse(
     recipe.head_learning_rate !== undefined && recipe.learning_rate === 0,
     "head_learning_rate",
-    "learning_rate is 0, and the head would not train either; method head trains the head alone",
+    "with learning_rate 0 the head would not train either; to train only the head, use method head",
   );
   return found;
 }

@@ -38,5 +38,5 @@ export function changedKeys(then: Keys, now: Keys): ChangedKey[] {
   const shown = (value: unknown): string => (value === undefined ? "unset" : JSON.stringify(value));
   return keys
     .filter((key) => shown(then[key]) !== shown(now[key]))
-    .map((key) => ({ key, text: `${key}: ${shown(now[key])}, not ${shown(then[key])}`, allowed: isSaid(key) }));
+    .map((key) => ({ key, text: `${key}: ${shown(now[key])} instead of ${shown(then[key])}`, allowed: isSaid(key) }));
 }

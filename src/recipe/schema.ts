@@ -36,7 +36,7 @@ const byMethod = Object.fromEntries(METHODS.map((method) => [method, overrides.o
 /** All of a run in one flat mapping. The one source of types, flags, JSON Schema, docs and forms. */
 export const recipeSchema = z.strictObject({
   ...keys,
-  method_overrides: z.strictObject(byMethod).optional().describe("Keys that hold whenever that method runs"),
+  method_overrides: z.strictObject(byMethod).optional().describe("Keys that apply only to the named method"),
 });
 
 /** A valid recipe: the file's keys, defaults filled in. Keys whose default depends on others may still be unset. */

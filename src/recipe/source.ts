@@ -70,7 +70,7 @@ function repeatedKeys(document: Document, lineAt: (offset: number) => number): P
         const name = String(key.value);
         const before = first.get(name);
         if (before === undefined) first.set(name, line);
-        else problems.push({ line, text: `${name}: given twice, first on line ${before}` });
+        else problems.push({ line, text: `${name}: duplicate key, first on line ${before}` });
       }
     },
   });

@@ -13,19 +13,19 @@ export const taskKeys = {
     .enum(seqCls.problemTypes)
     .optional()
     .describe(
-      `One label a text, any number, or a value, with ${seqCls.name}; unset: as config.json or the data have it`,
+      `With ${seqCls.name}: one label per text, several, or a number; unset: as in config.json or the data`,
     ),
   loss_type: z
     .enum(featureExtraction.lossTypes)
     .optional()
     .describe(
-      `What brings embeddings together, with ${featureExtraction.name}; unset: as the columns of the data have it`,
+      `Loss of embeddings, with ${featureExtraction.name}; unset: chosen by the columns of the data`,
     ),
   matryoshka_dims: z
     .array(count())
     .min(1)
     .optional()
-    .describe(`Lengths at which embeddings are trained as well, with ${featureExtraction.name}, largest first`),
+    .describe(`Additional sizes to train embeddings at, with ${featureExtraction.name}, largest first`),
   mlm_probability: z.number().gt(0).lt(1).default(0.15).describe(`Share of tokens masked with ${maskedLm.name}`),
-  method: z.enum(METHODS).default("lora").describe("What is trained; qlora is lora with load_in_4bit"),
+  method: z.enum(METHODS).default("lora").describe("Fine-tuning method; qlora is lora with load_in_4bit"),
 };

@@ -42,7 +42,7 @@ export function withoutEffect(recipe: Recipe): string[] {
     const decides = on.at(-1) as Key;
     const idle = keys.filter((key) => isGiven(key, settled));
     if (idle.length === 0 || values.includes(settled[decides]) || on.some((key) => flags.has(key))) return [];
-    return `${idle.join(", ")}: no effect while ${decides} is ${settled[decides]}, only with ${values.join(", ")}`;
+    return `${idle.join(", ")}: no effect with ${decides} ${settled[decides]}, only with ${values.join(", ")}`;
   });
 }
 

@@ -43,7 +43,7 @@ export function readSentencePiece(bytes: Uint8Array, where: string): SentencePie
       },
     });
   } catch (cause) {
-    throw new TokenizerError("the file is no SentencePiece model", { where, cause });
+    throw new TokenizerError("the file is not a SentencePiece model", { where, cause });
   }
   if (pieces.length > 0) return { pieces, ...trainer };
   throw new TokenizerError("the file is a SentencePiece model without pieces", { where });
@@ -88,7 +88,7 @@ function eachField(reader: BinaryReader, fields: Fields): void {
     const [number, wireType] = reader.tag();
     const read = fields[number];
     if (read) read(reader);
-    else if (wireType === WireType.StartGroup) throw new RangeError("a group, which such files have none of");
+    else if (wireType === WireType.StartGroup) throw new RangeError("a group, which SentencePiece models do not use");
     else reader.skip(wireType);
   }
 }
@@ -98,6 +98,6 @@ const message = (reader: BinaryReader): BinaryReader => new BinaryReader(reader.
 
 function named<Name>(names: Readonly<Record<number, Name>>, number: number): Name {
   const name = names[number];
-  if (name === undefined) throw new RangeError(`no kind has the number ${number}`);
+  if (name === undefined) throw new RangeError(`unknown piece type ${number}`);
   return name;
 }

@@ -102,11 +102,11 @@ async function engine<T>(what: string, run: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/alloc|out of memory|bad_alloc/i.test(message)) {
-      throw new OutOfMemoryError(`the engine could not get the memory to ${what}`, {
-        hint: "a smaller per_device_train_batch_size or max_length needs less; gradient_accumulation_steps keeps the batch",
+      throw new OutOfMemoryError(`ONNX Runtime ran out of memory when trying to ${what}`, {
+        hint: "use a smaller per_device_train_batch_size or max_length; gradient_accumulation_steps keeps the batch size.",
         cause,
       });
     }
-    throw new EngineError(`the engine could not ${what}: ${message}`, { cause });
+    throw new EngineError(`ONNX Runtime could not ${what}: ${message}`, { cause });
   }
 }

@@ -8,5 +8,8 @@ export const causalLm = {
   maxLength: 1024,
   ownFlags: ["packing", "completion_only_loss", "assistant_only_loss"],
   columns: "messages, or prompt and completion, or a column of texts",
-  choice: { label: "Write: chat, complete prompts, or go on reading raw text", hint: "a language model" },
+  choice: {
+    label: "Generate text: chat, complete prompts, or continue pretraining on raw text",
+    hint: "a language model",
+  },
 } as const satisfies TaskFacts;

@@ -8,5 +8,5 @@ export const maskedLm = {
   maxLength: 256,
   ownSettings: ["mlm_probability"],
   columns: "a column of texts",
-  choice: { label: "Fill in hidden words: go on pretraining an encoder on raw text" },
+  choice: { label: "Fill in masked tokens: continue pretraining an encoder on raw text" },
 } as const satisfies TaskFacts;

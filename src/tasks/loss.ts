@@ -18,7 +18,7 @@ const WHOLE = 4096;
 /** The output layer of a language model's graph. */
 export function outputLayer(graph: Graph): OutputLayer {
   const node = nodeOf(logitsOf(graph));
-  if (node?.op !== vocabularyLogits.op) throw new RangeError("the graph is no language model's");
+  if (node?.op !== vocabularyLogits.op) throw new RangeError("the graph is not a language model");
   const [x, w, bias] = node.inputs as [Value, Value, Value?];
   const chunks = Math.min(64, Math.ceil((w.shape[0] as number) / WHOLE));
   return { x, w, bias, attrs: { ...node.attrs, chunks } };

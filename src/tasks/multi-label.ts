@@ -37,8 +37,8 @@ export const multiLabelClassification: TaskDefinition = {
     });
     if (split.labels.length > 0) return classCount === undefined ? split : { ...split, classCount };
     throw new DataError("no row has a label", {
-      expected: "a list of labels, which may be empty in some rows",
-      hint: "label_column names the column to read.",
+      expected: "a list of labels, which may be empty in some rows but not in all",
+      hint: "set label_column to the column to read.",
     });
   },
   loss: (graph) => targetLoss(graph, binaryCrossEntropy),

@@ -43,8 +43,8 @@ function encodeTrainedWords(row: WordRow, { tokenizer, labels, maxLength }: Enco
 }
 
 const allMasked = (first: string | undefined): DataError =>
-  new DataError(`every label is ${IGNORED}, which marks a word that is not trained: nothing would be`, {
+  new DataError(`every label is ${IGNORED}, which marks words to ignore, so nothing would be trained`, {
     ...(first !== undefined && { where: first }),
     expected: "a class for some of the words",
-    hint: "label_column names the column to read.",
+    hint: "set label_column to the column to read.",
   });

@@ -111,7 +111,7 @@ function refuseOther({ tokenizer_class }: Part, type: string, where: string): vo
   if (tokenizer_class != null && !/^DebertaV2Tokenizer(Fast)?$/.test(String(tokenizer_class))) {
     throw new TokenizerError(`the tokenizer is a ${shown(tokenizer_class)} without a tokenizer.json`, {
       where,
-      expected: "DebertaV2Tokenizer, of which spm.model is enough",
+      expected: "a tokenizer.json, or a DebertaV2Tokenizer with spm.model",
       hint: HINT,
     });
   }
@@ -129,7 +129,7 @@ function refuseMore({ added_tokens_decoder }: Part, added: readonly Added[], whe
   const settings = "added_tokens_decoder in tokenizer_config.json";
   for (const [id, one] of Object.entries(part(added_tokens_decoder ?? {}, settings, where))) {
     if (added.some((token) => String(token.id) === id && token.content === contentOf(one))) continue;
-    throw new TokenizerError(`the token ${shown(contentOf(one))} with the id ${id} was added to spm.model`, {
+    throw new TokenizerError(`the token ${shown(contentOf(one))} with id ${id} is not in spm.model`, {
       where,
       hint: HINT,
     });

@@ -35,9 +35,9 @@ export function normalizerOf(value: unknown, where: string): Normalizer {
 }
 
 const tooLong = (where: string, limit: number): TokenizerError =>
-  new TokenizerError(`the normalizer of the tokenizer makes a text too long`, {
+  new TokenizerError(`the tokenizer's normalizer makes a text too long`, {
     where,
-    expected: `at most ${limit} characters, ${MAX_GROWTH} for each of the text's`,
+    expected: `at most ${limit} characters, ${MAX_GROWTH} for each character of the text`,
   });
 
 interface Step {

@@ -51,9 +51,9 @@ export function preTokenizerOf(value: unknown, where: string): PreTokenizer {
 }
 
 const tooLong = (where: string, limit: number): TokenizerError =>
-  new TokenizerError("the pre-tokenizer of the tokenizer makes a text too long", {
+  new TokenizerError("the tokenizer's pre-tokenizer makes a text too long", {
     where,
-    expected: `at most ${limit} characters, ${MAX_GROWTH} for each of the text's`,
+    expected: `at most ${limit} characters, ${MAX_GROWTH} for each character of the text`,
   });
 
 interface Step {

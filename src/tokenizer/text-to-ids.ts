@@ -137,7 +137,7 @@ function limited<T>(size: number, degree: number, where: string, act: () => T): 
     const late = (): TokenizerError =>
       new TokenizerError(`the tokenizer takes too long: more than ${milliseconds / 1000} s for ${size} characters`, {
         where,
-        hint: "an expression in its pre_tokenizer or normalizer may need a time that grows without bounds.",
+        hint: "a regular expression in its pre_tokenizer or normalizer may take exponential time.",
       });
     return withinTime(milliseconds, act, late);
   } catch (cause) {
@@ -171,7 +171,7 @@ function template(engine: Engine, where: string): [prefix: number[], suffix: num
   const ids = tokens.map((token) => {
     const id = engine.token_to_id(token);
     if (id !== undefined || token === text) return id ?? -1;
-    throw new TokenizerError(`the template uses ${token}, which the vocabulary does not have`, { where });
+    throw new TokenizerError(`the template uses ${token}, which is not in the vocabulary`, { where });
   });
   const at = tokens.indexOf(text);
   return [ids.slice(0, at), ids.slice(at + 1)];

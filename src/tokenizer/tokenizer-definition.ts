@@ -31,9 +31,9 @@ export function checkedDefinition(value: unknown, where: string): Definition {
   const decoder = definition.decoder == null ? null : part(definition.decoder, "the decoder", where);
   if (postProcessor) checkTemplate(postProcessor, where);
   if (decoder && growthOf(decoder, where) > MAX_DECODED) {
-    throw new TokenizerError("the decoder of the tokenizer makes a text too long", {
+    throw new TokenizerError("the tokenizer's decoder makes a text too long", {
       where,
-      expected: `Replace decoders that make at most ${MAX_DECODED} characters of one`,
+      expected: `Replace decoders that turn one character into at most ${MAX_DECODED}`,
     });
   }
   return {
@@ -46,7 +46,7 @@ function checkDepth(value: unknown, where: string): void {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) {
-      throw new TokenizerError(`the tokenizer has lists nested deeper than ${MAX_DEPTH} times`, { where });
+      throw new TokenizerError(`the tokenizer has lists nested more than ${MAX_DEPTH} levels deep`, { where });
     }
     level = level.flatMap((one) =>
       typeof one === "object" && one !== null

@@ -100,8 +100,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     const made = debertaV2Tokenizer(await readBytes(at("spm.model")), config, at("spm.model"));
     return tokenizerOf(made.definition, made.config, files, at("spm.model"));
   }
-  throw new TokenizerError(`there is no tokenizer in ${folder}`, {
-    expected: `tokenizer.json, vocab.txt of a BERT model, or spm.model of a DeBERTa; the folder has: ${present.join(", ") || "nothing"}`,
+  throw new TokenizerError(`${folder} contains no tokenizer`, {
+    expected: `tokenizer.json, a BERT model's vocab.txt, or a DeBERTa model's spm.model; the folder has: ${present.join(", ") || "nothing"}`,
     hint: 'in Python, AutoTokenizer.from_pretrained("…").save_pretrained("folder") writes a tokenizer.json.',
   });
 }
@@ -129,7 +129,7 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
 
   const roomIn = (maxLength: number): number => {
     if (maxLength > specials) return maxLength - specials;
-    throw new TokenizerError(`max_length ${maxLength} leaves no room for text`, {
+    throw new TokenizerError(`max_length ${maxLength} leaves no space for text`, {
       expected: `more than the ${specials} special tokens that this tokenizer adds to every text`,
     });
   };

@@ -61,14 +61,16 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   const output = job.write ? await openOutput(model, progress, facts, job.lock) : noOutput;
   const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
   if (heads.length > 0 && !METHOD_RECIPES[recipe.method].trainsBase) {
-    warnings.push(`the checkpoint lacks ${heads.join(", ")}: they start at random and this method does not train them`);
+    warnings.push(
+      `the checkpoint lacks ${heads.join(", ")}; they are randomly initialized, and this method does not train them`,
+    );
   }
   const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output, baseBytes };
   return { run, validation: validated?.examples, test, warnings };
 }
 
 const beyondEnd = (step: number, total: number): CheckpointError =>
-  new CheckpointError(`the checkpoint is at step ${step}, and this run ends at step ${total}`, {
+  new CheckpointError(`the checkpoint is at step ${step}, but this run ends at step ${total}`, {
     where: "resume_from_checkpoint",
-    expected: `num_train_epochs or max_steps that lead to step ${step} or beyond`,
+    expected: `num_train_epochs or max_steps that reach at least step ${step}`,
   });

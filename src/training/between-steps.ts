@@ -69,6 +69,6 @@ export async function evaluate(
 export async function interrupted(run: Run): Promise<InterruptedError> {
   const path = await run.output.writeCheckpoint(run, false);
   return new InterruptedError(`stopped after step ${run.progress.step} of ${run.steps.total}.`, {
-    ...(path !== undefined && { where: path, hint: "--resume_from_checkpoint true goes on from here." }),
+    ...(path !== undefined && { where: path, hint: "--resume_from_checkpoint true continues from here." }),
   });
 }

@@ -99,7 +99,7 @@ export function watchDivergence(run: Run, rateScale: (name: string) => number): 
     warning() {
       if (first === undefined || last < GREW * Math.max(1, first)) return undefined;
       const [from, to] = [first, last].map((loss) => loss.toPrecision(3));
-      return `the loss grew from ${from} to ${to}: the model got worse, as a rule because learning_rate is too high`;
+      return `the loss grew from ${from} to ${to}; usually the learning_rate is too high`;
     },
     damaged: () => [...trained].find(([, data]) => !data.every(Number.isFinite))?.[0],
     async rewind() {
@@ -125,7 +125,7 @@ export async function notFinite(
   const rows = await rowsNotFinite(context, examples);
   const what = `loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}`;
   const some = rows.length > 0 && rows.length < examples.length;
-  const alone = rows.length === 1 ? ", by itself" : ", each by itself";
+  const alone = rows.length === 1 ? ", on its own" : ", each on its own";
   return diverged(run, watch, { what, where: `${placesOf(some ? rows : examples)}${some ? alone : ""}` });
 }
 
@@ -157,13 +157,13 @@ export async function diverged(run: Run, watch: DivergenceWatch, finding: Findin
   await watch.rewind();
   const damaged = watch.damaged();
   const path = damaged === undefined ? await run.output.writeCheckpoint(run, false) : undefined;
-  const saved = path !== undefined && `the last good state, after step ${run.progress.step}, is saved in ${path}`;
-  const lost = damaged !== undefined && `nothing was saved: ${damaged} holds numbers that are not finite`;
+  const saved = path !== undefined && `the last good state (step ${run.progress.step}) was saved in ${path}`;
+  const lost = damaged !== undefined && `nothing was saved, because ${damaged} contains non-finite numbers`;
   const { what, where, expected = "finite numbers", cause } = finding;
   return new DivergedError(`${what}: training diverged.`, {
     ...(where !== undefined && { where }),
     expected: [expected, saved || lost].filter(Boolean).join("; "),
-    hint: "a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.",
+    hint: "try a lower learning_rate, more warmup_steps or a smaller max_grad_norm.",
     ...(cause !== undefined && { cause }),
   });
 }

@@ -123,7 +123,7 @@ async function* restoreBest(run: Run): AsyncGenerator<TrainEvent> {
     await progress.restoreBest(weights, model.graph, recipe);
   } catch (error) {
     if (!(error instanceof LowrankError)) throw error;
-    const message = `the best state cannot be restored, and the last one is kept instead: ${error.message}`;
+    const message = `the best state cannot be restored, so the last one is used: ${error.message}`;
     yield { kind: "warning", message };
   }
 }

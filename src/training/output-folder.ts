@@ -26,11 +26,11 @@ export async function checkOutputFolder(
     const folder = (await isFolder(real)) ? real : parentFolder(real);
     const inside = relativePath(output, folder);
     if (inside === "" || /^checkpoint-\d+([/\\]|$)/.test(inside)) {
-      throw new RecipeError(`output_dir ${output_dir} is where ${NOUNS[key]} lies, and the run would write over it`, {
+      throw new RecipeError(`output_dir ${output_dir} contains ${NOUNS[key]}, which the run would overwrite`, {
         where: `${key}: ${path}`,
         expected: "another folder as output_dir",
         ...(key === "adapter_name_or_path" && {
-          hint: "to go on with an interrupted run, use resume_from_checkpoint: true instead of adapter_name_or_path.",
+          hint: "to continue an interrupted run, use resume_from_checkpoint: true instead of adapter_name_or_path.",
         }),
       });
     }

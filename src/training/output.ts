@@ -139,14 +139,14 @@ export async function earlierRun(folder: string): Promise<string | undefined> {
   const checkpoints = names.filter((name) => /^checkpoint-\d+$/.test(name));
   if (typeof manifest === "string" && checkpoints.length === 0) return undefined;
   const parts = [
-    ...(typeof manifest === "string" ? [] : ["its model is replaced when this run ends, its log and results are now"]),
+    ...(typeof manifest === "string" ? [] : ["its log and results are replaced now, its model when this run ends"]),
     ...(checkpoints.length > 0
       ? [
-          `${checkpoints.join(", ")} ${checkpoints.length === 1 ? "stays" : "stay"} until this run writes one of that name`,
+          `${checkpoints.join(", ")} ${checkpoints.length === 1 ? "stays" : "stay"} until this run writes one with the same name`,
         ]
       : []),
   ];
-  return `${folder} holds an earlier run: ${parts.join("; ")}. resume_from_checkpoint: true would go on from it.`;
+  return `${folder} contains an earlier run: ${parts.join("; ")}. resume_from_checkpoint: true would continue it.`;
 }
 
 /** Copies the best checkpoint of a run that was begun in another folder into this one, where its states are kept from now on. */

@@ -72,8 +72,8 @@ export class Progress {
       return undefined;
     }
     return (
-      `the best state so far cannot be used: ${checkpoint}: ${manifest}. ` +
-      "The best of the evaluations to come is kept instead, or without one the last state."
+      `the best state so far is unusable: ${checkpoint}: ${manifest}. ` +
+      "The best of the remaining evaluations is kept instead or, if there are none, the last state."
     );
   }
 
@@ -100,7 +100,7 @@ function bestMetric(recipe: ResolvedRecipe): string {
   const known = taskOf(recipe).metrics.filter((key) => key !== "eval_samples");
   const name = given.startsWith("eval_") ? given : `eval_${given}`;
   if (known.includes(name)) return name;
-  throw new RecipeError(`no evaluation gives the metric ${given}`, {
+  throw new RecipeError(`no evaluation computes the metric ${given}`, {
     where: "metric_for_best_model",
     expected: `one of: ${known.join(", ")}`,
   });
@@ -113,19 +113,19 @@ function bestMetric(recipe: ResolvedRecipe): string {
  */
 export function checkSaved(graph: Graph, saved: ReadonlyMap<string, Float32Array>, where: string): void {
   const misfit = (what: string): CheckpointError =>
-    new CheckpointError(`the saved parameters are not those that this recipe trains: ${what}`, {
+    new CheckpointError(`the saved parameters do not match this recipe: ${what}`, {
       where,
-      hint: "method, rank, targets and labels must be those that it was trained with.",
+      hint: "method, rank, targets and labels must be those of the original run.",
     });
   const shapes = new Map(graph.params.map(({ origin, shape }) => [origin.name, shape as readonly number[]]));
   for (const { origin } of graph.params) {
-    if (origin.trainable && !saved.has(origin.name)) throw misfit(`${origin.name} is not among them.`);
+    if (origin.trainable && !saved.has(origin.name)) throw misfit(`${origin.name} is missing.`);
   }
   for (const [name, { length }] of saved) {
     const shape = shapes.get(name);
     if (!shape) throw misfit(`the model has no ${name}.`);
     if (shape.reduce((n, dim) => n * dim, 1) !== length) {
-      throw misfit(`${name} has ${length} elements, the model's is [${shape}].`);
+      throw misfit(`${name} has ${length} elements, but the model's has shape [${shape}].`);
     }
   }
 }
@@ -162,7 +162,7 @@ export async function startOf(
   const path = `${folder}/${STATE}`;
   const stored = state.safeParse(await readJsonObject(path));
   if (!stored.success || stored.data.global_step !== step) {
-    throw new CheckpointError(`${path} is not one that this library wrote`, {
+    throw new CheckpointError(`${path} was not written by lowrank`, {
       expected: `global_step ${step}, num_tokens, log_history and random`,
     });
   }

@@ -107,7 +107,10 @@ async function withThreshold(run: Run, validation: Examples | undefined, shouldS
 /** The weights may be the best state's by now: a checkpoint of them would go with another state's optimizer. */
 function interruptedAtTheEnd({ recipe }: Run): InterruptedError {
   const saved = recipe.save_strategy !== "no";
-  return new InterruptedError("stopped while the trained model was evaluated; training itself was done.", {
-    ...(saved && { where: recipe.output_dir, hint: "the trained model is saved there; lowrank evaluate scores it." }),
+  return new InterruptedError("stopped during the final evaluation; training was complete.", {
+    ...(saved && {
+      where: recipe.output_dir,
+      hint: "the trained model is saved there; lowrank evaluate computes its scores.",
+    }),
   });
 }

@@ -16,7 +16,7 @@ export class NotFiniteError extends DivergedError {
     super(`${what}.`, {
       ...(where !== undefined && { where }),
       expected: "finite numbers",
-      hint: "weights of a training that diverged, or a base model with damaged weights, give such numbers.",
+      hint: "the training may have diverged, or the base model's weights may be damaged.",
     });
     this.what = what;
     this.where = where;

@@ -64,9 +64,9 @@ function checkClasses({ labels }: Prepared, id2label: Id2Label, where: string): 
   const given = Object.values(id2label);
   if (labels.names.join("\n") === given.join("\n")) return;
   const strange = labels.names.filter((name) => !given.includes(name));
-  throw new DataError(`the data has labels that training began without: ${strange.join(", ")}`, {
+  throw new DataError(`the data has labels that the starting adapter does not have: ${strange.join(", ")}`, {
     where,
     expected: `some of its ${given.length}: ${given.slice(0, 20).join(", ")}${given.length > 20 ? ", …" : ""}`,
-    hint: "start from the base model to train for other labels.",
+    hint: "to train other labels, start from the base model.",
   });
 }

@@ -20,7 +20,7 @@ export async function* tokenized(
   let rows = 0;
   const onRow = (): void => {
     rows++;
-    if (shouldStop()) throw new InterruptedError(`stopped after ${rows} of ${split.size} rows were tokenized.`);
+    if (shouldStop()) throw new InterruptedError(`stopped after tokenizing ${rows} of ${split.size} rows.`);
   };
   const encoded = encodeSplit(split, model, { onRow, onDemand });
   for (;;) {

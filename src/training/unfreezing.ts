@@ -66,5 +66,5 @@ export function unfreezingStages(
 export function unreachedStages(stages: readonly Stage[], steps: number): string[] {
   const late = stages.filter(({ step }) => step >= steps).map(({ step }) => step);
   if (late.length === 0) return [];
-  return [`unfreeze_schedule: the run has ${steps} steps, so what begins at step ${late.join(", ")} never trains`];
+  return [`unfreeze_schedule: the run has ${steps} steps, so stages that begin at step ${late.join(", ")} never train`];
 }

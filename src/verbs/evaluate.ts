@@ -51,18 +51,18 @@ export async function evaluate(
     onWarning(`the adapter was made for ${madeFor}, the recipe's model is ${recipe.model_name_or_path}`);
   }
   if (fresh.length > 0)
-    onWarning(`${fresh.join(", ")} are in no file and start at random: the scores are those of chance`);
+    onWarning(`${fresh.join(", ")} are in no file and are randomly initialized, so the scores are those of chance`);
   const { labels, checkpoint } = model;
   const isBase = adapter === undefined && !(subject instanceof Model && subject.finished);
   if (isBase && fresh.length === 0 && labels.names.length > 0 && labels.source === undefined) {
     const order = labels.names.slice(0, 5).join(", ");
     onWarning(
-      `config.json of ${checkpoint.folder} does not name the labels of the data: the outputs of its head are taken for ${order}${labels.names.length > 5 ? ", …" : ""}, in this order`,
+      `config.json of ${checkpoint.folder} does not name the labels of the data, so its outputs are assumed to be, in this order: ${order}${labels.names.length > 5 ? ", …" : ""}`,
     );
   }
   const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true);
   examples.close();
-  if (!scores) throw new InterruptedError("stopped before the evaluation was done.");
+  if (!scores) throw new InterruptedError("stopped before the evaluation was complete.");
   return scores.metrics;
 }
 

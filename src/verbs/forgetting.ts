@@ -61,7 +61,7 @@ function maskedRecipe(base: ResolvedRecipe, trained: ResolvedRecipe = { ...base,
 function checkPlaces(names: readonly string[], places: ReadonlySet<string>, where?: string): void {
   const lost = names.filter((name) => !places.has(name) && !isUnder(name, ONLY_IN_CLASSIFIERS));
   if (lost.length === 0) return;
-  throw new AdapterError(`a masked language model has no place for ${lost.slice(0, 3).join(", ")}`, {
+  throw new AdapterError(`a masked language model does not have ${lost.slice(0, 3).join(", ")}`, {
     ...(where !== undefined && { where }),
   });
 }

@@ -173,7 +173,7 @@ export class TextGenerator {
     this.#cache = grownCache(past, news, present);
     const data = logits?.data as Float32Array;
     const bad = data.find((logit) => !Number.isFinite(logit));
-    if (bad !== undefined) throw new NotFiniteError(`the logits after ${ids.length} tokens hold ${bad}`);
+    if (bad !== undefined) throw new NotFiniteError(`the logits after ${ids.length} tokens contain ${bad}`);
     return data;
   }
 

@@ -76,7 +76,7 @@ export class Model {
    */
   async save(folder: string): Promise<void> {
     if (!this.#finished)
-      throw new RecipeError("there is nothing to save: the model was not trained.", {
+      throw new RecipeError("there is nothing to save, because the model was not trained.", {
         hint: "for await (const event of train(model, { data })) …",
       });
     const { trained, recipe, step } = this.#finished;

@@ -33,8 +33,8 @@ export async function readInputs(path: string, recipe: ResolvedRecipe): Promise<
   if (!(await exists(path))) throw new FileError(`cannot read ${path}: no such file`);
   if (isDataFile(path)) return inputsOfRows(await readRows(path, "train"), recipe);
   if (!NOT_TEXT.test(path)) return inputsOfLines(path);
-  throw new DataError(`${path} is not a kind of file that predict reads`, {
-    expected: ".jsonl, .json, .csv or .parquet, each also with .gz, or a text on each line of a .txt file",
+  throw new DataError(`predict cannot read files like ${path}`, {
+    expected: ".jsonl, .json, .csv or .parquet, each also with .gz, or .txt with one text a line",
   });
 }
 
@@ -64,5 +64,5 @@ function inputOf(value: unknown, perWord: boolean): TextInput {
     return { text: value.join(" "), words: value };
   }
   const shown = String(JSON.stringify(value)).slice(0, 60);
-  return { text: "", error: `this row holds no ${perWord ? "text or list of words" : "text"}: ${shown}` };
+  return { text: "", error: `this row contains no ${perWord ? "text or list of words" : "text"}: ${shown}` };
 }

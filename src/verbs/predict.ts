@@ -52,7 +52,7 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
   if (fresh.length > 0) {
     throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
       where: model.checkpoint.folder,
-      hint: "train one, and give its output_dir as --adapter_name_or_path.",
+      hint: "train one, and set --adapter_name_or_path to its output_dir.",
     });
   }
   for (const warning of warnings) options.onWarning?.(warning);
@@ -109,7 +109,7 @@ async function labelled(
 
 function notFinite(logit: number, where: string, encoded: readonly Encoded[]): NotFiniteError {
   const text = encoded.find(({ example }) => example?.where === where)?.input.text ?? "";
-  return new NotFiniteError(`the logits hold ${logit}`, `${where}, ${JSON.stringify(shortened(text))}`);
+  return new NotFiniteError(`the logits contain ${logit}`, `${where}, ${JSON.stringify(shortened(text))}`);
 }
 
 const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);

@@ -77,7 +77,7 @@ test("another base's output layer beside the adapter is refused", async () => {
   const refused = openTrained(recipe(), folder);
   await expect(refused).rejects.toThrow(AdapterError);
   await expect(refused).rejects.toThrow(
-    /holds lm_head.base_layer.weight, which is not the base model's model.embed_tokens/,
+    /contains lm_head.base_layer.weight, whose values differ from the base model's model.embed_tokens/,
   );
 });
 

@@ -48,13 +48,13 @@ test("an output layer that differs from the embedding it is tied to is kept, wit
   const output = temporary();
   const { losses, warnings } = await trained(folder, output);
   expect(losses).toEqual((await trained(apart)).losses);
-  expect(warnings.join()).toContain("both are kept");
+  expect(warnings.join()).toContain("both are used");
   expect(readJson(`${output}/config.json`).tie_word_embeddings).toBe(false);
 });
 
 test("an output layer that equals the embedding stays tied", async () => {
   const output = temporary();
   const { warnings } = await trained(await tied(1), output);
-  expect(warnings.join()).not.toContain("both are kept");
+  expect(warnings.join()).not.toContain("both are used");
   expect(readJson(`${output}/config.json`).tie_word_embeddings).toBe(true);
 });

@@ -56,7 +56,7 @@ const fine = [
 const TARGETS = `
   at: lora_target_modules; in TypeScript, targetModules
   expected: the end of a module path; the model has: query, key, value, dense
-  hint: "query" selects that layer in every block, "all-linear" selects every linear layer.`;
+  hint: for example, "query" selects that layer in every block, and "all-linear" selects every linear layer.`;
 const DISAGREE = `
   at: TMP
   hint: config.json and the weights must come from the same model.`;
@@ -72,7 +72,7 @@ describe("data", () => {
     [
       "no rows",
       () => data({ train: [] }),
-      `this file holds no rows
+      `this file contains no rows
   at: TMP/train.jsonl
   expected: at least one row of data`,
     ],
@@ -82,37 +82,37 @@ describe("data", () => {
       `this row has no column "text"
   at: TMP/train.jsonl:3
   expected: one of its columns: txt, label
-  hint: text_column: txt names the column to read.`,
+  hint: set text_column to the column to read, e.g. text_column: txt.`,
     ],
     [
       "a label that training never saw",
       () => data({ train: fine, test: [fine[0]!, { text: "a", label: "nonsense" }] }),
-      `the label "nonsense" was never seen in training
+      `the label "nonsense" does not occur in the training data
   at: TMP/test.jsonl:2
   expected: one of 2: payment, liability
-  hint: correct the label, leave the row out, or add rows with this label to the training data.`,
+  hint: correct the label, remove the row, or add rows with this label to the training data.`,
     ],
     [
       "nothing but empty texts",
       () => data({ train: [{ text: " ", label: "payment" }] }),
-      `none of the 1 rows has anything to train on: every text is empty once tokenised
+      `none of the 1 rows has anything to train on: every text is empty after tokenizing
   at: TMP/train.jsonl:1
-  hint: text_column names the column to read.`,
+  hint: set text_column to the column to read.`,
     ],
     [
       "nothing but empty texts to test on",
       () => data({ train: fine, test: [{ text: "", label: "payment" }] }),
-      `none of the 1 rows has anything to train on: every text is empty once tokenised
+      `none of the 1 rows has anything to train on: every text is empty after tokenizing
   at: TMP/test.jsonl:1
-  hint: text_column names the column to read.`,
+  hint: set text_column to the column to read.`,
     ],
     [
       "every label masked",
       () => ({ ...tokens, ...data({ train: [{ tokens: ["a", "b"], labels: [-100, -100] }] }) }),
-      `every label is -100, which marks a word that is not trained: nothing would be
+      `every label is -100, which marks words to ignore, so nothing would be trained
   at: TMP/train.jsonl:1
   expected: a class for some of the words
-  hint: label_column names the column to read.`,
+  hint: set label_column to the column to read.`,
     ],
   ])("%s", async (_, keys, message) => expect(await refusal(keys())).toBe(message));
 
@@ -123,15 +123,15 @@ describe("data", () => {
     };
     const empty = { text: "", label: "payment" };
     expect(await warnings({}, { train: [...fine, empty, empty], test: [empty, ...fine] })).toEqual([
-      "2 rows were left out: nothing to train on after tokenizing, the first at train.jsonl:3",
-      "1 row was left out: nothing to train on after tokenizing, the first at test.jsonl:1",
+      "2 rows were skipped, the first at train.jsonl:3: no token is left to train on after tokenizing",
+      "1 row was skipped, the first at test.jsonl:1: no token is left to train on after tokenizing",
     ]);
     const train = [
       { tokens: ["days", "of"], labels: ["B-DAYS", -100] },
       { tokens: ["days"], labels: [-100] },
     ];
     expect(await warnings(tokens, { train })).toEqual([
-      "1 row was left out: nothing to train on after tokenizing, the first at train.jsonl:2",
+      "1 row was skipped, the first at train.jsonl:2: no token is left to train on after tokenizing",
     ]);
   });
 });
@@ -166,7 +166,7 @@ describe("model", () => {
     [
       "a head where there is none",
       async () => ({ task_type: "MASKED_LM", method: "head" }),
-      `method head trains a classification head, and task_type MASKED_LM has none.
+      `method head needs a classification head, and task_type MASKED_LM has none.
   at: method
   expected: lora, qlora, adapter, ia3, ln_tuning or full`,
     ],
@@ -185,8 +185,8 @@ describe("model", () => {
     [
       "no tokenizer",
       () => damaged((folder) => rmSync(`${folder}/tokenizer.json`)),
-      `there is no tokenizer in TMP
-  expected: tokenizer.json, vocab.txt of a BERT model, or spm.model of a DeBERTa; the folder has: config.json, model.safetensors, tokenizer_config.json
+      `TMP contains no tokenizer
+  expected: tokenizer.json, a BERT model's vocab.txt, or a DeBERTa model's spm.model; the folder has: config.json, model.safetensors, tokenizer_config.json
   hint: in Python, AutoTokenizer.from_pretrained("…").save_pretrained("folder") writes a tokenizer.json.`,
     ],
     [
@@ -197,25 +197,25 @@ describe("model", () => {
         writeFileSync(`${cut.model_name_or_path}/config.json`, JSON.stringify({ ...config, vocab_size: 20 }));
         return cut;
       },
-      `the tokenizer gives the token 83, the model knows only 20: 0 to 19
+      `the tokenizer produces token id 83, but the model has 20 embeddings (ids 0 to 19)
   at: TMP
   expected: the tokenizer that the model was trained with
-  hint: tokens that were added to a tokenizer need rows in the model's embeddings too.`,
+  hint: tokens added to a tokenizer also need rows in the model's embedding.`,
     ],
     [
       "another width",
       () => configured({ hidden_size: 64 }),
-      `the tensor bert.embeddings.position_embeddings.weight is [80,32], config.json makes it [80,64].${DISAGREE}`,
+      `the tensor bert.embeddings.position_embeddings.weight has shape [80,32], but config.json implies [80,64].${DISAGREE}`,
     ],
     [
       "another pooler, which might be fresh but must not be of another shape",
       () => resized("bert.pooler.dense.weight", 16),
-      `the tensor bert.pooler.dense.weight is [16,32], config.json makes it [32,32].${DISAGREE}`,
+      `the tensor bert.pooler.dense.weight has shape [16,32], but config.json implies [32,32].${DISAGREE}`,
     ],
     [
       "another shape of a weight to be packed",
       async () => ({ method: "qlora", ...(await resized("bert.encoder.layer.1.output.dense.weight", 16)) }),
-      `the tensor bert.encoder.layer.1.output.dense.weight is [16,48], config.json makes it [32,48].${DISAGREE}`,
+      `the tensor bert.encoder.layer.1.output.dense.weight has shape [16,48], but config.json implies [32,48].${DISAGREE}`,
     ],
     [
       "a weight that holds what is no number",
@@ -227,15 +227,15 @@ describe("model", () => {
           ]),
         ),
       }),
-      `the tensor bert.encoder.layer.1.output.dense.weight holds NaN: nothing that the model computes would be a number.
+      `the tensor bert.encoder.layer.1.output.dense.weight contains NaN, which would make every output NaN.
   at: TMP/model.safetensors: element 5
   expected: finite numbers
-  hint: download the file again; if it is as published, take another checkpoint of the model.`,
+  hint: download the file again; if it is as published, use another checkpoint of the model.`,
     ],
     [
       "more layers than tensors",
       async () => ({ method: "qlora", ...(await configured({ num_hidden_layers: 4 })) }),
-      `config.json counts 4 layers, the checkpoint holds 3.
+      `config.json gives 4 layers, but the checkpoint contains 3.
   at: TMP: num_hidden_layers
   hint: config.json and the weights must come from the same model.`,
     ],
@@ -256,13 +256,13 @@ describe("model", () => {
     [
       "fewer layers than tensors",
       () => configured({ num_hidden_layers: 2 }),
-      `the checkpoint holds bert.encoder.layer.2.attention.output.LayerNorm.bias, config.json counts 2 layers.${DISAGREE}`,
+      `the checkpoint contains bert.encoder.layer.2.attention.output.LayerNorm.bias, but config.json gives 2 layers.${DISAGREE}`,
     ],
     [
       "truncated weights",
       () => damaged((folder) => truncateSync(`${folder}/model.safetensors`, 60_000)),
       `TMP/model.safetensors is truncated: it ends inside tensor "bert.encoder.layer.1.attention.output.dense.weight"
-  at: the tensor takes data bytes 51904 to 56000, the file has 53936
+  at: the tensor takes data bytes 51904 to 56000, but the file has only 53936
   hint: copy or download it again.`,
     ],
     [
@@ -272,7 +272,7 @@ describe("model", () => {
           rmSync(`${folder}/model.safetensors`);
           writeFileSync(`${folder}/pytorch_model.bin`, "never read");
         }),
-      `TMP holds its weights as a pickle, pytorch_model.bin: a pickle can run any code when it is read, so it is never opened
+      `TMP stores its weights as a pickle, pytorch_model.bin: reading a pickle can run arbitrary code, so it is never opened
   expected: model.safetensors beside it
   hint: convert it once with Python: import torch; from safetensors.torch import save_file; save_file({k: v.contiguous().clone() for k, v in torch.load("pytorch_model.bin", weights_only=True).items()}, "model.safetensors", {"format": "pt"})`,
     ],
@@ -318,8 +318,8 @@ describe("method and adapter", () => {
       () => ({ rank_pattern: { query: 2, key: 4 } }),
       `rank_pattern [key] matched none of the 6 modules that get an adapter.
   at: rank_pattern; in TypeScript, rankPattern
-  expected: the end of a module path, or a regular expression for it; they are called: query, value
-  hint: lora_target_modules says which modules get an adapter.`,
+  expected: the end of a module path, or a regular expression for it; these modules have the names: query, value
+  hint: lora_target_modules selects the modules that get an adapter.`,
     ],
     [
       "modules to save that are not there",
@@ -327,7 +327,7 @@ describe("method and adapter", () => {
       `lora_modules_to_save [score] matched none of the model's modules.
   at: lora_modules_to_save; in TypeScript, modulesToSave
   expected: the end of a module path; the model has: bert, embeddings, position_embeddings, word_embeddings, token_type_embeddings, LayerNorm, encoder, layer, attention, self, query, key, value, output, dense, intermediate, pooler, classifier
-  hint: a classification head trains whole without being named.`,
+  hint: a classification head is always trained, without being listed.`,
     ],
     [
       "an adapter for another width",
@@ -343,7 +343,7 @@ describe("method and adapter", () => {
         await writeTensors(file, cut);
         return { adapter_name_or_path: folder };
       },
-      `the adapter's bert.encoder.layer.0.attention.self.query.lora_A.weight is [4,16], the model's is [4,32].
+      `the adapter's bert.encoder.layer.0.attention.self.query.lora_A.weight has shape [4,16], the model's has [4,32].
   at: TMP
   hint: was the adapter made for another base model, or for other labels?`,
     ],
@@ -358,7 +358,7 @@ describe("method and adapter", () => {
           ],
         }),
       }),
-      `the adapter's classifier.bias is [5], the model's is [2].
+      `the adapter's classifier.bias has shape [5], the model's has [2].
   at: FIXTURES/bert/adapters/lora
   hint: was the adapter made for another base model, or for other labels?`,
     ],
@@ -366,9 +366,9 @@ describe("method and adapter", () => {
       "a recipe that contradicts its adapter",
       () => ({ ...adapter("lora"), lora_r: 8 }),
       `the recipe contradicts the adapter that it starts from:
-  lora_r: the recipe says 8, the adapter 4
+  lora_r: 8 in the recipe, 4 in the adapter
   at: FIXTURES/bert/adapters/lora
-  hint: leave those keys out: a starting adapter decides them.`,
+  hint: remove those keys: they come from the starting adapter.`,
     ],
   ])("%s", async (_, keys, message) => expect(await refusal(await keys())).toBe(message));
 

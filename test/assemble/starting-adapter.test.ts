@@ -52,21 +52,21 @@ describe("applyStartingAdapter", () => {
   });
 
   test.each([
-    ["lora", "lora_r: 8", "lora_r: the recipe says 8, the adapter 4"],
-    ["lora", "use_dora: true", "use_dora: the recipe says true, the adapter false"],
-    ["lora", "method: full", 'method: the recipe says "full", the adapter "lora"'],
-    ["lora", "lora_modules_to_save: pooler", 'lora_modules_to_save: the recipe says "pooler", the adapter null'],
+    ["lora", "lora_r: 8", "lora_r: 8 in the recipe, 4 in the adapter"],
+    ["lora", "use_dora: true", "use_dora: true in the recipe, false in the adapter"],
+    ["lora", "method: full", 'method: "full" in the recipe, "lora" in the adapter'],
+    ["lora", "lora_modules_to_save: pooler", 'lora_modules_to_save: "pooler" in the recipe, null in the adapter'],
     [
       "lora",
       "lora_target_modules: [query]",
-      'lora_target_modules: the recipe says ["query"], the adapter ["query","value"]',
+      'lora_target_modules: ["query"] in the recipe, ["query","value"] in the adapter',
     ],
-    ["lora", "layers_to_transform: 0", 'layers_to_transform: the recipe says 0, the adapter "all"'],
-    ["patterns", "rank_pattern: {query: 3}", 'rank_pattern: the recipe says {"query":3}, the adapter {"layer'],
-    ["patterns", "lora_target_modules: all-linear", 'lora_target_modules: the recipe says "all-linear", the adapter ['],
-    ["houlsby", "adapter_non_linearity: relu", 'adapter_non_linearity: the recipe says "relu", the adapter "swish"'],
-    ["houlsby", "method: lora", 'method: the recipe says "lora", the adapter "adapter"'],
-    ["lora", "method_overrides: {lora: {lora_r: 2}}", "lora_r: the recipe says 2, the adapter 4"],
+    ["lora", "layers_to_transform: 0", 'layers_to_transform: 0 in the recipe, "all" in the adapter'],
+    ["patterns", "rank_pattern: {query: 3}", 'rank_pattern: {"query":3} in the recipe, {"layer'],
+    ["patterns", "lora_target_modules: all-linear", 'lora_target_modules: "all-linear" in the recipe, ['],
+    ["houlsby", "adapter_non_linearity: relu", 'adapter_non_linearity: "relu" in the recipe, "swish" in the adapter'],
+    ["houlsby", "method: lora", 'method: "lora" in the recipe, "adapter" in the adapter'],
+    ["lora", "method_overrides: {lora: {lora_r: 2}}", "lora_r: 2 in the recipe, 4 in the adapter"],
   ])("%s contradicts %s", async (method, keys, message) => {
     const refused = start(method, keys);
     await expect(refused).rejects.toThrow(AdapterError);
@@ -75,7 +75,7 @@ describe("applyStartingAdapter", () => {
 
   test("names every contradiction, flags among them, and the folder", async () => {
     await expect(start("lora", "lora_bias: all", { lora_r: "2" })).rejects.toThrow(
-      /starts from:\n {2}lora_r: .* 2, the adapter 4\n {2}lora_bias: .*\n {2}at: .*bert\/adapters\/lora\n {2}hint: leave/,
+      /starts from:\n {2}lora_r: 2 .*4 in the adapter\n {2}lora_bias: .*\n {2}at: .*bert\/adapters\/lora\n {2}hint: remove/,
     );
   });
 
@@ -110,13 +110,13 @@ describe("checkAdapterFits", () => {
   test("another width: names the tensor and both shapes", async () => {
     const args = await paramsFor("lora", 5, { hidden_size: 64 });
     expect(() => checkAdapterFits(...args)).toThrow(
-      /the adapter's \S+layer\.0\S+lora_A\.weight is \[4,32\], the model's is \[4,64\]\.\n {2}at: .*lora\n {2}hint: was the/,
+      /the adapter's \S+layer\.0\S+lora_A\.weight has shape \[4,32\], the model's has \[4,64\]\.\n {2}at: .*lora\n {2}hint: was the/,
     );
   });
 
   test("other labels, more layers, fewer layers", async () => {
     const labels = await paramsFor("lora", 3);
-    expect(() => checkAdapterFits(...labels)).toThrow("classifier.bias is [5], the model's is [3]");
+    expect(() => checkAdapterFits(...labels)).toThrow("classifier.bias has shape [5], the model's has [3]");
     const more = await paramsFor("lora", 5, { num_hidden_layers: 4 });
     expect(() => checkAdapterFits(...more)).toThrow(/lacks 4 of the tensors .* such as bert\.encoder\.layer\.3/);
     const fewer = await paramsFor("lora", 5, { num_hidden_layers: 2 });

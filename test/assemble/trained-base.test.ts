@@ -24,7 +24,7 @@ async function held(asked: Keys, trained: Keys) {
 const NF4 = { type: "nf4", blockSize: 64, doubleQuant: true };
 const FP4 = { type: "fp4", blockSize: 64, doubleQuant: false };
 const differs = (key: string, asked: unknown, was: unknown) =>
-  `${key}: the recipe says ${asked}, the adapter was trained with ${was}: the scores may not be those of its run`;
+  `${key} is ${asked} in the recipe, but the adapter was trained with ${was}; the scores may differ from those of its run`;
 
 describe("the base of a trained adapter", () => {
   const plain = { method: "qlora", bnb_4bit_quant_type: "fp4", use_bnb_nested_quant: false };
@@ -57,7 +57,7 @@ describe("the base of a trained adapter", () => {
     const { recipe: same, warnings } = await withTrainedBase(recipe, folder);
     expect(same).toBe(recipe);
     expect(warnings).toEqual([
-      `how the adapter's base was held while it was trained is not known: ${folder}/recipe.yaml:1 tokenizer: unknown key`,
+      `cannot tell how the adapter's base was quantized during training: ${folder}/recipe.yaml:1 tokenizer: unknown key`,
     ]);
   });
 });

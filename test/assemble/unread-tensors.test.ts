@@ -45,7 +45,9 @@ describe("tensors that no parameter reads are said", () => {
   ])("%s, %s: %j", async (name, task, names) => {
     const folder = await holding(name, named(names));
     const listed = names.map((name) => `"${name}"`).join(", ");
-    expect(await warningsOf(folder, task)).toEqual([`${folder} holds tensors that the model does not use: ${listed}`]);
+    expect(await warningsOf(folder, task)).toEqual([
+      `${folder} contains tensors that the model does not use: ${listed}`,
+    ]);
   });
 
   test("by the first names and their number, cut", async () => {
@@ -139,8 +141,8 @@ describe("the weight of an encoder's output layer", () => {
       ];
       expect(kept.losses).toEqual(own.losses);
       expect(kept.losses).not.toEqual(shared.losses);
-      expect(kept.warnings).toContain("both are kept");
-      expect(own.warnings).not.toContain("both are kept");
+      expect(kept.warnings).toContain("both are used");
+      expect(own.warnings).not.toContain("both are used");
       expect(readJson(`${kept.output_dir}/config.json`).tie_word_embeddings).toBe(false);
       const saved = await tensorsOf(`${kept.output_dir}/model.safetensors`);
       for (const name of EMBEDDINGS[family]!.slice(1)) expect(saved.has(name), name).toBe(true);

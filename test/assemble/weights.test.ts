@@ -89,7 +89,7 @@ test("an output layer for other labels is drawn afresh; what is missing above th
   const lacking = await runHere({ method: "lora", max_steps: 1, model_name_or_path: bare });
   expect(lacking.events.find(({ kind }) => kind === "warning")).toMatchObject({
     message: expect.stringMatching(
-      /^the checkpoint lacks head\.dense.*: they start at random and this method does not/,
+      /^the checkpoint lacks head\.dense.*; they are randomly initialized, and this method does not/,
     ),
   });
 });
@@ -118,6 +118,6 @@ test("a model from scratch that is larger than the machine's memory is refused b
   const refused = weightsOf(model, Random.seed(0));
   await expect(refused).rejects.toThrow(OutOfMemoryError);
   await expect(refused).rejects.toThrow(
-    /a model of these sizes takes [\d,.]+ GiB, this machine has [\d,.]+ GiB\.\n {2}at: .*config\.json/,
+    /a model of this size takes [\d,.]+ GiB, but this machine has [\d,.]+ GiB\.\n {2}at: .*config\.json/,
   );
 });

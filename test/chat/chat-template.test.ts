@@ -62,7 +62,7 @@ describe("chat templates", () => {
     expect(strftime(now, "%-d.%-m. %j %e|%F %T %D %R|%c")).toBe(
       "4.11. 308  4|2026-11-04 15:07:09 11/04/26 15:07|Wed Nov  4 15:07:09 2026",
     );
-    expect(() => strftime(now, "%U")).toThrow("strftime_now writes no %U");
+    expect(() => strftime(now, "%U")).toThrow("strftime_now does not support %U");
     const tokenizer = chatTokenizer("bytes", "{{ strftime_now('%d.%m.') }}{{ messages[0].content }}");
     expect(chatRenderer(tokenizer, where, now)([{ role: "user", content: "!" }], { where })).toBe("04.11.!");
   });
@@ -83,7 +83,7 @@ describe("templates that cannot be used", () => {
     const error = refusal(undefined);
     expect(error).toBeInstanceOf(TokenizerError);
     expect(String(error)).toMatch(
-      /no chat template[\s\S]*at: chats.jsonl:3[\s\S]*chat_template.jinja beside it[\s\S]*\{prompt, completion\}/,
+      /no chat template[\s\S]*at: chats.jsonl:3[\s\S]*chat_template.jinja next to it[\s\S]*\{prompt, completion\}/,
     );
   });
 

@@ -96,11 +96,11 @@ describe("rows that are refused", () => {
   test.each<[Values, RegExp]>([
     [
       { text: "a", messages: [ask] },
-      /can be read in 2 ways: \{text\}, \{messages\}\n.*:7\n[\s\S]*name it as text_column/,
+      /can be read in 2 ways: \{text\}, \{messages\}\n.*:7\n[\s\S]*set text_column to it/,
     ],
     [
       { id: 3, body: "b" },
-      /this row: it has id, body\n.*:7\n.*\{text\}, or \{prompt, completion\}, or .*\n.*text_column: body/,
+      /language model; it has id, body\n.*:7\n.*\{text\}, or \{prompt, completion\}, or .*\n.*text_column: body/,
     ],
     [{}, /it has no columns/],
     [{ text: ["a"] }, /the column "text" holds \["a"\]\n.*:7\n.*a text/],
@@ -115,7 +115,7 @@ describe("rows that are refused", () => {
     [{ messages: [{ content: "x" }] }, /message 1 of "messages" has the role undefined/],
     [
       { messages: [ask, { role: "assistant", content: null }] },
-      /message 2 of "messages" has no text: its content is null/,
+      /message 2 of "messages" has no text; its content is null/,
     ],
     [
       {
@@ -136,8 +136,8 @@ describe("rows that are refused", () => {
     [{ messages: [{ role: "user", content: [{ type: "text", text: null }] }] }, /part 1 .* is without text/],
     [{ messages: [{ role: "user", content: [null] }] }, /part 1 .* is without text: null/],
     [{ messages: [{ role: "user", content: [7] }] }, /part 1 .* is without text: 7/],
-    [{ messages: [{ role: "user", content: [] }] }, /message 1 of "messages" has no text: its content is \[\]/],
-    [{ messages: [{ role: "assistant", content: 7, tool_calls: [] }] }, /has no text: its content is 7/],
+    [{ messages: [{ role: "user", content: [] }] }, /message 1 of "messages" has no text; its content is \[\]/],
+    [{ messages: [{ role: "assistant", content: 7, tool_calls: [] }] }, /has no text; its content is 7/],
     [{ messages: [ask], tools: "[{" }, /"tools" is malformed JSON[\s\S]*:7/],
   ])("%j", (values, message) => {
     expect(() => read(values)).toThrow(DataError);

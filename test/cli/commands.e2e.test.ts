@@ -115,7 +115,7 @@ describe("compare", () => {
       `compare ${RECIPE} --methods full,lora --lora_target_modules qeury --output_dir no`,
     );
     expect(code).toBe(2);
-    expect(stderr).toContain("lora_target_modules qeury is the whole path of none");
+    expect(stderr).toContain("lora_target_modules qeury matched none");
     expect(stderr).toContain('the list ["query"]');
     expect(existsSync(join(folder, "no"))).toBe(false);
   });

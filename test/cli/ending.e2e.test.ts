@@ -49,7 +49,7 @@ describe("a stream that fails", () => {
     await once(child.stdout!, "data");
     child.stdout!.destroy();
     expect(await end).toEqual({ code: 141, signal: null });
-    expect(said()).toContain("nobody reads stdout any more: finishing this step and saving");
+    expect(said()).toContain("stdout was closed: finishing this step and saving");
     expect(hasCheckpoint("head")).toBe(true);
   });
 

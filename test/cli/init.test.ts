@@ -107,7 +107,7 @@ describe("flags alone, without a terminal", () => {
     expect(await init([...keyed(keys), "--lora-r", "2", "--num_train_epochs=1"])).toMatchObject({ code: 0 });
     const yaml = readFileSync(output, "utf8");
     expect(yaml).toMatch(/^lora_r: 2 +# Rank of the update$/m);
-    expect(yaml).toMatch(/^num_train_epochs: 1 +# Passes over the training data$/m);
+    expect(yaml).toMatch(/^num_train_epochs: 1 +# Number of epochs$/m);
     const lines = yaml.split("\n").filter((line) => /^\w/.test(line));
     for (const [i, line] of yaml.split("\n").entries()) {
       if (/^\w/.test(line)) expect(line.includes(" # ") || yaml.split("\n")[i - 1]?.startsWith("# "), line).toBe(true);
@@ -205,13 +205,13 @@ describe("questions on a terminal", () => {
     const { code, left, stderr, stdout } = await typing(
       [],
       [
-        ["What is the model to learn?", ENTER],
+        ["What should the model learn?", ENTER],
         ["Which model?", model("bert"), ENTER],
         ["Which data?", data("no"), ENTER],
         ["Which data?", data("labelled"), ENTER],
         ["Which method?", DOWN, ENTER],
-        ["Folder for what is trained?", "out/mine", ENTER],
-        ["File for the recipe?", output, ENTER],
+        ["Output folder?", "out/mine", ENTER],
+        ["Recipe file?", output, ENTER],
       ],
     );
     expect({ code, left }).toEqual({ code: 0, left: [] });
@@ -226,8 +226,8 @@ describe("questions on a terminal", () => {
     const output = newFile();
     const keys = { model_name_or_path: model("bert"), task_type: "SEQ_CLS", method: "lora", output };
     const { code, left } = await typing(keyed({ ...keys, dataset_name: data("reviews"), output_dir: "out/r" }), [
-      ["Which column holds the texts?", ENTER],
-      ["Which column holds the labels?", ENTER],
+      ["Which column contains the text?", ENTER],
+      ["Which column contains the label?", ENTER],
     ]);
     expect({ code, left }).toEqual({ code: 0, left: [] });
     expect(parseRecipe(readFileSync(output, "utf8"))).toMatchObject({ text_column: "body", label_column: "stars" });
@@ -247,7 +247,7 @@ describe("questions on a terminal", () => {
   test("Ctrl-C at any question leaves nothing behind", async () => {
     const before = readdirSync(folder);
     const keys = { model_name_or_path: model("bert"), dataset_name: data("labelled"), output: newFile() };
-    for (const question of ["What is the model to learn?", "Which method?", "Folder for what is trained?"]) {
+    for (const question of ["What should the model learn?", "Which method?", "Output folder?"]) {
       const flags = { ...keys, ...(question.startsWith("What") ? {} : { task_type: "SEQ_CLS" }) };
       const method = question.startsWith("Folder") ? { method: "lora" } : {};
       const { code, left, stderr } = await typing(keyed({ ...flags, ...method }), [[question, CTRL_C]]);

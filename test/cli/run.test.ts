@@ -147,7 +147,7 @@ describe("demo", () => {
     const { code, stdout, stderr } = await lowrank("demo --quick --output-dir mine");
     expect(code).toBe(0);
     expect(stdout).toMatchSnapshot();
-    expect(stderr).toMatch(/^Which kind of provision is this\?[\s\S]*Nothing is fetched\.\n\nwarning: slow disk\n/);
+    expect(stderr).toMatch(/^Which kind of provision is this\?[\s\S]*Nothing is downloaded\.\n\nwarning: slow disk\n/);
   });
 
   test("tells programs the same", async () => {
@@ -205,7 +205,7 @@ describe("predict", () => {
     ]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'warning: texts without a label: 1 of 4; "error" on the line of each says why\n',
+      stderr: 'warning: 1 of 4 texts have no label; "error" in their lines gives the reason\n',
     });
   });
 });
@@ -220,12 +220,12 @@ describe("refusals: exit 2, the message, no stack", () => {
     ["compare r.yaml", "required option '--methods <list>' not specified\n"],
     [
       "compare r.yaml --methods full,loro",
-      `--methods: expected names among ${METHODS.join(", ")}, gradual, with commas between, got "loro"\n`,
+      `--methods: expected names among ${METHODS.join(", ")}, gradual, separated by commas, got "loro"\n`,
     ],
-    ["compare r.yaml --methods full --seeds a", '--seeds: expected integers >= 0, with commas between, got "a"\n'],
+    ["compare r.yaml --methods full --seeds a", '--seeds: expected integers >= 0, separated by commas, got "a"\n'],
     ["completion tcsh", /^command-argument value 'tcsh' is invalid/],
     ["predict --adapter_name_or_path out --input a b", /^predict was given both texts and --input/],
-    ["predict a", /^predict needs a model to label with\.\n {2}expected: --adapter_name_or_path DIR/],
+    ["predict a", /^predict needs a trained model or adapter\.\n {2}expected: --adapter_name_or_path DIR/],
   ])("%s", async (command, message) => {
     const { code, stdout, stderr } = await lowrank(command);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -293,7 +293,7 @@ describe("completion", () => {
   };
 
   test("knows commands, flags and values", async () => {
-    expect(await completions(["ev"])).toContain("evaluate\tmeasure a model, with or without an adapter");
+    expect(await completions(["ev"])).toContain("evaluate\tevaluate a model, with or without an adapter");
     expect(await completions(["train", "--lora_al"])).toEqual([expect.stringMatching(/^--lora_alpha\t/), ":4"]);
     expect(await completions(["train", "--lora_bias", "lora"])).toContain("lora_only\t");
   });

@@ -131,7 +131,7 @@ describe("a ClassLabel whose order is not the alphabet's, in a file of datasets"
     expect(labels.names).toEqual(stars);
     expect([1, 2, 4].map((label) => labels.idOf(labelReader(labels, stars)(label), ""))).toEqual([1, 2, 4]);
     expect(() => labelsOfFile(train(0, -1), stars)).toThrow(
-      /label -1 is none of the 5 classes[\s\S]*a:row 2[\s\S]*1, 2, 3/,
+      /label -1 is not one of the 5 classes[\s\S]*a:row 2[\s\S]*1, 2, 3/,
     );
     expect(labelsOfFile(train("3", "5"), stars).idOf("5", "")).toBe(4);
   });

@@ -77,7 +77,7 @@ describe("damaged parquet is refused, also where the decoder would loop or abort
   const ROWS_OF_GROUP = 443; // the offset of its row count, 3, in zigzag
 
   test.each<[name: string, bytes: Uint8Array, message: RegExp]>([
-    ["a page of 128 values", damagedAt(12, 128), /stopped at row 1 and did not go on/],
+    ["a page of 128 values", damagedAt(12, 128), /stalled at row 1/],
     ["a footer longer than the file", damagedAt(parquet.length - 5, 127), /metadata length \d+ exceeds/],
     ["a footer of nothing", damagedAt(parquet.length - 8, 0, 0, 0, 0), /cannot read this Parquet file/],
     ["a schema that is cut", damagedAt(parquet.length - 300, 255, 255, 255), /cannot read this Parquet file/],
@@ -96,7 +96,7 @@ describe("damaged parquet is refused, also where the decoder would loop or abort
   test("rows that the row groups do not have", async () => {
     expect(parquet[ROWS_OF_GROUP]).toBe(6);
     expect(String(await refusal("train.parquet", damagedAt(ROWS_OF_GROUP, 126)))).toMatch(
-      /claims 3 rows, its row groups have 63/,
+      /claims 3 rows, but its row groups have 63/,
     );
   });
 
@@ -237,13 +237,13 @@ describe("a malformed row is refused with its line", () => {
 
   test.each(["train.jsonl", "train.json", "train.csv"])("%s.gz that is cut off", async (name) => {
     const error = (await refusal(`${name}.gz`, gzipSync(name.endsWith("csv") ? csv : jsonl).subarray(0, 40))) as Error;
-    expect(error.message).toMatch(/gzip data is damaged or cut off/);
+    expect(error.message).toMatch(/gzip data is damaged or truncated/);
   });
 
   test.each(["train.jsonl", "train.json", "train.csv", "train.csv.gz"])("%s without rows", async (name) => {
     const text = name === "train.json" ? "[]" : name.includes("csv") ? "text,label\n" : "\n";
     const error = await refusal(name, name.endsWith(".gz") ? gzipSync(text) : text);
-    expect((error as Error).message).toMatch(new RegExp(`holds no rows\\n.*${name}`));
+    expect((error as Error).message).toMatch(new RegExp(`contains no rows\\n.*${name}`));
   });
 });
 

@@ -91,7 +91,7 @@ describe("rows that train nothing are left out", () => {
       /none of the 1 rows has a token to train on\n.*data.jsonl:1\n.*a completion that begins within the first 64/,
     );
     const options = { tokenizer: chatTokenizer("bytes", "chatml"), assistantOnlyLoss: true };
-    expect(() => encode(chats("a question"), options)).toThrow(/something that an assistant says within the first 64/);
+    expect(() => encode(chats("a question"), options)).toThrow(/an assistant message that begins within the first 64/);
   });
 });
 
@@ -101,24 +101,24 @@ describe("ends that are not trained are told", () => {
   test("some", () => {
     expect(encode([{ text: "rent" }]).warnings).toEqual([]);
     expect(encode([{ text: "rent" }, long]).warnings).toEqual([
-      "max_length 64 cuts off the end of 1 row, at data.jsonl:2: no stop is learned there",
+      "max_length 64 truncates 1 row, at data.jsonl:2; their end token is not trained",
     ]);
     const [open, closed] = [[user("Rent?")], [user("Rent?"), assistant("Yes.")]];
     const template =
       "{% for m in messages %}{{ m.content }}{% if m.role != 'user' %}<|im_end|>\n{% endif %}{% endfor %}";
     const options = { tokenizer: chatTokenizer("bytes", template) };
     expect(encode([{ messages: closed }, { messages: open }, { messages: open }], options).warnings).toEqual([
-      "no token that ends a text or a turn is trained in 2 rows, the first at data.jsonl:2: no stop is learned there",
+      "no end token (end of text or turn) is trained in 2 rows, the first at data.jsonl:2",
     ]);
   });
 
   test("all, loudly", () => {
-    const loud = "NO ROW TRAINS THE TOKEN THAT ENDS A TEXT OR A TURN, so the model will not learn to stop: ";
-    expect(encode([long]).warnings).toEqual([`${loud}max_length 64 cuts it off`]);
+    const loud = "NO ROW TRAINS AN END TOKEN (end of text or turn), so the model will not learn to stop: ";
+    expect(encode([long]).warnings).toEqual([`${loud}max_length 64 truncates it`]);
     const nameless = { tokenizer: chatTokenizer("bytes", undefined, { eos_token: null }) };
-    expect(encode([{ text: "rent" }], nameless).warnings).toEqual([`${loud}the tokenizer names no eos_token`]);
+    expect(encode([{ text: "rent" }], nameless).warnings).toEqual([`${loud}the tokenizer has no eos_token`]);
     const bare = { tokenizer: chatTokenizer("bytes", "{% for m in messages %}{{ m.content }}\n{% endfor %}") };
-    expect(encode(chats("one turn"), bare).warnings).toEqual([`${loud}the rows have none`]);
+    expect(encode(chats("one turn"), bare).warnings).toEqual([`${loud}no row contains one`]);
   });
 
   test("a split text keeps its end, unless that would stand alone", () => {
@@ -134,7 +134,7 @@ describe("borders", () => {
     const across = { prompt: "The tenant pays the ", completion: "rent" };
     const { warnings } = encode([{ prompt: "Rent:", completion: " yes" }, across]);
     expect(warnings).toHaveLength(1);
-    expect(warnings?.[0]).toMatch(/prompt's own tokens in 1 row, at data.jsonl:2: a token lies across the border/);
+    expect(warnings?.[0]).toMatch(/prompt's tokens in 1 row, at data.jsonl:2, because a token spans the boundary/);
     expect(encode([across], { completionOnlyLoss: false }).warnings).toEqual([]);
   });
 
@@ -150,7 +150,7 @@ describe("borders", () => {
     );
     expect(() => encode([thinking], options)).toThrow(DataError);
     expect(() => encode([thinking], options)).toThrow(
-      /writes the first 2 messages otherwise than within .*\n.*data.jsonl:1\n.*"<think>\s[\s\S]*one turn a row/,
+      /renders the first 2 messages differently when they stand alone\n.*data.jsonl:1\n.*"<think>\s[\s\S]*one turn a row/,
     );
     expect(targets(encode([answer], options))).toEqual(["<think>\nhm\n</think>\n\nYes.<|im_end|>\n"]);
   });
@@ -221,7 +221,7 @@ describe("content in parts", () => {
 describe("a text that begins with the beginning-of-text token", () => {
   const tokenizer = chatTokenizer("metaspace");
   const warned = [
-    'the tokenizer puts "<s>" before every text, and it is in the data too: once is kept in 1 row, at data.jsonl:2',
+    'the tokenizer adds "<s>" to every text, and the data contains it too; the duplicate is removed in 1 row, at data.jsonl:2',
   ];
   const bos = tokenizer.idOf("<s>");
 

@@ -51,7 +51,7 @@ describe("encodeText", () => {
   });
 
   test("a label never seen in training is refused with its place", () =>
-    expect(() => encode("text", "maybe")).toThrow(/"maybe" was never seen in training\n.*test.jsonl:9/));
+    expect(() => encode("text", "maybe")).toThrow(/"maybe" does not occur in the training data\n.*test.jsonl:9/));
 
   test("texts that are empty once tokenised are left out with their place", () => {
     const texts = ["rent", "", " \u200b\n"].map((text, i) => ({ text, label: "no", where: `a:${i + 1}` }));

@@ -36,7 +36,7 @@ describe("labelsOf", () => {
   test("refuses a label never seen in training, even one the checkpoint names", () => {
     const labels = labelsOf(rows("neg"), { "0": "neg", "1": "pos" });
     expect(() => labels.idOf("pos", "test.jsonl:7")).toThrow(
-      /"pos" was never seen in training\n.*test.jsonl:7\n.*one of 1: neg$/m,
+      /"pos" does not occur in the training data\n.*test.jsonl:7\n.*one of 1: neg$/m,
     );
   });
 
@@ -94,7 +94,7 @@ describe("labelsOf", () => {
   test("a refusal says which file names the classes of numbers", () => {
     const labels = labelsOf(rows(0, 1), { "0": "assignment", "1": "payment", "2": "notice" }, "base/config.json");
     expect(() => labels.idOf("spam", "test.csv:3")).toThrow(
-      /"spam" was never seen[\s\S]*expected: one of 2: 0 \(assignment\), 1 \(payment\); the names are from id2label in base\/config.json$/m,
+      /"spam" was never seen[\s\S]*expected: one of 2: 0 \(assignment\), 1 \(payment\); the names come from id2label in base\/config.json$/m,
     );
   });
 
@@ -154,7 +154,7 @@ describe("warnings about labels", () => {
   test("name labels that read alike", () => {
     const train = rows("spam", "ham", "Spam", "spam\r", "caf\u00e9", "cafe\u0301", "x\u200by", "x y");
     expect(labelWarnings(train, labelsOf(train))).toEqual([
-      "these labels differ only in white space, case or Unicode form, and each is a class of its own: " +
+      "these labels differ only in white space, case or Unicode form, but each is its own class: " +
         '"spam" (train.jsonl:1) and "Spam" (train.jsonl:3) and "spam\\r" (train.jsonl:4); ' +
         '"caf\u00e9" (train.jsonl:5) and "cafe\\u0301" (train.jsonl:6); ' +
         '"x\\u200by" (train.jsonl:7) and "x y" (train.jsonl:8)',
@@ -165,7 +165,7 @@ describe("warnings about labels", () => {
   test("name the classes that numbers were taken for, and the file", () => {
     const train = rows(0, 1);
     expect(labelWarnings(train, labelsOf(train, { "0": "neg", "1": "pos" }, "base/config.json"))).toEqual([
-      'labels that are numbers are read as ids of classes that have names, from id2label in base/config.json: 0 is "neg", 1 is "pos"',
+      'numeric labels are read as ids of the named classes, from id2label in base/config.json: 0 is "neg", 1 is "pos"',
     ]);
     expect(labelWarnings(train, labelsOf(train))).toEqual([]);
     expect(labelWarnings(train, labelsOf(train, { "0": "LABEL_0", "1": "LABEL_1" }))).toEqual([]);

@@ -91,7 +91,7 @@ describe("encodeMaskedText", () => {
     expect(skipped).toMatchObject({ count: 1, first: "a:2" });
     expect(() => encode(1, 2, 8)).toThrow(DataError);
     expect(() => encode(1, 2, 8)).toThrow(/none of the 1 rows[\s\S]*a:2[\s\S]*text_column/);
-    expect(() => encode(0, 3, 2)).toThrow(/max_length 2 leaves no room for text/);
+    expect(() => encode(0, 3, 2)).toThrow(/max_length 2 leaves no space for text/);
   });
 
   test("a row without a text is refused", () => {

@@ -43,7 +43,7 @@ describe("evaluate", () => {
   });
 
   test.each<[string, Record<string, Tensor>, string]>([
-    ["a feed that is missing", { x: vector(1) }, "nothing was fed for w"],
+    ["a feed that is missing", { x: vector(1) }, "no value was given for w"],
     ["a feed of another rank", { x: { data: vector(1).data, shape: [1, 1] } }, "x: expected rank 1, got [1,1]"],
     ["a feed of another length", { x: vector(1), w: vector(1, 2) }, "w: dim 0 (1) is 2, expected 1"],
   ])("refuses %s", (_, feeds, message) => {

@@ -33,7 +33,7 @@ describe("a graph", () => {
     const graph = new Graph();
     graph.param("w", VECTOR, frozen);
     expect(() => graph.input("w", VECTOR)).toThrow(
-      new RangeError("the graph has an input or parameter named w already"),
+      new RangeError("the graph already has an input or parameter named w"),
     );
   });
 

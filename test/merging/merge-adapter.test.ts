@@ -273,7 +273,7 @@ describe("mergeAdapter refuses", () => {
         name,
         name.endsWith("lora_B.weight") ? { shape: [8, 4], data: tensor.data.slice(0, 32) } : tensor,
       ]),
-    ).rejects.toThrow(/query\.weight is \[32,32\], the adapter's update is \[8,32\]/);
+    ).rejects.toThrow(/query\.weight has shape \[32,32\], but the adapter's update has \[8,32\]/);
   });
 
   test("an adapter that is not whole", async () => {
@@ -288,7 +288,7 @@ describe("mergeAdapter refuses", () => {
       ),
     ).rejects.toThrow(/holds bert\.encoder\.layer\.0\.attention\.self\.query\.lora_B\.weight but no lora_A/);
     await expect(changed("bert", (entry) => entry, { r: 2 })).rejects.toThrow(
-      /lora_A \[4,32\] and lora_B \[32,4\] of bert\.\S+ are not of the rank 2 that is said\n {2}at: .*\n {2}hint: adapter_config\.json/,
+      /lora_A \[4,32\] and lora_B \[32,4\] of bert\.\S+ do not have rank 2\n {2}at: .*\n {2}hint: adapter_config\.json/,
     );
     await expect(changed("bert", (entry) => entry, { use_dora: true })).rejects.toThrow(
       /lacks \S+lora_magnitude_vector/,
@@ -301,7 +301,7 @@ describe("mergeAdapter refuses", () => {
         name,
         name.endsWith("lora_B.weight") ? { ...tensor, data: tensor.data.map(() => value) } : tensor,
       ]);
-    await expect(broken(Number.NaN)).rejects.toThrow(/the adapter's tensor \S+query\.lora_B\.weight holds NaN/);
+    await expect(broken(Number.NaN)).rejects.toThrow(/the adapter's tensor \S+query\.lora_B\.weight contains NaN/);
     const half = changed(
       "bert",
       ([name, tensor]) => [
@@ -311,13 +311,13 @@ describe("mergeAdapter refuses", () => {
       {},
       { dtype: "F16" },
     );
-    await expect(half).rejects.toThrow(/which is no number in F16\n {2}hint: .*ask for BF16 or F32/);
+    await expect(half).rejects.toThrow(/which F16 cannot represent\n {2}hint: .*use BF16 or F32/);
   });
 
   test("a folder that holds weights, and writes nothing there", async () => {
     const { folder: out } = await merge("bert", "lora");
     await expect(merge("bert", "lora", { out })).rejects.toThrow(
-      /holds weights already: model\.safetensors\n {2}hint: give another folder/,
+      /already contains weights: model\.safetensors\n {2}hint: use another folder/,
     );
   });
 

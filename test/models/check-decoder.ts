@@ -18,7 +18,7 @@ export function checkDecoder(architecture: Architecture, family: Family): void {
   const ids = (row: number, length = LENGTH): number[] =>
     Array.from({ length }, (_, i) => (4 * row + 3 * i + 1) % config.vocab_size);
 
-  /** The logits of texts of one length, each by itself: `[rows*seq, vocab]`. */
+  /** The logits of texts of one length, each on its own: `[rows*seq, vocab]`. */
   function whole(texts: readonly (readonly number[])[]): Float64Array {
     const graph = build({});
     const inputs = inputsOf(texts, (_, i) => i, () => 1); // biome-ignore format: a row

@@ -34,7 +34,7 @@ test.each([
   const build = (): unknown => phi3.build({ ...config, rope_scaling }, "CAUSAL_LM", 0);
   expect(build).toThrow(CheckpointError);
   expect(build).toThrow(
-    new RegExp(`rope_scaling.${list} of config.json holds ${count} numbers[\\s\\S]*2 numbers: one for each pair`),
+    new RegExp(`rope_scaling.${list} of config.json contains ${count} numbers[\\s\\S]*2 numbers: one for each pair`),
   );
 });
 

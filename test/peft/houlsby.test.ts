@@ -100,13 +100,13 @@ describe("on BERT", () => {
     expect(error).toBeInstanceOf(NoTargetError);
     expect(error).toMatchObject({ patterns: ["dense"], available: linearModules(tinyBert()) });
     expect(error.message).toMatchInlineSnapshot(`
-      "the places of adapters [dense] matched none of the 6 linear layers in bert.encoder.layer.
+      "the adapter positions [dense] matched none of the 6 linear layers in bert.encoder.layer.
         at: method: adapter
         expected: the paths of linear layers inside a layer; the model has: attention.self.query, attention.self.key, attention.self.value, attention.output.dense, intermediate.dense, output.dense
-        hint: method: lora takes any linear layer."
+        hint: method: lora can adapt any linear layer."
     `);
     expect(refused({ layers: "encoder.layer" }).message).toMatch(
-      /^the places of adapters \[attention\.output\.dense, output\.dense\] matched none of the 0 linear layers in enc/,
+      /^the adapter positions \[attention\.output\.dense, output\.dense\] matched none of the 0 linear layers in enc/,
     );
   });
 

@@ -24,7 +24,7 @@ test("targets are ends of the paths of norms, RMS norms among them", () => {
 
 test("refuses what is no norm, by its own key", () => {
   expect(() => tuned({ targetModules: ["query"] })).toThrow(
-    /^ln_tuning_target_modules \[query\] matched none of the 3 norms\..*\n.*LayerNorm\n.*"LayerNorm" selects that layer in every block\.$/s,
+    /^ln_tuning_target_modules \[query\] matched none of the 3 norms\..*\n.*LayerNorm\n.*for example, "LayerNorm" selects that layer in every block\.$/s,
   );
   expect(() => tuned({ modulesToSave: ["score"] })).toThrow(/^ln_tuning_modules_to_save \[score\] matched none/);
 });

@@ -156,16 +156,16 @@ describe("what is refused, and how it is said", () => {
       "lora_target_modules [c_attn, q_proj] matched none of the 13 linear layers.
         at: lora_target_modules; in TypeScript, targetModules
         expected: the end of a module path; the model has: query, value, dense
-        hint: "query" selects that layer in every block, "all-linear" selects every linear layer."
+        hint: for example, "query" selects that layer in every block, and "all-linear" selects every linear layer."
     `);
   });
 
   test("a regular expression that matches no whole path", () =>
     expect(refusal({ targetModules: "query|value" }).message).toMatchInlineSnapshot(`
-      "lora_target_modules query|value is the whole path of none of the 14 linear layers.
+      "lora_target_modules query|value matched none of the 14 linear layers, because a single string must match the whole path.
         at: lora_target_modules; in TypeScript, targetModules
-        expected: what stands alone is a regular expression for whole paths, such as bert.encoder.layer.0.attention.self.query
-        hint: the list ["query"], or .*\\.query, selects that layer in every block; "all-linear" every linear layer."
+        expected: a regular expression for whole paths, such as bert.encoder.layer.0.attention.self.query, or a list of path ends
+        hint: ["query"] or .*\\.query selects that layer in every block, and "all-linear" selects every linear layer."
     `));
 
   test("a regular expression that cannot be read", () => {
@@ -203,7 +203,7 @@ describe("what is refused, and how it is said", () => {
         hint: layers are counted from 0."
     `);
     expect(expected(MODULES, ["pooler.dense"])).toMatchInlineSnapshot(`
-      "  expected: layers that have pooler.dense: none, they lie elsewhere
+      "  expected: layers that contain pooler.dense: none; these modules are outside the layers
         hint: leave layers_to_transform out."
     `);
   });
@@ -222,7 +222,7 @@ describe("what is refused, and how it is said", () => {
       "lora_target_modules [query] matched none of the 8 linear layers.
         at: lora_target_modules; in TypeScript, targetModules
         expected: the end of a module path; the model has: dense, classifier
-        hint: "dense" selects that layer in every block, "all-linear" selects every linear layer."
+        hint: for example, "dense" selects that layer in every block, and "all-linear" selects every linear layer."
     `));
 
   test("keys of a pattern table that stand for no module with an adapter", () => {
@@ -234,14 +234,14 @@ describe("what is refused, and how it is said", () => {
     expect(error.message).toMatchInlineSnapshot(`
       "rank_pattern [qery, dense] matched none of the 6 modules that get an adapter.
         at: rank_pattern; in TypeScript, rankPattern
-        expected: the end of a module path, or a regular expression for it; they are called: query, value
+        expected: the end of a module path, or a regular expression for it; these modules have the names: query, value
         hint: did you mean "query"?"
     `);
     expect(thrown(() => checkPatterns("alpha", { "output.dense": 1 }, taken)).message).toMatchInlineSnapshot(`
       "alpha_pattern [output.dense] matched none of the 6 modules that get an adapter.
         at: alpha_pattern; in TypeScript, alphaPattern
-        expected: the end of a module path, or a regular expression for it; they are called: query, value
-        hint: lora_target_modules says which modules get an adapter."
+        expected: the end of a module path, or a regular expression for it; these modules have the names: query, value
+        hint: lora_target_modules selects the modules that get an adapter."
     `);
     expect(thrown(() => checkPatterns("alpha", { "(": 1 }, taken)).message).toMatchInlineSnapshot(`
       "the pattern ( is not a regular expression
@@ -262,7 +262,9 @@ describe("what is refused, and how it is said", () => {
         expected: the end of a module path; the model has: bert, embeddings, LayerNorm, encoder, layer, attention, self, query, value, output, dense, pooler, classifier
         hint: did you mean "pooler"?"
     `);
-    expect(thrown(() => checkSaved(["weight"], params)).message).toMatch(/hint: a classification head trains whole/);
+    expect(thrown(() => checkSaved(["weight"], params)).message).toMatch(
+      /hint: a classification head is always trained/,
+    );
   });
 });
 

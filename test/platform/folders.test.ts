@@ -57,7 +57,7 @@ test("folders are made by many at once", async () => {
 test("a file in the way is named, wherever in the path it is", async () => {
   writeFileSync(`${folder}/file`, "");
   expect(await refusal(`${folder}/file`)).toMatchObject({
-    message: `cannot write ${folder}/file: there is a file of that name already`,
+    message: `cannot write ${folder}/file: a file of that name already exists`,
   });
   for (const path of [`${folder}/file/a`, `${folder}/file/a/b`]) {
     expect(await refusal(path)).toMatchObject({
@@ -69,7 +69,7 @@ test("a file in the way is named, wherever in the path it is", async () => {
 test.runIf(process.platform === "linux")("where the system takes no folders, the path is refused at once", async () => {
   const error = await refusal("/proc/lowrank/out");
   expect(error).toBeInstanceOf(FileError);
-  expect((error as Error).message).toBe("cannot write /proc/lowrank: the system allows no new files in /proc");
+  expect((error as Error).message).toBe("cannot write /proc/lowrank: no files can be created in /proc");
 });
 
 test("names that are too long or hold a NUL are refused with a typed error", async () => {

@@ -57,7 +57,7 @@ test("refusals name the file, and the line where there is one", async () => {
     /not UTF-8 text\n {2}at: .*bad:3$/,
   );
   const cut = gzipSync("text\n".repeat(1000)).subarray(0, -12);
-  await expect(linesOf("cut.gz", cut)).rejects.toThrow(/cut\.gz: the gzip data is damaged or cut off/);
+  await expect(linesOf("cut.gz", cut)).rejects.toThrow(/cut\.gz: the gzip data is damaged or truncated/);
   await expect(linesOf("not.gz", "plain")).rejects.toThrow(/damaged or cut off/);
   const missing = readLines(join(folder, "cut.g")).next();
   await expect(missing).rejects.toThrow(FileError);

@@ -9,6 +9,6 @@ test("finds the folder of a dependency", async () => {
 test("says that a package is not installed", () => {
   expect(() => packageFolder("no-such-licences")).toThrow(
     "the package no-such-licences is not installed\n" +
-      "  hint: it is a dependency of lowrank: install again, without leaving packages out.",
+      "  hint: it is a dependency of lowrank; reinstall without omitting packages.",
   );
 });

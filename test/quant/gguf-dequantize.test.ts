@@ -35,7 +35,7 @@ describe.each(types)("%s", (type) => {
   test("half a block is refused", () => {
     const refused = () => dequantizeGgml(type, new Uint8Array(3 * blockBytes - 1));
     expect(refused).toThrow(BlockSizeError);
-    expect(refused).toThrow(`${3 * blockBytes - 1} bytes are no whole number of ${type} blocks.`);
+    expect(refused).toThrow(`${3 * blockBytes - 1} bytes do not divide into ${type} blocks.`);
     expect(refused).toThrow(`expected: a multiple of ${blockBytes} bytes`);
   });
 });

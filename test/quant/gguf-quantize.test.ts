@@ -41,7 +41,7 @@ test("what is not finite, or no whole block, is refused", () => {
     expect(() => quantizeGgml(type, x)).toThrow(CheckpointError);
     expect(() => quantizeGgml(type, x)).toThrow(/cannot quantize a weight that is NaN.\n {2}at: element 40 of 64/);
     expect(() => quantizeGgml(type, x.subarray(0, 33))).toThrow(BlockSizeError);
-    expect(() => quantizeGgml(type, x.subarray(0, 33))).toThrow(`33 values are no whole number of ${type} blocks`);
+    expect(() => quantizeGgml(type, x.subarray(0, 33))).toThrow(`33 values do not divide into ${type} blocks`);
   }
 });
 

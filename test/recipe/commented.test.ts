@@ -35,7 +35,7 @@ test("every key reads back equal, whatever its value looks like", () => {
   const recipe = parseRecipe(`${NEEDED}${values.join("\n")}\n`);
   const yaml = commentedYaml(recipe, givenKeys(recipe));
   expect(structuredClone(parseRecipe(yaml))).toEqual(structuredClone(recipe)); // without the user-set keys it carries
-  expect(yaml).toContain("# Keys that hold whenever that method runs\nmethod_overrides:\n  full:");
+  expect(yaml).toContain("# Keys that apply only to the named method\nmethod_overrides:\n  full:");
 });
 
 test("every key of the schema has something to say", () => {

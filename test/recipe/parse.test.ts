@@ -110,7 +110,7 @@ describe("refuses with file and line", () => {
 
   test("a key given twice, also inside another", () => {
     expect(refusal(`${base}seed: 1\nseed: 2\nmethod_overrides:\n  full:\n    lora_r: 1\n    lora_r: 2\n`)).toBe(
-      "recipe.yaml:4 seed: given twice, first on line 3\nrecipe.yaml:8 lora_r: given twice, first on line 7",
+      "recipe.yaml:4 seed: duplicate key, first on line 3\nrecipe.yaml:8 lora_r: duplicate key, first on line 7",
     );
   });
 
@@ -129,12 +129,15 @@ describe("refuses with file and line", () => {
   });
 
   test.each([
-    ["load_in_4bit: true\nload_in_8bit: true", "4 load_in_8bit: load_in_4bit is true as well; keep one of them"],
+    ["load_in_4bit: true\nload_in_8bit: true", "4 load_in_8bit: load_in_4bit is also true; set only one of them"],
     ["eval_strategy: steps", "3 eval_strategy: steps needs eval_steps, e.g. eval_steps: 100"],
     ["save_strategy: steps", "3 save_strategy: steps needs save_steps, e.g. save_steps: 100"],
-    ["load_best_model_at_end: true\neval_strategy: no", /^3 load_best_model_at_end: eval_strategy is no/],
+    [
+      "load_best_model_at_end: true\neval_strategy: no",
+      /^3 load_best_model_at_end: there is no best state with eval_strategy no/,
+    ],
     ["method: full\nload_in_8bit: true", /^4 load_in_8bit: method full trains the base weights/],
-    ["packing: true", "3 packing: only task_type CAUSAL_LM has it, and this recipe's is SEQ_CLS"],
+    ["packing: true", "3 packing: only task_type CAUSAL_LM has this key, and this recipe's task_type is SEQ_CLS"],
     [
       "task_type: CAUSAL_LM\nhead_learning_rate: 1",
       "4 head_learning_rate: task_type CAUSAL_LM has no classification head",

@@ -49,19 +49,19 @@ test("refuses a key for a method in particular that never has it, wherever that 
   const given =
     "seed: 7\nmethod_overrides:\n  full: {lora_r: 4}\n  lora: {adapter_reduction_factor: 8}\n  qlora: {lora_r: 4}";
   expect(() => recipe(given)).toThrow(
-    "recipe:5 method_overrides.full.lora_r: method full has no such key; it is one of lora, qlora\n" +
-      "recipe:6 method_overrides.lora.adapter_reduction_factor: method lora has no such key; it is one of adapter",
+    "recipe:5 method_overrides.full.lora_r: method full does not have this key; it belongs to lora, qlora\n" +
+      "recipe:6 method_overrides.lora.adapter_reduction_factor: method lora does not have this key; it belongs to adapter",
   );
   const stray = { ...recipe(), method_overrides: { head: { use_dora: true } } };
   expect(() => resolveRecipe(stray, "full")).toThrow(
-    /^method_overrides\.head\.use_dora: method head has no such key; it is one of lora, qlora$/,
+    /^method_overrides\.head\.use_dora: method head does not have this key; it belongs to lora, qlora$/,
   );
   expect(() => recipe("lora_r: 4\nadapter_reduction_factor: 8\nmethod: full")).not.toThrow();
 });
 
 test("refuses a rate of the head that is a multiple of nothing", () => {
   const rates = "learning_rate: 0\nhead_learning_rate: 1e-3";
-  expect(() => recipe(rates)).toThrow("recipe:4 head_learning_rate: learning_rate is 0, and the head would not train");
+  expect(() => recipe(rates)).toThrow("recipe:4 head_learning_rate: with learning_rate 0 the head would not train");
   expect(() => recipe("learning_rate: 0")).not.toThrow();
 });
 

@@ -12,29 +12,29 @@ const said = (yaml: string, overrides: Readonly<Record<string, unknown>> = {}) =
 
 describe("keys that do nothing", () => {
   test.each([
-    ["method: full\nlora_r: 8\nuse_dora: true", "lora_r, use_dora: no effect while method is full, only with lora, qlora"],
-    ["method: head\nlora_target_modules: all-linear", "lora_target_modules: no effect while method is head, only with lora, qlora"],
-    ["adapter_reduction_factor: 8", "adapter_reduction_factor: no effect while method is lora, only with adapter"],
-    ["bnb_4bit_quant_type: fp4", "bnb_4bit_quant_type: no effect while load_in_4bit is false, only with true"],
+    ["method: full\nlora_r: 8\nuse_dora: true", "lora_r, use_dora: no effect with method full, only with lora, qlora"],
+    ["method: head\nlora_target_modules: all-linear", "lora_target_modules: no effect with method head, only with lora, qlora"],
+    ["adapter_reduction_factor: 8", "adapter_reduction_factor: no effect with method lora, only with adapter"],
+    ["bnb_4bit_quant_type: fp4", "bnb_4bit_quant_type: no effect with load_in_4bit false, only with true"],
     [
       "method: qlora\nload_in_8bit: true\nuse_bnb_nested_quant: false",
-      "use_bnb_nested_quant: no effect while load_in_4bit is false, only with true",
+      "use_bnb_nested_quant: no effect with load_in_4bit false, only with true",
     ],
-    ["mlm_probability: 0.3", "mlm_probability: no effect while task_type is SEQ_CLS, only with MASKED_LM"],
-    ["eval_steps: 50", "eval_steps: no effect while eval_strategy is end, only with steps"],
-    ["save_strategy: epoch\nsave_steps: 50", "save_steps: no effect while save_strategy is epoch, only with steps"],
-    ["optim: sgd\nadam_beta1: 0.8", "adam_beta1: no effect while optim is sgd, only with adamw, adamw_8bit, lion"],
+    ["mlm_probability: 0.3", "mlm_probability: no effect with task_type SEQ_CLS, only with MASKED_LM"],
+    ["eval_steps: 50", "eval_steps: no effect with eval_strategy end, only with steps"],
+    ["save_strategy: epoch\nsave_steps: 50", "save_steps: no effect with save_strategy epoch, only with steps"],
+    ["optim: sgd\nadam_beta1: 0.8", "adam_beta1: no effect with optim sgd, only with adamw, adamw_8bit, lion"],
     [
       "optim: lion\nadam_beta1: 0.8\nadam_epsilon: 1e-6",
-      "adam_epsilon: no effect while optim is lion, only with adamw, adamw_8bit",
+      "adam_epsilon: no effect with optim lion, only with adamw, adamw_8bit",
     ],
   ])("%s", (yaml, sentence) => expect(said(yaml)).toEqual([sentence])); // biome-ignore format: a table
 
   test("are told of method by method", () => {
     const yaml = "method_overrides: {full: {adam_beta1: 0.8}}\nlora_r: 8\nmethod: full\noptim: sgd";
     expect(said(yaml)).toEqual([
-      "lora_r: no effect while method is full, only with lora, qlora",
-      "adam_beta1: no effect while optim is sgd, only with adamw, adamw_8bit, lion",
+      "lora_r: no effect with method full, only with lora, qlora",
+      "adam_beta1: no effect with optim sgd, only with adamw, adamw_8bit, lion",
     ]);
   });
 });

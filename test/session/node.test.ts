@@ -111,7 +111,7 @@ describe("an engine's failure is an EngineError that says at what", () => {
     const error = await openSession(model, { weights: new Map() }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(EngineError);
     expect(error).toMatchObject({ code: "E_ENGINE", exitCode: 1, cause: expect.any(Error) });
-    expect((error as Error).message).toMatch(/^the engine could not open the graph: ./);
+    expect((error as Error).message).toMatch(/^ONNX Runtime could not open the graph: ./);
   });
 
   test.each<[string, Record<string, RuntimeTensor>]>([
@@ -124,7 +124,7 @@ describe("an engine's failure is an EngineError that says at what", () => {
     const error = await session.run(feeds).catch((error: unknown) => error);
     await session.close();
     expect(error).toBeInstanceOf(EngineError);
-    expect((error as Error).message).toMatch(/^the engine could not run the graph: ./);
+    expect((error as Error).message).toMatch(/^ONNX Runtime could not run the graph: ./);
   });
 });
 

@@ -74,14 +74,14 @@ describe("is refused", () => {
   const build = (bytes: Uint8Array, config: Part = {}) => debertaV2Tokenizer(bytes, config, "a/spm.model");
 
   test.each([
-    ["bytes of another file", () => readSentencePiece(new TextEncoder().encode("version https://git-lfs"), "a/spm.model"), "no SentencePiece model"],
-    ["a file that was cut", () => readSentencePiece(bytes.slice(0, 1000), "a/spm.model"), "no SentencePiece model"],
+    ["bytes of another file", () => readSentencePiece(new TextEncoder().encode("version https://git-lfs"), "a/spm.model"), "not a SentencePiece model"],
+    ["a file that was cut", () => readSentencePiece(bytes.slice(0, 1000), "a/spm.model"), "not a SentencePiece model"],
     ["an empty file", () => readSentencePiece(new Uint8Array(), "a/spm.model"), "without pieces"],
-    ["a kind that is none", () => build(model(unigram, [["x", 9]])), "no SentencePiece model"],
-    ["a group", () => readSentencePiece(new BinaryWriter().tag(9, 3).tag(9, 4).finish(), "a/spm.model"), "no SentencePiece model"],
+    ["a kind that is none", () => build(model(unigram, [["x", 9]])), "not a SentencePiece model"],
+    ["a group", () => readSentencePiece(new BinaryWriter().tag(9, 3).tag(9, 4).finish(), "a/spm.model"), "not a SentencePiece model"],
     ["byte pair encoding", () => build(model(2, [["[PAD]", control]])), "of the type bpe"],
     ["another tokenizer", () => build(bytes, { tokenizer_class: "SpeechT5Tokenizer" }), 'a "SpeechT5Tokenizer" without a tokenizer.json'],
-    ["tokens added later", () => build(bytes, { added_tokens_decoder: { 201: { content: "<new>" } } }), 'the token "<new>" with the id 201 was added'],
+    ["tokens added later", () => build(bytes, { added_tokens_decoder: { 201: { content: "<new>" } } }), 'the token "<new>" with id 201 is not in spm.model'],
   ])("%s", (_, act, message) => {
     expect(act).toThrow(TokenizerError);
     expect(act).toThrow(message);

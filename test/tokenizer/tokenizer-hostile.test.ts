@@ -55,16 +55,14 @@ describe("a tokenizer.json that would never end", () => {
     const [error] = failure(() =>
       open({ normalizer: { type: "Sequence", normalizers } }).encode("aaaa", { maxLength: 9 }),
     );
-    expect(String(error)).toMatch(/the normalizer of the tokenizer makes a text too long/);
+    expect(String(error)).toMatch(/the tokenizer's normalizer makes a text too long/);
     const pretokenizers = Array.from({ length: 30 }, () => ({ type: "ByteLevel", use_regex: false }));
     const [bytes] = failure(() =>
       open({ pre_tokenizer: { type: "Sequence", pretokenizers } }).encode("日", { maxLength: 9 }),
     );
-    expect(String(bytes)).toMatch(/the pre-tokenizer of the tokenizer makes a text too long/);
+    expect(String(bytes)).toMatch(/the tokenizer's pre-tokenizer makes a text too long/);
     const decoders = "abcdefghi".split("").map((char, i) => replace(char, "bcdefghij"[i]!.repeat(10)));
-    expect(() => open({ decoder: { type: "Sequence", decoders } })).toThrow(
-      /decoder of the tokenizer makes a text too/,
-    );
+    expect(() => open({ decoder: { type: "Sequence", decoders } })).toThrow(/tokenizer's decoder makes a text too/);
   });
 
   test("a long text is no reason to stop", () => {

@@ -155,7 +155,7 @@ describe("truncation", () => {
 
   test("refuses a length without room for text", () =>
     expect(() => ours(fixture("wordpiece")).encode("text", { maxLength: 2 })).toThrow(
-      /max_length 2 leaves no room.*\n.*2 special/,
+      /max_length 2 leaves no space.*\n.*2 special/,
     ));
 });
 
@@ -193,7 +193,7 @@ describe("loadTokenizer", () => {
   test("says what is needed when there is none", async () => {
     const folder = await folderWith({ "config.json": "{}" });
     await expect(loadTokenizer(folder)).rejects.toThrow(
-      /no tokenizer in .*\n.*tokenizer.json, vocab.txt.*, or spm.model.*has: config.json\n.*hint/,
+      /contains no tokenizer\n.*tokenizer.json, .*vocab.txt, or .*spm.model.*has: {2}config.json\n.*hint/,
     );
   });
 

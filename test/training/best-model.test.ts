@@ -83,7 +83,7 @@ describe("eval_strategy", () => {
     expect(last?.metrics.eval_samples).toBe(samples);
   });
 
-  test("steps; the test split is read once, after the last step", async () => {
+  test("steps; the test split is kept for one, after the last step", async () => {
     const uneven = { ...rows, test: rows.test.slice(0, 5) };
     const ran = await runHere({ ...head, eval_strategy: "steps", eval_steps: 2 }, { rows: uneven });
     const sizes = ran.events.flatMap((event) => (event.kind === "eval" ? event.metrics.eval_samples : []));
@@ -107,7 +107,7 @@ describe("eval_strategy", () => {
     expect(ofKind(named, "eval").length).toBe(4);
     await expect(runHere({ ...head, eval_strategy: "epoch" }, { rows: { train, test: held } })).rejects.toThrow(
       "there is no validation split to evaluate on while training\n  at: dataset_validation_split\n" +
-        "  expected: one of the splits that are there: train, test\n  hint: the test split is read once",
+        "  expected: one of the splits that are there: train, test\n  hint: the test split is kept for one",
     );
   });
 });
@@ -116,7 +116,7 @@ test("a metric that no evaluation gives is refused before anything is trained", 
   const folder = `${temporary()}/out`;
   const keys = { eval_strategy: "epoch", metric_for_best_model: "f1", output_dir: folder };
   await expect(runHere(keys, { rows })).rejects.toThrow(
-    "no evaluation gives the metric f1\n  at: metric_for_best_model\n" +
+    "no evaluation computes the metric f1\n  at: metric_for_best_model\n" +
       "  expected: one of: eval_loss, eval_accuracy, eval_micro_f1, eval_macro_f1, eval_weighted_f1",
   );
   expect(existsSync(folder)).toBe(false);

@@ -39,7 +39,7 @@ describe("the state that is saved is the last whose loss was finite and not absu
       save_steps: 1,
     });
     expect(error).toBeInstanceOf(DivergedError);
-    expect(error.message).toContain(`the last good state, after step 0, is saved in ${folder}/checkpoint-0`);
+    expect(error.message).toContain(`the last good state (step 0) was saved in ${folder}/checkpoint-0`);
     expect(checkpoints(folder)).toEqual(["checkpoint-0"]);
     expect(await largest(`${folder}/checkpoint-0`)).toBeLessThan(1);
     expect(readJson(`${folder}/checkpoint-0/trainer_state.json`)).toMatchObject({ global_step: 0, log_history: [] });
@@ -107,6 +107,6 @@ test("of a batch with a bad row, that row is named", async () => {
   );
   expect(error).toBeInstanceOf(DivergedError);
   expect((error as Error).message).toMatch(
-    /^loss NaN, gradient norm NaN at step 1: training diverged\.\n {2}at: train\[1\], by itself\n/,
+    /^loss NaN, gradient norm NaN at step 1: training diverged\.\n {2}at: train\[1\], on its own\n/,
   );
 });

@@ -35,7 +35,7 @@ test("a run does not write where its base lies, however the path is spelled", as
   const before = readdirSync(base);
   for (const output_dir of [base, `${base}/`, `${base}/../${base.split("/").at(-1)}`, link]) {
     await expect(runHere({ ...keys, model_name_or_path: base, output_dir })).rejects.toThrow(
-      `output_dir ${output_dir} is where the base model lies, and the run would write over it\n  at: model_name_or_path: ${base}`,
+      `output_dir ${output_dir} contains the base model, which the run would overwrite\n  at: model_name_or_path: ${base}`,
     );
   }
   expect(readdirSync(base)).toEqual(before);
@@ -54,7 +54,7 @@ test("nor over the adapter that it starts from, the checkpoints of the folder in
   await runHere({ ...keys, save_strategy: "epoch", output_dir: folder });
   for (const adapter_name_or_path of [folder, `${folder}/checkpoint-1`]) {
     await expect(runHere({ ...keys, adapter_name_or_path, output_dir: folder })).rejects.toThrow(
-      /is where the starting adapter lies[\s\S]*hint: to go on with an interrupted run, use resume_from_checkpoint: true/,
+      /contains the starting adapter[\s\S]*hint: to continue an interrupted run, use resume_from_checkpoint: true/,
     );
   }
 });
@@ -113,8 +113,8 @@ test("a run over an earlier one says so; the earlier model stays until the new o
   const full = { method: "full", max_steps: 1, output_dir: folder };
   const again = await runHere(full, { rows: { train: rowsOf().train! } });
   expect(warningsOf(again)).toContain(
-    `${folder} holds an earlier run: its model is replaced when this run ends, its log and results are now; ` +
-      "checkpoint-1 stays until this run writes one of that name. resume_from_checkpoint: true would go on from it.",
+    `${folder} contains an earlier run: its log and results are replaced now, its model when this run ends; ` +
+      "checkpoint-1 stays until this run writes one with the same name. resume_from_checkpoint: true would continue it.",
   );
   const names = readdirSync(folder);
   expect(names).toContain("model.safetensors");
@@ -155,7 +155,7 @@ test("a best state that vanishes while the run goes on costs nothing but itself"
       },
     },
   );
-  expect(warningsOf(ran).join()).toContain("the best state cannot be restored, and the last one is kept instead");
+  expect(warningsOf(ran).join()).toContain("the best state cannot be restored, so the last one is used");
   expect(existsSync(`${folder}/adapter_model.safetensors`)).toBe(true);
 });
 

@@ -166,8 +166,8 @@ test("a run that diverges saves the state before, and names the rows", async () 
   expect((error as Error).message).toBe(
     `loss NaN, gradient norm NaN at step 2: training diverged.
   at: train[8], train[9], train[10] and 5 more rows
-  expected: finite numbers; the last good state, after step 0, is saved in ${folder}/checkpoint-0
-  hint: a lower learning_rate, more warmup_steps or a smaller max_grad_norm help as a rule.`,
+  expected: finite numbers; the last good state (step 0) was saved in ${folder}/checkpoint-0
+  hint: try a lower learning_rate, more warmup_steps or a smaller max_grad_norm.`,
   );
   expect(existsSync(`${folder}/checkpoint-0/model.safetensors`)).toBe(true);
   expect(readLines(`${folder}/metrics.jsonl`).length).toBe(1);

@@ -157,7 +157,7 @@ test.each([
   const one = { method: "lora", max_steps: 1, save_strategy: "epoch", output_dir: folder };
   await runHere(one);
   await expect(runHere({ ...one, ...other, resume_from_checkpoint: true })).rejects.toThrow(
-    `${folder}/checkpoint-1 belongs to another run than this recipe's:\n    ${difference}\n` +
+    `${folder}/checkpoint-1 belongs to a different run:\n    ${difference}\n` +
       "  at: resume_from_checkpoint\n  expected: a checkpoint of the same recipe, data, labels and base model\n  hint: to train on",
   );
 });
@@ -191,13 +191,13 @@ test("a checkpoint of another schedule counts only if it led to the log beside i
   const longer = await runHere({ ...lora, num_train_epochs: 3, resume_from_checkpoint: true }, { stopAfter: 1 });
   expect(longer.steps[0]?.step).toBe(7);
   expect(longer.events.flatMap((event) => (event.kind === "warning" ? event.message : []))).toEqual([
-    `the run goes on from ${output_dir}/checkpoint-6 with other settings: num_train_epochs: 3, not 2.`,
+    `the run continues from ${output_dir}/checkpoint-6 with different settings: num_train_epochs: 3, not 2.`,
     `resumed at step 6, from ${output_dir}/checkpoint-6.`,
   ]);
 
   await runHere({ ...lora, learning_rate: 0.5, save_strategy: "no", max_steps: 1 }); // its log is another
   await expect(runHere({ ...lora, learning_rate: 0.25, resume_from_checkpoint: true })).rejects.toThrow(
-    `${output_dir}/checkpoint-7 belongs to another run than this recipe's:\n    learning_rate: 0.25, not 0.001`,
+    `${output_dir}/checkpoint-7 belongs to a different run:\n    learning_rate: 0.25, not 0.001`,
   );
   const named = { ...lora, learning_rate: 0.25, resume_from_checkpoint: `${output_dir}/checkpoint-3` };
   expect((await runHere(named)).steps[0]?.step).toBe(4);

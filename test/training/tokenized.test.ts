@@ -45,6 +45,6 @@ test("stops at the next row once it is asked to", async () => {
   const run = tokenized(await slowSplit(), model, () => ++asked === 2);
   const error = await run.next().catch((error: unknown) => error);
   expect(error).toBeInstanceOf(InterruptedError);
-  expect((error as Error).message).toBe("stopped after 2 of 3 rows were tokenized.");
+  expect((error as Error).message).toBe("stopped after tokenizing 2 of 3 rows.");
   vi.useRealTimers();
 });

@@ -77,7 +77,7 @@ describe("stages", () => {
     const stages = [0, 4, 5, 9].map((step) => ({ step, trains: () => true }));
     expect(unreachedStages(stages, 10)).toEqual([]);
     expect(unreachedStages(stages, 5)).toEqual([
-      "unfreeze_schedule: the run has 5 steps, so what begins at step 5, 9 never trains",
+      "unfreeze_schedule: the run has 5 steps, so stages that begin at step 5, 9 never train",
     ]);
     expect(unreachedStages(stages.slice(0, 1), 1)).toEqual([]);
   });
@@ -122,6 +122,6 @@ test("a stage that the run never reaches is told of", async () => {
   ];
   const { events } = await runHere({ method: "full", unfreeze_schedule, max_steps: 1, eval_strategy: "no" });
   expect(events.flatMap((event) => (event.kind === "warning" ? event.message : []))).toEqual([
-    "unfreeze_schedule: the run has 1 steps, so what begins at step 9 never trains",
+    "unfreeze_schedule: the run has 1 steps, so stages that begin at step 9 never train",
   ]);
 });

@@ -50,7 +50,7 @@ describe("a checkpoint that is not whole", () => {
     const resumed = await runHere({ ...keys, output_dir: folder, resume_from_checkpoint: true });
     expect(firstStep(resumed)).toBe(3);
     const [passedOver, from] = warningsOf(resumed);
-    expect(passedOver).toContain(`${folder}/checkpoint-4 is not whole and was passed over: ${why}`);
+    expect(passedOver).toContain(`${folder}/checkpoint-4 is incomplete and was skipped:  ${why}`);
     expect(from).toBe(`resumed at step 2, from ${folder}/checkpoint-2.`);
   });
 
@@ -58,7 +58,9 @@ describe("a checkpoint that is not whole", () => {
     const folder = await stoppedAt(4);
     rmSync(`${folder}/checkpoint-4/manifest.json`);
     const named = { ...keys, output_dir: folder, resume_from_checkpoint: `${folder}/checkpoint-4` };
-    await expect(runHere(named)).rejects.toThrow(`${folder}/checkpoint-4 is not a whole checkpoint: manifest.json is`);
+    await expect(runHere(named)).rejects.toThrow(
+      `${folder}/checkpoint-4 is not a complete checkpoint: manifest.json is`,
+    );
   });
 
   test("that is the only one leaves nothing to resume from, with the reason", async () => {
@@ -67,7 +69,7 @@ describe("a checkpoint that is not whole", () => {
     rmSync(`${folder}/checkpoint-2/manifest.json`);
     await expect(runHere({ ...keys, output_dir: folder, resume_from_checkpoint: true })).rejects.toThrow(
       new RegExp(
-        `no checkpoint in ${folder} to resume from[\\s\\S]*checkpoint-99 is not whole[\\s\\S]*checkpoint-2 is not whole`,
+        `no checkpoint in ${folder} to resume from[\\s\\S]*checkpoint-99 is incomplete[\\s\\S]*checkpoint-2 is incomplete`,
       ),
     );
   });
@@ -100,7 +102,7 @@ describe("resuming compares", () => {
     const other = { ...rows, train: rows.train!.with(0, { ...rows.train![0], text: "another" }) };
     await expect(
       runHere({ ...keys, output_dir: folder, resume_from_checkpoint: true }, { rows: other }),
-    ).rejects.toThrow("the training data have other contents");
+    ).rejects.toThrow("the training data has changed");
   });
 
   test("the base model's weights", async () => {
@@ -110,7 +112,7 @@ describe("resuming compares", () => {
     );
     await expect(
       runHere({ ...keys, model_name_or_path: base, output_dir: folder, resume_from_checkpoint: true }),
-    ).rejects.toThrow("the base model has other weights or another config.json");
+    ).rejects.toThrow("the base model's weights or config.json have changed");
   });
 
   test("nothing of where things lie: copies of base and data under other paths will do", async () => {
@@ -124,7 +126,7 @@ describe("resuming compares", () => {
     expect(firstStep(resumed)).toBe(3);
     writeFileSync(`${data}/copy.jsonl`, readFileSync(`${data}/train.jsonl`, "utf8").replace(/("text": ?")/, "$1more "));
     await expect(runHere({ ...run, ...moved, resume_from_checkpoint: true })).rejects.toThrow(
-      "the training data have other contents",
+      "the training data has changed",
     );
   });
 
@@ -133,14 +135,14 @@ describe("resuming compares", () => {
     const fewer = { ...rows, test: rows.test!.slice(1) };
     const resumed = await runHere({ ...keys, output_dir: folder, resume_from_checkpoint: true }, { rows: fewer });
     expect(warningsOf(resumed)).toContain(
-      `the run goes on from ${folder}/checkpoint-2 with other settings: the test data have other contents.`,
+      `the run continues from ${folder}/checkpoint-2 with different settings: the test data has changed.`,
     );
   });
 
   test("a run that would end before the checkpoint is refused", async () => {
     const folder = await stoppedAt(4);
     await expect(runHere({ ...keys, max_steps: 3, output_dir: folder, resume_from_checkpoint: true })).rejects.toThrow(
-      "the checkpoint is at step 4, and this run ends at step 3",
+      "the checkpoint is at step 4, but this run ends at step 3",
     );
   });
 });
@@ -199,7 +201,7 @@ describe("the best state", () => {
     const more = { ...best, max_steps: 5, eval_steps: 9, output_dir: folder, resume_from_checkpoint: true };
     const resumed = await runHere(more, { rows });
     expect(warningsOf(resumed).join("\n")).toContain(
-      `the best state so far cannot be used: ${folder}/checkpoint-2: manifest.json is missing`,
+      `the best state so far is unusable:  ${folder}/checkpoint-2: manifest.json is missing`,
     );
     expect(existsSync(`${folder}/adapter_model.safetensors`)).toBe(true);
   });

@@ -99,7 +99,7 @@ test("a base without an adapter is scored with a warning that its head is random
   const warnings: string[] = [];
   const results = await evaluate(bare, { onWarning: (message) => warnings.push(message) });
   expect(results.eval_samples).toBe(16);
-  expect(warnings.join()).toContain("classifier.weight, classifier.bias are in no file and start at random");
+  expect(warnings.join()).toContain("classifier.weight, classifier.bias are in no file and are randomly initialized");
   await expect(all(predict({ model: fixture("bert-bare"), texts: ["a"] }))).rejects.toThrow(
     /^predict labels texts, and task_type FEATURE_EXTRACTION has no labels/,
   );

@@ -68,5 +68,5 @@ test("an adapter that names no base is refused where it is used, and nothing is 
   hub.models.set("org/adapter", { files: { ...adapter, "recipe.yaml": recipe().replace("org/base", "unknown") } });
   await fetchModels({ adapter: "org/adapter" });
   expect(cached()).toEqual(["models--org--adapter"]);
-  await expect(recipeOfTrained("org/adapter")).rejects.toThrow(/does not say which model it was made for/);
+  await expect(recipeOfTrained("org/adapter")).rejects.toThrow(/the adapter's config names no base model/);
 });

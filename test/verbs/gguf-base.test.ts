@@ -105,7 +105,7 @@ describe("what was trained on such a base", () => {
     await runHere({ ...keys, output_dir: adapter }, { rows });
     const report = await exportModel({ format: "safetensors", adapter, out: `${temporary()}/merged` });
     expect(report.difference).toBeLessThan(1e-5);
-    expect(report.notes[0]).toMatch(/trained on the file's own weights: it is merged into those/);
+    expect(report.notes[0]).toMatch(/trained on the file's own weights, so it is merged into those/);
   });
 
   test("is exported to ONNX: merged and unpacked, or as inputs beside the base as it is", async () => {
@@ -169,7 +169,7 @@ describe("refused", () => {
   ])("%s has no blocks to keep", async (_, model_name_or_path) => {
     const run = runHere({ ...LANGUAGE, ...KEPT, model_name_or_path }, { rows });
     await expect(run).rejects.toThrow(
-      /gguf keeps the weights in the blocks of a GGUF file, and .* holds none\n {2}at: bnb_4bit_quant_type/,
+      /gguf uses the quantized blocks of a GGUF file, and .* contains none\n {2}at: bnb_4bit_quant_type/,
     );
     await expect(run).rejects.toThrow(/nf4, fp4, or a quantized \.gguf file/);
   });

@@ -90,7 +90,7 @@ test("numbers under a base that names its classes: a warning says which file nam
     named,
   );
   expect(warnings[0]).toContain(
-    `read as ids of classes that have names, from id2label in ${named.model_name_or_path}/config.json: 0 is "termination"`,
+    `read as ids of the named classes, from id2label in ${named.model_name_or_path}/config.json: 0 is "termination"`,
   );
   expect(evaluated).toEqual(results);
   await expect(trainedAndEvaluated({ "train.csv": csv([0, 1]), "test.csv": csv([0, "spam"]) }, named)).rejects.toThrow(
@@ -107,7 +107,7 @@ test("a base whose head was trained for other classes is evaluated with a warnin
     return warnings;
   };
   expect(await warned(["e", "d", "c", "b", "a"])).toEqual([
-    `config.json of ${model_name_or_path} does not name the labels of the data: the outputs of its head are taken for a, b, c, d, e, in this order`,
+    `config.json of ${model_name_or_path} does not name the labels of the data, so its outputs are assumed to be, in this order: a, b, c, d, e`,
   ]);
   expect(await warned(["payment", "liability"])).toEqual([]);
 });

@@ -90,7 +90,7 @@ describe("the input of predict", () => {
   test("tables that are not read, and files that are not there, are refused", async () => {
     for (const name of ["a.tsv", "a.XLSX", "a.tsv.gz", "a.ndjson"])
       await expect(all({ adapter, input: file(name, "a\tb\n") })).rejects.toThrow(
-        /is not a kind of file that predict reads\n {2}expected: .jsonl/,
+        /predict cannot read files like .*\n {2}expected: .jsonl/,
       );
     for (const name of ["none.csv", "none.txt"])
       await expect(all({ adapter, input: `${folder}/${name}` })).rejects.toThrow(`${name}: no such file`);
@@ -122,9 +122,9 @@ describe("texts that cannot be labelled", () => {
     const said = await all({ adapter, input });
     expect(said.map((one) => ("error" in one ? one.error : one.text))).toEqual([
       LAW,
-      "this row holds no text: null",
-      'this row holds no text: ["a"]',
-      'this row holds no text: {"b":1}',
+      "this row contains no text: null",
+      'this row contains no text: ["a"]',
+      'this row contains no text: {"b":1}',
       "7",
       "the text has no tokens",
       "1.0",
@@ -133,8 +133,8 @@ describe("texts that cannot be labelled", () => {
   });
 
   test("are refused when there are no others", async () => {
-    await expect(all({ adapter, texts: [" "] })).rejects.toThrow("the text has no label: the text has no tokens");
-    await expect(all({ adapter, texts: odd })).rejects.toThrow("none of the 5 texts has a label");
+    await expect(all({ adapter, texts: [" "] })).rejects.toThrow("the text cannot be labelled: the text has no tokens");
+    await expect(all({ adapter, texts: odd })).rejects.toThrow("none of the 5 texts can be labelled");
     expect(await all({ adapter, texts: [] })).toEqual([]);
   });
 });
@@ -178,7 +178,7 @@ describe("the words of predict", () => {
     const said = await all({ adapter: tagger, input });
     expect(said[0]).toMatchObject({ index: 0, words: [{ word: "New York" }, { word: "law" }] });
     expect(said.slice(1).map((one) => "error" in one && one.error)).toEqual([
-      "this row holds no text or list of words: [1]",
+      "this row contains no text or list of words: [1]",
       "the text has no tokens",
       "the text has no tokens",
     ]);
@@ -292,6 +292,6 @@ test("logits that are not finite end the prediction with the text's name", async
   const refused = all({ model, texts: [LAW, "x".repeat(200)] });
   await expect(refused).rejects.toMatchObject({ name: "NotFiniteError", exitCode: 3 });
   await expect(refused).rejects.toThrow(
-    /^the logits hold (NaN|-?Infinity)\.\n {2}at: text [12], "(state law|x{60}…)"\n/,
+    /^the logits contain (NaN|-?Infinity)\.\n {2}at: text [12], "(state law|x{60}…)"\n/,
   );
 });

@@ -34,7 +34,9 @@ describe("the library", () => {
   test("loads, adapts, sums up, trains, saves, and goes on where it was", async () => {
     const model = await tuned();
     expect(model.summary()).toBe("trainable: 1,701 of 30,645 (5.55 %)");
-    await expect(model.save(temporary())).rejects.toThrow("there is nothing to save: the model was not trained.");
+    await expect(model.save(temporary())).rejects.toThrow(
+      "there is nothing to save, because the model was not trained.",
+    );
 
     const steps = await trained(model);
     const folder = temporary();
@@ -52,7 +54,7 @@ describe("the library", () => {
     const fromDisk = await trained(await tuned(), { adapterNameOrPath: folder });
     expect(fromDisk.map(({ loss }) => loss)).toEqual(more.map(({ loss }) => loss));
     await expect(trained(model, { data: [{ text: "a", label: "A" }] })).rejects.toThrow(
-      "the data has labels that training began without: A\n  at: an earlier training of this model\n  expected: some of its 5: termination",
+      "the data has labels that the starting adapter does not have: A\n  at: an earlier training of this model\n  expected: some of its 5: termination",
     );
   });
 
@@ -94,7 +96,7 @@ describe("the library", () => {
     const other = (await tuned()).with(lora({ r: 8 }));
     const adapterNameOrPath = fixture("bert/adapters/lora");
     await expect(trained(other, { adapterNameOrPath })).rejects.toBeInstanceOf(AdapterError);
-    await expect(trained(other, { adapterNameOrPath })).rejects.toThrow("lora_r: the recipe says 8, the adapter 4");
+    await expect(trained(other, { adapterNameOrPath })).rejects.toThrow("lora_r: 8 in the recipe, 4 in the adapter");
     await expect(trained(refused, { maxSteps: -1 })).rejects.toThrow(RecipeError);
   });
 
@@ -137,7 +139,7 @@ describe("the command", () => {
     expect(stderr).toBe(`this row has no column "body"
   at: ${fixture("data/train.jsonl")}:1
   expected: one of its columns: text, label
-  hint: text_column: text names the column to read.\n`);
+set   hint to the column to read, e.g.   hint: text_column: text\n`);
     expect(existsSync(out)).toBe(false);
   });
 

@@ -6,7 +6,7 @@ import { fetchFirst } from "../shared/download.ts";
 import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
 import { streamAnswer } from "../shared/stream-answer.ts";
 
-const HELP = `/adapter DIR  change the adapter   /base  take it off   /reset  forget the conversation   /exit  leave`;
+const HELP = `/adapter DIR  switch adapter   /base  disable the adapter   /reset  clear the conversation   /exit  quit`;
 
 /** `lowrank chat --model_name_or_path M [--adapter_name_or_path DIR]`: a conversation, line by line. */
 export const chat: CliCommand = {
@@ -15,7 +15,7 @@ export const chat: CliCommand = {
     'lowrank chat --adapter_name_or_path out/lora --system "Answer in one sentence."',
   ],
   define(command) {
-    command.option("--system <text>", "a system message to begin with");
+    command.option("--system <text>", "system message at the start of the conversation");
     addGenerationFlags(command);
   },
   async run(context) {

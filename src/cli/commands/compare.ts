@@ -18,7 +18,7 @@ export const compare: CliCommand = {
     command
       .argument("<recipe>", "path of a recipe")
       .requiredOption("--methods <list>", `methods to compare: ${METHODS.join(",")}, gradual`)
-      .option("--seeds <list>", "seeds to run each method with; unset: the recipe's");
+      .option("--seeds <list>", "seeds to run each method with [the recipe's seed]");
     addRecipeFlags(command);
   },
   async run({ args, options, overrides, output, interruptible }) {
@@ -61,7 +61,7 @@ function listed<T extends string>(
   return String(value)
     .split(",")
     .map((item) => {
-      if (!passes(item)) throw new RecipeError(`--${flag}: expected ${what}, with commas between, got "${item}"`);
+      if (!passes(item)) throw new RecipeError(`--${flag}: expected ${what}, separated by commas, got "${item}"`);
       return item;
     });
 }

@@ -5,19 +5,19 @@ import type { Output } from "../shared/output.ts";
 import { createProgress } from "../shared/progress.ts";
 import { comparisonTable } from "./compare.ts";
 
-const ABOUT = `Which kind of provision is this? A small encoder of legal text learns to say it, of licences that come with this
-package: every weight at once (full), layer by layer from the top (gradual), LoRA, LoRA on an 8-bit base (qlora) and
-Houlsby adapters (adapter), each in a process of its own. Nothing is fetched.
+const ABOUT = `Which kind of provision is this? A small encoder of legal text learns to classify the provisions of licences that come
+with this package. It is trained in five ways, each in its own process: every weight at once (full), layer by layer from
+the top (gradual), LoRA (lora), LoRA on an 8-bit base (qlora), and Houlsby adapters (adapter). Nothing is downloaded.
 `;
 
 const FORGETTING =
-  "forgetting: how many nats the encoder has become worse at guessing hidden words of licences that it never read";
+  "forgetting: increase of the masked language modelling loss, in nats, on licences the encoder has never seen";
 
 /** `lowrank demo [--quick]` */
 export const demo: CliCommand = {
   examples: ["lowrank demo", "lowrank demo --quick"],
   define(command) {
-    command.option("--quick", "fewer methods and epochs: a first impression, in less than a minute");
+    command.option("--quick", "fewer methods and epochs, for a first impression in under a minute");
     addRecipeFlags(command, ["output_dir", "seed"]);
   },
   async run({ options, overrides, output, interruptible }) {
@@ -38,9 +38,9 @@ export const demo: CliCommand = {
           const bold = (title: string): string => output.style("bold", title);
           output.result(`\n${comparisonTable(rows.map(({ row }) => row), scoresOfRow, bold, { forgetting: rows.map(forgotten) })}\n`); // biome-ignore format: one step
           output.result(
-            `${FORGETTING}:\n${baseLoss.toFixed(2)} before training. Off: with the adapter taken off; of qlora what packing costs is left.\n`,
+            `${FORGETTING}\n(${baseLoss.toFixed(2)} before training). off: the same with the adapter disabled; for QLoRA a small difference\nremains, because the base is quantized.\n`,
           );
-          output.result(`${bold("The LoRA adapter on provisions that no method has seen")}\n${predictions.map(spoken).join("\n")}\n`); // biome-ignore format: one step
+          output.result(`${bold("Predictions of the LoRA adapter on unseen provisions")}\n${predictions.map(spoken).join("\n")}\n`); // biome-ignore format: one step
           output.result(next(adapter, files, output));
         }
       }
@@ -59,14 +59,14 @@ const change = (nats: number): string => `${nats < 0 ? "−" : "+"}${Math.abs(na
 function spoken({ prediction, label, where }: DemoPrediction): string {
   if (!("score" in prediction)) return "";
   const said = `${prediction.label} (${Math.round(100 * prediction.score)} %)`;
-  const truth = prediction.label === label ? "as its heading says" : `its heading says ${label}`;
+  const truth = prediction.label === label ? "correct" : `the heading is ${label}`;
   return `  “${prediction.text.replace(/\s+/g, " ")}”\n  ${said}, ${truth}: ${where}\n`;
 }
 
 function next(adapter: string, files: readonly string[], output: Output): string {
   const drawing = files.find((file) => file.endsWith(".svg"));
-  return `${output.style("bold", "Your turn")}
-  ${drawing} shows F1 against memory and parameters.
+  return `${output.style("bold", "Next steps")}
+  ${drawing} plots F1 against memory and trained parameters.
   lowrank predict --adapter_name_or_path ${adapter} "The licensor accepts no liability for lost profits."
   lowrank init                     writes a recipe for your own texts and labels`;
 }

@@ -19,15 +19,15 @@ export const exportCommand: CliCommand = {
   define(command) {
     command
       .requiredOption("--format <format>", `what to write: ${FORMATS.join(", ")}`)
-      .requiredOption("--out <path>", "folder to write; with gguf the file")
-      .option("--merge", "with gguf: the adapter goes into the base's weights")
+      .requiredOption("--out <path>", "output folder; with gguf, output file")
+      .option("--merge", "with gguf: merge the adapter into the base's weights")
       .option(
         "--type <type>",
         `type of the weights: ${Object.keys(DTYPES).join(", ")} [the base's; gguf: float16, onnx: float32]`,
       )
       .option(
         "--adapter_inputs <how>",
-        "with onnx: the adapter's weights are inputs, optional (the model has values for them) or required [merged]",
+        "with onnx: pass the adapter's weights as inputs, optional (with default values) or required [merged]",
       );
     addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
   },
@@ -42,7 +42,7 @@ export const merge: CliCommand = {
   ],
   define(command) {
     command
-      .requiredOption("--out <folder>", "folder to write")
+      .requiredOption("--out <folder>", "output folder")
       .option("--type <type>", "type of the merged weights: float32, float16, bfloat16 [the base's]");
     addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
   },
@@ -73,7 +73,7 @@ async function write(context: Context, format: ExportFormat): Promise<void> {
   output.record({ event: "export", ...snakeCaseKeys(report) });
   for (const note of report.notes) output.note(note);
   output.result(
-    `${report.out}: ${format}, opened again, logits within ${report.difference.toExponential(1)} of the original's`,
+    `${report.out}: ${format}, read back; logits differ from the original's by at most ${report.difference.toExponential(1)}`,
   );
 }
 

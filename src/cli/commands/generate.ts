@@ -12,9 +12,9 @@ export const generate: CliCommand = {
   ],
   define(command) {
     command
-      .argument("<prompts...>", "texts to go on with")
-      .option("--chat", "each text is a user's message: the model's chat template goes around it")
-      .option("--side_by_side", "the base model's text first, then the adapter's");
+      .argument("<prompts...>", "prompts to continue")
+      .option("--chat", "treat each prompt as a user message and apply the model's chat template")
+      .option("--side_by_side", "print the base model's text first, then the adapter's");
     addGenerationFlags(command);
   },
   async run(context) {

@@ -21,8 +21,8 @@ export const init: CliCommand = {
   define(command) {
     command
       .option("--output <file>", `where to write the recipe [${FILE}]`)
-      .option("--yes", "ask nothing: defaults for whatever no flag says")
-      .option("--force", "overwrite the file if it is there");
+      .option("--yes", "ask nothing; use defaults for whatever no flag sets")
+      .option("--force", "overwrite an existing file");
     addRecipeFlags(command);
   },
   async run(context) {
@@ -32,7 +32,7 @@ export const init: CliCommand = {
     const { keys, file } = await answers(context, ask);
     const draft = await showDownloads(output, (options) => draftRecipe(file, keys, options));
     const again = draft.exists && options.force !== true;
-    const overwrite = again ? await ask?.confirm(`${file} is there already. Overwrite it?`) : true;
+    const overwrite = again ? await ask?.confirm(`${file} already exists. Overwrite it?`) : true;
     await writeDraft(file, draft, overwrite);
     if (!ask) output.note(draft.found);
     for (const note of draft.notes) output.alert(output.styleNote("yellow", `note: ${note}`));
@@ -54,13 +54,10 @@ async function answers({ options, overrides, output }: Context, ask?: Questions)
   if (ask) return askRecipe(ask, overrides, { output, ...(file !== undefined && { file }) });
   const missing = Object.keys(NEEDED).filter((key) => overrides[key] === undefined);
   if (missing.length > 0 && options.yes !== true) {
-    throw new RecipeError(
-      "this is no terminal to ask questions on, and the flags do not say all that a recipe needs.",
-      {
-        expected: missing.map((key) => `--${key}`).join(", "),
-        hint: "--yes takes the embedded model and data, and the task that the rows suit.",
-      },
-    );
+    throw new RecipeError("stdin is not a terminal, and the flags do not set everything that a recipe needs.", {
+      expected: missing.map((key) => `--${key}`).join(", "),
+      hint: "--yes uses the embedded model and data, and the task that fits the rows.",
+    });
   }
   const { task_type: _, ...defaults } = NEEDED;
   return { keys: { ...defaults, ...overrides }, file: file ?? FILE };
@@ -69,8 +66,8 @@ async function answers({ options, overrides, output }: Context, ask?: Questions)
 function next(file: string, folder: string, task: TaskType, output: Output): string {
   const { verb } = TASK_FACTS[task];
   const used = verb !== "evaluate" ? `\n  lowrank ${verb.padEnd(8)} --adapter_name_or_path ${folder} TEXT` : "";
-  return `${output.style("bold", `${file} is written. What to type next`)}
+  return `${output.style("bold", `Wrote ${file}. Next steps`)}
   lowrank plan     ${file}          time, memory and disk
-  lowrank inspect  ${file} --data   what would train, and rows as the model sees them
+  lowrank inspect  ${file} --data   the modules that would train, and rows as the model sees them
   lowrank train    ${file}${used}`;
 }

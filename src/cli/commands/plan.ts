@@ -33,7 +33,7 @@ export async function showPlan(plan: Plan, output: Output): Promise<void> {
     factTable({
       trainable: `${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${percent(plan.trainablePercent)})`,
       data: `${count(plan.examples)} examples, ${count(plan.numTokens)} tokens, ${count(plan.steps)} steps`,
-      time: time === undefined ? "not measured: this machine has less memory" : `about ${duration(time)}`,
+      time: time === undefined ? "not measured; this machine has too little memory" : `about ${duration(time)}`,
       disk: bytes(plan.savedBytes),
       memory: bytes(plan.peakRssBytes),
       ...Object.fromEntries(memory.map(([what, size]) => [`  ${what.replaceAll("_", " ")}`, bytes(size)])),

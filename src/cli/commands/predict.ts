@@ -21,7 +21,7 @@ export const predict: CliCommand = {
   async run(context) {
     const source = sourceOf(context);
     if (source.adapter === undefined && source.model === undefined) {
-      throw new RecipeError("predict needs a model to label with.", {
+      throw new RecipeError("predict needs a trained model or adapter.", {
         expected: "--adapter_name_or_path DIR, --model_name_or_path MODEL, or both",
         hint: "the output_dir of a training run is such a folder.",
       });
@@ -40,7 +40,7 @@ export const predict: CliCommand = {
       output.record(prediction);
       output.result(JSON.stringify(prediction));
     }
-    if (failed > 0) warn(`texts without a label: ${failed} of ${count}; "error" on the line of each says why`);
-    if (words > 0) warn(`words without a label: ${words}; they have no tokens, or lie beyond max_length`);
+    if (failed > 0) warn(`${failed} of ${count} texts have no label; "error" in their lines gives the reason`);
+    if (words > 0) warn(`${words} words have no label: they have no tokens or lie beyond max_length`);
   },
 };

@@ -30,7 +30,7 @@ export interface AskOptions {
  * @throws {InterruptedError} when a question is left by Ctrl-C.
  */
 export async function askRecipe(ask: Questions, given: Keys, { file, output }: AskOptions): Promise<AskedRecipe> {
-  const task = (given.task_type as Task) ?? (await ask.choose("What is the model to learn?", TASKS));
+  const task = (given.task_type as Task) ?? (await ask.choose("What should the model learn?", TASKS));
   const model = await askModel(ask, { ...given, task_type: task }, output);
   const data = await askData(ask, given, task);
   const { startFrom } = await import("../library/index.ts");
@@ -39,14 +39,14 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
   const choices = methods.map((value) => ({ value, label: value, hint: METHOD_RECIPES[value].hint }));
   const method = given.method ?? (await ask.choose("Which method?", choices, preset));
   const keys = { ...given, ...data.keys, task_type: task, model_name_or_path: model, method };
-  const output_dir = given.output_dir ?? (await ask.text("Folder for what is trained?", await usualOutput(keys)));
-  return { keys: { ...keys, output_dir }, file: file ?? (await ask.text("File for the recipe?", "recipe.yaml")) };
+  const output_dir = given.output_dir ?? (await ask.text("Output folder?", await usualOutput(keys)));
+  return { keys: { ...keys, output_dir }, file: file ?? (await ask.text("Recipe file?", "recipe.yaml")) };
 }
 
 async function askModel(ask: Questions, given: Keys, output: Output): Promise<unknown> {
   const { lookAtModel } = await import("../library/index.ts");
   const preset = generates(String(given.task_type)) ? undefined : "embedded";
-  const also = preset ? ", or embedded: a small encoder that comes with lowrank" : "";
+  const also = preset ? ", or embedded (a small encoder that comes with lowrank)" : "";
   return until(
     ask,
     async () => {
@@ -73,7 +73,7 @@ async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedDa
   return until(
     ask,
     async () => {
-      const message = "Which data? A file, a folder with train (dev, test) files, or embedded: provisions of licences";
+      const message = "Which data? A file, a folder with train (dev, test) files, or embedded (provisions of licences)";
       const dataset_name = String(given.dataset_name ?? (await ask.text(message, "embedded")));
       let source: RowsSource = { ...given, dataset_name };
       let found = await lookAtRows(source);
@@ -94,8 +94,8 @@ async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedDa
 async function askColumns(ask: Questions, source: RowsSource, { columns }: FoundRows): Promise<RowsSource> {
   const choose = (message: string, taken?: string): Promise<string> =>
     ask.choose(message, columns.filter((name) => name !== taken).map((value) => ({ value, label: value }))); // biome-ignore format: one step
-  const text_column = source.text_column ?? (await choose("Which column holds the texts?"));
-  const label_column = source.label_column ?? (await choose("Which column holds the labels?", text_column));
+  const text_column = source.text_column ?? (await choose("Which column contains the text?"));
+  const label_column = source.label_column ?? (await choose("Which column contains the label?", text_column));
   return { ...source, text_column, label_column };
 }
 

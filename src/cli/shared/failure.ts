@@ -24,7 +24,7 @@ function describe(error: unknown): { code: string; message: string; exitCode: nu
     return { code: "E_USAGE", message, exitCode: shown ? EXIT.done : EXIT.usage };
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const message = `${what}\n  hint: this is not an error lowrank foresaw; --verbose shows where it happened.`;
+  const message = `${what}\n  hint: this error is unexpected; --verbose shows its stack trace.`;
   return { code: "E_UNEXPECTED", message, exitCode: EXIT.failed };
 }
 

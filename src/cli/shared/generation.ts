@@ -18,34 +18,34 @@ interface NumberFlag {
 const natural = { expected: "an integer of 1 or more", fits: (n: number) => Number.isInteger(n) && n >= 1 };
 
 const NUMBERS: Readonly<Record<string, NumberFlag>> = {
-  max_new_tokens: { about: "longest answer in tokens [256]", key: "maxNewTokens", ...natural },
+  max_new_tokens: { about: "maximum number of new tokens [256]", key: "maxNewTokens", ...natural },
   temperature: {
-    about: "0: always the likeliest token [0]",
+    about: "sampling temperature; 0 always takes the likeliest token [0]",
     key: "temperature",
     expected: "0 or more",
     fits: (n) => n >= 0,
   },
-  top_k: { about: "draw from so many of the likeliest tokens", key: "topK", ...natural },
+  top_k: { about: "sample from this many of the likeliest tokens", key: "topK", ...natural },
   top_p: {
-    about: "draw from the likeliest tokens of this probability [1]",
+    about: "sample from the likeliest tokens with this total probability [1]",
     key: "topP",
     expected: "above 0, at most 1",
     fits: (n) => n > 0 && n <= 1,
   },
   repetition_penalty: {
-    about: "above 1: tokens that are there already are less likely [1]",
+    about: "above 1, makes tokens that already occur less likely [1]",
     key: "repetitionPenalty",
     expected: "above 0",
     fits: (n) => n > 0,
   },
-  seed: { about: "same seed, same text [0]", key: "seed", expected: "an integer", fits: Number.isInteger },
+  seed: { about: "seed of the sampling [0]", key: "seed", expected: "an integer", fits: Number.isInteger },
 };
 
 /** Adds the flags of text generation. */
 export function addGenerationFlags(command: Command): void {
   addRecipeFlags(command, ["model_name_or_path", "adapter_name_or_path"]);
   for (const [name, { about }] of Object.entries(NUMBERS)) command.option(`--${name} <number>`, about);
-  command.option("--stop <text>", "end before this text; may be given several times", (text: string, all: string[]) => [
+  command.option("--stop <text>", "stop before this text; may be repeated", (text: string, all: string[]) => [
     ...(all ?? []),
     text,
   ], []); // biome-ignore format: one option

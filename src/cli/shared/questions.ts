@@ -39,7 +39,7 @@ export async function openQuestions(stdin: Io["stdin"], stderr: Io["stderr"]): P
     text: async (message, preset) => {
       const shown = preset === undefined ? {} : { placeholder: preset, defaultValue: preset };
       const validate = (text = ""): string | undefined =>
-        text.trim() === "" && preset === undefined ? "an answer is needed" : undefined;
+        text.trim() === "" && preset === undefined ? "please answer" : undefined;
       return (await answered(clack.text({ ...streams, message, ...shown, validate }))).trim();
     },
     confirm: (message) => answered(clack.confirm({ ...streams, message, initialValue: false })),

@@ -28,6 +28,6 @@ function decoded(decoder: InstanceType<typeof TextDecoder>, chunk: unknown, inde
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk as Uint8Array, { stream: true });
   } catch (cause) {
-    throw new DataError("the lines on stdin are not UTF-8 text", { where: `after line ${index}`, cause });
+    throw new DataError("stdin is not UTF-8 text", { where: `after line ${index}`, cause });
   }
 }

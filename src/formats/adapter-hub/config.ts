@@ -71,7 +71,7 @@ export const houlsbyConfigJson = ({ reductionFactor, nonLinearity }: HoulsbySett
 export function parseHoulsbyConfig({ config, version }: JsonObject, where: string): HoulsbySettings {
   const given = { mh_adapter: false, output_adapter: false, ...(isObject(config) && config) } as JsonObject;
   const refuse = (what: string): never => {
-    throw new AdapterError(`the adapter is none of Houlsby's: ${what}`, {
+    throw new AdapterError(`the adapter is not a Houlsby adapter: ${what}`, {
       where,
       expected: "adapter-hub's DoubleSeqBnConfig (double_seq_bn) with swish, relu, gelu or tanh",
     });

@@ -26,7 +26,7 @@ export const readHoulsby = async (folder: string): Promise<HoulsbyAdapter> => ho
 export async function houlsbyOf(stored: StoredAdapter): Promise<HoulsbyAdapter> {
   const { folder, format, config } = stored;
   if (format !== "adapters") {
-    throw new AdapterError(`${folder} holds an adapter in PEFT's format`, {
+    throw new AdapterError(`${folder} contains an adapter in PEFT's format`, {
       expected: "adapter-hub's: adapter.safetensors",
     });
   }
@@ -35,10 +35,10 @@ export async function houlsbyOf(stored: StoredAdapter): Promise<HoulsbyAdapter> 
   for (const [key, { path }] of stored.tensors) {
     const param = path.endsWith("/adapter.safetensors") ? paramOfHubKey(key) : headParam(key);
     if (param === undefined) {
-      throw new AdapterError(`the adapter holds the tensor ${key}, which is not supported`, {
+      throw new AdapterError(`the adapter contains the tensor ${key}, which is not supported`, {
         where: path,
-        expected: "adapter_down and adapter_up of Houlsby's adapters, and the head of transformers' own class",
-        hint: "a head of adapter-hub's AutoAdapterModel has other layers: save the adapter from AutoModelForSequenceClassification.",
+        expected: "adapter_down and adapter_up of Houlsby adapters, and the head of the transformers class",
+        hint: "a head of adapter-hub's AutoAdapterModel has different layers; save the adapter from AutoModelForSequenceClassification.",
       });
     }
     tensors.set(param, await readTensor(stored, key));

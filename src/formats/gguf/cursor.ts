@@ -50,7 +50,7 @@ export class GgufCursor {
     const begin = this.at;
     if (length > this.#fileBytes - begin) {
       throw new CheckpointError(`${this.#path} is truncated: it ends inside ${what}`, {
-        where: `byte ${begin}: ${length} more are needed, the file has ${this.#fileBytes} in all`,
+        where: `byte ${begin}: ${length} more are needed, but the file has only ${this.#fileBytes} in total`,
         hint: "copy or download it again.",
       });
     }
@@ -75,9 +75,9 @@ export class GgufCursor {
     const count = this.u64(what);
     const room = BigInt(Math.floor((this.#fileBytes - this.at) / each));
     if (count <= room) return Number(count);
-    throw this.fail(`${what} is ${count}, more than the file has room for`, {
+    throw this.fail(`${what} is ${count}, more than fits into the file`, {
       where: `byte ${this.at - 8} of ${this.#fileBytes}`,
-      hint: "the file is damaged or was cut short; nothing was allocated for it.",
+      hint: "the file is damaged or truncated; no memory was allocated for it.",
     });
   }
 

@@ -49,8 +49,8 @@ export async function openGguf(path: string): Promise<GgufFile> {
 }
 
 const tooLong = (path: string) =>
-  new CheckpointError(`${path}: its header takes over ${MAX_HEADER_BYTES} bytes; at most that many are read`, {
-    hint: "the file is damaged or not a model.",
+  new CheckpointError(`${path}: its header is longer than ${MAX_HEADER_BYTES} bytes, the limit`, {
+    hint: "the file is damaged or is not a model.",
   });
 
 async function readBytes(path: string, { begin, byteLength }: GgufTensorInfo, fileBytes: number): Promise<Uint8Array> {

@@ -74,7 +74,7 @@ function checkStart(cursor: GgufCursor, bytes: Uint8Array): void {
   throw cursor.fail(swapped ? "it is big-endian" : `it is GGUF version ${version}`, {
     expected: `version ${VERSIONS.join(" or ")}, little-endian`,
     hint: swapped
-      ? "gguf-convert-endian FILE little   turns it round."
+      ? "gguf-convert-endian FILE little   converts it."
       : "convert the model again with a current llama.cpp.",
   });
 }
@@ -102,7 +102,7 @@ function readMetadata(
 
 function checkAlignment(cursor: GgufCursor, type: number, value: GgufValue): number {
   if (type === UINT32 && typeof value === "number" && value >= 8 && Number.isInteger(Math.log2(value))) return value;
-  throw cursor.fail(`general.alignment is ${type === UINT32 ? value : "of another type than UINT32"}`, {
+  throw cursor.fail(`general.alignment is ${type === UINT32 ? value : "not a UINT32"}`, {
     expected: "a UINT32 that is a power of two, 8 or more",
   });
 }
@@ -121,7 +121,7 @@ function readTensors(cursor: GgufCursor, count: number): readonly Described[] {
     if (name === "") throw cursor.fail(`tensor ${i} has an empty name`);
     const length = encoder.encode(name).length;
     if (length > MAX_NAME_BYTES) {
-      throw cursor.fail(`the name of tensor ${i} is ${length} bytes long`, { expected: `${MAX_NAME_BYTES} at most` });
+      throw cursor.fail(`the name of tensor ${i} is ${length} bytes long`, { expected: `at most ${MAX_NAME_BYTES}` });
     }
     if (seen.has(name)) throw cursor.fail(`tensor ${JSON.stringify(name)} occurs twice`);
     seen.add(name);
@@ -145,10 +145,10 @@ function readTensor(cursor: GgufCursor, name: string): Described {
   const { blockSize, blockBytes } = GGML_TYPES[type];
   const bytes = (elements / BigInt(blockSize)) * BigInt(blockBytes);
   if (elements > BigInt(Number.MAX_SAFE_INTEGER) || bytes > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw cursor.fail(`${quoted} is too large: ${type} [${lengths.toReversed()}] is past 2^53`);
+    throw cursor.fail(`${quoted} is too large: ${type} [${lengths.toReversed()}] exceeds 2^53`);
   }
   if (shape.at(-1)! % blockSize !== 0) {
-    throw cursor.fail(`${quoted} has rows of ${shape.at(-1)}, no whole number of ${type} blocks`, {
+    throw cursor.fail(`${quoted} has rows of ${shape.at(-1)}, which do not divide into ${type} blocks`, {
       expected: `a multiple of ${blockSize}`,
     });
   }
@@ -162,7 +162,7 @@ function readType(cursor: GgufCursor, quoted: string, what: string): GgmlType {
   const known = Object.entries(GGML_TYPES).map(([name, { id }]) => `${name} (${id})`);
   throw cursor.fail(`${quoted} is stored in ggml type ${id}`, {
     expected: known.join(", "),
-    hint: "take a Q4_K_M, Q8_0 or F16 file of the model.",
+    hint: "use a Q4_K_M, Q8_0 or F16 file of the model.",
   });
 }
 
@@ -186,7 +186,7 @@ function place(cursor: GgufCursor, described: readonly Described[], room: Room):
     }
     if (offset < BigInt(free)) throw cursor.fail(`${quoted} overlaps ${before}`, { where, expected: `byte ${free}` });
     if (offset > BigInt(free)) {
-      throw cursor.fail(`a hole of ${offset - BigInt(free)} bytes before ${quoted}`, { where: `after ${before}` });
+      throw cursor.fail(`a gap of ${offset - BigInt(free)} bytes before ${quoted}`, { where: `after ${before}` });
     }
     const begin = dataStart + free;
     if (begin + info.byteLength > fileBytes) throw endsInside(cursor, quoted, begin + info.byteLength, fileBytes);
@@ -200,7 +200,7 @@ function place(cursor: GgufCursor, described: readonly Described[], room: Room):
 
 const endsInside = (cursor: GgufCursor, quoted: string, needed: number, fileBytes: number) =>
   cursor.fail(`the file is truncated: it ends inside ${quoted}`, {
-    where: `the tensor ends at byte ${needed}, the file has ${fileBytes}`,
+    where: `the tensor ends at byte ${needed}, but the file has only ${fileBytes}`,
     hint: "copy or download it again.",
   });
 

@@ -77,7 +77,7 @@ function readNumbers(cursor: GgufCursor, type: number, count: number, what: stri
   if (type !== BOOL) return new NUMBERS[type]!.View(bytes);
   const booleans = new Uint8Array(bytes);
   const odd = booleans.find((byte) => byte > 1);
-  if (odd !== undefined) throw cursor.fail(`${what} holds the boolean ${odd}`, { expected: "0 or 1" });
+  if (odd !== undefined) throw cursor.fail(`${what} contains the boolean ${odd}`, { expected: "0 or 1" });
   return booleans;
 }
 

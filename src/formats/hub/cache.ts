@@ -33,10 +33,10 @@ export async function refuseLinksOut(id: string, snapshot: string): Promise<void
   for (const name of await listFiles(snapshot)) {
     const path = `${snapshot}/${name}`;
     if (!(await exists(path)) || (await liesIn(path, folders))) continue;
-    throw new CheckpointError(`${name} of model ${id} in the cache is a link to a file outside the model's folder`, {
+    throw new CheckpointError(`${name} of model ${id} is a link in the cache to a file outside the model's folder`, {
       where: path,
-      expected: "links into blobs/, as every download makes them",
-      hint: "remove the link: the file is downloaded again.",
+      expected: "links into blobs/, as downloads create them",
+      hint: "remove the link; the file will be downloaded again.",
     });
   }
 }

@@ -25,7 +25,7 @@ export async function* checked(
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > size) throw broken(what, `more than the ${size} bytes that it should have`);
+    if (bytes > size) throw broken(what, `more than the expected ${size} bytes`);
     if (bytes === chunk.length && /\.(safetensors|json)$/.test(name)) refuseOthers(chunk, what);
     hash?.update(chunk);
     yield chunk;
@@ -50,7 +50,7 @@ function refuseOthers(start: Uint8Array, what: string): void {
 }
 
 const broken = (what: string, got: string): CheckpointError =>
-  new CheckpointError(`${what} was not received as it is on the Hub: ${got}`, {
+  new CheckpointError(`the download of ${what} differs from the file on the Hub: got ${got}`, {
     expected: "the size and the hash that the Hub lists",
-    hint: "nothing of this file was kept: try again. Files that are complete are not fetched a second time.",
+    hint: "try again. This file was discarded; complete files are not downloaded again.",
   });

@@ -28,12 +28,9 @@ export interface FileChoice {
 export function chooseFiles(names: readonly string[], { where, weights: wanted = true }: FileChoice): string[] {
   const astray = names.find(leadsOut);
   if (astray !== undefined) {
-    throw new CheckpointError(
-      `${where} lists a file that would be written outside its folder: ${JSON.stringify(astray)}`,
-      {
-        hint: "nothing was downloaded; tell the Hub about this model.",
-      },
-    );
+    throw new CheckpointError(`${where} lists a file outside its own folder: ${JSON.stringify(astray)}`, {
+      hint: "nothing was downloaded; report this model to the Hub.",
+    });
   }
   const weights = wanted ? chooseWeights(names) : [];
   if (wanted) refusePickles(names, weights, where);
@@ -41,10 +38,10 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
   const plain = names.filter((name) => PLAIN.test(name) || (isAdapter && name === RECIPE));
   if (!plain.some((name) => CONFIG.test(name))) {
     const gguf = names.find((name) => name.endsWith(".gguf"));
-    throw new CheckpointError(`${where} holds no model that can be read here`, {
+    throw new CheckpointError(`${where} contains no model that lowrank can read`, {
       expected: `config.json and ${SINGLE}, or adapter_config.json and its weights`,
       hint: gguf
-        ? `download ${gguf} and give the path of that file.`
+        ? `download ${gguf} and use the path of that file.`
         : `it holds: ${names.slice(0, 20).join(", ") || "nothing"}`,
     });
   }
@@ -56,8 +53,8 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
   const why = whyUnwritable(chosen);
   if (why !== undefined) {
     throw new CheckpointError(`${where} lists a file that cannot be stored: ${why}`, {
-      expected: "names that every system can store",
-      hint: "nothing was downloaded; download the files that you need by hand, and give their folder.",
+      expected: "names that every file system can store",
+      hint: "nothing was downloaded; download the files that you need by hand, and use their folder.",
     });
   }
   return chosen;

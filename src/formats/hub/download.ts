@@ -185,25 +185,26 @@ async function store(
 function described(answer: Answer, file: HubFile, commit: string, where: string) {
   const { response, header } = answer;
   const said = header("x-repo-commit");
-  if (said === null) throw strange(`the answer for ${file.name} is not the Hub's: it names no commit`, where);
+  if (said === null)
+    throw strange(`the response for ${file.name} does not come from the Hub: it names no commit`, where);
   if (said !== commit) throw strange(`the Hub sent ${file.name} of commit ${said}, not of ${commit}`, where);
   if (response.status !== 200) {
-    throw strange(`the Hub sent status ${response.status} for ${file.name}, which was requested whole`, where);
+    throw strange(
+      `the Hub sent status ${response.status} for ${file.name}, although the whole file was requested`,
+      where,
+    );
   }
   const given = etagOf(answer) ?? file.digest;
-  if (given === undefined || !ETAG.test(given)) throw strange(`the Hub gives ${file.name} no usable ETag`, where);
+  if (given === undefined || !ETAG.test(given)) throw strange(`the Hub sent no usable ETag for ${file.name}`, where);
   const { digest = given } = file;
   if (isDigest(given) && digest.length === given.length && digest !== given) {
-    throw strange(`the Hub lists ${file.name} with the hash ${digest}, and sends ${given}`, where);
+    throw strange(`the Hub lists ${file.name} with the hash ${digest}, but sent ${given}`, where);
   }
   const sizes = [file.size, numberOf(header("x-linked-size")), numberOf(response.headers.get("content-length"))];
   const size = sizes.find(isSize);
-  if (size === undefined) throw strange(`the Hub does not say how large ${file.name} is`, where);
+  if (size === undefined) throw strange(`the Hub sent no size for ${file.name}`, where);
   if (!file.name.endsWith(".safetensors") && size > PLAIN_BYTES) {
-    throw strange(
-      `the Hub gives ${file.name} ${size} bytes, more than the ${PLAIN_BYTES} that are read of such a file`,
-      where,
-    );
+    throw strange(`the Hub lists ${file.name} with ${size} bytes; the limit for such a file is ${PLAIN_BYTES}`, where);
   }
   return { etag: given, size, digest: isDigest(digest) ? digest : undefined };
 }

@@ -33,7 +33,7 @@ export function modelCard(facts: CardFacts): string {
   const sections = [
     `---\n${stringify(frontMatter(facts))}---`,
     `# ${shortName(baseModel)}, fine-tuned for ${task}`,
-    `\`${shortName(baseModel)}\` trained by ${METHOD_RECIPES[method].title}${data}: ` +
+    `\`${shortName(baseModel)}\` trained with ${METHOD_RECIPES[method].title}${data}: ` +
       `${count(trainable)} of ${count(total)} parameters (${share} %).`,
     labels.length > 0 ? `Labels: ${labels.map((label) => `\`${label}\``).join(", ")}.` : "",
     resultsSection(facts.results ?? {}),

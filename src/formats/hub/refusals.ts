@@ -23,19 +23,19 @@ export function refusalOf(
   const page = `${endpoint}/${id}`;
   const refused = (what: string, detail: ErrorDetail) => new CheckpointError(what, { where: page, ...detail });
   if (code === "GatedRepo" || (status === 403 && code !== "RepoNotFound")) {
-    return refused(`the Hub does not let ${hasToken ? "this account" : "everyone"} have model ${id}`, {
+    return refused(`model ${id} is gated${hasToken ? ", and this account has no access to it" : ""}`, {
       expected: "a token of an account that has accepted the model's licence",
-      hint: `accept it on ${page}, then set HF_TOKEN to a token of that account (hf auth login stores one).`,
+      hint: `accept the licence on ${page}, then set HF_TOKEN to a token of that account (hf auth login stores one).`,
     });
   }
   if (code === "RevisionNotFound") {
     return refused(`model ${id} has no revision ${revision}`, {
       expected: "a branch, a tag or a commit that its page lists",
-      hint: "model_revision names it; without one it is main.",
+      hint: "set model_revision; the default is main.",
     });
   }
   if (status === 401 || status === 404) {
-    const seen = hasToken ? "that this token may see" : "that everyone may see";
+    const seen = hasToken ? "that this token can access" : "that is public";
     return refused(`model ${id} is neither a folder here nor a model on the Hub ${seen}`, {
       expected: "organisation/name, as the model's page has it, or a local folder",
       hint: hasToken
@@ -44,13 +44,13 @@ export function refusalOf(
     });
   }
   const waitMs = retryAfter(response.headers.get("retry-after"));
-  const later = waitMs === undefined ? "a little" : `${Math.ceil(waitMs / 1000)} seconds, as it says`;
+  const later = waitMs === undefined ? "a little" : `${Math.ceil(waitMs / 1000)} seconds, as it requests`;
   const hint =
     status === 429
-      ? `it was asked too often: wait ${later}; with HF_TOKEN it allows more.`
-      : "try again later; files that are complete are kept.";
+      ? `too many requests: wait ${later}; with HF_TOKEN the limit is higher.`
+      : "try again later; complete files are kept.";
   const where = shownAddress(response.url || page);
-  const refusal = refused(`the Hub answered ${status} for model ${id}`, { where, hint });
+  const refusal = refused(`the Hub responded with status ${status} for model ${id}`, { where, hint });
   return PASSING.has(status) ? new PassingFailure(refusal, waitMs) : refusal;
 }
 
@@ -58,9 +58,8 @@ export function refusalOf(
 export const unreachable = ({ id, revision }: Wish, { endpoint }: HubSettings, cause: unknown): CheckpointError =>
   new CheckpointError(`cannot download model ${id} (revision ${revision}): ${reason(cause)}`, {
     where: endpoint,
-    expected:
-      "a connection to the Hub (HF_ENDPOINT names another address), a local folder, or a model in the local cache",
-    hint: `hf download ${id} --revision ${revision}   on a machine that has one makes a cache folder that can be copied.`,
+    expected: "a connection to the Hub (or to HF_ENDPOINT), a local folder, or a model in the local cache",
+    hint: `run hf download ${id} --revision ${revision} on a machine with a connection, and copy its cache folder.`,
     cause,
   });
 

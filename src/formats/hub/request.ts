@@ -76,8 +76,8 @@ export function hubClient(
     const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
     const watch = {
       limitMs: timeoutSeconds * 1000,
-      onSlow: (seconds: number) => onWait(`${url.host} has not answered for ${seconds} seconds`),
-      onEnd: () => end(new Error(`no answer within ${timeoutSeconds} seconds`)),
+      onSlow: (seconds: number) => onWait(`${url.host} has not responded for ${seconds} seconds`),
+      onEnd: () => end(new Error(`no response within ${timeoutSeconds} seconds`)),
     };
     try {
       return { response: await watched(fetch(url, { headers, redirect: "manual", signal: either }), watch), end };
@@ -98,7 +98,7 @@ export function hubClient(
       end();
       if (next === null) throw refusalOf(response, wish, settings);
       const target = redirectTarget(url, next);
-      if (!target) throw strange(`the Hub redirects to ${shownAddress(next)}, which is not followed`, url);
+      if (!target) throw strange(`the Hub redirects to ${shownAddress(next)}, which is not allowed`, url);
       url = target;
     }
     throw strange(`the Hub redirects more than ${HOPS} times for model ${wish.id}`, `${endpoint}/${path}`);
@@ -108,7 +108,7 @@ export function hubClient(
     const ms = pauseAfter(failure, failed);
     if (ms === undefined) throw failure.refusal;
     const [why] = failure.message.split("\n");
-    onWait(`${why}; attempt ${failed + 1} of ${ATTEMPTS} follows in ${Math.ceil(ms / 1000)} seconds`);
+    onWait(`${why}; retrying in ${Math.ceil(ms / 1000)} seconds (attempt ${failed + 1} of ${ATTEMPTS})`);
     await pause(ms, signal).catch(() => {
       throw stopped();
     });
@@ -154,7 +154,7 @@ export function hubClient(
   };
 }
 
-const KEPT = "files that are complete are kept: the next download goes on after them.";
+const KEPT = "complete files are kept; the next download continues after them.";
 
 /** True when the other side ended the connection; fetch has the reason in its error's cause. */
 function isBroken(error: unknown): boolean {

@@ -38,7 +38,7 @@ export async function resolveModelFolder(
   if (!isId || (parent !== nameOrPath && (await isFolder(parent ?? "")))) await listFolder(nameOrPath); // names what is missing
   if (isOffline()) throw offline(nameOrPath, revision);
   if (leadsOut(revision))
-    throw new CheckpointError(`${revision} is no revision`, { expected: "a branch, tag or commit" });
+    throw new CheckpointError(`${revision} is not a revision`, { expected: "a branch, tag or commit" });
   const { downloadSnapshot } = await import("./download.ts");
   return downloadSnapshot({ id: nameOrPath, revision }, options);
 }
@@ -62,14 +62,14 @@ export const downloadModel = (
 const offline = (id: string, revision: string): CheckpointError =>
   new CheckpointError(`model ${id} (revision ${revision}) is neither a folder nor in the local cache`, {
     where: hubCacheFolder(),
-    expected: "a local folder, or a Hub model that has been downloaded: HF_HUB_OFFLINE forbids to do so now",
-    hint: `unset HF_HUB_OFFLINE, or copy the cache folder of a machine where this was run: hf download ${id} --revision ${revision}`,
+    expected: "a local folder, or a Hub model that is already downloaded; HF_HUB_OFFLINE prevents downloads",
+    hint: `unset HF_HUB_OFFLINE, or run hf download ${id} --revision ${revision} on another machine and copy its cache folder.`,
   });
 
 function addressRefused(address: string): CheckpointError {
   const id = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([\w.-]+\/[\w.-]+)/i.exec(address)?.[1];
   return new CheckpointError(`${address} is an address, not a model`, {
-    expected: "a local folder, or organisation/name as the model's page on the Hub has it",
-    hint: id ? `use ${id}.` : "for another server with the Hub's interface, HF_ENDPOINT names it.",
+    expected: "a local folder, or organisation/name as on the model's page on the Hub",
+    hint: id ? `use ${id}.` : "to use another server with the Hub's interface, set HF_ENDPOINT.",
   });
 }

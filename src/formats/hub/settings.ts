@@ -33,14 +33,14 @@ export async function hubSettings(env: Environment = environment()): Promise<Hub
   const address = env.HF_ENDPOINT || "https://huggingface.co";
   const url = /^https?:[^?#]*$/.test(address) && URL.canParse(address) ? new URL(address) : undefined;
   if (!url) {
-    throw new CheckpointError(`HF_ENDPOINT is no address of a Hub: ${shownAddress(address)}`, {
+    throw new CheckpointError(`HF_ENDPOINT is not a valid address: ${shownAddress(address)}`, {
       expected: "such as https://huggingface.co",
     });
   }
   if (!/^[\x21-\x7e]*$/.test(token)) {
-    throw new CheckpointError("the Hub's token has characters that no token has", {
+    throw new CheckpointError("the Hub token contains invalid characters", {
       where: `HF_TOKEN, or ${hubTokenFile(env)}`,
-      expected: "letters and digits behind hf_",
+      expected: "letters and digits after hf_",
     });
   }
   const authorization = token === "" ? basic(url) : `Bearer ${token}`;
@@ -62,7 +62,7 @@ function basic({ username, password }: URL): string | undefined {
 function timeoutOf(text: string): number {
   const seconds = Number(text);
   if (seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds;
-  throw new CheckpointError(`HF_HUB_DOWNLOAD_TIMEOUT is no time-out: ${text}`, {
+  throw new CheckpointError(`HF_HUB_DOWNLOAD_TIMEOUT is not a valid timeout: ${text}`, {
     expected: `seconds, at most ${LONGEST_TIMEOUT}`,
   });
 }

@@ -41,7 +41,7 @@ export async function* fileBytes(
     answer = await client.get(path, received);
     if (etagOf(answer) !== etagOf(first)) {
       answer.end();
-      throw strange("the file changed while it was received", where);
+      throw strange("the file changed during the download", where);
     }
     skip = startOf(answer, received, where);
   }
@@ -57,7 +57,7 @@ export async function smallBody(client: HubClient, answer: Answer, maxBytes: num
   try {
     for await (const part of client.bytes(answer)) {
       bytes += part.length;
-      if (bytes > maxBytes) throw strange(`the Hub's answer has more than ${maxBytes} bytes`, where);
+      if (bytes > maxBytes) throw strange(`the Hub's response has more than ${maxBytes} bytes`, where);
       parts.push(part);
     }
   } catch (error) {
@@ -81,8 +81,8 @@ export function startOf({ response, end }: Answer, from: number, where: string):
   if (response.status === 206 && range?.startsWith(`bytes ${from}-`)) return 0;
   end();
   const got = range === null ? `status ${response.status}` : `the range ${range}`;
-  throw new CheckpointError(`the Hub sent ${got} where the bytes from ${from} on were requested`, {
+  throw new CheckpointError(`the Hub sent ${got} when the bytes from ${from} on were requested`, {
     where,
-    hint: "try again: files that are complete are not fetched a second time.",
+    hint: "try again; complete files are not downloaded again.",
   });
 }

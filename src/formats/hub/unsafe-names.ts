@@ -14,8 +14,8 @@ export function whyUnwritable(names: readonly string[]): string | undefined {
     const shown = JSON.stringify(name.slice(0, NAME_BYTES));
     if (new TextEncoder().encode(name).length > NAME_BYTES) return `${shown} is longer than ${NAME_BYTES} bytes`;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    if (/[\x00-\x1f\x7f<>:"|?*\\]|[. ]$/.test(name)) return `${shown} has characters that Windows cannot store`;
-    if (DEVICE.test(name)) return `${shown} is a device's name on Windows`;
+    if (/[\x00-\x1f\x7f<>:"|?*\\]|[. ]$/.test(name)) return `${shown} contains characters that Windows does not allow`;
+    if (DEVICE.test(name)) return `${shown} is a device name on Windows`;
     const folded = name.normalize("NFC").toLowerCase();
     const other = seen.get(folded);
     if (other !== undefined) return `${shown} and ${JSON.stringify(other)} differ in case only`;

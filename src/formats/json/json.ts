@@ -27,8 +27,8 @@ export async function readJsonBytes(path: string, bounds = JSON_BOUNDS): Promise
   const file = await openFile(path);
   try {
     if (file.size <= bounds.bytes) return await file.read(0, file.size);
-    throw new CheckpointError(`${path} has ${file.size} bytes; at most ${bounds.bytes} of JSON are read`, {
-      hint: "is it another kind of file, under this name by mistake?",
+    throw new CheckpointError(`${path} has ${file.size} bytes; the limit for JSON is ${bounds.bytes}`, {
+      hint: "is it another kind of file with this name by mistake?",
     });
   } finally {
     await file.close();
@@ -43,7 +43,7 @@ export function parseJson(bytes: Uint8Array, path: string, bounds: JsonBounds = 
   try {
     return parseBoundedJson(bytes, bounds);
   } catch (cause) {
-    const what = cause instanceof RangeError ? "holds more JSON than is read" : "is not valid JSON";
+    const what = cause instanceof RangeError ? "contains more JSON than the limit" : "is not valid JSON";
     throw new CheckpointError(`${path} ${what}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -51,7 +51,7 @@ const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)$/;
 function partOf({ name, path, shape }: TensorEntry): [module: string, part: string] {
   const [, module = "", part = ""] = /^(.+)\.(lora_a|lora_b|m)$/.exec(name) ?? [];
   if (module && shape.length === (part === "m" ? 1 : 2) && !EMBEDDING.test(module)) return [module, part];
-  throw new AdapterError(`the adapter holds the tensor ${name} [${shape}], which is not supported`, {
+  throw new AdapterError(`the adapter contains the tensor ${name} [${shape}], which is not supported`, {
     where: path,
     expected: "lora_a, lora_b and m of linear layers",
   });

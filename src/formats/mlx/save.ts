@@ -24,9 +24,9 @@ import { mlxModule } from "./names.ts";
 export async function saveMlx(folder: string, adapter: LoraAdapter, baseConfig: JsonObject): Promise<void> {
   const given = onlyUpdates(adapter, "mlx-lm", true);
   if (tiesEmbeddings(baseConfig) && given.has("lm_head.weight")) {
-    throw new AdapterError("the adapter updates lm_head, which mlx-lm's model does not have", {
+    throw new AdapterError("the adapter updates lm_head, which does not exist in mlx-lm's model", {
       where: adapter.folder,
-      hint: "its weight is the input embedding's (tie_word_embeddings): merge the adapter into its base model.",
+      hint: "it shares the input embedding's weight (tie_word_embeddings); merge the adapter into its base model instead.",
     });
   }
   const { r, scaling, updates } = evenUpdates(given);

@@ -30,7 +30,7 @@ export const onnxName = (dtype: OnnxDtype): string => `model${SUFFIXES[dtype]}.o
 export async function refuseStored(folder: string, dtype: OnnxDtype): Promise<void> {
   const [onnx, name] = [`${folder}/onnx`, onnxName(dtype)];
   if (!(await exists(`${onnx}/${name}`))) return;
-  throw new FileError(`${onnx} holds ${name} already`, { hint: "give another folder, or remove it first." });
+  throw new FileError(`${onnx} already contains ${name}`, { hint: "use another folder, or remove it first." });
 }
 
 /**

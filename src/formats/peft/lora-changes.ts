@@ -66,10 +66,7 @@ function updateOf(module: string, adapter: LoraAdapter): Update {
   const { r, scaling } = siteOf(adapter.config, module);
   const [out = 0] = b.shape;
   if (a.shape.length !== 2 || b.shape.join() !== [out, r].join() || a.shape[0] !== r) {
-    throw misfit(
-      `lora_A [${a.shape}] and lora_B [${b.shape}] of ${module} are not of the rank ${r} that is said`,
-      adapter,
-    );
+    throw misfit(`lora_A [${a.shape}] and lora_B [${b.shape}] of ${module} do not have rank ${r}`, adapter);
   }
   const { useDora } = adapter.config;
   const magnitude = useDora ? part("lora_magnitude_vector") : undefined;
@@ -97,4 +94,7 @@ const scaled = ({ data }: FloatTensor, module: string, { config }: LoraAdapter):
 };
 
 const misfit = (what: string, { folder }: LoraAdapter): AdapterError =>
-  new AdapterError(what, { where: folder, hint: "adapter_config.json and adapter_model.safetensors belong together." });
+  new AdapterError(what, {
+    where: folder,
+    hint: "adapter_config.json and adapter_model.safetensors must come from the same adapter.",
+  });

@@ -92,7 +92,7 @@ function refuseChangedBase(init: unknown, where: string): void {
   if (typeof init !== "string" || !CHANGES_BASE.test(init)) return;
   throw new AdapterError(`the adapter was made with init_lora_weights ${init}, which changes the base model too`, {
     where: `${where}: init_lora_weights`,
-    hint: "save it again with PEFT's path_initial_model_for_weight_conversion: that makes it an ordinary adapter.",
+    hint: "save it again with PEFT's path_initial_model_for_weight_conversion, which makes it an ordinary adapter.",
   });
 }
 

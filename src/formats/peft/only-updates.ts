@@ -25,9 +25,9 @@ export function onlyUpdates(adapter: LoraAdapter, format: string, holdsMagnitude
   }
   if (refused.length === 0) return updates;
   const shown = refused.slice(0, SHOWN).join(", ") + (refused.length > SHOWN ? ", …" : "");
-  throw new AdapterError(`the adapter holds ${refused.length} tensors that ${format} cannot hold: ${shown}`, {
+  throw new AdapterError(`the adapter contains ${refused.length} tensors that ${format} does not support: ${shown}`, {
     where: adapter.folder,
-    expected: `updates of linear layers${holdsMagnitudes ? "" : " without DoRA's magnitudes"}, no biases or whole modules`,
-    hint: "merge the adapter into its base model, and use that.",
+    expected: `updates of linear layers${holdsMagnitudes ? "" : " without DoRA magnitudes"}, with no biases or whole modules`,
+    hint: "merge the adapter into its base model and use the result.",
   });
 }

@@ -64,7 +64,7 @@ export function parsePeftConfig<Keys extends z.ZodRawShape>(
     throw new AdapterError(`the adapter sets ${key} to ${brief(value)}, which is not supported`, {
       where,
       expected: method.supported,
-      hint: `only if ${key} changes nothing in what the adapter computes, remove it from the file.`,
+      hint: `if ${key} has no effect on the adapter's output, remove it from the file.`,
     });
   }
   return parsed.data as Parsed<Keys>;
@@ -86,7 +86,7 @@ export async function readPeftTensors(
   for (const key of keys) {
     const param = paramOf(key);
     if (param === undefined) {
-      throw new AdapterError(`the adapter holds the tensor ${key}, which is not supported`, {
+      throw new AdapterError(`the adapter contains the tensor ${key}, which is not supported`, {
         where: `${stored.folder}/adapter_model.safetensors`,
         expected,
       });

@@ -37,7 +37,7 @@ export const readLora = async (folder: string): Promise<LoraAdapter> => loraOf(a
 export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
   const { folder, format } = stored;
   if (format !== "peft") {
-    throw new AdapterError(`${folder} holds an adapter in adapter-hub's format`, {
+    throw new AdapterError(`${folder} contains an adapter in adapter-hub's format`, {
       expected: "PEFT's: adapter_model.safetensors",
     });
   }
@@ -90,4 +90,4 @@ function understood(key: string): string | undefined {
 }
 
 const noLora = (folder: string): AdapterError =>
-  new AdapterError("the adapter holds no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });
+  new AdapterError("the adapter contains no lora_A tensor", { where: `${folder}/adapter_model.safetensors` });

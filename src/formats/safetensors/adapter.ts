@@ -40,9 +40,9 @@ export async function readAdapter(folder: string): Promise<StoredAdapter> {
   const wanted = "peft_type" in config ? PEFT : ADAPTERS;
   const pickle = files.find((file) => isPickleName(file) && file !== HEAD_PICKLE);
   if (pickle) throw pickleError(folder, pickle, wanted);
-  throw new CheckpointError(`${folder} holds no adapter weights`, {
+  throw new CheckpointError(`${folder} contains no adapter weights`, {
     expected: `${PEFT} (PEFT) or ${ADAPTERS} (adapter-hub)`,
-    hint: `it holds: ${files.join(", ")}`,
+    hint: `it contains: ${files.join(", ")}`,
   });
 }
 

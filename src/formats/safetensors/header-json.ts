@@ -55,7 +55,7 @@ export function parseHeaderJson(text: string): HeaderJson {
       if (skip() !== '"') fail("expected a key");
       const start = at;
       const key = string();
-      if (map.has(key)) fail(`key ${brief(key)} occurs twice, again`, start);
+      if (map.has(key)) fail(`key ${brief(key)} occurs twice, the second time`, start);
       expect(":");
       map.set(key, value(depth + 1));
     });
@@ -86,7 +86,7 @@ export function parseHeaderJson(text: string): HeaderJson {
     const start = at++;
     let isPlain = true;
     for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
-      if (at >= text.length) fail("a string without end begins", start);
+      if (at >= text.length) fail("an unterminated string begins", start);
       isPlain &&= code !== BACKSLASH && code >= 0x20 && code < 0xd800;
       at += code === BACKSLASH ? 2 : 1;
     }
@@ -102,7 +102,7 @@ export function parseHeaderJson(text: string): HeaderJson {
     } catch {
       fail("malformed string", start);
     }
-    return /\p{Cs}/u.test(read) ? fail("half of a surrogate pair in the string", start) : read;
+    return /\p{Cs}/u.test(read) ? fail("an unpaired surrogate in the string", start) : read;
   }
 
   function integer(): number {

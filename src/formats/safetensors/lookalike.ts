@@ -1,6 +1,6 @@
 import { CheckpointError } from "../../errors.ts";
 
-const PICKLE_WHY = "a pickle can run any code when it is read, so it is never opened";
+const PICKLE_WHY = "reading a pickle can run arbitrary code, so it is never opened";
 const CONVERT =
   "convert it once with Python: " +
   "import torch; from safetensors.torch import save_file; " +
@@ -17,8 +17,8 @@ export const isPickleName = (name: string): boolean =>
  * @param to The safetensors file that is looked for in its place.
  */
 export const pickleError = (folder: string, from: string, to: string): CheckpointError =>
-  new CheckpointError(`${folder} holds its weights as a pickle, ${from}: ${PICKLE_WHY}`, {
-    expected: `${to} beside it`,
+  new CheckpointError(`${folder} stores its weights as a pickle, ${from}: ${PICKLE_WHY}`, {
+    expected: `${to} next to it`,
     hint: CONVERT.replace("FROM", `"${from}"`).replace("TO", `"${to}"`),
   });
 
@@ -29,7 +29,7 @@ export function lookalike(start: Uint8Array): { readonly what: string; readonly 
   if (text.startsWith("PK\x03\x04") || (mark === 0x80 && version >= 2 && version <= 5)) {
     return { what: `a PyTorch pickle; ${PICKLE_WHY}`, hint: CONVERT.replace("FROM", "FILE") };
   }
-  if (text === "version ") return { what: "a Git LFS pointer", hint: "fetch the file itself: git lfs pull" };
+  if (text === "version ") return { what: "a Git LFS pointer", hint: "download the file itself with git lfs pull" };
   if (text.startsWith("GGUF")) return { what: "a GGUF file", hint: "give the file the ending .gguf." };
   if (/^\s*<(!|html)/i.test(text)) return { what: "a web page", hint: "download the file itself again." };
   return undefined;

@@ -45,10 +45,12 @@ export function headerBytes(prefix: Uint8Array, fileBytes: number, path: string)
   const other = lookalike(prefix);
   if (other) throw new CheckpointError(`${path} is not a safetensors file: it starts like ${other.what}`, other);
   throw length > MAX_HEADER_BYTES
-    ? new CheckpointError(`${path} claims a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read`, {
-        hint: "the file is damaged or not safetensors; nothing was allocated for it.",
+    ? new CheckpointError(`${path} claims a header of ${length} bytes; the limit is ${MAX_HEADER_BYTES}`, {
+        hint: "the file is damaged or is not safetensors; no memory was allocated for it.",
       })
-    : new CheckpointError(`${path} is truncated: its header needs ${length} bytes, the file has ${fileBytes} in all`);
+    : new CheckpointError(
+        `${path} is truncated: its header needs ${length} bytes, but the file has only ${fileBytes} in total`,
+      );
 }
 
 /**
@@ -103,7 +105,7 @@ function readInfo(name: string, entry: HeaderJson, path: string): TensorInfo {
   if (name.length > MAX_NAME) {
     throw new CheckpointError(`${path}: the name of a tensor is ${name.length} characters long`, {
       where: `it begins ${JSON.stringify(name.slice(0, 40))}`,
-      expected: `${MAX_NAME} at most`,
+      expected: `at most ${MAX_NAME}`,
     });
   }
   if (!(entry instanceof Map)) throw bad("is not described by an object");
@@ -113,7 +115,7 @@ function readInfo(name: string, entry: HeaderJson, path: string): TensorInfo {
     throw bad(`has dtype ${dtype === undefined ? "missing" : brief(dtype)}`, Object.keys(DTYPE_BITS).join(", "));
   }
   if (!isIntegers(shape)) throw bad("has no shape", "a list of non-negative integers");
-  if (shape.length > MAX_DIMS) throw bad(`has ${shape.length} dims`, `${MAX_DIMS} at most`);
+  if (shape.length > MAX_DIMS) throw bad(`has ${shape.length} dims`, `at most ${MAX_DIMS}`);
   if (!isIntegers(offsets) || offsets.length !== 2) throw bad("has no data_offsets", "[begin, end]");
 
   const [begin, end] = offsets as [number, number];
@@ -141,20 +143,20 @@ function checkPlaces(tensors: readonly [string, TensorInfo][], dataBytes: number
       });
     }
     if (info.begin > end) {
-      throw new CheckpointError(`${path}: a hole of ${info.begin - end} bytes before tensor ${quoted}`, {
+      throw new CheckpointError(`${path}: a gap of ${info.begin - end} bytes before tensor ${quoted}`, {
         where: `after ${before}, bytes ${end} to ${info.begin} of the data`,
       });
     }
     if (info.end > dataBytes) {
       throw new CheckpointError(`${path} is truncated: it ends inside tensor ${quoted}`, {
-        where: `the tensor takes data bytes ${info.begin} to ${info.end}, the file has ${dataBytes}`,
+        where: `the tensor takes data bytes ${info.begin} to ${info.end}, but the file has only ${dataBytes}`,
         hint: "copy or download it again.",
       });
     }
     [end, before] = [info.end, quoted];
   }
   if (end < dataBytes) {
-    throw new CheckpointError(`${path}: ${dataBytes - end} bytes after the last tensor belong to none`, {
+    throw new CheckpointError(`${path}: ${dataBytes - end} bytes after the last tensor belong to no tensor`, {
       where: `bytes ${end} to ${dataBytes} of the data`,
     });
   }

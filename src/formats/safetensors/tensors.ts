@@ -27,9 +27,9 @@ export async function readTensor({ tensors, readFloat32 }: StoredAdapter, name: 
   const data = await readFloat32(name);
   const odd = firstNonFinite(data);
   if (odd === undefined) return { shape, data };
-  throw new AdapterError(`the adapter's tensor ${name} holds ${data[odd]}`, {
+  throw new AdapterError(`the adapter's tensor ${name} contains ${data[odd]}`, {
     where: `${path}: element ${odd}`,
     expected: "finite numbers",
-    hint: "its training diverged: take an earlier checkpoint.",
+    hint: "its training diverged; use an earlier checkpoint.",
   });
 }

@@ -90,7 +90,7 @@ async function fourBitEntry(name: string, entry: TensorEntry, tensors: Tensors):
 
 function eightBitEntry(name: string, scales: TensorEntry, tensors: Tensors): TensorEntry {
   const [rows = 0, columns = 0, ...more] = tensors.get(name)?.shape ?? [];
-  if (more.length > 0) throw wrong(name, scales.path, "is no matrix", "[out, in]");
+  if (more.length > 0) throw wrong(name, scales.path, "is not a matrix", "[out, in]");
   const codes = partsOf(name, tensors)("", "I8", rows * columns);
   const rowScales = partsOf(scales.name, tensors)("", "F32", rows);
   const values = async (): Promise<Float32Array> => {
@@ -141,7 +141,7 @@ async function readState(name: string, entry: TensorEntry): Promise<State> {
       name,
       entry.path,
       "has a quant_state that cannot be read",
-      "shape, blocksize, dtype, and of nested scales nested_blocksize and nested_offset",
+      "shape, blocksize and dtype, and for nested scales nested_blocksize and nested_offset",
     );
   }
   const nested = isNested && { nested: { blockSize: outer as number, offset: offset as number } };
@@ -161,5 +161,5 @@ const wrong = (name: string, path: string | undefined, what: string, expected: s
   new CheckpointError(`the quantized tensor ${name} ${what}`, {
     ...(path && { where: path }),
     expected,
-    hint: "download the checkpoint again, or take the one that it was quantized from.",
+    hint: "download the checkpoint again, or use the unquantized one.",
   });

@@ -40,9 +40,9 @@ async function readTensors(folder: string, files: readonly string[]): Promise<Re
   if (files.includes(INDEX)) return readShards(folder, files);
   const pickle = files.find(isPickleName);
   if (pickle) throw pickleError(folder, pickle, SINGLE);
-  throw new CheckpointError(`${folder} holds no weights`, {
+  throw new CheckpointError(`${folder} contains no weights`, {
     expected: `${SINGLE}, or ${INDEX} with its shards`,
-    hint: `it holds: ${files.join(", ")}`,
+    hint: `it contains: ${files.join(", ")}`,
   });
 }
 
@@ -58,13 +58,14 @@ async function readShards(folder: string, files: readonly string[]): Promise<Rea
   for (const [name, shard] of await readWeightMap(path)) {
     if (!inFolder.has(shard)) {
       throw new CheckpointError(`${path} places tensor ${brief(name)} in ${shard}, which is not in the folder`, {
-        hint: "the checkpoint is incomplete: copy or download the missing shard.",
+        hint: "the checkpoint is incomplete; copy or download the missing shard.",
       });
     }
     const file = shards.get(shard) ?? (await readSafetensors(`${folder}/${shard}`));
     shards.set(shard, file);
     const entry = file.tensors.get(name);
-    if (!entry) throw new CheckpointError(`${path} places tensor ${brief(name)} in ${shard}, which does not hold it`);
+    if (!entry)
+      throw new CheckpointError(`${path} places tensor ${brief(name)} in ${shard}, which does not contain it`);
     tensors.set(name, entry);
   }
   return tensors;

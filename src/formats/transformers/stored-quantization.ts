@@ -16,9 +16,9 @@ export async function unquantized(
   if (quantization === undefined || quantization === null) return tensors;
   const method = isObject(quantization) ? (quantization.quant_method ?? "bitsandbytes") : quantization;
   if (method === "bitsandbytes") return readBitsandbytes(tensors);
-  throw new CheckpointError(`the model is stored quantized by ${brief(method)}, which is not read`, {
+  throw new CheckpointError(`the model is quantized with ${brief(method)}, which is not supported`, {
     where: `${where}: quantization_config`,
     expected: "unquantized weights, or bitsandbytes in 4 or 8 bits, or a GGUF file",
-    hint: "take the model that it was quantized from; method: qlora quantizes it while it is read.",
+    hint: "use the unquantized model; method: qlora quantizes it while reading.",
   });
 }

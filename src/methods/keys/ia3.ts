@@ -10,7 +10,7 @@ const ia3Keys = {
   ia3_feedforward_modules: z
     .union([text(), z.array(text())])
     .optional()
-    .describe("Those of the targets whose input is scaled, not their output; unset: the feed-forward output"),
+    .describe("Targets whose input is scaled instead of their output; unset: the feed-forward output"),
   ia3_modules_to_save: names().optional().describe("Modules trained in full and saved with the vectors"),
 };
 
@@ -18,7 +18,7 @@ const ia3Keys = {
 export const ia3Recipe = {
   title: "(IA)³",
   tag: "ia3",
-  hint: "one vector beside keys, values and feed-forward: a file of some kB",
+  hint: "scaling vectors for keys, values and feed-forward; a file of a few kB",
   group: "IA³",
   keys: ia3Keys,
   learningRate: 3e-3,

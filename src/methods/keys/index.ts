@@ -47,7 +47,7 @@ const USUAL_RATE = 1e-3;
 export function defaultRates(): string {
   const others = METHODS.filter((method) => METHOD_RECIPES[method].learningRate !== USUAL_RATE);
   const rates = others.map((method) => `${METHOD_RECIPES[method].learningRate.toExponential()} with ${method}`);
-  return `${rates.join(", ")}, else ${USUAL_RATE.toExponential()}`;
+  return `${rates.join(", ")}, otherwise ${USUAL_RATE.toExponential()}`;
 }
 
 /** The keys that are methods' own, by the methods that they belong to. */

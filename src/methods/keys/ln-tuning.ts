@@ -5,7 +5,7 @@ import { names } from "./kinds.ts";
 const lnTuningKeys = {
   ln_tuning_target_modules: names()
     .optional()
-    .describe("Ends of the paths of norms, or a regular expression; unset: PEFT's, else every norm"),
+    .describe("Ends of the paths of norms, or a regular expression; unset: PEFT's default, or every norm"),
   ln_tuning_modules_to_save: names().optional().describe("Modules trained in full and saved with the norms"),
 };
 
@@ -13,7 +13,7 @@ const lnTuningKeys = {
 export const lnTuningRecipe = {
   title: "LN tuning",
   tag: "ln-tuning",
-  hint: "the norms alone: a file of some kB, and nothing more to compute",
+  hint: "the norms only; a file of a few kB, with no extra computation",
   group: "LN tuning",
   keys: lnTuningKeys,
   learningRate: 1e-3,

@@ -22,17 +22,17 @@ const loraKeys = {
     .optional()
     .describe("Ids of tokens whose embeddings train, of the input embedding or by module name"),
   lora_modules_to_save: names().optional().describe("Modules trained in full and saved with the adapter"),
-  use_rslora: z.boolean().default(false).describe("Rank-stabilised scaling, alpha / √r"),
-  use_dora: z.boolean().default(false).describe("Train the magnitude of each weight apart from its direction"),
+  use_rslora: z.boolean().default(false).describe("Scale by alpha / √r instead of alpha / r (rsLoRA)"),
+  use_dora: z.boolean().default(false).describe("Train magnitude and direction of each weight separately (DoRA)"),
   layers_to_transform: z
     .union([z.int().min(0), z.array(z.int().min(0)).min(1)])
     .optional()
     .describe("Only these layers get an adapter, counted from 0"),
-  rank_pattern: z.record(text(), count()).optional().describe("Rank by module-path pattern, over lora_r"),
+  rank_pattern: z.record(text(), count()).optional().describe("Rank by module-path pattern; overrides lora_r"),
   alpha_pattern: z
     .record(text(), z.number().positive())
     .optional()
-    .describe("Alpha by module-path pattern, over lora_alpha"),
+    .describe("Alpha by module-path pattern; overrides lora_alpha"),
   init_lora_weights: z
     .union([z.boolean(), z.enum(["gaussian", "orthogonal", "olora"])])
     .default(true)
@@ -46,7 +46,7 @@ const loraKeys = {
 export const loraRecipe = {
   title: "LoRA",
   tag: "lora",
-  hint: "two small matrices beside each chosen layer: little memory, a file of a few MB",
+  hint: "two small matrices for each target layer; little memory, a file of a few MB",
   group: "LoRA",
   keys: loraKeys,
   learningRate: 1e-3,
@@ -56,6 +56,6 @@ export const loraRecipe = {
 export const qloraRecipe = {
   ...loraRecipe,
   title: "QLoRA (LoRA on a quantized base)",
-  hint: "lora on a base that is held in 4 bits: least memory, a little slower",
+  hint: "LoRA on a base quantized to 4 bits; least memory, slightly slower",
   quantizesBase: true,
 } as const satisfies MethodRecipe;

@@ -3,7 +3,7 @@ import type { MethodRecipe } from "./definition.ts";
 /** Full fine-tuning. */
 export const fullRecipe = {
   title: "full fine-tuning",
-  hint: "every weight: most memory, and a whole model is saved",
+  hint: "every weight; most memory, saves a whole model",
   keys: {},
   learningRate: 5e-5,
   trainsBase: true,
@@ -11,8 +11,8 @@ export const fullRecipe = {
 
 /** The classification head alone. */
 export const headRecipe = {
-  title: "training of the head alone",
-  hint: "the classifier alone: fastest, the model itself stays as it is",
+  title: "head-only training",
+  hint: "the classifier only; fastest, the model itself is unchanged",
   keys: {},
   learningRate: 1e-3,
   needsHead: true,

@@ -133,9 +133,9 @@ function yarnScale({ attention_factor, mscale, mscale_all_dim }: RopeParameters,
 
 function dividedBy(plain: readonly number[], key: string, factors: readonly number[]): number[] {
   if (factors.length !== plain.length) {
-    throw new CheckpointError(`${key} of config.json holds ${factors.length} numbers.`, {
+    throw new CheckpointError(`${key} of config.json contains ${factors.length} numbers.`, {
       where: key,
-      expected: `${plain.length} numbers: one for each pair of columns that turns`,
+      expected: `${plain.length} numbers: one for each pair of rotated columns`,
     });
   }
   return plain.map((frequency, i) => frequency / (factors[i] as number));

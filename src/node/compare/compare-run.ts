@@ -71,13 +71,13 @@ function errorOf(line: Readonly<Record<string, unknown>>, { method, seed }: Entr
 /** Why a process ended that reported neither results nor an error. */
 function endedEarly({ method, seed }: Entry, end: ProcessEnd, signal?: AbortSignal): Error {
   const run = `the run of method ${method}, seed ${seed}`;
-  if (signal?.aborted) return new InterruptedError(`stopped before ${run} had begun.`);
+  if (signal?.aborted) return new InterruptedError(`stopped before ${run} started.`);
   if (end.signal === "SIGKILL") {
-    return new OutOfMemoryError(`${run} was killed by the system, as a rule for want of memory.`, {
-      hint: "a smaller per_device_train_batch_size or max_length needs less; lowrank plan says how much a run takes.",
+    return new OutOfMemoryError(`${run} was killed by the system, usually because it ran out of memory.`, {
+      hint: "use a smaller per_device_train_batch_size or max_length; lowrank plan estimates the memory of a run.",
     });
   }
-  const how = end.signal ? `died of ${end.signal}` : `ended with exit code ${end.exitCode} and no result`;
+  const how = end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.exitCode} and no result`;
   return new EngineError(`${run} ${how}.`, { ...(end.stderr.trim() && { where: end.stderr.trim() }) });
 }
 

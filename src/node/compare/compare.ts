@@ -61,14 +61,14 @@ const methodKeys = (name: Compared): Readonly<Record<string, unknown>> =>
 async function checkComparable(recipe: Recipe): Promise<void> {
   const { job, data } = await checkJob(jobOfRecipe(recipe));
   if (job.recipe.eval_strategy === "no") {
-    const expected = "end, or any other but no: the scores are what is compared";
-    throw new RecipeError("eval_strategy: no leaves a comparison without scores", { where: "eval_strategy", expected });
+    const expected = "end, or any other value except no, because the scores are compared";
+    throw new RecipeError("a comparison needs scores, but eval_strategy is no", { where: "eval_strategy", expected });
   }
   if (!data.test && !data.validation) {
     throw new DataError("the data has no test split to compare scores on", {
       where: recipe.dataset_name,
       expected: `a split named ${recipe.dataset_test_split}`,
-      hint: "dataset_test_split names the split to read at the end.",
+      hint: "set dataset_test_split to the split to read at the end.",
     });
   }
 }

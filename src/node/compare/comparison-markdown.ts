@@ -33,7 +33,7 @@ export function comparisonMarkdown(recipe: Recipe, rows: readonly ComparisonRow[
   const summary = table([["method", ({ method }) => method], ...columnsOf(rows)], means);
   return `${[
     `# ${methods.join(", ")} on ${shortName(recipe.model_name_or_path)}`,
-    `Data: \`${shortName(recipe.dataset_name)}\`. ${titles} on the test split, with 95 % bootstrap intervals over its examples.`,
+    `Data: \`${shortName(recipe.dataset_name)}\`. ${titles} on the test split, with 95 % bootstrap intervals over the examples.`,
     `![${drawn} against peak memory and trainable parameters](comparison.svg)`,
     ...(seeds > 1 ? [`## Means over ${seeds} seeds`, summary, "## Runs", runs] : [runs]),
   ].join("\n\n")}\n`;

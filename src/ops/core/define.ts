@@ -98,7 +98,7 @@ export function defineOp<Operands extends Names, A extends object = NoAttrs>(
       const typed = alike.filter((i) => inputs[i] !== undefined);
       if (new Set(typed.map((i) => inputs[i]?.dtype)).size > 1) {
         const dtypes = typed.map((i) => `${operands[i]} ${inputs[i]?.dtype}`);
-        throw new OperandError(name, `dtypes differ: ${dtypes.join(", ")}`, "upcast the halves first.");
+        throw new OperandError(name, `dtypes differ: ${dtypes.join(", ")}`, "upcast the float16 operands first.");
       }
       return spec.infer(named(inputs), attrs as A);
     },

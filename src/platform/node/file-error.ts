@@ -12,7 +12,7 @@ const SHOWN = 8;
 export const orFileError = (verb: "read" | "write" | "remove", path: string) => async (cause: unknown) => {
   const { code, syscall } = cause as NodeJS.ErrnoException;
   if (code === "ERR_INVALID_ARG_VALUE" && path.includes("\0")) {
-    throw new FileError(`cannot ${verb} ${JSON.stringify(path)}: no path has a NUL character`, { cause });
+    throw new FileError(`cannot ${verb} ${JSON.stringify(path)}: the path contains a NUL character`, { cause });
   }
   if (!code || !syscall) throw cause;
   if (code === "ENOENT" || code === "ENOTDIR") throw await missing(verb, path, cause);
@@ -21,16 +21,16 @@ export const orFileError = (verb: "read" | "write" | "remove", path: string) => 
     EACCES: "permission denied",
     EPERM: "permission denied",
     ENOSPC: "the disk is full",
-    EDQUOT: "the quota of the disk is used up",
+    EDQUOT: "the disk quota is exceeded",
     EROFS: "the disk is read-only",
     EIO: "the disk reports an input/output error",
     ENAMETOOLONG: "a name in this path is longer than the disk allows",
-    ELOOP: "its links lead in a circle",
-    EEXIST: "there is a file of that name already",
+    ELOOP: "its symbolic links form a loop",
+    EEXIST: "a file of that name already exists",
     EMFILE: "this process has too many files open",
     ENFILE: "the system has too many files open",
     EBUSY: "another program is using it",
-    EFBIG: "the file is larger than the disk or the limits of the process allow",
+    EFBIG: "the file is larger than the file system or the process limits allow",
   };
   throw new FileError(`cannot ${verb} ${path}: ${why[code] ?? (cause as Error).message}`, { cause });
 };
@@ -46,7 +46,7 @@ async function missing(verb: string, path: string, cause: unknown): Promise<File
   const above = await fileAbove(path);
   if (above !== undefined) return new FileError(`cannot ${verb} ${path}: ${above} is a file, not a folder`, { cause });
   if (verb === "write" && gone === path && siblings) {
-    return new FileError(`cannot write ${path}: the system allows no new files in ${folder}`, { cause });
+    return new FileError(`cannot write ${path}: no files can be created in ${folder}`, { cause });
   }
   const what = gone === path ? "no such file" : `the folder ${gone} does not exist`;
   const near = nearest(basename(gone), siblings ?? []);

@@ -82,7 +82,7 @@ export async function openFile(path: string): Promise<OpenFile> {
 }
 
 const tooShort = (path: string, offset: number, length: number, size: number) =>
-  new FileError(`${path} is too short: bytes ${offset} to ${offset + length} were asked for, it has ${size}`);
+  new FileError(`${path} is too short: bytes ${offset} to ${offset + length} were requested, but it has ${size}`);
 
 /**
  * A whole file, in a buffer of its own.

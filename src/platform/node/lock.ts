@@ -139,6 +139,6 @@ function processStart(pid: number): string | undefined {
 const held = (folder: string, path: string, { host, pid }: Holder): FileError =>
   new FileError(`another run is writing into ${folder}: process ${pid} on ${host}`, {
     where: "output_dir",
-    expected: "a folder that no other run writes into",
-    hint: `wait for that run, or give another output_dir. If that process is not a run of lowrank, delete ${path}.`,
+    expected: "a folder that no other run is writing into",
+    hint: `wait for that run, or use another output_dir. If that process is not a run of lowrank, delete ${path}.`,
   });

@@ -14,7 +14,7 @@ export function packageFolder(name: string): string {
     return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   } catch (cause) {
     throw new FileError(`the package ${name} is not installed`, {
-      hint: "it is a dependency of lowrank: install again, without leaving packages out.",
+      hint: "it is a dependency of lowrank; reinstall without omitting packages.",
       cause,
     });
   }

@@ -43,7 +43,7 @@ export function openScratch(): ScratchFile {
       const bytes = new Uint8Array(length);
       for (let at = 0; at < length; ) {
         const got = attempt(folder, () => readSync(file, bytes, at, length - at, offset + at));
-        if (got === 0) throw new RangeError(`the scratch file holds ${written} bytes, not ${offset + length}`);
+        if (got === 0) throw new RangeError(`the scratch file has ${written} bytes instead of ${offset + length}`);
         at += got;
       }
       return bytes;
@@ -69,9 +69,9 @@ function attempt<T>(folder: string, act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    throw new FileError(`cannot keep tokenised examples in ${folder}: ${(cause as Error).message}`, {
+    throw new FileError(`cannot store tokenized examples in ${folder}: ${(cause as Error).message}`, {
       expected: "a folder with room for about twice the size of the data",
-      hint: "the environment variable TMPDIR names another one.",
+      hint: "set the environment variable TMPDIR to another folder.",
       cause,
     });
   }

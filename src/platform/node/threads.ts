@@ -32,8 +32,7 @@ export function startThread<Message>(compiled: URL, job: unknown): Thread<Messag
     failure = typedMemoryError(error);
   });
   worker.on("exit", (code) => {
-    if (code !== 0)
-      failure ??= new EngineError(`the thread of the run ended with exit code ${code} and said no reason.`);
+    if (code !== 0) failure ??= new EngineError(`the run's thread ended with exit code ${code} and gave no reason.`);
     mailbox.end(failure);
   });
   return {

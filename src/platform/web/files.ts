@@ -94,7 +94,7 @@ export async function openFile(path: string): Promise<OpenFile> {
     async read(offset, length) {
       if (offset + length > blob.size) {
         const end = offset + length;
-        throw new FileError(`${path} is too short: bytes ${offset} to ${end} were asked for, it has ${blob.size}`);
+        throw new FileError(`${path} is too short: bytes ${offset} to ${end} were requested, but it has ${blob.size}`);
       }
       return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
     },

@@ -7,8 +7,8 @@ const held = new Map<string, () => void>();
 const refusal = (folder: string): FileError =>
   new FileError(`another run is writing into ${folder}`, {
     where: "output_dir",
-    expected: "a folder that no other run writes into",
-    hint: "a run in another tab may hold it: wait for that run, or give another output_dir.",
+    expected: "a folder that no other run is writing into",
+    hint: "it may be a run in another tab: wait for it, or use another output_dir.",
   });
 
 /**

@@ -14,7 +14,7 @@ export function startThread<Message>(module: URL, job: unknown): Thread<Message>
     if ("done" in data) mailbox.end();
     else mailbox.post(data.message);
   };
-  worker.onerror = ({ message }) => mailbox.end(new EngineError(`the thread of the run failed: ${message}`));
+  worker.onerror = ({ message }) => mailbox.end(new EngineError(`the run's thread failed: ${message}`));
   worker.postMessage({ job } satisfies ToThread);
   return {
     stop: () => worker.postMessage({ stop: true } satisfies ToThread),
@@ -55,7 +55,7 @@ export async function* spawnJsonLines(
   module: URL,
   _args: readonly string[],
 ): AsyncGenerator<Record<string, unknown>, ProcessEnd, void> {
-  throw new FileError(`${module.pathname.split("/").at(-1)} needs a process of its own, which a browser has not`, {
-    hint: "Parquet files are read there; write the data as .jsonl.",
+  throw new FileError(`${module.pathname.split("/").at(-1)} needs its own process, which a browser does not have`, {
+    hint: "it reads Parquet files; convert the data to .jsonl.",
   });
 }

@@ -7,7 +7,7 @@ const STAGING = ".incomplete";
 
 const failed = (path: string) => (cause: unknown) => {
   throw new FileError(`cannot write ${path}: ${(cause as Error).message}`, {
-    hint: "the browser limits what a page may store; navigator.storage.estimate() tells how much is left.",
+    hint: "the browser limits a page's storage; navigator.storage.estimate() shows how much is left.",
     cause,
   });
 };

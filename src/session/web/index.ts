@@ -14,7 +14,7 @@ export function useRuntime(ort: Runtime): void {
 
 function chosen(): Runtime {
   if (runtime) return runtime;
-  throw new EngineError("no build of ONNX Runtime was chosen", {
+  throw new EngineError("no build of ONNX Runtime is selected", {
     hint: 'useRuntime(ort), with ort from "onnxruntime-web"',
   });
 }

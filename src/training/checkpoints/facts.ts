@@ -66,14 +66,14 @@ export function differences(then: RunFacts, now: RunFacts): Differences {
   const keys = changedKeys(then.recipe, now.recipe);
   const changed = (use: string): boolean => then.data[use] !== now.data[use];
   const refused = keys.filter(({ allowed }) => !allowed).map(({ text }) => text);
-  if (changed("train")) refused.push("the training data have other contents");
-  if (then.base !== now.base) refused.push("the base model has other weights or another config.json");
+  if (changed("train")) refused.push("the training data has changed");
+  if (then.base !== now.base) refused.push("the base model's weights or config.json have changed");
   if (JSON.stringify(then.labels) !== JSON.stringify(now.labels)) {
-    refused.push(`labels: ${listed(now.labels)}, not ${listed(then.labels)}`);
+    refused.push(`labels: ${listed(now.labels)} instead of ${listed(then.labels)}`);
   }
   const said = keys.filter(({ allowed }) => allowed).map(({ text }) => text);
   for (const use of ["validation", "test"]) {
-    if (changed(use)) said.push(now.data[use] ? `the ${use} data have other contents` : `there are no ${use} data now`);
+    if (changed(use)) said.push(now.data[use] ? `the ${use} data has changed` : `the ${use} data is missing now`);
   }
   return { refused, said };
 }

@@ -41,10 +41,10 @@ async function named(folder: string, now: RunFacts): Promise<FoundCheckpoint> {
   await listFolder(folder); // says what is there instead of a folder that is not
   const manifest = await verifyFolder(folder);
   if (typeof manifest === "string") {
-    throw new CheckpointError(`${folder} is not a whole checkpoint: ${manifest}`, {
+    throw new CheckpointError(`${folder} is not a complete checkpoint: ${manifest}`, {
       where: "resume_from_checkpoint",
       expected: `a folder checkpoint-N with all the files that its ${MANIFEST} lists`,
-      hint: "resume_from_checkpoint: true takes the newest whole checkpoint in output_dir.",
+      hint: "resume_from_checkpoint: true uses the newest complete checkpoint in output_dir.",
     });
   }
   const { refused, said } = compared(manifest, now);
@@ -67,7 +67,7 @@ async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
       continue;
     }
     const manifest = await verifyFolder(folder);
-    if (typeof manifest === "string") passedOver.push(`${folder} is not whole and was passed over: ${manifest}.`);
+    if (typeof manifest === "string") passedOver.push(`${folder} is incomplete and was skipped: ${manifest}.`);
     else if (said.length === 0) return { folder, step, warnings: [...passedOver, ...saidOf(folder, manifest, said)] };
     else if (!sameSteps && (await ledToLog(output, folder))) sameSteps = { folder, manifest, said };
     else others.push({ folder, refused: said });
@@ -81,14 +81,14 @@ async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
   throw new CheckpointError(`there is no checkpoint in ${output} to resume from`, {
     where: "resume_from_checkpoint",
     expected: `a folder checkpoint-N there, or the path of one${passedOver.map((line) => `\n  ${line}`).join("")}`,
-    hint: "save_strategy: epoch writes one an epoch.",
+    hint: "save_strategy: epoch writes one every epoch.",
   });
 }
 
 /** @returns every difference from the run of a checkpoint; a model's own folder, which has no run, differs in all. */
 function compared({ run }: Manifest, now: RunFacts): Differences {
   if (run) return differences(run, now);
-  return { refused: ["it is a trained model, without the state of its optimizer"], said: [] };
+  return { refused: ["it is a trained model without optimizer state"], said: [] };
 }
 
 /** Checkpoints of earlier runs in the same folder, begun under another recipe, led to another log. */
@@ -104,18 +104,18 @@ async function ledToLog(output: string, folder: string): Promise<boolean> {
 
 function saidOf(folder: string, { library }: Manifest, said: readonly string[]): string[] {
   const warnings: string[] = [];
-  if (said.length > 0) warnings.push(`the run goes on from ${folder} with other settings: ${said.join("; ")}.`);
+  if (said.length > 0) warnings.push(`the run continues from ${folder} with different settings: ${said.join("; ")}.`);
   if (library !== VERSION) warnings.push(`${folder} was written by lowrank ${library}; this is ${VERSION}.`);
   return warnings;
 }
 
 const anotherRun = (folder: string, refused: readonly string[]): CheckpointError =>
-  new CheckpointError(`${folder} belongs to another run than this recipe's:\n    ${refused.join("\n    ")}`, {
+  new CheckpointError(`${folder} belongs to a different run:\n    ${refused.join("\n    ")}`, {
     where: "resume_from_checkpoint",
     expected: "a checkpoint of the same recipe, data, labels and base model",
     hint:
-      "to train on from what it learnt, under another recipe or on other data, name it as adapter_name_or_path " +
-      "(after method full: as model_name_or_path) and leave resume_from_checkpoint out.",
+      "to start a new run from its weights, set adapter_name_or_path to it " +
+      "(model_name_or_path after method full) and remove resume_from_checkpoint.",
   });
 
 /**

@@ -38,7 +38,7 @@ export async function exportAdapter(
       await peftToGguf(to);
       await ggufToPeft({ adapter: out, baseConfig, out: again, baseModel });
     } else {
-      throw new RecipeError("the adapter is in PEFT's format already", {
+      throw new RecipeError("the adapter is already in PEFT's format", {
         where: "format",
         expected: "mlx, gguf, safetensors",
       });
@@ -53,10 +53,13 @@ export async function exportAdapter(
 export async function importAdapter(options: ExportOptions): Promise<ExportReport> {
   const { format, adapter = "", model, out } = options;
   if (format !== "peft" || model === undefined) {
-    throw new RecipeError("an adapter of mlx-lm or llama.cpp is read only to be written as PEFT's, beside its base", {
-      where: "format, model",
-      expected: "--format peft --model_name_or_path BASE",
-    });
+    throw new RecipeError(
+      "an adapter of mlx-lm or llama.cpp can only be converted to PEFT's format, with its base model",
+      {
+        where: "format, model",
+        expected: "--format peft --model_name_or_path BASE",
+      },
+    );
   }
   const { files } = await openBase(await recipeOfTrained(model));
   const baseConfig = await files.config();

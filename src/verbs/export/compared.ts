@@ -34,14 +34,11 @@ export function agreed(
   notes: readonly string[],
 ): ExportReport {
   if (difference <= tolerance) return { format, out, difference, notes };
-  throw new CheckpointError(
-    `what was written does not compute what the original does: its logits differ by ${difference}`,
-    {
-      where: out,
-      expected: `at most ${tolerance}`,
-      hint: "please report this with the model's name.",
-    },
-  );
+  throw new CheckpointError(`the exported model's logits differ from the original's by ${difference}`, {
+    where: out,
+    expected: `at most ${tolerance}`,
+    hint: "please report this with the model's name.",
+  });
 }
 
 const isAdapterFolder = async (path: string): Promise<boolean> => !(await isGguf(path)) && isAdapter(path);

@@ -19,7 +19,7 @@ import type { ExportOptions, ExportReport } from "./options.ts";
 export async function exportSafetensors(recipe: ResolvedRecipe, options: ExportOptions): Promise<ExportReport> {
   const { adapter, out, dtype } = options;
   if (dtype === "Q8_0")
-    throw new RecipeError("safetensors holds no Q8_0", { where: "dtype", expected: "F32, F16, BF16" });
+    throw new RecipeError("safetensors does not support Q8_0", { where: "dtype", expected: "F32, F16, BF16" });
   const notes =
     adapter === undefined ? await unpackedGguf(recipe, out) : await mergedFolder(recipe, adapter, out, dtype);
   return compared(options, recipe, adapter, out, TOLERANCE[dtype ?? (await storedDtype(recipe))], notes);
@@ -62,7 +62,7 @@ export async function mergedFolder(
   if (!packing) return [];
   const were = typeof packing === "string" ? "the file's own" : packing.type;
   return [
-    `the adapter was trained on ${were} weights: it is merged into those, unpacked to ${dtype ?? "the base's type"}`,
+    `the adapter was trained on ${were} weights, so it is merged into those, dequantized to ${dtype ?? "the base's type"}`,
   ];
 }
 
@@ -70,7 +70,7 @@ export async function mergedFolder(
 async function unpackedGguf(recipe: ResolvedRecipe, out: string): Promise<string[]> {
   const { model, weights } = await openTrained(recipe);
   if (!(await isGguf(recipe.model_name_or_path))) {
-    throw new RecipeError("the model is in safetensors already", {
+    throw new RecipeError("the model is already in safetensors", {
       where: "format",
       expected: "gguf, or an adapter to merge",
     });
@@ -79,7 +79,7 @@ async function unpackedGguf(recipe: ResolvedRecipe, out: string): Promise<string
   const baseConfig = await model.files.config();
   await saveFull(out, { tensors, baseConfig, id2label: {}, taskType: recipe.task_type });
   await model.files.writeTokenizer(out);
-  return ["weights that the file holds quantized are written as they unpack, in float32"];
+  return ["quantized weights of the file are dequantized and written in float32"];
 }
 
 async function storedDtype(recipe: ResolvedRecipe): Promise<"F32" | "F16" | "BF16"> {

@@ -40,15 +40,17 @@ export function obstacles({ architecture, source, tokenizer, checkpoint }: Prepa
   const { modelType, tasks } = architecture;
   const notes: string[] = [];
   if (classifies(task_type) && tasks.some(generates)) {
-    notes.push(`transformers.js has no class for ${task_type} on ${modelType}: run the model with ONNX Runtime itself`);
+    notes.push(
+      `transformers.js has no class for ${task_type} on ${modelType}; run the model with ONNX Runtime directly`,
+    );
   }
   const wanted = ["tokenizer.json", "tokenizer_config.json"];
   const missing = tokenizer.files.length > 0 ? wanted.filter((name) => !tokenizer.files.includes(name)) : [];
-  if (missing.length > 0) notes.push(`transformers.js reads ${missing.join(" and ")}, which the model came without`);
+  if (missing.length > 0) notes.push(`transformers.js needs ${missing.join(" and ")}, which the model does not have`);
   const change = generates(task_type) ? changesAfter(checkpoint.config) : undefined;
   if (change !== undefined) {
     notes.push(
-      `its positions change past ${change} tokens: a text that is written past them must be read anew from its beginning`,
+      `its rotary embedding changes after ${change} tokens; when a text grows past them, it must be processed again from its beginning`,
     );
   }
   return notes;

@@ -30,7 +30,7 @@ export async function weightReader(
   if (fresh.length > 0 && classifies(model.source.recipe.task_type)) {
     throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
       where: model.checkpoint.folder,
-      hint: "train one, and give its output_dir as --adapter_name_or_path.",
+      hint: "train one, and set --adapter_name_or_path to its output_dir.",
     });
   }
   const params = new Map(graph.params.map((param) => [param.origin.name, param]));

@@ -34,11 +34,11 @@ export async function exportOnnx(
 ): Promise<ExportReport> {
   const { adapter, out, dtype = "F32", adapterInputs } = options;
   if (dtype !== "F32" && dtype !== "F16") {
-    throw new RecipeError(`an ONNX model is not written in ${dtype}`, { where: "dtype", expected: "F32, F16" });
+    throw new RecipeError(`ONNX export does not support ${dtype}`, { where: "dtype", expected: "F32, F16" });
   }
   const stored = adapter === undefined ? undefined : await adapterIn(adapter);
   if (adapterInputs !== undefined && stored === undefined) {
-    throw new RecipeError("without an adapter there is nothing that could be an input", { where: "adapter_inputs", expected: "--adapter_name_or_path DIR" }); // biome-ignore format: one call
+    throw new RecipeError("adapter inputs need an adapter", { where: "adapter_inputs", expected: "--adapter_name_or_path DIR" }); // biome-ignore format: one call
   }
   const merges = stored?.changes !== undefined && adapterInputs === undefined;
   const trained = { ...recipe, ...(stored === undefined && UNQUANTIZED), dtype: "float32" } as const;

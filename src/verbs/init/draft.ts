@@ -64,8 +64,8 @@ export async function draftRecipe(file: string, chosen: ChosenKeys, options: Fol
  */
 export async function writeDraft(file: string, { yaml }: Pick<RecipeDraft, "yaml">, overwrite = false): Promise<void> {
   if (!overwrite && (await exists(file))) {
-    throw new FileError(`${file} is there already; nothing was written`, {
-      expected: "a new name: --output FILE",
+    throw new FileError(`${file} already exists; nothing was written`, {
+      expected: "another name: --output FILE",
       hint: "--force overwrites it.",
     });
   }
@@ -112,14 +112,14 @@ export const usualOutputDir = (dataset: string): string =>
 function headOf(file: string, { about, start }: RowsUse, { method }: Recipe): string {
   const commands = {
     [`plan ${file}`]: "time, memory and disk, without training",
-    [`inspect ${file} --data`]: "what would train, and rows as the model sees them",
-    [`train ${file}`]: "a flag such as --learning_rate 5e-4 wins over this file",
+    [`inspect ${file} --data`]: "the modules that would train, and rows as the model sees them",
+    [`train ${file}`]: "a flag such as --learning_rate 5e-4 overrides this file",
   };
   const width = Math.max(...Object.keys(commands).map((command) => command.length));
   const lines = Object.entries(commands).map(([command, says]) => `#   lowrank ${command.padEnd(width)}   ${says}\n`);
-  return `# ${about[0]?.toUpperCase()}${about.slice(1)}, method ${method}. Written by lowrank init; starts from its recipe ${start}.
+  return `# ${about[0]?.toUpperCase()}${about.slice(1)}, method ${method}. Written by lowrank init from its recipe ${start}.
 #
 ${lines.join("")}#
-# lowrank train --help lists every key, those that are not here with their defaults.
+# lowrank train --help lists every key with its default.
 `;
 }

@@ -59,14 +59,14 @@ export function useOf({ uses, columns }: FoundRows, source: RowsSource, task?: s
   const use = task === undefined ? uses[0] : uses.find(({ task_type }) => task_type === task);
   if (use) return use;
   const can = uses.map(({ task_type, about }) => `${task_type} (${about})`).join(", ");
-  throw new DataError(`cannot tell what ${task ?? "a model"} could learn from the columns ${columns.join(", ")}`, {
+  throw new DataError(`cannot tell how to use the columns ${columns.join(", ")} for ${task ?? "a task"}`, {
     where: source.dataset_name,
     expected: wanted?.columns ?? TASK_TYPES.map((name) => TASK_FACTS[name].columns).join("; or "),
-    hint: can === "" || task === undefined ? FLAGS : `${FLAGS} As they are, the rows suit ${can}.`,
+    hint: can === "" || task === undefined ? FLAGS : `${FLAGS} As they are, the rows fit ${can}.`,
   });
 }
 
-const FLAGS = "--text_column and --label_column name the columns to read.";
+const FLAGS = "set --text_column and --label_column to the columns to read.";
 
 /** What was found, in a sentence. */
 export function describeRows({ splits, size, columns }: FoundRows, { keys, about }: RowsUse, split = "train"): string {

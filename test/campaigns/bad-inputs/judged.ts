@@ -18,7 +18,7 @@ export function complaints({ says, exit = [2] }: BadInput, ran: Ran, baseline: R
     !exit.includes(ran.exit as number) && `exit ${ran.exit}, not ${exit.join(" or ")}`,
     stderr.trim() === "" && "nothing on stderr",
     STACK.test(stderr) && "a stack on stderr",
-    /not an error lowrank foresaw/.test(stderr) && "an error that is not typed",
+    /this error is unexpected/.test(stderr) && "an error that is not typed",
     !says.test(stderr) && `stderr does not match ${says}`,
     waits && `took ${ran.seconds.toFixed(1)} s by the clock`,
     seconds > MAX_SECONDS && `took ${seconds.toFixed(1)} s more than a harmless command`,

@@ -127,7 +127,7 @@ test("an adapter merges into a base read from GGUF as into the original", async 
 describe("exportGguf refuses", () => {
   test("settings that llama.cpp has no words for", async () => {
     await expect(write("mistral")).rejects.toThrow(
-      'a GGUF file of architecture llama cannot say all of config.json:\n  hidden_act: "gelu" would become "silu"\n  hint: llama.cpp has no such variant',
+      'a GGUF file of the architecture llama cannot express this config.json:\n  hidden_act: "gelu" would become "silu"\n  hint: llama.cpp does not have this variant',
     );
     await expect(write("gemma3_text")).rejects.toThrow(
       /query_pre_attn_scalar: 20 would become 12\n {2}sliding_window_pattern: 3 would become 6/,
@@ -142,7 +142,7 @@ describe("exportGguf refuses", () => {
 
   test("biases and heads that it does not look for, and other architectures", async () => {
     await expect(write("olmo2")).rejects.toThrow(
-      /llama\.cpp's olmo2 has no place for 8 of the tensors: \S+bias, .*, …\n {2}at: /,
+      /llama\.cpp's olmo2 has no names for 8 of the tensors: \S+bias, .*, …\n {2}at: /,
     );
     const base = await readCheckpoint(fixture("causal/llama"));
     const [entry] = base.tensors.values();
@@ -158,7 +158,7 @@ describe("exportGguf refuses", () => {
 
   test("a tokenizer of another kind, or with more tokens than the model has", async () => {
     await expect(write("llama", { vocab_size: 7 })).rejects.toThrow(
-      /the tokenizer has a token \d+, the model 7 embeddings/,
+      /the tokenizer has a token with id \d+, but the model has 7 embeddings/,
     );
     await cp(fixture("causal/llama"), `${folder}/wordpiece`, { recursive: true });
     await cp(fixture("bert/tokenizer.json"), `${folder}/wordpiece/tokenizer.json`);

@@ -61,8 +61,8 @@ describe("a header is refused", () => {
       key(["k", array(9, [array(4, [u32(1)])])]),
       /"k" is an array of arrays\n {2}expected: an array of single values/,
     ],
-    ["a boolean of 2", key(["k", bool(2)]), /"k" holds the boolean 2\n {2}expected: 0 or 1/],
-    ["a boolean of 2 in an array", key(["k", array(7, [bool(1), bool(2)])]), /"k" holds the boolean 2/],
+    ["a boolean of 2", key(["k", bool(2)]), /"k" contains the boolean 2\n {2}expected: 0 or 1/],
+    ["a boolean of 2 in an array", key(["k", array(7, [bool(1), bool(2)])]), /"k" contains the boolean 2/],
     ["a string that is not UTF-8", key(["k", string(invalid)]), /"k" is not UTF-8/],
     [
       "a string past the end",
@@ -110,12 +110,12 @@ describe("a header is refused", () => {
     [
       "half a block in a row",
       tensor({ dims: [48], type: 8 }),
-      /tensor "a" has rows of 48, no whole number of Q8_0 blocks\n {2}expected: a multiple of 32/,
+      /tensor "a" has rows of 48, which do not divide into Q8_0 blocks\n {2}expected: a multiple of 32/,
     ],
     [
       "more than a double counts",
       tensor({ dims: [2n ** 32n, 2n ** 32n], bytes: 0 }),
-      /tensor "a" is too large: F32 \[4294967296,4294967296\] is past 2\^53/,
+      /tensor "a" is too large: F32 \[4294967296,4294967296\] exceeds 2\^53/,
     ],
     ["a product that wraps round", tensor({ dims: [2n ** 63n, 2n ** 63n, 4], bytes: 0 }), /tensor "a" is too large/],
     [
@@ -142,22 +142,22 @@ describe("a header is refused", () => {
           { ...b, offset: 0 },
         ],
       },
-      /a hole of 32 bytes before tensor "a"\n {2}at: after the header/,
+      /a gap of 32 bytes before tensor "a"\n {2}at: after the header/,
     ],
     [
       "a hole",
       { tensors: [a, { ...b, offset: 96 }], more: 64 },
-      /a hole of 64 bytes before tensor "b"\n {2}at: after tensor "a"/,
+      /a gap of 64 bytes before tensor "b"\n {2}at: after tensor "a"/,
     ],
     [
       "an offset past all bounds",
       tensor({ offset: 2n ** 64n - 32n }),
-      /a hole of 18446744073709551584 bytes before tensor "a"/,
+      /a gap of 18446744073709551584 bytes before tensor "a"/,
     ],
     [
       "data cut off",
       { tensors: [a, { ...b, bytes: 0 }] },
-      /is truncated: it ends inside tensor "b"\n {2}at: the tensor ends at byte 184, the file has 160\n {2}hint/,
+      /is truncated: it ends inside tensor "b"\n {2}at: the tensor ends at byte 184, but the file has only 160\n {2}hint/,
     ],
     ["no data", tensor({ bytes: 0 }), /the file is truncated: it ends inside tensor "a"/],
     [

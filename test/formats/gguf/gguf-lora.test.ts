@@ -124,16 +124,16 @@ describe("ggufToPeft", () => {
 describe("conversion to GGUF refuses", () => {
   test("what it cannot hold, by name", async () => {
     await expect(convert("merge/llama", "heads")).rejects.toThrow(
-      /holds 2 tensors that GGUF cannot hold: lm_head\.weight, model\.embed_tokens\.weight\n.*\n {2}expected: updates of linear layers without DoRA's magnitudes, no biases or whole modules/,
+      /contains 2 tensors that GGUF does not support: {2}lm_head\.weight, model\.embed_tokens\.weight\n.*\n {2}expected: updates of linear layers without DoRA magnitudes, no biases or whole modules/,
     );
     await expect(convert("merge/llama", "dora")).rejects.toThrow(
-      /holds 4 tensors that GGUF cannot hold: model\.layers\.0\.mlp\.up_proj\.lora_magnitude_vector, /,
+      /contains 4 tensors that GGUF does not support: {2}model\.layers\.0\.mlp\.up_proj\.lora_magnitude_vector, /,
     );
   });
 
   test("an output layer that shares the embedding's weight", async () => {
     await expect(convert("merge/llama-tied", "output")).rejects.toThrow(
-      /architecture llama has no place for lm_head\.weight\n {2}at: .*\n {2}expected: .*; the output layer shares the embedding's weight\n {2}hint: merge/,
+      /architecture llama cannot contain lm_head\.weight\n {2}at: .*\n {2}expected: .*; the output layer shares the embedding's weight\n {2}hint: merge/,
     );
   });
 
@@ -144,7 +144,7 @@ describe("conversion to GGUF refuses", () => {
     const adapter = (await readLora(fixture("bert/adapters/lora"))) as LoraAdapter;
     const plain = { ...adapter, tensors: new Map([...adapter.tensors].filter(([name]) => /lora_/.test(name))) };
     await expect(saveGgufLora(`${folder}/bert.gguf`, plain, await configOf("merge/llama"))).rejects.toThrow(
-      /architecture llama has no place for bert\.encoder/,
+      /architecture llama cannot contain bert\.encoder/,
     );
   });
 });
@@ -164,16 +164,21 @@ describe("readGgufLora refuses", () => {
   };
 
   test.each([
-    ["a model", { "general.type": "model" }, [], /is no LoRA adapter\n {2}at: general\.type model, adapter\.type lora/],
+    [
+      "a model",
+      { "general.type": "model" },
+      [],
+      /is not a LoRA adapter\n {2}at: general\.type model, adapter\.type lora/,
+    ],
     [
       "another architecture",
       { "general.architecture": "qwen2" },
       [],
-      /for the architecture qwen2, the base model is a llama/,
+      /for the architecture qwen2, but the base model is a llama/,
     ],
     ["embeddings", {}, ["token_embd.weight.lora_a"], /the tensor token_embd\.weight\.lora_a, which is not supported/],
     ["norms", {}, ["blk.0.attn_norm.weight"], /the tensor blk\.0\.attn_norm\.weight, which is not supported/],
-    ["nothing", {}, [], /holds no lora_b tensor/],
+    ["nothing", {}, [], /contains no lora_b tensor/],
   ])("%s", async (_, keys, names, message) => {
     const path = await write(keys as Record<string, string>, names);
     await expect(readGgufLora(path, await configOf("merge/llama"))).rejects.toThrow(message);

@@ -205,7 +205,7 @@ describe("a tokenizer is refused", () => {
       "no tokenizer",
       "gpt2",
       key("model", undefined),
-      /the file holds no tokenizer\n {2}at: gpt2.gguf\n {2}expected: tokenizer.ggml.model/,
+      /the file contains no tokenizer\n {2}at: gpt2.gguf\n {2}expected: tokenizer.ggml.model/,
     ],
     [
       "another kind",
@@ -232,8 +232,8 @@ describe("a tokenizer is refused", () => {
       key("pre", undefined),
       /the pre-tokenizer "default" is not known[\s\S]*hint: convert the model again/,
     ],
-    ["no vocabulary", "gpt2", key("tokens", undefined), /the file holds no vocabulary/],
-    ["an empty vocabulary", "gpt2", key("tokens", []), /the file holds no vocabulary/],
+    ["no vocabulary", "gpt2", key("tokens", undefined), /the file contains no vocabulary/],
+    ["an empty vocabulary", "gpt2", key("tokens", []), /the file contains no vocabulary/],
     [
       "numbers for tokens",
       "gpt2",
@@ -250,7 +250,7 @@ describe("a tokenizer is refused", () => {
       "a merge of no tokens",
       "gpt2",
       key("merges", ["h e", "nope nope"]),
-      /merge \d, .* is not of tokens[\s\S]*expected: two tokens that make a third/,
+      /merge \d, .* is not of tokens[\s\S]*expected: two tokens whose concatenation is a token/,
     ],
     ["a merge of one part", "gpt2", key("merges", ["he"]), /merge 0, .* is not of tokens/],
     [

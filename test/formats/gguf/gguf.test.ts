@@ -142,9 +142,9 @@ describe("a file is refused that holds", () => {
       "experts",
       {},
       block("ffn_gate_exps.weight", 8, 16, 2),
-      /tensor "blk.0.ffn_gate_exps.weight" has no place in a llama\n {2}hint: mixtures of experts/,
+      /tensor "blk.0.ffn_gate_exps.weight" does not belong to a llama\n {2}hint: mixture-of-experts/,
     ],
-    ["an unknown module", {}, [named("toString.weight", 8)], /tensor "toString.weight" has no place in a llama/],
+    ["an unknown module", {}, [named("toString.weight", 8)], /tensor "toString.weight" does not belong to a llama/],
     [
       "a layer with leading zeros",
       {},
@@ -155,7 +155,7 @@ describe("a file is refused that holds", () => {
       "rows that are no heads",
       { "llama.block_count": u32(2) },
       [named("blk.1.attn_q.weight", 8, 6)],
-      /tensor "blk.1.attn_q.weight" has 6 rows, which are no 2 heads\n {2}expected: a multiple of 4\n {2}hint/,
+      /tensor "blk.1.attn_q.weight" has 6 rows, which do not divide into 2 heads\n {2}expected: a multiple of 4\n {2}hint/,
     ],
     [
       "four billion layers",
@@ -222,7 +222,7 @@ describe("a file is refused that holds", () => {
 
   test("a vocabulary alone", async () => {
     const path = await folder.put("vocab.gguf", ggufOf({ metadata: Object.entries(KEYS) }));
-    await expect(readGguf(path)).rejects.toThrow("vocab.gguf holds no weights: token_embd.weight is missing");
+    await expect(readGguf(path)).rejects.toThrow("vocab.gguf contains no weights: token_embd.weight is missing");
   });
 
   test.each(["bert", "constructor"])("an architecture that is not supported: %s", async (name) => {

@@ -295,7 +295,7 @@ describe("only what is read is fetched", () => {
   test.each([
     [
       ["config.json", "pytorch_model.bin"],
-      /org\/tiny holds its weights as a pickle, pytorch_model\.bin.*\n {2}expected: model\.safetensors/,
+      /org\/tiny stores its weights as a pickle, pytorch_model\.bin.*\n {2}expected: model\.safetensors/,
     ],
     [
       ["adapter_config.json", "adapter_model.bin"],
@@ -303,7 +303,7 @@ describe("only what is read is fetched", () => {
     ],
     [["adapter_config.json", "adapter.safetensors", "pytorch_model_head.bin"], /as a pickle, pytorch_model_head\.bin/],
     [["README.md", "tiny-q8_0.gguf"], /holds no model[\s\S]*hint: download tiny-q8_0\.gguf/],
-    [["README.md"], /holds no model that can be read here[\s\S]*it holds: README\.md/],
+    [["README.md"], /contains no model that lowrank can read[\s\S]*it contains: {2}README\.md/],
   ])("%j is refused, and nothing fetched", async (names, says) => {
     put({ files: Object.fromEntries(names.map((name) => [name, "x"])) });
     const error = await refused();
@@ -318,7 +318,7 @@ describe("refusals of the Hub", () => {
     const error = await refused("org/tinny");
     expect(error).toBeInstanceOf(CheckpointError);
     expect(error.message).toMatch(
-      /org\/tinny is neither a folder here nor a model on the Hub that everyone may see\n {2}at: http:.*\/org\/tinny\n.*\n {2}hint: check the spelling; .* HF_TOKEN/,
+      /org\/tinny is neither a folder here nor a model on the Hub that is public\n {2}at: http:.*\/org\/tinny\n.*\n {2}hint: check the spelling; .* HF_TOKEN/,
     );
   });
 
@@ -328,12 +328,8 @@ describe("refusals of the Hub", () => {
   });
 
   test.each([
-    [
-      403,
-      "GatedRepo",
-      /does not let everyone have model org\/tiny[\s\S]*accept it on .*\/org\/tiny, then set HF_TOKEN/,
-    ],
-    [401, "GatedRepo", /does not let everyone have model/],
+    [403, "GatedRepo", /model org\/tiny is gated\n[\s\S]*accept the licence on .*\/org\/tiny, then set HF_TOKEN/],
+    [401, "GatedRepo", /model org\/\S+ is gated/],
     [404, "", /neither a folder here nor a model/],
   ])("%i %s", async (status, code, says) => {
     put({ instead: (_, response) => !!refuse(response, status, code) });
@@ -350,7 +346,7 @@ describe("refusals of the Hub", () => {
 
   test("a web page where a list should be", async () => {
     put({ instead: (_, response) => !!response.end("<html>") });
-    expect((await refused()).message).toMatch(/answer for model org\/tiny is no list of files/);
+    expect((await refused()).message).toMatch(/answer for model org\/tiny is not a list of files/);
   });
 
   test("nobody there", async () => {
@@ -394,7 +390,7 @@ describe("the token", () => {
     await resolveModelFolder("org/tiny");
     expect(tokens()[0]).toBe("Bearer hf_stored");
     vi.stubEnv("HF_TOKEN", "hf_first");
-    expect((await refused("org/other")).message).toMatch(/that this token may see[\s\S]*HF_TOKEN is valid/);
+    expect((await refused("org/other")).message).toMatch(/that this token can access[\s\S]*HF_TOKEN is valid/);
     expect(tokens().at(-1)).toBe("Bearer hf_first");
   });
 

@@ -106,7 +106,7 @@ describe("a server that lies about a file", () => {
             .end(pointer),
         ),
       ),
-      /not received as it is on the Hub: a Git LFS pointer/,
+      /differs from the file on the Hub: got a Git LFS pointer/,
     ],
     [
       "a web page in the place of JSON",
@@ -116,7 +116,7 @@ describe("a server that lies about a file", () => {
     [
       "an answer of no Hub",
       asking("/resolve/", (_, response) => response.writeHead(200).end("<html>")),
-      /is not the Hub's: it names no commit/,
+      /does not come from the Hub: it names no commit/,
     ],
     [
       "another commit",
@@ -152,17 +152,17 @@ describe("a server that lies about a file", () => {
           response.end("}");
         }),
       ),
-      /does not say how large model\.safetensors is/,
+      /sent no size for model\.safetensors/,
     ],
     [
       "a configuration of 5 GB",
       first(namesOnly(), config({ "content-length": "5000000000" }, "{}")),
-      /5000000000 bytes, more than the 268435456/,
+      /5000000000 bytes; the limit for such a file is 268435456/,
     ],
     [
       "a part of it that nobody asked for",
       config({ "content-range": "bytes 0-0/22" }, "{", 206),
-      /status 206 for config\.json, which was requested whole/,
+      /status 206 for config\.json, although the whole file was requested/,
     ],
     [
       "no content, successfully",
@@ -196,7 +196,7 @@ describe("a connection that breaks", () => {
     expect(await downloadModel("org/tiny", { onProgress: (progress) => told.push(progress) })).toBe(snapshot());
     expect(pauses).toEqual([1000, 2000, 4000]);
     expect(told.find(({ waitingFor }) => waitingFor)?.waitingFor).toMatch(
-      /cannot download model org\/tiny .*; attempt 2 of 5 follows in 1 seconds/,
+      /cannot download model org\/tiny .*; retrying in 1 seconds (attempt 2 of 5)/,
     );
     expect(told.at(-1)?.bytes).toBe(told.at(-1)?.totalBytes);
   });
@@ -217,7 +217,7 @@ describe("a connection that breaks", () => {
       response.end();
     });
     put({ instead: first(changed, breaking(1, 1000)) });
-    expect((await refusal()).message).toMatch(/changed while it was received/);
+    expect((await refusal()).message).toMatch(/changed during the download/);
   });
 
   test.each([
@@ -225,10 +225,10 @@ describe("a connection that breaks", () => {
       "another range",
       206,
       { "content-range": "bytes 5-299999/300000" },
-      /sent the range bytes 5-299999\/300000 where the bytes from 1000 on/,
+      /sent the range bytes 5-299999\/300000 when the bytes from 1000 on/,
     ],
-    ["no range", 206, {}, /sent status 206 where the bytes from 1000 on/],
-    ["416", 416, { "content-range": "bytes */300000" }, /answered 416 for model org\/tiny/],
+    ["no range", 206, {}, /sent status 206 when the bytes from 1000 on/],
+    ["416", 416, { "content-range": "bytes */300000" }, /responded with status 416 for model org\/tiny/],
   ])("the answer to the request for the rest is %s", async (_, status, headers, says) => {
     // biome-ignore format: a table
     const rest = asking(large, (request, response) => {
@@ -247,11 +247,11 @@ describe("a list that cannot be right", () => {
   const sibling = (rfilename: unknown) => ({ rfilename, size: 1 });
   const lists = (...names: unknown[]): Instead => listing({ sha: COMMIT, siblings: names.map(sibling) });
   test.each<[string, Instead, RegExp]>([
-    ["a name that leads out", lists("config.json", "../x.safetensors"), /outside its folder: "\.\.\/x/],
+    ["a name that leads out", lists("config.json", "../x.safetensors"), /outside its own folder: "\.\.\/x/],
     ["an absolute name", lists("config.json", "/etc/x.safetensors"), /outside its folder/],
-    ["a name with NUL", lists("config.json", "a\0.safetensors"), /outside its folder: "a\\u0000/],
+    ["a name with NUL", lists("config.json", "a\0.safetensors"), /outside its own folder: "a\\u0000/],
     ["a name with a line feed", lists("config.json", "a\n.safetensors"), /"a\\n\.safetensors" has characters/],
-    ["a device of Windows", lists("config.json", "aux.safetensors"), /"aux\.safetensors" is a device's name/],
+    ["a device of Windows", lists("config.json", "aux.safetensors"), /"aux\.safetensors" is a device name/],
     ["a stream of Windows", lists("config.json", "ab:c.safetensors"), /"ab:c\.safetensors" has characters/],
     ["a long name", lists("config.json", `${"a".repeat(300)}.safetensors`), /longer than 255 bytes/],
     ["a name twice", lists("config.json", "config.json"), /lists config\.json twice/],
@@ -271,11 +271,11 @@ describe("a list that cannot be right", () => {
       listing({ sha: COMMIT, siblings: Array.from({ length: 1e6 }, sibling) }),
       /lists 1000000 files, more than 100000/,
     ],
-    ["no files", lists(), /holds no model that can be read here/],
+    ["no files", lists(), /contains no model that lowrank can read/],
     ["pickles alone", lists("config.json", "pytorch_model.bin"), /holds its weights as a pickle/],
     ["a commit that is a path", listing({ sha: "../../x", siblings: [] }), /names no commit/],
-    ["a web page", asking("/api/", (_, response) => response.end("<html>")), /is no list of files/],
-    ["nesting", asking("/api/", (_, response) => response.end("[".repeat(1e6))), /is no list of files/],
+    ["a web page", asking("/api/", (_, response) => response.end("<html>")), /is not a list of files/],
+    ["nesting", asking("/api/", (_, response) => response.end("[".repeat(1e6))), /is not a list of files/],
     [
       "a body without end",
       asking("/api/", (_, response) => {
@@ -295,7 +295,7 @@ describe("a list that cannot be right", () => {
     [
       "damaged gzip",
       asking("/api/", (_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("x")),
-      /is no list of files/,
+      /is not a list of files/,
     ],
     [
       "headers without end",
@@ -318,7 +318,7 @@ describe("redirects", () => {
     asking("/api/", ({ url }, response) => response.writeHead(302, { location: to(url!) }).end());
   test.each([
     ["without end", (url: string) => `${url}x`, /redirects more than 8 times/],
-    ["to a file", () => "file:///etc/passwd", /redirects to file:\/etc\/passwd, which is not followed/],
+    ["to a file", () => "file:///etc/passwd", /redirects to file:\/etc\/passwd, which is not allowed/],
     ["to data", () => "data:application/json,{}", /which is not followed/],
     [
       "to an address with credentials",
@@ -349,11 +349,11 @@ describe("a server that does not answer", () => {
 
   test("is given up, and said before", async () => {
     put({ instead: () => true });
-    expect((await refusal()).message).toMatch(/org\/tiny \(revision main\): no answer within 0\.2 seconds/);
+    expect((await refusal()).message).toMatch(/org\/tiny \(revision main\): no response within 0\.2 seconds/);
     vi.stubEnv("HF_HUB_DOWNLOAD_TIMEOUT", "3.3");
     const told: DownloadProgress[] = [];
     await refusal({ onProgress: (progress) => told.push(progress) });
-    const waitingFor = `${hub.url.slice("http://".length)} has not answered for 3 seconds`;
+    const waitingFor = `${hub.url.slice("http://".length)} has not responded for 3 seconds`;
     expect(told).toEqual([{ model: "org/tiny", file: "", bytes: 0, totalBytes: undefined, waitingFor }]);
   });
 
@@ -395,8 +395,8 @@ describe("a busy server", () => {
     await downloadModel("org/tiny", { onProgress: ({ waitingFor }) => waitingFor && told.push(waitingFor) });
     expect(pauses).toEqual([1000, 2000]);
     expect(told).toEqual([
-      `the Hub answered ${status} for model org/tiny; attempt 2 of 5 follows in 1 seconds`,
-      `the Hub answered ${status} for model org/tiny; attempt 3 of 5 follows in 2 seconds`,
+      `the Hub responded with status ${status} for model org/tiny; retrying in 1 seconds (attempt 2 of 5)`,
+      `the Hub responded with status ${status} for model org/tiny; retrying in 2 seconds (attempt 3 of 5)`,
     ]);
   });
 
@@ -417,7 +417,7 @@ describe("a busy server", () => {
     for (const header of ["3600", date]) {
       await rm(root(), { recursive: true, force: true });
       put({ instead: busy(429, 1, { "retry-after": header }) });
-      expect((await refusal()).message).toMatch(/wait 3\d\d\d seconds, as it says/);
+      expect((await refusal()).message).toMatch(/wait 3\d\d\d seconds, as it requests/);
     }
     expect(pauses).toEqual([7000]);
   });
@@ -523,7 +523,7 @@ describe("the cache", () => {
     await rm(`${snapshot()}/tokenizer.json`);
     await symlink(`${home}/private`, `${snapshot()}/tokenizer.json`);
     await expect(resolveModelFolder("org/tiny")).rejects.toThrow(
-      /tokenizer\.json of model org\/tiny in the cache is a link to a file outside the model's folder/,
+      /tokenizer\.json of model org\/tiny is a link in the cache to a file outside the model's folder/,
     );
   });
 
@@ -576,7 +576,7 @@ test.each(["a\0b", "org/a\0b", "../up", "org/..", "a//b", "/no/such", "a b", "or
   },
 );
 
-test.each(["../x", "a\0b", "/etc", "..", ""])("%j is no revision", async (revision) => {
+test.each(["../x", "a\0b", "/etc", "..", ""])("%j is not a revision", async (revision) => {
   put();
   await expect(resolveModelFolder("org/tiny", revision)).rejects.toThrow(LowrankError);
   expect(hub.requests).toEqual([]);

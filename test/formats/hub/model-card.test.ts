@@ -32,7 +32,7 @@ test("reads well", () => {
 
     # google-bert/bert-base-uncased, fine-tuned for text classification
 
-    \`google-bert/bert-base-uncased\` trained by LoRA on \`train.jsonl\`: 296,450 of 109,780,228 parameters (0.27 %).
+    \`google-bert/bert-base-uncased\` trained with LoRA on \`train.jsonl\`: 296,450 of 109,780,228 parameters (0.27 %).
 
     Labels: \`payment\`, \`liability\`.
 

@@ -29,8 +29,8 @@ test("a key may be named as the object's prototype is", () =>
   expect([...(parseHeaderJson('{"__proto__":1}') as Map<string, number>)]).toEqual([["__proto__", 1]]));
 
 test.each([
-  ['{"a":1,"b":2,"a":3}', 'key "a" occurs twice, again at character 13'],
-  ['{"a":1,"\\u0061":3}', 'key "a" occurs twice, again at character 7'],
+  ['{"a":1,"b":2,"a":3}', 'key "a" occurs twice, the second time at character 13'],
+  ['{"a":1,"\\u0061":3}', 'key "a" occurs twice, the second time at character 7'],
   ["[4.0]", "expected a non-negative integer below 2^53 but found 4.0 at character 1"],
   ["[1e400]", "found 1e400"],
   ["[-1]", "found -1"],
@@ -49,10 +49,10 @@ test.each([
   ["{}{}", "something follows the header's object at character 2"],
   ["", "found the end"],
   ['{"a":', "found the end at character 5"],
-  ['["abc', "a string without end begins at character 1"],
-  ['["abc\\"', "a string without end begins at character 1"],
+  ['["abc', "an unterminated string begins at character 1"],
+  ['["abc\\"', "an unterminated string begins at character 1"],
   ['["\\x41"]', "malformed string at character 1"],
   ['["a\nb"]', "malformed string at character 1"],
-  ['["\\ud800"]', "half of a surrogate pair in the string at character 1"],
+  ['["\\ud800"]', "an unpaired surrogate in the string at character 1"],
   ["[".repeat(1e6), "nested too deeply at character 9"],
 ])("refuses %.30s", (text, message) => expect(() => parseHeaderJson(text)).toThrow(message));

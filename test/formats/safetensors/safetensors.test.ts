@@ -103,7 +103,7 @@ describe("a write is refused, and nothing is left of it", () => {
       /tensor "b" has 4 bytes, but F32 \[2\] takes 8/,
     ],
     ["a shape of fractions", [["a", { ...u8(1, 2), shape: [0.5, 4] }]], /but found 0\.5/],
-    ["half a character", [["\ud800", u8(1)]], /half of a surrogate pair/],
+    ["half a character", [["\ud800", u8(1)]], /an unpaired surrogate/],
     ["the name of the metadata", [["__metadata__", u8(1)]], /key "__metadata__" occurs twice/],
   ])("%s", async (_, tensors, message) => {
     const path = join(folder.path, "refused.safetensors");

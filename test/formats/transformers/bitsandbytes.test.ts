@@ -86,7 +86,7 @@ describe("refused", () => {
     await expect(refused).rejects.toThrow(CheckpointError);
     await expect(refused).rejects.toThrow(
       new RegExp(
-        `stored quantized by "${quant_method}", which is not read\\n {2}at: .*config.json: quantization_config\\n {2}expected: unquantized`,
+        `the model is quantized with "${quant_method}", which is not supported\\n {2}at: .*config.json: quantization_config\\n {2}expected: unquantized`,
       ),
     );
   });

@@ -49,7 +49,7 @@ test.each<[string, unknown, string]>([
   [
     "a tensor that its shard lacks",
     { a: "w.safetensors", c: "w.safetensors" },
-    '"c" in w.safetensors, which does not hold it',
+    '"c" in w.safetensors, which does not contain it',
   ],
   ["a path out of the folder", { a: "../w.safetensors" }, 'tensor "a" in "../w.safetensors"'],
   ["a shard that is a pickle", { a: "w.bin" }, 'tensor "a" in "w.bin"\n  expected: the name of a .safetensors file'],
@@ -61,7 +61,7 @@ test.each<[string, unknown, string]>([
   [
     "a million tensors",
     Object.fromEntries(Array.from({ length: 1e6 }, (_, i) => [`t${i}`, "w.safetensors"])),
-    "holds more JSON than is read: more than 250000 values",
+    "contains more JSON than the limit: more than 250000 values",
   ],
   ["no weight_map", undefined, "weight_map must map tensor names to shards"],
 ])("an index is refused for %s", async (name, map, message) => {
@@ -87,7 +87,7 @@ test("pickles are never opened", async () => {
 test("a folder without weights says what it holds", async () => {
   const refused = readCheckpoint(await folderOf("empty", { "config.json": CONFIG, "optimizer.pt": "" }));
   await expect(refused).rejects.toThrow(
-    /holds no weights\n {2}expected: model\.safetensors, or .*\n.*holds: config\.json, optimizer\.pt/,
+    /contains no weights\n {2}expected: model\.safetensors, or .*\n.*contains: config\.json, optimizer\.pt/,
   );
 });
 
@@ -100,9 +100,9 @@ test("a missing folder or config is a missing file", async () => {
 
 test.each([
   ["{model_type: 1}", /config\.json is not valid JSON: /],
-  ["[]", /config\.json must hold a JSON object/],
-  [`{"a":${"[".repeat(1e6)}`, /config\.json holds more JSON than is read: nested more than 100 levels deep/],
-  [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; at most 64000000 of JSON are read/],
+  ["[]", /config\.json must contain a JSON object/],
+  [`{"a":${"[".repeat(1e6)}`, /config\.json contains more JSON than the limit: nested more than 100 levels deep/],
+  [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; the limit is 64000000 of JSON/],
   ["{}", /model_type must be a string, got nothing\n {2}expected: .*"bert"/],
   ['{"model_type": 3}', /model_type must be a string, got 3/],
   [`{"model_type": [${"1,".repeat(999)}1]}`, /model_type must be a string, got \[[1,]{79}…\n/],

@@ -11,7 +11,7 @@ test("one seed: a row a method", () => {
   ).toMatchInlineSnapshot(`
     "# full, lora on minilm
 
-    Data: \`clauses\`. Micro F1 and macro F1 on the test split, with 95 % bootstrap intervals over its examples.
+    Data: \`clauses\`. Micro F1 and macro F1 on the test split, with 95 % bootstrap intervals over the examples.
 
     ![Macro F1 against peak memory and trainable parameters](comparison.svg)
 

@@ -26,7 +26,7 @@ describe("what is written computes what was trained", () => {
     const packed = await trained({ method: "qlora" });
     const report = await exportModel({ format: "safetensors", adapter: packed, out: `${temporary()}/merged` });
     expect(report.difference).toBeLessThan(1e-4);
-    expect(report.notes[0]).toMatch(/trained on nf4 weights: it is merged into those/);
+    expect(report.notes[0]).toMatch(/trained on nf4 weights, so it is merged into those/);
   });
 
   test("as an adapter of mlx-lm, and back", async () => {

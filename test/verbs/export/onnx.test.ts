@@ -79,7 +79,7 @@ describe("an encoder says what transformers says", () => {
     const batch = firstBatch("llama");
     expectClose(await saysOf(`${out}/onnx/model.onnx`, batch, "right"), batch.wanted, "logits", 2e-5);
     expect(notes).toEqual([
-      "transformers.js has no class for SEQ_CLS on llama: run the model with ONNX Runtime itself",
+      "transformers.js has no class for SEQ_CLS on llama; run the model with ONNX Runtime directly",
     ]);
   });
 });
@@ -94,7 +94,7 @@ test("longrope is written with both its factors, and with a word about a text th
   writeFileSync(`${model}/config.json`, JSON.stringify({ ...readJson(`${model}/config.json`), ...config }));
   const { out, notes } = await exportModel({ format: "onnx", model, out: `${temporary()}/onnx-model` });
   expect(notes).toEqual([
-    "its positions change past 20 tokens: a text that is written past them must be read anew from its beginning",
+    "its rotary embedding changes after 20 tokens; when a text grows past them, it must be processed again from its beginning",
   ]);
   const { ids, labels, padId } = firstBatch("causal/phi3");
   const rows = log_probs.length;
@@ -157,7 +157,7 @@ describe("the folder", () => {
   test("is not written over another model", async () => {
     const { out } = await exported("distilbert");
     const before = readdirSync(out).length;
-    await expect(exported("distilbert", { out })).rejects.toThrow(/onnx holds model.onnx already/);
+    await expect(exported("distilbert", { out })).rejects.toThrow(/onnx already contains model.onnx/);
     expect(readdirSync(out)).toHaveLength(before);
   });
 });
@@ -167,7 +167,7 @@ describe("refused", () => {
   const nowhere = { format: "onnx", model, out: "nowhere" } as const;
   test.each([
     ["a type that runtimes do not read", { ...nowhere, dtype: "BF16" }, /not written in BF16.*expected: F32, F16/s],
-    ["inputs without an adapter", { ...nowhere, adapterInputs: "required" }, /nothing that could be an input/],
+    ["inputs without an adapter", { ...nowhere, adapterInputs: "required" }, /adapter inputs need an adapter/],
     ["inputs of another format", { ...nowhere, format: "gguf", adapterInputs: "optional" }, /gguf has no inputs/],
     [
       "a model without a trained head",
@@ -197,7 +197,7 @@ describe("what was written is asked before it is called done", () => {
     });
     const { exportModel } = await import("../../../src/verbs/export/export.ts");
     const options = { format: "onnx", model: fixture("causal/llama"), out: `${temporary()}/onnx-model` } as const;
-    await expect(exportModel(options)).rejects.toThrow(/does not compute what the original does: its logits differ by/);
+    await expect(exportModel(options)).rejects.toThrow(/the exported model's logits differ from the original's by/);
     vi.doUnmock("../../../src/verbs/export/onnx-weights.ts");
   });
 

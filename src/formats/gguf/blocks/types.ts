@@ -43,7 +43,7 @@ export function wholeBlocks(type: GgmlType, count: number, unit: "blockSize" | "
   const size = GGML_TYPES[type][unit];
   if (count % size === 0) return count / size;
   const what = unit === "blockSize" ? "values" : "bytes";
-  throw new BlockSizeError(`${count} ${what} are no whole number of ${type} blocks.`, {
+  throw new BlockSizeError(`${count} ${what} do not divide into ${type} blocks.`, {
     expected: `a multiple of ${size} ${what}`,
   });
 }

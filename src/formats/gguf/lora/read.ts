@@ -39,7 +39,7 @@ export async function readGgufLora(path: string, baseConfig: JsonObject): Promis
       ranks.set(module, r);
     }
   }
-  if (ranks.size === 0) throw new AdapterError(`${path} holds no lora_b tensor`);
+  if (ranks.size === 0) throw new AdapterError(`${path} contains no lora_b tensor`);
   const config = { ...ranksOf(ranks, alpha), ...targetsOf([...ranks.keys()], baseConfig) };
   return { format: "peft", folder: path, config, taskType: causalLm.name, baseModel: undefined, tensors };
 }
@@ -49,22 +49,22 @@ function alphaOf({ metadata, path }: GgufFile, { name }: GgufModel): number {
     metadata.get(GGUF_LORA[key]),
   );
   if (type !== "adapter" || method !== "lora" || typeof alpha !== "number") {
-    throw new AdapterError(`${path} is no LoRA adapter`, {
+    throw new AdapterError(`${path} is not a LoRA adapter`, {
       where: `${GGUF_LORA.type} ${type}, ${GGUF_LORA.method} ${method}, ${GGUF_LORA.alpha} ${alpha}`,
       expected: "adapter, lora, and a number",
     });
   }
   if (architecture === name) return alpha;
-  throw new AdapterError(`the adapter is for the architecture ${architecture}, the base model is a ${name}`, {
+  throw new AdapterError(`the adapter is for the architecture ${architecture}, but the base model is a ${name}`, {
     where: path,
-    hint: "give the configuration of the model that the adapter was made for.",
+    hint: "use the config.json of the model that the adapter was made for.",
   });
 }
 
 const unknown = (name: string, path: string): AdapterError =>
-  new AdapterError(`the adapter holds the tensor ${name}, which is not supported`, {
+  new AdapterError(`the adapter contains the tensor ${name}, which is not supported`, {
     where: path,
-    expected: "lora_a and lora_b of the architecture's linear modules",
+    expected: "lora_a and lora_b of the architecture's linear layers",
   });
 
 /** Each module's scaling is `alpha / r`; an alpha of 0 stands for a scaling of 1. */

@@ -51,10 +51,10 @@ function placesOf(
     else refused.push(param);
   }
   if (refused.length === 0) return places;
-  throw new AdapterError(`a GGUF model of architecture ${name} has no place for ${refused.join(", ")}`, {
+  throw new AdapterError(`a GGUF adapter for the architecture ${name} cannot contain ${refused.join(", ")}`, {
     where: folder,
-    expected: `updates of the layers' linear modules${tied ? "; the output layer shares the embedding's weight" : ""}`,
-    hint: "merge the adapter into its base model, and export that.",
+    expected: `updates of linear layers inside the blocks${tied ? "; the output layer shares the embedding's weight" : ""}`,
+    hint: "merge the adapter into its base model and export the result.",
   });
 }
 

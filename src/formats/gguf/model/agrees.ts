@@ -37,9 +37,9 @@ export function checkGgufSays(
   lost.push(...rotaryLost(config, read));
   if (lost.length === 0) return;
   throw new ArchitectureError(
-    `a GGUF file of architecture ${name} cannot say all of config.json:\n${lost.join("\n")}`,
+    `a GGUF file of the architecture ${name} cannot express this config.json:\n${lost.join("\n")}`,
     {
-      hint: "llama.cpp has no such variant of this architecture.",
+      hint: "llama.cpp does not have this variant of the architecture.",
     },
   );
 }

@@ -50,7 +50,7 @@ export async function readGguf(path: string): Promise<GgufCheckpoint> {
   const [name, architecture] = architectureOf(file);
   const keys = new GgufKeys(file.metadata, name, path);
   const embeddings = file.tensors.get(EMBEDDINGS);
-  if (!embeddings) throw new CheckpointError(`${path} holds no weights: ${EMBEDDINGS} is missing`);
+  if (!embeddings) throw new CheckpointError(`${path} contains no weights: ${EMBEDDINGS} is missing`);
 
   checkGgufSizes(keys, file);
 
@@ -77,7 +77,7 @@ async function readRopeFactors(file: GgufFile, name: string, info: GgufTensorInf
   const pairs = columnsTurned(keys) / 2;
   if (info.shape.join() === `${pairs}`) return file.read(info);
   throw new CheckpointError(`${file.path}: tensor ${JSON.stringify(name)} is [${info.shape}]`, {
-    expected: `[${pairs}]: a factor for each pair of the columns of a head that turn`,
+    expected: `[${pairs}]: one factor for each pair of a head's rotated columns`,
   });
 }
 
@@ -88,9 +88,9 @@ function architectureOf({ metadata, path }: GgufFile): [name: string, architectu
   }
   const parts = metadata.get("split.count");
   if (typeof parts === "number" && parts > 1) {
-    throw new CheckpointError(`${path} is one of ${parts} parts of a model`, {
+    throw new CheckpointError(`${path} is one of the ${parts} parts of a model`, {
       expected: "the whole model in one file",
-      hint: "llama-gguf-split --merge FIRST-PART WHOLE.gguf   joins them.",
+      hint: "join them with llama-gguf-split --merge FIRST-PART WHOLE.gguf",
     });
   }
   const name = metadata.get("general.architecture");
@@ -117,9 +117,9 @@ function entriesOf(
     const found = nameOf(stored, architecture);
     if (!found) {
       throw new CheckpointError(
-        `${file.path}: tensor ${JSON.stringify(stored)} has no place in a ${architectureName}`,
+        `${file.path}: tensor ${JSON.stringify(stored)} does not belong to a ${architectureName}`,
         {
-          hint: "mixtures of experts and models with parts for images or sound are not supported.",
+          hint: "mixture-of-experts, vision and audio models are not supported.",
         },
       );
     }

@@ -59,7 +59,7 @@ export function rowsByHead(shape: readonly number[], heads: number, what: string
 function partOf(shape: readonly number[], heads: number, parts: number, what: string): number {
   const rows = (shape[0] ?? 0) / heads;
   if (Number.isInteger(rows / parts) && rows > 0) return rows;
-  throw new CheckpointError(`${what} has ${shape[0]} rows, which are no ${heads} heads`, {
+  throw new CheckpointError(`${what} has ${shape[0]} rows, which do not divide into ${heads} heads`, {
     expected: `a multiple of ${heads * parts}`,
     hint: "the file's metadata and its tensors must come from the same model.",
   });

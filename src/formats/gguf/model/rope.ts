@@ -39,7 +39,7 @@ export function ropeScaling(
   if (type === "linear") return { rope_type: "linear", factor };
   if (type === "yarn") return { rope_type: "yarn", factor, ...trained, ...yarn(keys) };
   throw keys.fail(`rope scaling of type ${JSON.stringify(type)} is not supported`, {
-    expected: "none, linear, yarn, or the factors of longrope or Llama 3 as tensors",
+    expected: "none, linear, yarn, or longrope or Llama 3 factors as tensors",
   });
 }
 
@@ -76,8 +76,8 @@ function llama3(keys: GgufKeys, found: Float32Array, theta: number, dims: number
       original_max_position_embeddings: TRAINED,
     };
   }
-  throw keys.fail("rope_freqs.weight does not hold the factors of Llama 3's rope scaling", {
-    expected: `${dims / 2} factors, which fall from ${factor} to 1 as the turns in ${TRAINED} positions grow`,
+  throw keys.fail("rope_freqs.weight does not contain the factors of Llama 3's rope scaling", {
+    expected: `${dims / 2} factors, which fall from ${factor} to 1 with the number of rotations in ${TRAINED} positions`,
   });
 }
 

@@ -78,9 +78,9 @@ function placed({ tensors, config, folder }: Checkpoint, { architecture, name }:
   }
   if (lost.length === 0) return found;
   const shown = lost.slice(0, 5).join(", ") + (lost.length > 5 ? ", …" : "");
-  throw new ArchitectureError(`llama.cpp's ${name} has no place for ${lost.length} of the tensors: ${shown}`, {
+  throw new ArchitectureError(`llama.cpp's ${name} has no names for ${lost.length} of the tensors: ${shown}`, {
     where: folder,
-    expected: "a language model without a head for another task, under the names of transformers' class",
+    expected: "a language model with its own head only, with the tensor names of the transformers class",
   });
 }
 

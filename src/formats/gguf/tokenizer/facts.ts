@@ -30,7 +30,7 @@ export class GgufFacts {
   get tokens(): readonly string[] {
     const tokens = this.strings("tokens");
     if (tokens?.length) return tokens;
-    throw this.fail("the file holds no vocabulary", "tokenizer.ggml.tokens in its metadata");
+    throw this.fail("the file contains no vocabulary", "tokenizer.ggml.tokens in its metadata");
   }
 
   /** A text, if it is there. @throws {TokenizerError} when it is something else. */

@@ -34,7 +34,7 @@ export function ggufPretokenizer(tokenizer: JsonObject, where: string): string {
   const name = types.join() === "Split,ByteLevel" && isObject(split) ? NAMES[String(split.Regex)] : undefined;
   if (name === "dbrx" && model?.ignore_merges === true) return "llama-bpe";
   if (name) return name;
-  throw new TokenizerError("llama.cpp's name for this tokenizer's pre-tokenizer is not known", {
+  throw new TokenizerError("llama.cpp's name for the pre-tokenizer of this tokenizer is unknown", {
     where: `${where}: pre_tokenizer ${JSON.stringify(pre ?? null)}`,
     expected: `${["gpt-2", "smollm", "llama-bpe", ...Object.values(NAMES)].join(", ")}`,
   });

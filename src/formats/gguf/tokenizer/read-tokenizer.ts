@@ -29,7 +29,7 @@ const MODELS = ["gpt2", "llama"];
 export function ggufTokenizer(metadata: ReadonlyMap<string, unknown>, where: string): TokenizerFiles {
   const facts = new GgufFacts(metadata, where);
   const model = facts.string("model");
-  if (model === undefined) throw facts.fail("the file holds no tokenizer", "tokenizer.ggml.model in its metadata");
+  if (model === undefined) throw facts.fail("the file contains no tokenizer", "tokenizer.ggml.model in its metadata");
   if (!MODELS.includes(model)) {
     throw facts.fail(`a tokenizer of kind ${JSON.stringify(model)} is not supported`, MODELS.join(", "));
   }
@@ -79,7 +79,7 @@ function byteLevel(facts: GgufFacts): Built {
   if (!split) {
     const known = Object.keys(BYTE_LEVEL_SPLITS).join(", ");
     throw facts.fail(`the pre-tokenizer ${JSON.stringify(named)} is not known`, known, {
-      ...(named === "default" && { hint: "convert the model again with a current llama.cpp, which names it." }),
+      ...(named === "default" && { hint: "convert the model again with a current llama.cpp, which writes its name." }),
     });
   }
   const tokens = facts.tokens;
@@ -158,8 +158,8 @@ function checkMerges(facts: GgufFacts, merges: readonly Merge[], ids: ReadonlyMa
   const at = merges.findIndex(([left, right]) => !(ids.has(left) && ids.has(right) && ids.has(left + right)));
   if (at === -1) return;
   throw facts.fail(
-    `merge ${at}, ${JSON.stringify(merges[at]?.join(" "))}, is not of tokens`,
-    "two tokens that make a third",
+    `merge ${at}, ${JSON.stringify(merges[at]?.join(" "))}, does not join two tokens into a third`,
+    "two tokens whose concatenation is a token",
   );
 }
 

@@ -35,7 +35,9 @@ export function ggufTokens({ model, added_tokens }: TokenizerJson, count: number
   const kinds = new Int32Array(count).fill(KIND.unused);
   const place = (id: number, text: string, kind: number): void => {
     if (id >= count) {
-      throw new TokenizerError(`the tokenizer has a token ${id}, the model ${count} embeddings`, { where });
+      throw new TokenizerError(`the tokenizer has a token with id ${id}, but the model has ${count} embeddings`, {
+        where,
+      });
     }
     texts[id] = text;
     kinds[id] = kind;
