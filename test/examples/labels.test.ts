@@ -44,7 +44,7 @@ describe("labelsOf", () => {
     const labels = labelsOf(rows(77_001, 10_234));
     expect(labels.names).toEqual(["10234", "77001"]);
     expect([labels.idOf(10_234, ""), labels.idOf("77001", "")]).toEqual([0, 1]);
-    expect(() => labels.idOf(1, "")).toThrow(/1 was never seen/);
+    expect(() => labels.idOf(1, "")).toThrow(/1 does not occur/);
     expect(labelsOf(rows(...Array.from({ length: 150 }, (_, id) => 2 * id))).names).toHaveLength(299);
     expect(labelsOf(rows(3, 99)).names).toHaveLength(100);
   });
@@ -94,7 +94,7 @@ describe("labelsOf", () => {
   test("a refusal says which file names the classes of numbers", () => {
     const labels = labelsOf(rows(0, 1), { "0": "assignment", "1": "payment", "2": "notice" }, "base/config.json");
     expect(() => labels.idOf("spam", "test.csv:3")).toThrow(
-      /"spam" was never seen[\s\S]*expected: one of 2: 0 \(assignment\), 1 \(payment\); the names come from id2label in base\/config.json$/m,
+      /"spam" does not occur[\s\S]*expected: one of 2: 0 \(assignment\), 1 \(payment\); the names come from id2label in base\/config.json$/m,
     );
   });
 
@@ -122,16 +122,16 @@ test("a trained checkpoint's labels are known by name and by number", () => {
 test("numbers are taken for ids only where no class is named by a number", () => {
   const digits = labelsOfCheckpoint({ "0": "1", "1": "2", "2": "3" });
   expect([1, 2, 3, "1", "3"].map((label) => digits.idOf(label, ""))).toEqual([0, 1, 2, 0, 2]);
-  expect(() => digits.idOf(0, "test.csv:2")).toThrow(/label 0 was never seen/);
+  expect(() => digits.idOf(0, "test.csv:2")).toThrow(/label 0 does not occur/);
   const floats = labelsOfCheckpoint({ "0": "1.0", "1": "2.0" });
   expect([1, "1.0", 2, "2"].map((label) => floats.idOf(label, ""))).toEqual([0, 0, 1, 1]);
   const signs = labelsOfCheckpoint({ "0": "-1", "1": "1" });
   expect([-1, 1].map((label) => signs.idOf(label, ""))).toEqual([0, 1]);
-  expect(() => signs.idOf(0, "")).toThrow(/never seen/);
+  expect(() => signs.idOf(0, "")).toThrow(/does not occur/);
   const named = labelsOfCheckpoint({ "0": "LABEL_3", "1": "LABEL_0" });
   expect([0, "1", "LABEL_0"].map((label) => named.idOf(label, ""))).toEqual([0, 1, 1]);
-  expect(() => named.idOf("01", "")).toThrow(/never seen/);
-  expect(() => named.idOf(" 1", "")).toThrow(/never seen/);
+  expect(() => named.idOf("01", "")).toThrow(/does not occur/);
+  expect(() => named.idOf(" 1", "")).toThrow(/does not occur/);
 });
 
 test.each<[object | string, RegExp]>([
@@ -147,7 +147,7 @@ test.each<[unknown, RegExp]>([
   [true, /holds true\n.*x:1[\s\S]*hint: write true and false as 1 and 0/],
   [0.5, /holds 0.5[\s\S]*hint: write the number in quotes/],
   [2 ** 60, /holds 1152921504606847000/],
-  [null, /holds null[\s\S]*hint: label_column/],
+  [null, /holds null[\s\S]*hint: set label_column/],
 ])("the label %j is refused", (value, message) => expect(() => asLabel(value, "label", "x:1")).toThrow(message));
 
 describe("warnings about labels", () => {

@@ -286,7 +286,7 @@ describe("mergeAdapter refuses", () => {
       changed("bert", ([name, tensor]) =>
         name.endsWith("0.attention.self.query.lora_A.weight") ? undefined : [name, tensor],
       ),
-    ).rejects.toThrow(/holds bert\.encoder\.layer\.0\.attention\.self\.query\.lora_B\.weight but no lora_A/);
+    ).rejects.toThrow(/contains bert\.encoder\.layer\.0\.attention\.self\.query\.lora_B\.weight but no lora_A/);
     await expect(changed("bert", (entry) => entry, { r: 2 })).rejects.toThrow(
       /lora_A \[4,32\] and lora_B \[32,4\] of bert\.\S+ do not have rank 2\n {2}at: .*\n {2}hint: adapter_config\.json/,
     );

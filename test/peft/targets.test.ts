@@ -195,16 +195,16 @@ describe("what is refused, and how it is said", () => {
     const expected = (modules: readonly string[], targetModules: readonly string[]): string =>
       thrown(() => selectTargets(modules, { targetModules, layersToTransform: [9] })).message.split("\n").slice(2).join("\n"); // biome-ignore format: a chain
     expect(expected(["m.layer.1.up", "m.layer.4.up", "m.layer.2.down"], ["up"])).toMatchInlineSnapshot(`
-      "  expected: layers that have up: 1, 4
+      "  expected: layers that contain up: 1, 4
         hint: layers are counted from 0."
     `);
     expect(expected(["m.layer.0.up"], ["up"])).toMatchInlineSnapshot(`
-      "  expected: layers that have up: 0
+      "  expected: layers that contain up: 0
         hint: layers are counted from 0."
     `);
     expect(expected(MODULES, ["pooler.dense"])).toMatchInlineSnapshot(`
       "  expected: layers that contain pooler.dense: none; these modules are outside the layers
-        hint: leave layers_to_transform out."
+        hint: remove layers_to_transform."
     `);
   });
 

@@ -25,6 +25,6 @@ test("the adapter's labels stay the classes, whatever part of them the data has"
     `the data has labels that the starting adapter does not have: X, Y, Z\n  at: ${folder}\n  expected: some of its 3: A, B, C\n  hint: start`,
   );
   await expect(runHere(going, { rows: rowsOf() })).rejects.toThrow(
-    "labels that the starting adapter does not have:  confidentiality",
+    "labels that the starting adapter does not have: confidentiality",
   );
 });

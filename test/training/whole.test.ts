@@ -50,7 +50,7 @@ describe("a checkpoint that is not whole", () => {
     const resumed = await runHere({ ...keys, output_dir: folder, resume_from_checkpoint: true });
     expect(firstStep(resumed)).toBe(3);
     const [passedOver, from] = warningsOf(resumed);
-    expect(passedOver).toContain(`${folder}/checkpoint-4 is incomplete and was skipped:  ${why}`);
+    expect(passedOver).toContain(`${folder}/checkpoint-4 is incomplete and was skipped: ${why}`);
     expect(from).toBe(`resumed at step 2, from ${folder}/checkpoint-2.`);
   });
 
@@ -201,7 +201,7 @@ describe("the best state", () => {
     const more = { ...best, max_steps: 5, eval_steps: 9, output_dir: folder, resume_from_checkpoint: true };
     const resumed = await runHere(more, { rows });
     expect(warningsOf(resumed).join("\n")).toContain(
-      `the best state so far is unusable:  ${folder}/checkpoint-2: manifest.json is missing`,
+      `the best state so far is unusable: ${folder}/checkpoint-2: manifest.json is missing`,
     );
     expect(existsSync(`${folder}/adapter_model.safetensors`)).toBe(true);
   });

@@ -272,7 +272,7 @@ describe("a list that cannot be right", () => {
       /lists 1000000 files, more than 100000/,
     ],
     ["no files", lists(), /contains no model that lowrank can read/],
-    ["pickles alone", lists("config.json", "pytorch_model.bin"), /holds its weights as a pickle/],
+    ["pickles alone", lists("config.json", "pytorch_model.bin"), /stores its weights as a pickle/],
     ["a commit that is a path", listing({ sha: "../../x", siblings: [] }), /names no commit/],
     ["a web page", asking("/api/", (_, response) => response.end("<html>")), /is not a list of files/],
     ["nesting", asking("/api/", (_, response) => response.end("[".repeat(1e6))), /is not a list of files/],
@@ -401,8 +401,8 @@ describe("a busy server", () => {
   });
 
   test.each([
-    [429, /answered 429[\s\S]*wait a little; with HF_TOKEN/],
-    [503, /answered 503[\s\S]*try again later/],
+    [429, /status 429[\s\S]*wait a little; with HF_TOKEN/],
+    [503, /status 503[\s\S]*try again later/],
   ])("%i without end is refused", async (status, says) => {
     put({ instead: busy(status, 99) });
     expect((await refusal()).message).toMatch(says);

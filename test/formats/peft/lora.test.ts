@@ -195,7 +195,7 @@ describe("readLora refuses", () => {
     [
       "a key of the future",
       { use_magic: 1 },
-      /sets use_magic to 1.*\n.*\n.*\n {2}hint: only if use_magic changes nothing/,
+      /sets use_magic to 1.*\n.*\n.*\n {2}hint: if use_magic has no effect/,
     ],
     [
       "a changed base",

@@ -60,7 +60,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   [
     "no weights",
     { "adapter_config.json": LORA },
-    /contains no adapter weights\n.*\n {2}hint: it contains: {2}adapter_config\.json/,
+    /contains no adapter weights\n.*\n {2}hint: it contains: adapter_config\.json/,
   ],
   [
     "no peft_type",
