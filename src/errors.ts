@@ -1,12 +1,12 @@
 import { redacted } from "./redacted.ts";
 
 /**
- * What a refusal says besides its first line. Every part is optional; each becomes a line of its own.
+ * Details of an error besides its first line. Every part is optional and becomes a line of its own.
  */
 export interface ErrorDetail {
-  /** Where it was found: `file:line`, a recipe key, a tensor name. */
+  /** Place of the problem: `file:line`, a recipe key, a tensor name. */
   readonly where?: string;
-  /** What would be accepted instead. */
+  /** Accepted values. */
   readonly expected?: string;
   /** One thing to try. */
   readonly hint?: string;
@@ -82,11 +82,11 @@ export class BlockSizeError extends LowrankError {
   readonly code = "E_BLOCK_SIZE";
 }
 
-/** What a pattern was to select from, for programs; its message says the same for people. */
+/** Patterns and the names they were matched against, for programs; the message has the same for people. */
 export interface Selection {
-  /** What selected nothing. */
+  /** Patterns that matched nothing. */
   readonly patterns: readonly string[];
-  /** What there was: paths of modules, or numbers of layers. */
+  /** Names they were matched against: paths of modules, or numbers of layers. */
   readonly available: readonly string[];
 }
 
@@ -150,7 +150,7 @@ export interface PlainError {
   readonly name: string;
   readonly message: string;
   readonly stack: string;
-  /** What a typed error holds besides. */
+  /** Additional fields of a typed error. */
   readonly data?: Readonly<Record<string, unknown>>;
   readonly cause?: PlainError;
 }
@@ -171,7 +171,7 @@ const CLASSES: Readonly<Record<string, new (what: string, detail: ErrorDetail) =
   InterruptedError,
 };
 
-/** What can be sent of an error: of a typed one all, of another what every error has. */
+/** Serializable form of an error: complete for a typed one, otherwise the fields that every error has. */
 export function plainError(error: unknown): PlainError {
   const { name, message, stack = "", cause } = error instanceof Error ? error : new Error(String(error));
   return {

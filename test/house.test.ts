@@ -271,6 +271,14 @@ describe("the house", () => {
     );
     expect(strays).toEqual([]);
   });
+  test("docstrings of exports begin with the noun", () => {
+    const strays = filesOf("src").flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(/\/\*\*[\s*]*(\w+)(?:[^*]|\*(?!\/))*\*\/\s*export /g)]
+        .filter(([, first]) => /^(What|How|Whether|Where|Of|As)$/.test(first!))
+        .map(([docstring]) => `${file}: ${docstring.slice(0, 80)}`),
+    );
+    expect(strays).toEqual([]);
+  });
 });
 
 /** The source without comments and string literals, so that prose about `await` does not count as code. */

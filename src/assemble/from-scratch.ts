@@ -15,7 +15,7 @@ export async function configOnly(folder: string): Promise<Checkpoint> {
 }
 
 /**
- * How the parameters of a model from scratch start, as transformers' `_init_weights` has it for the families here: weights
+ * Initialization of the parameters of a model from scratch, as transformers' `_init_weights` has it for the families here: weights
  * and embeddings normal with the config's `initializer_range`, biases zero, norms one.
  */
 export function freshInit(

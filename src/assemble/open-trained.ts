@@ -30,7 +30,7 @@ export interface PreparedTrained {
   readonly madeFor?: string;
   /** Folder of the adapter. */
   readonly folder?: string;
-  /** Where the recipe holds the base otherwise than it was while the adapter was trained. */
+  /** Differences between the recipe's quantization of the base and that of the adapter's training. */
   readonly warnings: readonly string[];
 }
 
@@ -71,7 +71,7 @@ export async function withWeights(
 }
 
 /**
- * As `openTrained`, but reads no weights of the base.
+ * `openTrained` without reading the weights of the base.
  *
  * @param adapter Folder or Hub id of a PEFT or adapter-hub adapter, which decides method, rank and targets, and, unless
  *   the recipe does, how the base is held; or a whole model, which takes the place of the recipe's.

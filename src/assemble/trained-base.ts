@@ -6,7 +6,7 @@ import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { quantizationOf } from "./quantization.ts";
 
-/** How the weights of the base are held. */
+/** Keys for the quantization of the base. */
 const KEYS = [...QUANTIZATION_KEYS, "use_bnb_nested_quant"] as const;
 
 /** A recipe, and what its reader should know. */

@@ -15,10 +15,10 @@ import type { Random } from "../random.ts";
 import type { Elements } from "../session/session.ts";
 import { type ReadBase, starter } from "./starts.ts";
 
-/** Where weights come from. */
+/** Sources of weights. */
 export interface WeightSources {
   readonly checkpoint: Checkpoint;
-  /** Where the base hangs in the model; the names of a bare base checkpoint lack it. */
+  /** Prefix of the base's names within the model; a bare base checkpoint's names lack it. */
   readonly basePrefix: string;
   /** Arrays that win over the checkpoint, as files have them: a starting adapter, a saved state. */
   readonly given?: ReadonlyMap<string, Float32Array>;

@@ -4,7 +4,7 @@ import { barrier } from "../ops/core/barrier.ts";
 import { add } from "../ops/nn/elementwise.ts";
 import { reduceSum, reshape } from "../ops/shape/shape.ts";
 
-/** How a backward pass treats what the forward pass computed. */
+/** Options for reusing the results of the forward pass. */
 export interface BackwardOptions {
   /**
    * Gradient checkpointing: the segment that a module belongs to. Of a segment only its inputs are kept; what the
@@ -99,7 +99,7 @@ function applied(x: Value, input: (input: Value) => Value): Value {
 /** Weights and constants are there all the time. */
 const isThere = (x: Value): boolean => x.origin.kind === "param" || x.origin.kind === "constant";
 
-/** Whether `x` is cheaply computed of weights and constants alone. */
+/** True when `x` is cheaply computed from weights and constants alone. */
 const isOfWeights = (x: Value): boolean => {
   const node = nodeOf(x);
   return node?.op.cheap === true && node.inputs.every((input) => isThere(input) || isOfWeights(input));

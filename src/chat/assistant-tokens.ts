@@ -15,7 +15,7 @@ export interface EncodedChat {
 }
 
 /**
- * Which tokens of a conversation an assistant says, the end of its turn among them: what the template marks with
+ * Mask of the tokens that an assistant writes, the end of its turn included: those that the template marks with
  * `{% generation %}`, as in transformers.
  *
  * Without marks, every turn is bounded by two beginnings of the conversation: up to it, ready for an answer, and up to its end. Each
@@ -31,7 +31,7 @@ export function assistantTokens(chat: EncodedChat, render: RenderChat, tokenizer
   const blank = (id: number): boolean => isBlank(id, tokenizer);
   const ending = (id: number): boolean => tokenizer.added.has(id) || blank(id);
 
-  /** How many tokens of the whole the first `count` messages are; after them, `rest` may stand for something else. */
+  /** Number of tokens of the first `count` messages; after them, `rest` may stand for something else. */
   const border = (count: number, addGenerationPrompt: boolean, rest: (id: number) => boolean): number => {
     const text = render(messages.slice(0, count), { addGenerationPrompt, variables, where });
     const start = tokenizer.encodePlain(text);
@@ -74,11 +74,11 @@ function markedTokens(chat: EncodedChat, render: RenderChat, tokenizer: Tokenize
   return said;
 }
 
-/** Whether a token is white space. */
+/** True when a token is white space. */
 export const isBlank = (id: number, tokenizer: Tokenizer): boolean =>
   tokenizer.decode([id], { specials: true }).trim() === "";
 
-/** How many first items two lists have in common. */
+/** Length of the common prefix of two lists. */
 export function commonPrefix(a: readonly number[], b: readonly number[]): number {
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length++;

@@ -13,7 +13,7 @@ import { fromJson } from "./from-json.ts";
 import type { TemplateVariables } from "./language-row.ts";
 import { strftime } from "./strftime.ts";
 
-/** What is rendered besides the messages. */
+/** Options for rendering messages. */
 export interface RenderOptions {
   /** End with what comes before an answer, so that a model goes on with one. */
   readonly addGenerationPrompt?: boolean;
@@ -102,7 +102,7 @@ function compile(source: string): Body {
 const reason = (cause: unknown): string =>
   (cause as Error).message.replace("Maximum call stack size exceeded", "it nests too deep");
 
-/** What a template says with `raise_exception`: the conversation is at fault. */
+/** Error that a template raises with `raise_exception`: the conversation is at fault. */
 class Refusal extends Error {}
 
 const RAISE = new Callable("raise_exception", ({ list: [message = ""] }): Value => {

@@ -6,7 +6,7 @@ export interface Message extends Readonly<Record<string, unknown>> {
   readonly role: string;
 }
 
-/** What data sets call who speaks, and what chat templates call it. */
+/** Roles in chat templates by their names in data sets. */
 const ROLES: Readonly<Record<string, string>> = {
   system: "system",
   developer: "developer",

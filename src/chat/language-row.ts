@@ -4,10 +4,10 @@ import { DataError } from "../errors.ts";
 import { alpacaPrompt } from "./alpaca.ts";
 import { conversation, type Message } from "./conversation.ts";
 
-/** What a chat template is given besides the messages: `tools` and the row's `chat_template_kwargs`. */
+/** Variables of a chat template besides the messages: `tools` and the row's `chat_template_kwargs`. */
 export type TemplateVariables = Readonly<Record<string, unknown>>;
 
-/** What a language model learns from, as the data has it. */
+/** Row of a language model's data. */
 export type LanguageRow = { readonly where: string } & (
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "completion"; readonly prompt: string; readonly completion: string }

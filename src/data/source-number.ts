@@ -3,7 +3,7 @@
  * the file, which are what a text column and a chat template show. Numbers that come back as they were written stay `number`.
  */
 export class SourceNumber {
-  /** As the file writes it. */
+  /** Text of the number in the file. */
   readonly source: string;
 
   constructor(source: string) {

@@ -8,7 +8,7 @@ export interface MemoryBytes {
   readonly runtime: number;
 }
 
-/** What a run is, known before its first step. */
+/** Description of a run, known before its first step. */
 export interface RunHeader {
   readonly model: string;
   readonly method: string;
@@ -78,7 +78,7 @@ export interface StepEvent {
   readonly rssBytes: number;
 }
 
-/** How far a split is tokenised, once a second; of a split that takes less nothing is said. */
+/** Tokenization progress of a split, at most once a second. Not emitted for splits that finish sooner. */
 export interface TokenizeEvent {
   readonly kind: "tokenize";
   readonly rows: number;
@@ -86,7 +86,7 @@ export interface TokenizeEvent {
   readonly total: number;
 }
 
-/** What happens in a run, in order: one start, then steps, evaluations and saves, then done. */
+/** Events of a run, in order: one start, then steps, evaluations and saves, then done. */
 export type TrainEvent =
   | TokenizeEvent
   | { readonly kind: "start"; readonly header: RunHeader }

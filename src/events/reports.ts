@@ -1,6 +1,6 @@
 import type { MemoryBytes, TrainEvent } from "./events.ts";
 
-/** What a run would take, without running it: memory is predicted, time is measured on two real steps, one the longest. */
+/** Estimated cost of a run: memory is predicted, time is measured on two real steps, one the longest. */
 export interface Plan {
   readonly model: string;
   readonly method: string;
@@ -25,7 +25,7 @@ export interface Plan {
 export interface InspectedModule {
   /** Dotted path: `bert.encoder.layer.0.attention.self.query`. */
   readonly path: string;
-  /** What it computes: `Linear`, `LayerNorm`, `Linear nf4`, …; empty for a module of modules. */
+  /** Operation: `Linear`, `LayerNorm`, `Linear nf4`, …; empty for a module of modules. */
   readonly type: string;
   /** Shape of its weight; empty for a module of modules. */
   readonly shape: readonly number[];
@@ -33,7 +33,7 @@ export interface InspectedModule {
   readonly parameters: number;
   /** Elements that train, adapters included. */
   readonly trainable: number;
-  /** Whether the method adds an adapter to it. */
+  /** True when the method adds an adapter to it. */
   readonly target: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface InspectedExample {
   readonly label?: string;
 }
 
-/** What `inspect` found: the module tree, and examples if they were asked for. */
+/** Result of `inspect`: the module tree, and examples if they were asked for. */
 export interface Inspection {
   readonly modules: readonly InspectedModule[];
   readonly examples: readonly InspectedExample[];
@@ -93,7 +93,7 @@ export type TextEmbedding = {
 /** A score between the ends of its 95 % interval. */
 type Interval = readonly [low: number, high: number];
 
-/** How well a classifier did in a comparison. */
+/** Scores of a classifier in a comparison. */
 export interface ClassScoresOfRow {
   readonly microF1: number;
   readonly macroF1: number;
@@ -101,7 +101,7 @@ export interface ClassScoresOfRow {
   readonly macroF1Interval: Interval;
 }
 
-/** How well a language model did in a comparison. */
+/** Scores of a language model in a comparison. */
 export interface LanguageScoresOfRow {
   /** Share of the examples whose trained tokens are all the model's first choice. */
   readonly exactMatch: number;
@@ -175,7 +175,7 @@ export function scoresOfRow(row: ComparisonRow): readonly [RowScore, RowScore] {
   ];
 }
 
-/** What happens in a comparison: the events of each run in turn, its row, and at the end where the report lies. */
+/** Events of a comparison: those of each run in turn, its row, and at the end the files of the report. */
 export type CompareEvent =
   | { readonly kind: "run"; readonly method: string; readonly seed: number; readonly event: TrainEvent }
   | { readonly kind: "row"; readonly row: ComparisonRow }

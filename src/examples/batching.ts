@@ -3,7 +3,7 @@ import { iterable } from "./examples.ts";
 import { sortedByKey } from "./stable-sort.ts";
 import { TypedList } from "./typed-list.ts";
 
-/** How the rows of an epoch are put into batches. */
+/** Options for batching the rows of an epoch. */
 export interface BatchingOptions {
   /** Rows of a batch. */
   readonly batchSize: number;

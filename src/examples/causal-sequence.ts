@@ -5,7 +5,7 @@ import { DataError } from "../errors.ts";
 import { encodeBegunOnce } from "../tokenizer/single-bos.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
-/** Which tokens of a row are trained. The names are the recipe's. */
+/** Options that select the trained tokens of a row. The names are the recipe's. */
 export interface LossOptions {
   /** Train on completions, not on prompts. */
   readonly completionOnlyLoss: boolean;

@@ -5,7 +5,7 @@ import { type Encoder, Places } from "./encode.ts";
 import { ExampleStore } from "./examples.ts";
 import { packExamples } from "./packing.ts";
 
-/** How many rows were encoded, and where those are that a user should be told of. */
+/** Number of encoded rows, and the rows that need a warning. */
 interface Told {
   rows: number;
   readonly ends: Readonly<Record<CausalEncoding["end"], Places>>;

@@ -6,7 +6,7 @@ import { type LossOptions, sequenceOf } from "./causal-sequence.ts";
 import { IGNORED } from "./labels.ts";
 import type { TokenExample } from "./tokens.ts";
 
-/** How rows become examples of causal language modelling. The names are the recipe's. */
+/** Options for encoding rows for causal language modelling. The names are the recipe's. */
 export interface CausalOptions extends LossOptions {
   readonly tokenizer: Tokenizer;
   /** Longest example in tokens. */
@@ -24,7 +24,7 @@ export interface CausalEncoding {
   readonly mismatch: boolean;
   /** The text begins with the token that the tokenizer puts before it; it is there once. */
   readonly repeatedBos: boolean;
-  /** Whether the end of the text or of the last answer is trained; if not, whether it was cut off or there is none. */
+  /** State of the end token of the text or last answer: trained, truncated, or missing. */
   readonly end: "trained" | "cut" | "missing";
 }
 

@@ -17,7 +17,7 @@ export interface Encoded {
   readonly examples: Examples;
   /** The rows left out. */
   readonly skipped: Places;
-  /** What a user should know of the others. */
+  /** Warnings about the encoded rows. */
   readonly warnings?: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface Encoded {
 export interface Encoder<R> {
   /** @throws {DataError} for a row that cannot be tokenised, or has a label that training never saw. */
   add(row: R): void;
-  /** What came of them. @throws {DataError} when that is nothing. */
+  /** The encoded examples. @throws {DataError} when that is nothing. */
   finish(): Encoded;
 }
 

@@ -51,7 +51,7 @@ export function mapExamples(examples: Examples, map: (example: Example, row: num
   };
 }
 
-/** What makes numbered things iterable. */
+/** Iterable over numbered items. */
 export const iterable = <T>(length: number, at: (row: number) => T): Iterable<T> => ({
   *[Symbol.iterator]() {
     for (let row = 0; row < length; row++) yield at(row);

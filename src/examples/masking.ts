@@ -4,7 +4,7 @@ import { causalLm, maskedLm } from "../task-types/index.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { IGNORED } from "./labels.ts";
 
-/** What masking needs to know of a tokenizer. */
+/** Facts of a tokenizer that masking needs. */
 export interface MaskingTokens {
   readonly maskId: number;
   /** Random tokens are drawn from 0 to here. */
@@ -13,14 +13,14 @@ export interface MaskingTokens {
   readonly specials: ReadonlySet<number>;
 }
 
-/** How tokens are masked. */
+/** Options for masking tokens. */
 export interface MaskingOptions extends MaskingTokens {
   /** Share of the tokens that is to be predicted. */
   readonly probability: number;
   readonly random: Random;
 }
 
-/** Of the tokens to predict, this share is hidden; half of the others is replaced by a random token, half is kept. */
+/** Share of the tokens to predict that is masked; half of the others is replaced by a random token, half is kept. */
 const HIDDEN = 0.8;
 const REPLACED = 0.9;
 

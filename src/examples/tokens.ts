@@ -20,7 +20,7 @@ export interface TokenExample {
   readonly where: string;
 }
 
-/** What such data sets call their columns; read where the recipe keeps the default names. */
+/** Usual column names of token classification data; read when the recipe keeps the default names. */
 export const USUAL = { text: ["tokens", "words"], label: ["labels", "ner_tags", "tags"] };
 
 /**

@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 
-/** How the next token is chosen; names and defaults as in transformers' `generate`. */
+/** Options for sampling the next token; names and defaults as in transformers' `generate`. */
 export interface SamplingOptions {
   /** Logits are divided by it; 0: always the likeliest token. Default 0. */
   readonly temperature?: number;

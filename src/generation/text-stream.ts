@@ -6,7 +6,7 @@ const INCOMPLETE = "\uFFFD";
  * may be the start of a stop string until it is known not to be one.
  */
 export class TextStream {
-  /** Whether a stop string came: nothing follows. */
+  /** True when a stop string occurred: nothing follows. */
   stopped = false;
   readonly #decode: (ids: readonly number[]) => string;
   readonly #stop: readonly string[];
@@ -30,7 +30,7 @@ export class TextStream {
     return text.endsWith(INCOMPLETE) ? "" : this.#give(text.slice(0, text.length - this.#heldBack(text)));
   }
 
-  /** What was held back, once no token follows. */
+  /** Returns the buffered text at the end. */
   end(): string {
     return this.stopped ? "" : this.#give(this.#decode(this.#ids));
   }

@@ -11,13 +11,13 @@ export function product(dims: Shape): { readonly count: number; readonly names: 
   return { count, names: dims.flatMap(factors).sort() };
 }
 
-/** Whether two shapes hold equally many elements whatever the named dims are. */
+/** True when two shapes have the same number of elements for all values of the named dims. */
 export function sameCount(a: Shape, b: Shape): boolean {
   const [x, y] = [product(a), product(b)];
   return x.count === y.count && x.names.join() === y.names.join();
 }
 
-/** Whether two shapes are written the same. */
+/** True when two shapes are equal, dim by dim. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i]);
 
 /**

@@ -10,13 +10,13 @@ export interface Node {
   readonly module: ModulePath;
 }
 
-/** How the trainer fills an input that is not data: a byte a position, 1 with probability `keep`. */
+/** Dropout mask that the trainer fills in: one byte per position, 1 with probability `keep`. */
 export interface DropoutFill {
   readonly kind: "dropout";
   readonly keep: number;
 }
 
-/** How a parameter starts when no checkpoint holds it. */
+/** Initialization of a parameter that no checkpoint contains. */
 export type Init =
   | { readonly kind: "zeros" }
   | { readonly kind: "ones" }
@@ -56,7 +56,7 @@ export interface ParamOptions {
   readonly transposed?: boolean;
 }
 
-/** Where a value comes from. `switch` on `kind`; the compiler checks every case is covered. */
+/** Origin of a value. `switch` on `kind`; the compiler checks every case is covered. */
 export type Origin =
   | { readonly kind: "input"; readonly name: string; readonly fill?: DropoutFill }
   | ({ readonly kind: "param"; readonly name: string } & ParamOptions)

@@ -19,7 +19,7 @@ export interface OnnxNodeOptions {
 }
 
 /**
- * What an op writes its ONNX form with. Values are names. Equal nodes on equal inputs are emitted once, so a rule of
+ * Interface with which an op writes its ONNX form. Values are names. Equal nodes on equal inputs are emitted once, so a rule of
  * the backward pass may ask again for what the forward pass computed.
  */
 export interface Lowering {

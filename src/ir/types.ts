@@ -31,13 +31,13 @@ export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
   bool: 1,
 };
 
-/** What is known of a value before it is run. */
+/** Type of a value before it is computed. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** What is known of a value while it is run: the shape has numbers only. */
+/** Type of a value while it is computed: the shape has numbers only. */
 export interface ConcreteType {
   readonly dtype: DType;
   readonly shape: readonly number[];

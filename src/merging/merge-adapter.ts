@@ -11,7 +11,7 @@ import { type Mergeable, type PlannedTensor, planMerge } from "./merge-plan.ts";
 import { mergedConfig } from "./merged-config.ts";
 import { mergedSource, type QuantizedBase, usualDtype } from "./merged-source.ts";
 
-/** What to merge, and how. */
+/** Options of a merge. */
 export interface MergeOptions {
   readonly base: Checkpoint;
   /** An adapter in PEFT's format. */
@@ -20,13 +20,13 @@ export interface MergeOptions {
   readonly out: string;
   /** Type of the tensors that the merge changes. Default: the base's own, tensor by tensor. */
   readonly dtype?: FloatDtype;
-  /** How the base's weights were packed when the adapter was trained. Default: they were not. */
+  /** Quantization of the base's weights when the adapter was trained. Default: none. */
   readonly quantized?: QuantizedBase;
   /** Longest weight file in bytes. Default 5 GB. */
   readonly maxShardBytes?: number;
 }
 
-/** What a merge wrote. */
+/** Files that a merge wrote. */
 export interface MergeReport {
   readonly folder: string;
   /** Names of the weight files, and of the index if there is one. */
@@ -37,7 +37,7 @@ export interface MergeReport {
   readonly whole: readonly string[];
   /** Present when the merge took the base's weights as they were when packed: how, and which. */
   readonly quantized?: { readonly packing: Scheme; readonly params: readonly string[] };
-  /** Whether the output layer got a weight of its own that it had shared with the embedding. */
+  /** True when the output layer, which shared the embedding's weight, got its own. */
   readonly untied: boolean;
 }
 
@@ -79,7 +79,7 @@ async function openMergeable(folder: string): Promise<Mergeable> {
   });
 }
 
-/** What lies in `out` already could be taken for a part of the merged model. */
+/** Refuses a folder with weights, which could be taken for a part of the merged model. */
 async function refuseFull(out: string): Promise<void> {
   const weights = (await isFolder(out))
     ? (await listFolder(out)).find((name) => /\.safetensors\b/.test(name))

@@ -13,24 +13,24 @@ export interface PlannedTensor extends Change {
   readonly name: string;
   /** The base's tensor. */
   readonly entry?: TensorEntry;
-  /** Whether the base's weight is to be taken as it was when packed. */
+  /** True when the base's weight is quantized and dequantized first. */
   readonly packed: boolean;
-  /** Whether the weight is stored `[in, out]`, as GPT-2's are. */
+  /** True when the weight is stored `[in, out]`, as GPT-2's are. */
   readonly transposed: boolean;
 }
 
-/** What a merged model consists of. */
+/** Contents of a merged model. */
 export interface MergePlan {
   /** In the order of the checkpoint, additions last. */
   readonly tensors: readonly PlannedTensor[];
-  /** Whether input embedding and output layer no longer share a weight. */
+  /** True when input embedding and output layer no longer share a weight. */
   readonly untied: boolean;
 }
 
 /** An adapter that can be merged. */
 export type Mergeable = TrainedAdapter & Required<Pick<TrainedAdapter, "changes">>;
 
-/** How a merge treats what names and shapes do not tell. */
+/** Options that names and shapes do not determine. */
 export interface PlanOptions {
   /** The weights that were packed in training, by the names of the adapter's model; `true`: those that it updates. */
   readonly packed: Iterable<string> | boolean;

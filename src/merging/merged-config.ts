@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<FloatDtype, string>> = {
   BF16: "bfloat16",
 };
 
-/** What a merge changes in a configuration. */
+/** Changes of a merge to a configuration. */
 export interface MergedFacts {
   /** The type that the merged weights were asked to have. */
   readonly dtype?: FloatDtype;

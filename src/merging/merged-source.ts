@@ -16,7 +16,7 @@ export interface QuantizedBase {
   readonly params?: Iterable<string>;
 }
 
-/** Where merged tensors come from, and what they become. */
+/** Sources and types of merged tensors. */
 export interface MergeSources {
   readonly base: Checkpoint;
   /** Type of the tensors that the merge changes. Default: the base's own. */

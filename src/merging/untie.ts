@@ -6,9 +6,9 @@ import type { Change } from "../methods/definition.ts";
 /** Output layers of language models that may share the weight of the input embedding. */
 export const OUTPUT_LAYERS = ["lm_head.weight", "embed_out.weight"];
 
-/** What becomes of a weight that input embedding and output layer share. */
+/** Result of untying a weight that input embedding and output layer share. */
 export interface Untied {
-  /** Whether the merged model has two weights where the base had one. */
+  /** True when the merged model has two weights where the base had one. */
   readonly untied: boolean;
   /** The output layer's, where the checkpoint stores none of its own: it starts as the embedding. */
   readonly output?: { readonly param: string; readonly entry: TensorEntry };

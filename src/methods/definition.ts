@@ -13,7 +13,7 @@ export interface MethodSpec {
   readonly keys: Readonly<Record<string, unknown>>;
 }
 
-/** What there is to save. */
+/** Trained parameters to save. */
 export interface Savable {
   readonly model: Prepared;
   readonly trained: Trained;
@@ -37,7 +37,7 @@ export interface WeightUpdate {
   merge(w: Float32Array): void;
 }
 
-/** What an adapter does to one parameter of its model: holds it whole, updates it, or both. */
+/** Change of an adapter to one parameter of its model: a new value, an update, or both. */
 export interface Change {
   readonly whole?: FloatTensor;
   readonly update?: WeightUpdate;
@@ -75,7 +75,7 @@ export interface Selection {
 /** A recipe key that names modules. */
 export type ModulesToSaveKey = Extract<keyof ResolvedRecipe, `${string}_modules_to_save`>;
 
-/** How the weights of an adapter become inputs of an exported model. */
+/** Adapter weights as inputs of an exported model. */
 export interface AdapterInputs {
   /** The recipe of a graph that takes them. */
   recipe(recipe: ResolvedRecipe): ResolvedRecipe;

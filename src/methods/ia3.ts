@@ -53,7 +53,7 @@ const TARGETS: Readonly<Record<string, readonly string[]>> = {
   gpt_neox: ["query_key_value", "dense_4h_to_h"],
 };
 
-/** Of the other families LoRA's targets and the feed-forward output. GPT-2's are PEFT's. */
+/** Default targets: LoRA's targets and the feed-forward output. GPT-2's are PEFT's. */
 const targetsOf = ({ modelType, targetModules, adapterSites }: Architecture): readonly string[] =>
   TARGETS[modelType] ?? [...targetModules, ...Object.keys(adapterSites).slice(-1)];
 
@@ -163,7 +163,7 @@ async function trainedAdapter(stored: StoredAdapter): Promise<TrainedAdapter> {
   };
 }
 
-/** What a configuration selects, as the vectors have it: their shapes tell which layers are feed-forward ones. */
+/** Selection of a configuration, according to the vectors: their shapes tell which layers are feed-forward ones. */
 function usedConfig(
   data: z.output<z.ZodObject<typeof FILES.keys>>,
   tensors: ReadonlyMap<string, FloatTensor>,

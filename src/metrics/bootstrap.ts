@@ -3,9 +3,9 @@ import type { Random } from "../random.ts";
 /** The two ends of a confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
-/** How to resample. */
+/** Options for resampling. */
 export interface BootstrapOptions {
-  /** Where the resamples come from: a stream of its own. */
+  /** Random stream of the resamples. */
   readonly random: Random;
   /** [1000] */
   readonly resamples?: number;

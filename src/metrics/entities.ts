@@ -39,7 +39,7 @@ export function entityScores(
   return { precision: share(predicted), recall: share(support), f1: share((predicted + support) / 2), support };
 }
 
-/** Whether class names are the tags of entities: `O` and names such as `B-PER`, of which one at least begins an entity. */
+/** True when class names are the tags of entities: `O` and names such as `B-PER`, of which one at least begins an entity. */
 export const areEntityTags = (classes: readonly string[]): boolean =>
   classes.every((name) => /^(O$|[BIES]-.)/.test(name)) && classes.some((name) => /^[BS]-/.test(name));
 

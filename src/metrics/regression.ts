@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 
-/** How well values were predicted. A correlation with values that are all alike counts as 0, and so does their R². */
+/** Scores of predicted values. A correlation with values that are all alike counts as 0, and so does their R². */
 export interface RegressionReport {
   /** Mean of the squared errors. */
   readonly meanSquaredError: number;

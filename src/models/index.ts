@@ -5,6 +5,6 @@ import type { FamilyFiles } from "./parts/files.ts";
 /** Every architecture, by name. */
 export const ARCHITECTURES: readonly Architecture[] = Object.values(families);
 
-/** What the family of a `model_type` has of its own in files; nothing where the type is not known. */
+/** File specifics of the family of a `model_type`; empty for an unknown type. */
 export const familyFiles = (modelType: unknown): FamilyFiles =>
   ARCHITECTURES.find((architecture) => architecture.modelType === modelType)?.files ?? {};

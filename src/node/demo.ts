@@ -17,7 +17,7 @@ const QUICK = { methods: ["full", "lora", "qlora"], keys: { num_train_epochs: 1 
 /** Characters of held-out licences by which forgetting is measured, and of the longest text that is shown. */
 const [READ, SHOWN] = [60_000, 400];
 
-/** How the demonstration is run. */
+/** Options of the demonstration. */
 export interface DemoOptions {
   /** Recipe keys that win over the demonstration's own. */
   readonly overrides?: Readonly<Record<string, unknown>>;
@@ -44,7 +44,7 @@ export interface DemoPrediction {
   readonly where: string;
 }
 
-/** What happens in the demonstration: what happens in its comparison; at the end, what was measured and predicted. */
+/** Events of the demonstration: those of its comparison; at the end, measurements and predictions. */
 export type DemoEvent =
   | Exclude<CompareEvent, { kind: "done" }>
   | {

@@ -3,7 +3,7 @@ import { Graph } from "../ir/graph.ts";
 import { relu } from "../ops/nn/relu.ts";
 import { VERSION } from "../version.ts";
 
-/** What a run depends on besides its recipe; names are those of `env --json`. */
+/** Environment of a run; names are those of `env --json`. */
 export interface Environment {
   readonly lowrank: string;
   readonly node: string;
@@ -17,7 +17,7 @@ export interface Environment {
   readonly execution_providers: readonly string[];
   /** Those the engine has that did not, each with the reason. */
   readonly unavailable_providers: readonly string[];
-  /** Where models from the Hub are kept. */
+  /** Cache folder of Hub models. */
   readonly hub_cache: string;
 }
 

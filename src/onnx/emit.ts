@@ -12,7 +12,7 @@ export interface EmittedModel {
   readonly inputs: readonly Named[];
   /** The tensor that holds each output. */
   readonly outputs: ReadonlyMap<string, string>;
-  /** What the bytes hold, in the order of the graph. */
+  /** Nodes in the order of the graph. */
   readonly nodes: readonly NodeProto[];
   readonly constants: readonly TensorProto[];
 }

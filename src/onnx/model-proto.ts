@@ -5,7 +5,7 @@ import { elementType } from "./element-types.ts";
 import type { LoweredGraph, Named } from "./lower-graph.ts";
 import type { Target } from "./target.ts";
 
-/** What a model shows of its graph. */
+/** Inputs and outputs of a model. */
 export interface Face {
   readonly inputs: readonly Named[];
   readonly outputs: readonly Named[];

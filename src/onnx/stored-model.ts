@@ -16,20 +16,20 @@ export interface FileLimits {
 }
 
 /**
- * What is read out of a model file lies in memory once more than what is read out of a file beside it: of a model of 538 MB,
+ * Limits of model files. Weights inside a model file are in memory once more than weights in a file beside it: for a model of 538 MB,
  * onnxruntime-web took 2.0 GB and 1.4 GB. Few buffers of browsers are longer than 2 GB, and no protobuf message is.
  */
 const LIMITS: FileLimits = { inlineBytes: 5e8, dataBytes: 2e9 };
 
-/** What becomes of a graph's inputs, outputs and parameters. */
+/** Options for a graph's inputs, outputs and parameters. */
 export interface StoreOptions {
   /** Name of the model file; files of weights are called after it. */
   readonly name: string;
-  /** What named dims are called outside; others keep their names. */
+  /** External names of named dims; others keep their names. */
   readonly dims: Readonly<Record<string, string>>;
   /** Parameters that are inputs, with the shapes that they may have. */
   readonly inputs?: ReadonlyMap<string, Shape>;
-  /** Whether the model holds those as well, so that a run need not give them. */
+  /** True when the model contains default values for them. */
   readonly defaults?: boolean;
   readonly limits?: FileLimits;
 }
@@ -38,7 +38,7 @@ export interface StoreOptions {
 export interface StoredModel {
   /** The model file comes last. */
   readonly files: readonly ModelFile[];
-  /** How many of them hold weights only: `model.onnx_data`, then `model.onnx_data_1` and so on. */
+  /** Number of files with weights only: `model.onnx_data`, then `model.onnx_data_1` and so on. */
   readonly dataFiles: number;
 }
 

@@ -57,7 +57,7 @@ export function inlineFile(model: ModelProto, weights: readonly Weight[], read: 
   };
 }
 
-/** What stands before a weight's bytes in the graph's message. */
+/** Header before a weight's bytes in the graph's message. */
 function headOf(weight: Weight): Uint8Array {
   const tensor = toBinary(TensorProtoSchema, tensorOf(weight));
   const tag = (field: number, length: number) => new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length);

@@ -44,7 +44,7 @@ export const momentBytes = (elements: number): number => 4 * (2 * elements + 1);
 
 /** The numbers that all elements of a parameter share in one step. */
 export interface AdamWFactors extends Required<AdamWOptions> {
-  /** What weight decay leaves of the parameter. */
+  /** Factor of the parameter after weight decay. */
   readonly shrink: number;
   /** The learning rate with the first moment's bias correction. */
   readonly stepSize: number;

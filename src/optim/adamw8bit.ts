@@ -13,7 +13,7 @@ const CHUNK = 8 * STATE_BLOCK_SIZE;
 
 /** A moment `[n]` in 8 bits. */
 export interface MomentBlocks {
-  /** Of the dynamic maps, the signed one (mean of gradients) or the unsigned one (mean of their squares). */
+  /** Selects the dynamic map: the signed one (mean of gradients) or the unsigned one (mean of their squares). */
   readonly signed: boolean;
   /** `[n]` */
   readonly codes: Uint8Array;
@@ -21,7 +21,7 @@ export interface MomentBlocks {
   readonly absmax: Float32Array;
 }
 
-/** How moments become codes and come back; the caller brings it. */
+/** Codec of moments, passed by the caller. */
 export interface MomentCodec {
   /** Overwrites `into` by `values [n]`. */
   quantize(values: Float32Array, into: MomentBlocks): void;

@@ -4,12 +4,12 @@ import { lion } from "./lion.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type SgdOptions, sgd } from "./sgd.ts";
 
-/** What a recipe's `optim` may say. */
+/** Values of a recipe's `optim`. */
 export type OptimizerName = "adamw" | "adamw_8bit" | "sgd" | "lion";
 
 /** Options of all optimizers; each takes what concerns it, with its own defaults. */
 export interface OptimizerOptions extends AdamWOptions, SgdOptions {
-  /** Of 8-bit state. */
+  /** Codec of 8-bit state. */
   readonly codec: MomentCodec;
 }
 

@@ -1,4 +1,4 @@
-/** How the learning rate goes on after its warmup. */
+/** Learning rate schedule after warmup. */
 export type ScheduleType = "linear" | "constant" | "cosine";
 
 /** The extent of a schedule, in optimizer steps. */
@@ -7,7 +7,7 @@ export interface ScheduleOptions {
   readonly learningRate: number;
   /** Steps of linear rise from 0; 0 for none. */
   readonly warmupSteps: number;
-  /** Where linear and cosine reach 0. */
+  /** Step at which linear and cosine reach 0. */
   readonly totalSteps: number;
 }
 

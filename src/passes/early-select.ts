@@ -28,7 +28,7 @@ export const earlySelect = (): Pass => ({
   },
 });
 
-/** Who reads each value; an output of the graph is read by itself. */
+/** Users of each value; an output of the graph is read by itself. */
 function usersOf(graph: Graph): Map<Value, Value[]> {
   const users = new Map<Value, Value[]>();
   const note = (value: Value, user: Value): unknown => users.get(value)?.push(user) ?? users.set(value, [user]);
@@ -57,7 +57,7 @@ function pickOfUsers(value: Value, used: readonly Value[], picks: ReadonlyMap<Va
   return pick && used.every((user) => picks.get(user) === pick && readsRows(user, value)) ? pick : undefined;
 }
 
-/** Whether `user` reads `value` row by row. */
+/** True when `user` reads `value` row by row. */
 function readsRows(user: Value, value: Value): boolean {
   const node = nodeOf(user);
   const operands = node?.inputs.flatMap((input, i) => (input === value ? [i] : [])) ?? [];

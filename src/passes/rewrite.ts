@@ -1,12 +1,12 @@
 import { Graph, type Node, type Param, type ParamValue, reachable, type Value } from "../ir/graph.ts";
 
-/** What a rewrite changes; what it does not name is copied. */
+/** Rules of a rewrite; everything else is copied. */
 export interface Rules {
   /** New settings for a parameter. */
   readonly param?: (param: Param, value: ParamValue) => Param;
-  /** What stands for a parameter wherever it is read, built in the graph `next`; `undefined`: the parameter itself. */
+  /** Replacement for a parameter wherever it is read, built in the graph `next`; `undefined`: the parameter itself. */
   readonly read?: (param: ParamValue, next: Graph) => Value | undefined;
-  /** What stands for a node in the new graph: `y`, the node as it was on its new inputs, or something built from it. */
+  /** Replacement for a node in the new graph: `y`, the node as it was on its new inputs, or something built from it. */
   readonly node?: (y: Value, node: Node) => Value;
 }
 

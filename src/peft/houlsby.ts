@@ -58,7 +58,7 @@ function checkSites(modules: readonly ModulePath[], { layers, sites }: HoulsbyCo
   if (unmatched.length > 0) throw noSite(unmatched, layers, modules);
 }
 
-/** Where a module lies in the list of layers: the layer's number, and its path inside the layer. */
+/** Position of a module in the list of layers: the layer's number, and its path inside the layer. */
 function placeIn(layers: ModulePath, module: ModulePath): { layer: string; site: string } | undefined {
   const inside = module.startsWith(`${layers}.`) ? module.slice(layers.length + 1) : "";
   const [, layer, site] = /^(\d+)\.(.*)$/.exec(inside) ?? [];

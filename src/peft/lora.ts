@@ -38,7 +38,7 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
   readonly loraAlpha: number;
   /** Probability that an element of the adapter's input is dropped while training. Default 0. */
   readonly loraDropout?: number;
-  /** Which of the base model's biases train too. Default `none`. */
+  /** Biases of the base model that also train. Default `none`. */
   readonly bias?: "none" | "all" | "lora_only";
   /** Scale by `loraAlpha / √r` instead. arXiv:2312.03732. */
   readonly useRslora?: boolean;

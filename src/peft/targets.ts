@@ -21,7 +21,7 @@ import {
   type TargetNames,
 } from "./unmatched.ts";
 
-/** Which linear layers a method takes. PEFT's rules: `tuners_utils.check_target_module_exists`. */
+/** Selection of a method's linear layers. PEFT's rules: `tuners_utils.check_target_module_exists`. */
 export interface TargetRules {
   /** Ends of module paths; or one regular expression for whole paths; or `all-linear`. */
   readonly targetModules: readonly string[] | string;
@@ -137,10 +137,10 @@ function leftIn(excluded: readonly string[] | string, modules: readonly ModulePa
   return (path) => !matches.some((match) => match(path));
 }
 
-/** Whether `path` is `end` or ends with `.end`. */
+/** True when `path` is `end` or ends with `.end`. */
 export const endsWithPath = (path: ModulePath, end: string): boolean => path === end || path.endsWith(`.${end}`);
 
-/** Whether `path` lies in a module whose path ends with one of `names`, as PEFT matches `modules_to_save`. */
+/** True when `path` lies in a module whose path ends with one of `names`, as PEFT matches `modules_to_save`. */
 export function isUnder(path: string, names: readonly string[]): boolean {
   return prefixesOf(path).some((prefix) => names.some((name) => prefix.endsWith(name)));
 }
@@ -154,7 +154,7 @@ export function fromPattern(table: PatternTable, path: ModulePath, otherwise: nu
   return key === undefined ? otherwise : (table[key] as number);
 }
 
-/** Whether a key of a pattern table stands for a module. @throws {RecipeError} when it is no regular expression. */
+/** True when a key of a pattern table stands for a module. @throws {RecipeError} when it is no regular expression. */
 export const matchesPattern = (key: string, path: ModulePath, option = PATTERNS): boolean =>
   fullMatch(key, option, "(?:.*\\.)?")(path);
 

@@ -5,7 +5,7 @@ import { nearest } from "../nearest.ts";
 /** An option of LoRA, as a recipe calls it and as a TypeScript caller does. */
 export type Option = readonly [recipe: string, code: string];
 
-/** Which layers are taken. */
+/** Option for the target modules. */
 export const TARGETS: Option = ["lora_target_modules", "targetModules"];
 
 /** The names by which messages speak of targets. */
@@ -17,13 +17,13 @@ export interface TargetNames {
 /** LoRA's. */
 export const LORA_NAMES: TargetNames = { option: TARGETS, noun: "linear layers" };
 
-/** Which blocks they are taken of. */
+/** Option for the layers that are adapted. */
 export const LAYERS: Option = ["layers_to_transform", "layersToTransform"];
 
-/** Which layers are left out. */
+/** Option for excluded modules. */
 export const EXCLUDED: Option = ["exclude_modules", "excludeModules"];
 
-/** Where to look for an option: whichever way it was given. */
+/** Names of an option in a recipe and in TypeScript, for messages. */
 export const placeOf = ([recipe, code]: Option): string => `${recipe}; in TypeScript, ${code}`;
 
 /** Target patterns that match none of the linear layers. */

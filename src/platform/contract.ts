@@ -55,9 +55,9 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
-/** How a file is put in a second place. */
+/** Options for linking a file to a second place. */
 export interface LinkOptions {
-  /** Where links are not permitted: whether the file may move to `to`, instead of being copied. */
+  /** True when, without permission for links, the file may move to `to`, instead of being copied. */
   readonly mayMove: boolean;
 }
 
@@ -87,7 +87,7 @@ export interface Thread<Message> extends AsyncIterable<Message> {
   stop(): void;
 }
 
-/** How a process ended. */
+/** End of a process. */
 export interface ProcessEnd {
   /** `null` when a signal ended it. */
   readonly exitCode: number | null;

@@ -8,7 +8,7 @@ import { copyTokenizer } from "../formats/transformers/copy-tokenizer.ts";
 import { loadTokenizer, type Tokenizer, tokenizerOf } from "../tokenizer/tokenizer.ts";
 import { generationEnds } from "./end-ids.ts";
 
-/** What a base model has besides weights, to be used and to be written beside what was trained. */
+/** Files of a base model besides weights, to be used and to be written next to the trained weights. */
 export interface BaseFiles {
   readonly tokenizer: Tokenizer;
   /** `config.json`, to be changed and written again. */

@@ -4,7 +4,7 @@ import type { Target } from "../onnx/target.ts";
 import type { Session } from "../session/session.ts";
 import type { Weights } from "./prepared.ts";
 
-/** How a session is opened. */
+/** Options for opening a session. */
 export interface EngineOptions {
   /** Threads inside one operator; default: the machine's cores. */
   readonly threads?: number;

@@ -12,22 +12,22 @@ export interface Job {
   readonly rows?: RowsInMemory;
   /** Recipe keys that someone wrote down: a starting adapter may not contradict them. */
   readonly givenKeys: ReadonlySet<string>;
-  /** What the user should be told of the recipe itself. */
+  /** Warnings about the recipe itself. */
   readonly warnings?: readonly string[];
   /** An earlier run to go on from, instead of the checkpoint's parameters or fresh ones. */
   readonly start?: Finished;
-  /** Whether the output folder is written. */
+  /** True when the output folder is written. */
   readonly write: boolean;
   /** Name of the output folder's lock, by which whoever starts the thread can release it. */
   readonly lock?: string;
-  /** Whether the thread sends back what was trained. */
+  /** True when the thread sends back the trained parameters. */
   readonly returns?: boolean;
 }
 
 /** The trained parameters, by name. */
 export type Trained = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 
-/** What a run leaves behind. */
+/** Result of a run. */
 export interface Finished {
   readonly trained: Trained;
   /** Class names by id. */
@@ -40,7 +40,7 @@ export interface Finished {
   readonly threshold?: number;
 }
 
-/** What a training thread says. */
+/** Messages of a training thread. */
 export type JobMessage =
   | { readonly kind: "event"; readonly event: TrainEvent }
   | { readonly kind: "trained"; readonly finished: Finished }

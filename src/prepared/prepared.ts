@@ -14,7 +14,7 @@ import type { Engine } from "./engine.ts";
 /** Arrays by parameter name. */
 export type Weights = Map<string, RuntimeTensor>;
 
-/** What the graphs of a run are made of. */
+/** Source of the graphs of a run. */
 export interface GraphSource {
   readonly recipe: ResolvedRecipe;
   readonly architecture: Architecture;

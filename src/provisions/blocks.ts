@@ -17,7 +17,7 @@ const RULE = /^[-=~_*+|][-=~_*+|\s]{3,}$/;
 /** A longer line, in characters, is a whole paragraph; shorter ones may be one that is wrapped. */
 const WRAPPED = 130;
 
-/** How an item of a list begins: a number, a letter or a Roman numeral with a point or parenthesis, or a bullet. */
+/** Start of a list item: a number, a letter or a Roman numeral with a point or parenthesis, or a bullet. */
 const ITEM = anyOf(
   /^\(?\d{1,2}(?:\.\d{1,2}){0,3}[.):]+\s/i,
   /^\d{1,2}(?:\.\d{1,2}){1,3}\s/,
@@ -62,7 +62,7 @@ export function blocksOf(text: string): Block[] {
   return blocks;
 }
 
-/** Whether `line` begins a paragraph though no blank line stands before it. */
+/** True when `line` begins a paragraph though no blank line stands before it. */
 function begins(line: string, last: string): boolean {
   if (ITEM.test(line)) return !(/^\d/.test(line) && BEFORE_REFERENCE.test(last));
   if (last.length <= WRAPPED && line.length <= WRAPPED) return false;

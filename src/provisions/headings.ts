@@ -9,9 +9,9 @@ export interface Heading {
   readonly number: string;
 }
 
-/** What stands in front of a paragraph, its heading if it has or is one, and the text that is left. */
+/** Number and heading of a paragraph, and the remaining text. */
 export interface HeadedBlock {
-  /** As written, without points and parentheses: `2.1`, `a`; empty when there is none. */
+  /** Number as written, without points and parentheses: `2.1`, `a`; empty when there is none. */
   readonly number: string;
   /** Depth of the number, 0 without one. */
   readonly depth: number;
@@ -85,7 +85,7 @@ const VERB = anyOf(
 /** Words that no title begins with. */
 const OPENING = /^(?:for|of|or|and|any|in|unless|except|to|with|without)\b/i;
 
-/** Whether a short text can be a title: few words, no verb, and, unless `any`, capitals on all but the small ones. */
+/** True when a short text can be a title: few words, no verb, and, unless `any`, capitals on all but the small ones. */
 export function isTitle(text: string, letters: "capitals" | "any"): boolean {
   const title = plain(text);
   const words = title.split(/\s+/);

@@ -4,7 +4,7 @@ import { type Heading, headingOf, LETTERED } from "./headings.ts";
 /** A paragraph of a legal text without its number and heading, under the headings it stands below. */
 export interface Paragraph {
   readonly text: string;
-  /** Whether it has a number of its own, not only its section. */
+  /** True when it has a number of its own, not only its section. */
   readonly numbered: boolean;
   /** Titles from the outermost to the innermost. */
   readonly headings: readonly string[];
@@ -42,7 +42,7 @@ export function sectionsOf(text: string, isKnown: (title: string) => boolean): P
   return paragraphs;
 }
 
-/** Whether `item` continues the sentence that `before` has begun. */
+/** True when `item` continues the sentence that `before` has begun. */
 function continues(before: string, item: string): boolean {
   if (before.length > LONG) return false;
   if (/[:—–]$/.test(before)) return !(/^["“‘'(A-Z]/.test(item) && item.endsWith("."));

@@ -14,7 +14,7 @@ export interface Provision {
   readonly line: number;
   /** The heading that gave the label. */
   readonly heading: string;
-  /** What near-duplicates and families are told by. */
+  /** Hashes that near-duplicates and families are compared by. */
   readonly shingles: ReadonlySet<number>;
 }
 
@@ -31,7 +31,7 @@ const DEFINES = anyOf(
   /^.{0,150}["”] (?:shall )?means? /,
 );
 
-/** What a paragraph must speak of, and must not: sections on two subjects under one heading are frequent. */
+/** Words that a paragraph must and must not contain: sections on two subjects under one heading are frequent. */
 const ABOUT: Readonly<Partial<Record<ProvisionLabel, RegExp>>> = {
   definitions: /^["“‘']|\bmeans?\b|\brefers?\b|\bdefined\b|^(?:an?|the) ["“‘']/i,
   "warranty disclaimer": anyOf(
@@ -106,7 +106,7 @@ function labelOf({ text, headings, numbered }: Paragraph): ProvisionLabel | unde
   return label === "purpose" && numbered ? undefined : label; // a preamble ends where numbers begin
 }
 
-/** Whether a paragraph begins and ends as sentences do, is long enough, in Latin letters, and no notice to copy. */
+/** True when a paragraph begins and ends as sentences do, is long enough, in Latin letters, and no notice to copy. */
 const isWhole = (text: string): boolean =>
   !/^["“]?(?:Portions )?Copyright \(|^(?:The contents of t|T)his file\b/.test(text) &&
   /^["“‘'([]?[A-Z]/.test(text) &&
@@ -116,7 +116,7 @@ const isWhole = (text: string): boolean =>
 
 const FUNCTION_WORDS = new Set("the of and to in or any for this is by that with not be you your as".split(" "));
 
-/** Whether a text begins in English: of its first words more than 15 % are among the most frequent ones of English. */
+/** True when a text begins in English: more than 15 % of its first words are among the most frequent ones of English. */
 export function isEnglish(text: string): boolean {
   const words = wordsOf(text.slice(0, 10_000));
   return words.filter((word) => FUNCTION_WORDS.has(word)).length > 0.15 * words.length;

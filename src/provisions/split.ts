@@ -1,4 +1,4 @@
-/** What a grouped split needs to know of an example. */
+/** Facts of an example for a grouped split. */
 export interface Grouped {
   /** Examples of one group stay together. */
   readonly group: string;
@@ -28,7 +28,7 @@ export function splitGroups<Split extends string>(
     const inSplit = filled.get(split)!;
     for (const [label, count] of counts) inSplit.set(label, (inSplit.get(label) ?? 0) + sign * count);
   };
-  /** How much the error grows when the split takes these. */
+  /** Growth of the error when the split takes these. */
   const growth = (split: Split, counts: ReadonlyMap<string, number>): number => {
     let sum = 0;
     for (const [label, count] of counts) {

@@ -4,7 +4,7 @@ import { FOUR_BIT_CODEBOOKS, type FourBitType } from "./codebooks.ts";
 
 const { fround } = Math;
 
-/** How weights were cut into blocks and which codebook their codes index. */
+/** Block size and codebook of weights in four bits. */
 export interface FourBitFormat {
   readonly type: FourBitType;
   /** Weights that share one `absmax`; the last block may be shorter. */

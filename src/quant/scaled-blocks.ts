@@ -1,10 +1,10 @@
-/** How weights are held in blocks, each with a scale of its own. */
+/** Format of weights in blocks, each with its own scale. */
 export interface ScaledFormat {
   /** Bits that a code takes: 4, two codes a byte, or 8. */
   readonly bits: 4 | 8;
   /** Weights that share a scale. */
   readonly blockSize: number;
-  /** Whether blocks have an offset too: codes are unsigned then, else signed. */
+  /** True when blocks also have an offset: codes are then unsigned, otherwise signed. */
   readonly offsets: boolean;
   /** The narrowest type that holds scales and offsets exactly. */
   readonly scaleType: "float16" | "float32";
@@ -16,7 +16,7 @@ export interface ScaledBlocks {
   readonly codes: Int8Array;
   /** `[n / blockSize]`. */
   readonly scales: Float32Array;
-  /** As `scales`; empty where blocks have none. */
+  /** Offsets, like `scales`; empty when blocks have none. */
   readonly offsets: Float32Array;
 }
 

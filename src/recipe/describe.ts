@@ -1,7 +1,7 @@
 import { alternatives, type JsonSchema } from "./json-schema.ts";
 
 /**
- * What a key accepts, in words, from its JSON Schema.
+ * Accepted values of a key, in words, from its JSON Schema.
  *
  * @example an integer >= 1
  * @example a number >= 0 and < 1, or an integer >= 1

@@ -3,7 +3,7 @@ import { count, text } from "../methods/keys/kinds.ts";
 
 const strategy = () => z.enum(["end", "steps", "epoch", "no"]).default("end");
 
-/** What is logged, evaluated, saved and resumed. Names are those of transformers. */
+/** Keys for logging, evaluation, saving and resuming. Names are those of transformers. */
 export const loggingKeys = {
   logging_steps: count().default(1).describe("Steps between log lines"),
   eval_strategy: strategy().describe("When to evaluate"),

@@ -9,7 +9,7 @@ import { type Recipe, recipeSchema } from "./schema.ts";
 import { isTooDeep, type Problem, readSource } from "./source.ts";
 import { suggest } from "./suggest.ts";
 
-/** Where a recipe's text comes from, and what is laid over it. */
+/** File name of a recipe's text, and the overrides. */
 export interface ParseOptions {
   /** The name in messages: `recipe.yaml`. */
   readonly file?: string;

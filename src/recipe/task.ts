@@ -3,7 +3,7 @@ import { METHODS } from "../methods/keys/index.ts";
 import { count } from "../methods/keys/kinds.ts";
 import { DEFAULT_TASK, featureExtraction, maskedLm, seqCls, TASK_TYPES } from "../task-types/index.ts";
 
-/** What the model learns to do, and which of its parameters learn it. Task names are PEFT's. */
+/** Keys for the task and the method. Task names are PEFT's. */
 export const taskKeys = {
   task_type: z
     .enum(TASK_TYPES)

@@ -30,7 +30,7 @@ const DEPENDENCES: readonly Dependence[] = [
 ];
 
 /**
- * What a recipe says that does nothing, a sentence each. A key that holds its default says nothing. Where the key that
+ * Warnings about keys without effect, a sentence each. A key with its default value does not count. If the key that
  * decides came as a flag, the recipe was written for another value: one recipe serves several methods.
  *
  * @example lora_r, lora_alpha: no effect while method is full, only with lora, qlora
@@ -46,7 +46,7 @@ export function withoutEffect(recipe: Recipe): string[] {
   });
 }
 
-/** Whether a key holds another value than it would if nobody had named it. */
+/** True when a key's value differs from its default. */
 function isGiven(key: keyof Recipe, settled: ResolvedRecipe): boolean {
   const usual = recipeSchema.shape[key].safeParse(undefined).data;
   return JSON.stringify(settled[key as Key]) !== JSON.stringify(usual);

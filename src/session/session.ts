@@ -32,7 +32,7 @@ export interface FileSession extends Session {
   readonly inputs: ReadonlyMap<string, TensorType>;
 }
 
-/** What a session is opened from: an emitted model and the arrays that stay the same from run to run. */
+/** Arguments for opening a session: an emitted model and the arrays that stay the same from run to run. */
 export interface SessionOptions {
   /** Weights, by name. Not copied: an optimizer may change them in place between runs. */
   readonly weights: ReadonlyMap<string, RuntimeTensor>;

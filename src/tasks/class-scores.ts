@@ -6,7 +6,7 @@ import { areEntityTags, entityScores } from "../metrics/entities.ts";
 import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
 import { runs } from "./runs.ts";
 
-/** What a model says of the label positions that count. */
+/** Predictions at the label positions that count. */
 interface Predictions {
   readonly labels: Int32Array;
   readonly predictions: Int32Array;

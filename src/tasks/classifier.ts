@@ -14,7 +14,7 @@ export const columnsOf = ({ text_column, label_column }: ResolvedRecipe) => ({
 const one = Int32Array.of(0);
 const figures = evalResults({ labels: one, predictions: one, lossSum: 0 }, ["any"], 1);
 
-/** What classifiers have in common: their graph ends in the logits of classes. */
+/** Parts that classifiers share: their graph ends in the logits of classes. */
 export const classifier = {
   loss: classLoss,
   scoringGraph: (graph) => graph,

@@ -13,7 +13,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 export type { Example, Examples } from "../examples/examples.ts";
 
-/** How texts and labels become numbers. */
+/** Encoding of texts and labels as numbers. */
 export interface Encoding {
   readonly tokenizer: Tokenizer;
   readonly labels: Labels;
@@ -54,7 +54,7 @@ export interface Asked {
   readonly padId: number;
 }
 
-/** How examples are scored. */
+/** Options for scoring examples. */
 export interface ScoreOptions {
   readonly batchSize: number;
   /** Class names by id. */
@@ -67,11 +67,11 @@ export interface ScoreOptions {
   readonly stop: () => boolean;
 }
 
-/** What an evaluation found. */
+/** Results of an evaluation. */
 export interface Scores {
   /** The contents of `eval_results.json`. */
   readonly metrics: EvalResults;
-  /** What they were computed from, as columns of equal length: the contents of `eval_predictions.json`. */
+  /** Predictions as columns of equal length: the contents of `eval_predictions.json`. */
   readonly predictions: Readonly<Record<string, readonly unknown[]>>;
 }
 
@@ -89,7 +89,7 @@ export interface Use {
   readonly start: string;
 }
 
-/** What a model is trained to do: what it reads of a row, what it is asked, how it is scored. */
+/** Definition of a task: its rows, its loss and its scores. */
 export interface TaskDefinition {
   /** True when labels of rows, as the data has them, are this problem's; the usual problem takes all others. */
   fits?(labels: readonly unknown[]): boolean;

@@ -6,7 +6,7 @@ import type { Random } from "../random.ts";
 import type { RuntimeTensor } from "../session/session.ts";
 import type { Example } from "./definition.ts";
 
-/** What a graph is fed for one micro-batch. */
+/** Inputs of a graph for one micro-batch. */
 export interface Feeds {
   readonly tensors: Record<string, RuntimeTensor>;
   readonly batch: Batch;

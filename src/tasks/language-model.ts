@@ -4,7 +4,7 @@ import { languageResults, tokenScores, tokenScoringGraph } from "./token-scores.
 
 const figures = languageResults([{ lossSum: 0, tokens: 1, correct: 0 }]);
 
-/** What language models have in common: their graph is asked for single tokens. */
+/** Parts that language models share: their graphs compute single tokens. */
 export const languageModel = {
   loss: languageLoss,
   scoringGraph: tokenScoringGraph,

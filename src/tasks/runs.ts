@@ -6,7 +6,7 @@ import type { Asked, Examples } from "./definition.ts";
 import { feedsOf } from "./feeds.ts";
 import { passes, passTokens } from "./passes.ts";
 
-/** What one run of the session said. */
+/** Outputs of one run of the session. */
 export interface Run {
   /** Places of its examples among all. */
   readonly rows: readonly number[];

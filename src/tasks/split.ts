@@ -8,9 +8,9 @@ import { RowStore } from "../examples/row-store.ts";
 import { TypedList } from "../examples/typed-list.ts";
 import type { Encoding, Split } from "./definition.ts";
 
-/** How a task reads the rows of a split. */
+/** Reader of a split's rows for a task. */
 export interface SplitReader<R extends Placed> {
-  /** What it reads of a row. @throws {DataError} for a row that lacks it. */
+  /** Reads the task's columns of a row. @throws {DataError} for a row that lacks it. */
   pick(row: Row): R;
   /** The labels of a row. */
   labels?(row: R): Iterable<Label>;

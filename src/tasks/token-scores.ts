@@ -8,7 +8,7 @@ import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
 import { outputLayer } from "./loss.ts";
 import { runs } from "./runs.ts";
 
-/** What a language model made of an example's trained tokens. */
+/** Predictions of a language model for an example's trained tokens. */
 interface Found {
   /** Sum of −log p(token), nats. */
   lossSum: number;

@@ -1,6 +1,6 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 
-/** What one line of an event file says. */
+/** One event of an event file. */
 export interface ScalarsEvent {
   /** Seconds since 1970. */
   readonly wallTime: number;

@@ -5,9 +5,9 @@ import { contentOf } from "./wordpiece.ts";
 
 /** A tokenizer as its two JSON files have it. */
 export interface TokenizerParts {
-  /** As `tokenizer.json`. */
+  /** Definition in the form of `tokenizer.json`. */
   readonly definition: Part;
-  /** As `tokenizer_config.json`, its special tokens filled in. */
+  /** Configuration in the form of `tokenizer_config.json`, its special tokens filled in. */
   readonly config: Part;
 }
 

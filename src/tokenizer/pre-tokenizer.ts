@@ -142,7 +142,7 @@ const ENCODER = new TextEncoder();
 const bytesOf = (text: string): string =>
   Array.from(ENCODER.encode(text), (byte) => CHARACTERS[byte] as string).join("");
 
-/** As `bytesOf`, where a character is a byte and all but the control characters and the space stand for themselves. */
+/** `bytesOf` for texts in which a character is a byte and all but the control characters and the space stand for themselves. */
 const asciiBytes = (text: string): string =>
   text.replace(/[\0- \x7f]/g, (control) => CHARACTERS[control.charCodeAt(0)] as string);
 

@@ -15,7 +15,7 @@ export interface Vocabulary {
   encode(text: string): number[];
   /** Ids of each of several texts, which share one limit of time. */
   encodeAll(texts: readonly string[]): number[][];
-  /** As `tokensOfRanges`, of the ids that `encode` gives. */
+  /** `tokensOfRanges` for the ids that `encode` gives. */
   tokensOf(text: string, ranges: readonly Range[]): (Tokens | null)[] | undefined;
   decode(ids: readonly number[], specials: boolean): string;
   idOf(token: string): number | undefined;

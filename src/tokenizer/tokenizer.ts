@@ -13,7 +13,7 @@ import { contentOf, wordPieceDefinition } from "./wordpiece.ts";
 /** A tokenised text, with the special tokens of the tokenizer's own template. */
 export interface Encoding {
   readonly ids: readonly number[];
-  /** How many of the ids the template added; a text without tokens of its own has no others. */
+  /** Number of ids that the template added; a text without tokens of its own has no others. */
   readonly specials: number;
 }
 
@@ -55,7 +55,7 @@ export interface Tokenizer {
   /** The tokens of ranges of a text among `encodePlain`'s ids; as `tokensOfRanges`. */
   tokensOf(text: string, ranges: readonly Range[]): (Tokens | null)[] | undefined;
   idOf(token: string): number | undefined;
-  /** As transformers' `is_split_into_words`; RoBERTa's and its kin's put a space before every word (`add_prefix_space`). */
+  /** Encodes words like transformers' `is_split_into_words`; RoBERTa and similar put a space before every word (`add_prefix_space`). */
   encodeWords(words: readonly string[], options: Truncation): WordEncoding;
   /** Text of the ids, special tokens left out unless `specials`, spaces as the tokenizer wrote them. */
   decode(ids: readonly number[], options?: { readonly specials?: boolean }): string;
@@ -182,7 +182,7 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
 /** Tokenizers that transformers takes word lists from only with `add_prefix_space`; the others read words as they are. */
 const NEEDS_SPACE = /^(Roberta|Longformer|Bart|LED|Deberta|GPT2|CodeGen|Blenderbot|MVP)/i;
 
-/** Whether a word without a space before it is read as the end of the word before: byte-level, no `add_prefix_space`. */
+/** True when a word without a space before it is read as the end of the word before: byte-level, no `add_prefix_space`. */
 function joinsWords(pre: unknown): boolean {
   const part = (pre ?? {}) as Part;
   if (part.type === "Sequence") return (part.pretokenizers as unknown[]).some(joinsWords);

@@ -22,7 +22,7 @@ import { unfreezingStages, unreachedStages } from "./unfreezing.ts";
 /** A run that may begin. */
 export interface Ready {
   readonly run: Run;
-  /** What the run is measured on before its end. */
+  /** Examples for evaluations before the end. */
   readonly validation: Examples | undefined;
   readonly test: Split | undefined;
   readonly warnings: readonly string[];

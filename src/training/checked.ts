@@ -18,8 +18,7 @@ export interface AcceptedJob {
 }
 
 /**
- * What every run begins with, also one that is only checked or planned.
- * @throws {LowrankError} when recipe, model, adapter or data are not usable.
+ * First checks of every run, also one that is only checked or planned. @throws {LowrankError} when recipe, model, adapter or data are not usable.
  */
 export async function acceptJob(job: Job): Promise<AcceptedJob> {
   const found = await openBase(job.recipe);

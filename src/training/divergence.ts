@@ -144,7 +144,7 @@ function placesOf(examples: readonly Example[]): string {
 
 /** The evidence of divergence. */
 export interface Finding {
-  /** As in `loss NaN at step 2`. */
+  /** Description such as `loss NaN at step 2`. */
   readonly what: string;
   /** Rows, or a split. */
   readonly where?: string | undefined;

@@ -23,7 +23,7 @@ export interface Clock {
   readonly peakRssBytes: number;
   /** By how much the process grew when the engine was opened. */
   readonly engineBytes: number;
-  /** What was predicted before the first step; a run that has none left does not predict. */
+  /** Memory predicted before the first step; absent when no step is left. */
   readonly planned?: MemoryBytes;
 }
 

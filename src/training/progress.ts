@@ -18,7 +18,7 @@ import type { RunFacts } from "./checkpoints/facts.ts";
 import { verifyFolder } from "./checkpoints/manifest.ts";
 import { checkpointToResume, STATE } from "./checkpoints/resume.ts";
 
-/** How far a run has come; what a checkpoint restores. */
+/** Progress of a run; a checkpoint restores it. */
 export class Progress {
   /** Optimizer steps done. */
   step = 0;
@@ -51,7 +51,7 @@ export class Progress {
     return better;
   }
 
-  /** Whether this step's state was evaluated before the run stopped. */
+  /** True when this step's state was evaluated before the run stopped. */
   get evaluated(): boolean {
     return this.history.some(({ event, step }) => event === "eval" && step === this.step);
   }
@@ -147,7 +147,7 @@ export interface Start {
 }
 
 /**
- * Where a run begins: at zero, or where `resume_from_checkpoint` says.
+ * Starting point of a run: zero, or the checkpoint of `resume_from_checkpoint`.
  * @throws {CheckpointError} when that holds no whole checkpoint, or one of another run.
  */
 export async function startOf(

@@ -4,7 +4,7 @@ import { type ScheduleOptions, schedule } from "../optim/schedule.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
-/** Where a step lies. */
+/** Position of a step. */
 export interface StepPlace {
   /** From 0. */
   readonly epoch: number;
@@ -14,10 +14,10 @@ export interface StepPlace {
   readonly steps: number;
 }
 
-/** Where a run's steps lie. */
+/** Positions of a run's steps. */
 export interface Steps {
   readonly total: number;
-  /** Where the step after so many others lies. */
+  /** Position of the step after `done` others. */
   at(done: number): StepPlace;
   /** The epochs that so many steps make. */
   epochs(done: number): number;

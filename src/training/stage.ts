@@ -12,7 +12,7 @@ export interface OpenStage {
   readonly stage: Stage;
   readonly graph: Graph;
   readonly session: Session;
-  /** What a run of this stage was predicted to take. */
+  /** Predicted memory of a run of this stage. */
   readonly planned: MemoryBytes;
   /** By how much the process grew while the session was opened. */
   readonly engineBytes: number;

@@ -23,7 +23,7 @@ export interface Begun {
   check(model: Prepared): void;
 }
 
-/** Where a job starts: at `adapter_name_or_path`, at parameters given in memory, or at the checkpoint alone. */
+/** Starting point of a job: `adapter_name_or_path`, at parameters given in memory, or at the checkpoint alone. */
 export async function withStartingAdapter({ recipe, givenKeys, start }: Job, base: Base): Promise<Begun> {
   if (start) {
     const tensors = new Map([...start.trained].map(([name, { data }]) => [name, data]));

@@ -22,7 +22,7 @@ export interface Run {
   readonly examples: Examples;
   readonly progress: Progress;
   readonly output: Output;
-  /** What the process took when all but the weights was read. */
+  /** Memory of the process when everything except the weights is read. */
   readonly baseBytes: number;
 }
 
@@ -37,7 +37,7 @@ export function trainedOf({ model, weights }: Pick<Run, "model" | "weights">): T
   return trained;
 }
 
-/** Where a run writes. Nothing is written before the first event: a run that is refused leaves no trace. */
+/** Output of a run. Nothing is written before the first event: a run that is refused leaves no trace. */
 export interface Output {
   log(event: TrainEvent): Promise<void>;
   /** Writes `checkpoint-N`, enough to resume bit for bit; returns its path. */

@@ -30,7 +30,7 @@ export interface StepContext {
 
 /** The loss and gradients of some micro-batches; those of a step add up to its own. */
 export interface Accumulated {
-  /** Of the mean loss over the step, by parameter. */
+  /** Gradients of the step's mean loss, by parameter. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   /** Part of the mean over the step's trained tokens or examples, nats. */
   readonly loss: number;

@@ -3,7 +3,7 @@ import type { TrainEvent } from "../events/events.ts";
 import { encodeScalars, encodeVersion } from "../tensorboard/event.ts";
 import { toRecord } from "../tensorboard/record.ts";
 
-/** Where a run writes what TensorBoard draws. */
+/** Event file of a run for TensorBoard. */
 export interface EventFile {
   /** Adds the figures of an event, if it has any. */
   add(event: TrainEvent): Promise<void>;

@@ -62,7 +62,7 @@ export function unfreezingStages(
   return stages[0]?.step === 0 ? stages : [{ step: 0, trains: isHead }, ...stages];
 }
 
-/** What a run should be told of its stages: those that begin at its end or later, so that their layers never train. */
+/** Warnings about a run's stages: those that begin at its end or later, so that their layers never train. */
 export function unreachedStages(stages: readonly Stage[], steps: number): string[] {
   const late = stages.filter(({ step }) => step >= steps).map(({ step }) => step);
   if (late.length === 0) return [];

@@ -7,7 +7,7 @@ export interface Cache {
   readonly tensors: Readonly<Record<string, RuntimeTensor>>;
 }
 
-/** What a model is fed besides weights, with shapes. */
+/** Inputs of a model besides weights, with shapes. */
 export type InputShapes = ReadonlyMap<string, Shape>;
 
 /** The cache of one text of which nothing was read. */
@@ -21,7 +21,7 @@ export function emptyCache(inputs: InputShapes): Cache {
   return { ids: [], tensors: Object.fromEntries(tensors) };
 }
 
-/** What those of a model's inputs are fed that are no weights, to read `news` after what is in the cache. */
+/** Inputs besides weights for reading `news` after the tokens in the cache. */
 export function feedsAfter(past: Cache, news: readonly number[], inputs: InputShapes): Record<string, RuntimeTensor> {
   const int64 = (values: readonly number[], shape: readonly number[]): RuntimeTensor => ({
     dtype: "int64",

@@ -14,7 +14,7 @@ import { scoreModel } from "../training/scoring.ts";
 /** Modules of a classifier that a masked language model has no place for. */
 const ONLY_IN_CLASSIFIERS = ["pooler", "classifier", "heads"];
 
-/** What is measured besides the base, and until when. */
+/** Options for measuring the masked loss. */
 export interface MaskedLossOptions {
   /** Output folder of a run on the base model; without one, the base itself is measured, held as its recipe says. */
   readonly folder?: string;
@@ -22,7 +22,7 @@ export interface MaskedLossOptions {
 }
 
 /**
- * How well an encoder still predicts hidden words once it was trained to classify: the mean cross-entropy, in nats, of 15 %
+ * Masked language modelling loss of an encoder that was trained to classify: the mean cross-entropy, in nats, of 15 %
  * of the words of `texts`. Of the words' output layer, what is not tied to the embeddings is the base model's. The same words
  * are hidden each time, and they lie in the same batches, so two losses differ by what was trained alone.
  *
@@ -49,7 +49,7 @@ export async function maskedLoss(
   return scores.metrics.eval_loss;
 }
 
-/** How a trained model, or the base as its head alone would train on it, is asked for words: as the base's recipe asks. */
+/** Recipe for the masked loss of a trained model or of the base, with the settings of the base's recipe. */
 function maskedRecipe(base: ResolvedRecipe, trained: ResolvedRecipe = { ...base, method: "head" }): ResolvedRecipe {
   const { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed } = base; // biome-ignore format: one step
   const asked = { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed }; // biome-ignore format: one step

@@ -20,7 +20,7 @@ import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from
 import { Model } from "./model.ts";
 import { trainedSource } from "./trained-source.ts";
 
-/** How text is generated. */
+/** Options for generating text. */
 export interface GenerateOptions extends SamplingOptions {
   /** Default 256. */
   readonly maxNewTokens?: number;
@@ -31,7 +31,7 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What generated text comes from. One of `model` and `adapter` is needed. */
+/** Model and adapter that generate. One of `model` and `adapter` is needed. */
 export interface GeneratorSource {
   /** Folder, Hub id or `.gguf` file of a causal model, or one in memory; default: the adapter's own base. */
   readonly model?: string | Model;
@@ -41,14 +41,14 @@ export interface GeneratorSource {
   readonly onWarning?: (message: string) => void;
 }
 
-/** What is known once a text is complete. */
+/** Facts of a complete text. */
 export interface Generated {
   readonly text: string;
   readonly promptTokens: number;
   readonly newTokens: number;
-  /** Of the tokens after the first. */
+  /** Speed after the first token. */
   readonly tokensPerSecond: number;
-  /** Why it ended. */
+  /** Reason for the end. */
   readonly reason: "eos" | "stop" | "length" | "aborted";
 }
 

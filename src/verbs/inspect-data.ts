@@ -37,7 +37,7 @@ export async function inspectedExamples(
   );
 }
 
-/** Of a language model's examples as they are seen, the tokens that it learns to say. */
+/** Examples as a language model sees them, with their trained tokens. */
 async function languageExamples(
   recipe: ResolvedRecipe,
   tokenizer: Tokenizer,
@@ -74,7 +74,7 @@ function inspected(
   return { tokens };
 }
 
-/** Where the tokens lie that truncation took: between the common start and the common end. */
+/** Range of the truncated tokens: between the common start and the common end. */
 function cutOut(whole: Int32Array, seen: Int32Array): [from: number, to: number] {
   let from = 0;
   while (from < seen.length && whole[from] === seen[from]) from++;

@@ -59,7 +59,7 @@ export function moduleTree({ graph, base, source }: Pick<Prepared, "graph" | "ba
   return withParents([...leaves.values()]);
 }
 
-/** What each module computes, by the op that takes its first parameter. */
+/** Operation of each module, by the op that takes its first parameter. */
 function typesOf(graph: Graph): Map<string, string> {
   const types = new Map<string, string>();
   for (const value of graph.values) {

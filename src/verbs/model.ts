@@ -16,9 +16,9 @@ import { writeModelFolder } from "../training/checkpoints/model-folder.ts";
 import { checkOutputFolder } from "../training/output-folder.ts";
 import { saveModel } from "../training/saved.ts";
 
-/** How a base model is loaded. */
+/** Options for loading a base model. */
 export interface LoadOptions {
-  /** What it will do. Default: to write text for a decoder, to classify texts for an encoder. */
+  /** Task. Default: causal language modelling for a decoder, text classification for an encoder. */
   readonly taskType?: TaskType;
   /** Hold the frozen linear weights quantized: in four bits by a scheme, or in eight. */
   readonly quantization?:
@@ -60,7 +60,7 @@ export class Model {
     return `trainable: ${count(trainable)} of ${count(total)} (${((100 * trainable) / total).toFixed(2)} %)`;
   }
 
-  /** What the last training left; `train` sets it and goes on from it. */
+  /** Result of the last training; `train` sets it and continues from it. */
   get finished(): Finished | undefined {
     return this.#finished;
   }

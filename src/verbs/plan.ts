@@ -18,7 +18,7 @@ import type { Model } from "./model.ts";
 /** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
 const MEASURED = 2;
 
-/** What the thread that a run trains in takes for itself, and for the library once more: measured with Node 20. */
+/** Memory of the training thread with its copy of the library; measured with Node 20. */
 const THREAD_BYTES = 40e6;
 
 /**

@@ -14,7 +14,7 @@ export interface TextInput {
   readonly words?: readonly string[];
   /** From 0; of a file's rows the row, of lines of text the line, blank ones counted. Default: as they come. */
   readonly index?: number;
-  /** Why it cannot be labelled. */
+  /** Reason why it cannot be labelled. */
   readonly error?: string;
 }
 

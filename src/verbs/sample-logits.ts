@@ -11,7 +11,7 @@ const TEXT =
 /** A fixed text as a model reads it. */
 export const sampleIds = (tokenizer: Tokenizer): number[] => tokenizer.encodePlain(TEXT);
 
-/** What a model says of a fixed text: for comparing two models that should be one. */
+/** Logits of a model for a fixed text, for comparing two models that should be equal. */
 export async function sampleLogits({ model, weights }: TrainedModel): Promise<Float32Array> {
   const { graph, tokenizer } = model;
   const ids = Int32Array.from(sampleIds(tokenizer));
@@ -27,7 +27,7 @@ export async function sampleLogits({ model, weights }: TrainedModel): Promise<Fl
   }
 }
 
-/** How far two models' logits lie apart: the root mean square of the difference over that of the logits themselves. */
+/** Relative difference of two models' logits: the root mean square of the difference over that of the logits themselves. */
 export function logitsDifference(found: Float32Array, wanted: Float32Array): number {
   let [difference, size] = [0, 0];
   wanted.forEach((value, i) => {

@@ -120,6 +120,8 @@ describe("checkAdapterFits", () => {
     const more = await paramsFor("lora", 5, { num_hidden_layers: 4 });
     expect(() => checkAdapterFits(...more)).toThrow(/lacks 4 of the tensors .* such as bert\.encoder\.layer\.3/);
     const fewer = await paramsFor("lora", 5, { num_hidden_layers: 2 });
-    expect(() => checkAdapterFits(...fewer)).toThrow(/contains bert\.encoder\.layer\.2\S+, which the model does not have/);
+    expect(() => checkAdapterFits(...fewer)).toThrow(
+      /contains bert\.encoder\.layer\.2\S+, which the model does not have/,
+    );
   });
 });

@@ -7,7 +7,7 @@ import { addRecipeFlags } from "../shared/options.ts";
 import type { Output } from "../shared/output.ts";
 import { openQuestions, type Questions } from "../shared/questions.ts";
 
-/** What a recipe cannot do without, and what `--yes` takes for it. The task follows from the rows. */
+/** Required keys of a recipe, with the values that `--yes` uses. The task follows from the rows. */
 const NEEDED = { model_name_or_path: "embedded", dataset_name: "embedded", task_type: undefined } as const;
 const FILE = "recipe.yaml";
 

@@ -12,14 +12,14 @@ type Task = Recipe["task_type"];
 
 const TASKS: readonly Choice<Task>[] = TASK_TYPES.map((value) => ({ value, ...TASK_FACTS[value].choice }));
 
-/** What is asked besides recipe keys. */
+/** Answers: the recipe's keys and its file. */
 export interface AskedRecipe {
   readonly keys: Keys;
-  /** Where to write it. */
+  /** Output file. */
   readonly file: string;
 }
 
-/** Where a recipe goes, if that is known, and where it is said how far a download is. */
+/** Output file of the recipe, if it is known, and the output for download progress. */
 export interface AskOptions {
   readonly file?: string;
   readonly output: Output;
@@ -90,7 +90,7 @@ async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedDa
   );
 }
 
-/** Which columns hold texts and labels, where that cannot be told. */
+/** Asks for the columns of texts and labels. */
 async function askColumns(ask: Questions, source: RowsSource, { columns }: FoundRows): Promise<RowsSource> {
   const choose = (message: string, taken?: string): Promise<string> =>
     ask.choose(message, columns.filter((name) => name !== taken).map((value) => ({ value, label: value }))); // biome-ignore format: one step

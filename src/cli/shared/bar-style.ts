@@ -1,7 +1,7 @@
 import type { Options } from "cli-progress";
 import type { Output } from "./output.ts";
 
-/** How every bar looks, and where it is drawn; a bar adds what it says. */
+/** Style and stream of progress bars; each bar adds its own format. */
 export const barStyle = ({ stderr }: Output): Options => ({
   stream: stderr as NodeJS.WriteStream,
   barCompleteChar: "━",

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Io, Output } from "./output.ts";
 
-/** What a command is given when it runs. */
+/** Arguments of a command when it runs. */
 export interface Context {
   /** Positional arguments. */
   readonly args: readonly string[];

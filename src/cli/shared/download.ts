@@ -17,7 +17,7 @@ export async function fetchFirst(source: ModelSource, output: Output): Promise<v
   await showDownloads(output, (options) => fetchModels(source, options));
 }
 
-/** What a function that may download is told. */
+/** Options of a function that may download. */
 type Told = Required<Pick<DownloadModelOptions, "signal" | "onProgress">>;
 
 /** Shows on stderr what `act` downloads, if anything; nothing with `--quiet`. Ctrl-C stops it. */

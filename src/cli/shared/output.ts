@@ -7,7 +7,7 @@ export interface Io {
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** How much is said, and in which form. */
+/** Verbosity and format of the output. */
 export interface OutputMode {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -23,11 +23,11 @@ export type Format = Parameters<typeof styleText>[0];
  */
 export interface Output extends OutputMode {
   readonly stderr: Io["stderr"];
-  /** What was asked for, for people; nothing with `--json`. */
+  /** Prints a result for people; nothing with `--json`. */
   result(text: string): void;
   /** A piece of it, without a line's end. */
   stream(text: string): void;
-  /** What was asked for, for programs; nothing without `--json`. */
+  /** Prints a result for programs; nothing without `--json`. */
   record(object: object): void;
   /** Said along the way. */
   note(text: string): void;

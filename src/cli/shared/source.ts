@@ -6,7 +6,7 @@ export interface Source {
   readonly adapter?: string;
 }
 
-/** What `--model_name_or_path` and `--adapter_name_or_path` name. */
+/** Model and adapter of `--model_name_or_path` and `--adapter_name_or_path`. */
 export function sourceOf({ overrides }: Context): Source {
   const { model_name_or_path: model, adapter_name_or_path: adapter } = overrides;
   return {

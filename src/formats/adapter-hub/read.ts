@@ -22,7 +22,7 @@ export interface HoulsbyAdapter {
  */
 export const readHoulsby = async (folder: string): Promise<HoulsbyAdapter> => houlsbyOf(await readAdapter(folder));
 
-/** As {@link readHoulsby}, for an adapter whose headers are read. */
+/** {@link readHoulsby} for an adapter whose headers are already read. */
 export async function houlsbyOf(stored: StoredAdapter): Promise<HoulsbyAdapter> {
   const { folder, format, config } = stored;
   if (format !== "adapters") {

@@ -18,7 +18,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * allocated, that the file is too short for.
  */
 export class GgufCursor {
-  /** Where the next value begins. */
+  /** Offset of the next value. */
   at = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;

@@ -14,7 +14,7 @@ export interface GgufTensorInfo {
   readonly byteLength: number;
 }
 
-/** What a header says, checked: the tensors follow each other without a gap, and end where the file does. */
+/** Contents of a checked header: the tensors follow each other without a gap, and end where the file does. */
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, GgufValue>;
   /** In the order in which they lie in the file. */
@@ -166,7 +166,7 @@ function readType(cursor: GgufCursor, quoted: string, what: string): GgmlType {
   });
 }
 
-/** Where the tensors' data may lie. */
+/** Bounds of the tensors' data. */
 interface Room {
   readonly dataStart: number;
   readonly alignment: number;

@@ -39,7 +39,7 @@ export class GgufKeys {
     return this.#required(key, this.maybeFloat(key) ?? fallback, "a number");
   }
 
-  /** As `float`, if the key is there. @throws as `maybeInt`. */
+  /** `float`, or `undefined` when the key is missing. @throws as `maybeInt`. */
   maybeFloat(key: string): number | undefined {
     const value = this.#value(key);
     if (value === undefined) return undefined;

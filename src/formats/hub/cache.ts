@@ -42,7 +42,7 @@ export async function refuseLinksOut(id: string, snapshot: string): Promise<void
 }
 
 /**
- * Whether a snapshot has what a model needs: Python fetches files when it needs them, and may have stopped at the
+ * True when a snapshot has everything a model needs: Python fetches files when it needs them, and may have stopped at the
  * configuration. Weights of whatever kind count: which can be read is for whoever reads them to say.
  */
 export async function isWhole(snapshot: string, weights: boolean): Promise<boolean> {

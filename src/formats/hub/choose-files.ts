@@ -4,13 +4,13 @@ import { isPickleName, pickleError } from "../safetensors/lookalike.ts";
 import { leadsOut, whyUnwritable } from "./unsafe-names.ts";
 
 const CONFIG = /^(config|adapter_config)\.json$/;
-/** How an adapter of this library was trained; a whole model's may be of another program. */
+/** Recipe of an adapter trained with this library; a whole model's may be of another program. */
 const RECIPE = "recipe.yaml";
-/** What is read, or copied to a merged model, besides weights. */
+/** Files besides weights that are read, or copied to a merged model. */
 const PLAIN =
   /^(config\.json|generation_config\.json|tokenizer[\w.-]*\.json|tokenizer\.model|spiece\.model|spm\.model|sentencepiece\.bpe\.model|vocab[\w.-]*\.(json|txt)|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\.(jinja|json)|adapter_config\.json|head_config\.json|modules\.json|sentence_bert_config\.json|config_sentence_transformers\.json|\d_Pooling\/config\.json)$/;
 
-/** What is to be chosen. */
+/** Options for choosing files. */
 export interface FileChoice {
   /** The repository, for messages. */
   readonly where: string;
@@ -19,7 +19,7 @@ export interface FileChoice {
 }
 
 /**
- * Of a repository's files those that are of use here: configuration and tokenizer, and weights once: `model.safetensors`,
+ * Files of a repository that this library uses: configuration and tokenizer, and weights once: `model.safetensors`,
  * else the shards of its index, else every safetensors file. Configurations come last, for a folder without one is no model.
  *
  * @throws {CheckpointError} when a name leads out of the folder, or the repository holds no model, or only pickles, or a file

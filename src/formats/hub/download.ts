@@ -27,7 +27,7 @@ const INCOMPLETE = "incomplete";
 /** Milliseconds without a byte after which such a file belongs to no process: time-outs and pauses are far shorter. */
 const STALE_MS = 3_600_000;
 
-/** How far a download is. */
+/** Progress of a download. */
 export interface DownloadProgress {
   /** The model's id. */
   readonly model: string;
@@ -37,11 +37,11 @@ export interface DownloadProgress {
   readonly bytes: number;
   /** Undefined where the Hub does not say. */
   readonly totalBytes: number | undefined;
-  /** Why nothing comes, where that is so: a server that does not answer, or that is asked again after a pause. */
+  /** Reason for a pause: a server that does not answer, or that is asked again after a pause. */
   readonly waitingFor?: string;
 }
 
-/** How a download is followed, and ended. */
+/** Options for following and ending a download. */
 export interface FollowOptions {
   /** Called before the first byte and whenever there are more. */
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -49,7 +49,7 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How a model is downloaded. */
+/** Options for downloading a model. */
 export interface DownloadOptions extends FollowOptions {
   /** Default true; false leaves out the weights. */
   readonly weights?: boolean;
@@ -59,7 +59,7 @@ export interface DownloadOptions extends FollowOptions {
 interface Stored {
   readonly name: string;
   readonly blob: string;
-  /** Whether they were not there before: no other snapshot can need them. */
+  /** True when they are new: no other snapshot can need them. */
   readonly isNew: boolean;
 }
 
@@ -181,7 +181,7 @@ async function store(
   }
 }
 
-/** What the answer and the list say of a file. @throws {CheckpointError} when they contradict each other. */
+/** Size and hash of a file according to response and listing. @throws {CheckpointError} when they contradict each other. */
 function described(answer: Answer, file: HubFile, commit: string, where: string) {
   const { response, header } = answer;
   const said = header("x-repo-commit");

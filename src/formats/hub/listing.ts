@@ -12,11 +12,11 @@ const MOST_FILES = 100_000;
 export interface HubFile {
   readonly name: string;
   readonly size?: number;
-  /** Of a large file its SHA-256 (64 digits), of another git's hash of it (40 digits). */
+  /** SHA-256 of a large file (64 digits), or git's hash of another (40 digits). */
   readonly digest?: string;
 }
 
-/** What a revision was when it was asked for. */
+/** Files of a revision when it was requested. */
 export interface Listing {
   /** 40 hex digits. */
   readonly commit: string;

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { METHOD_RECIPES, type Method } from "../../methods/keys/index.ts";
 import { factsOf, type TaskFacts } from "../../task-types/index.ts";
 
-/** What a model card tells of a run. */
+/** Facts of a run for its model card. */
 export interface CardFacts {
   /** The file format: whose library loads it. */
   readonly format: "peft" | "adapters" | "transformers";

@@ -6,7 +6,7 @@ import type { HubSettings } from "./settings.ts";
 /** Answers of a server that is busy, or that another one does not reach. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** What was asked of the Hub. */
+/** Request to the Hub. */
 export interface Wish {
   readonly id: string;
   readonly revision: string;

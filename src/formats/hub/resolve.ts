@@ -43,7 +43,7 @@ export async function resolveModelFolder(
   return downloadSnapshot({ id: nameOrPath, revision }, options);
 }
 
-/** What {@link downloadModel} is told. */
+/** Options of {@link downloadModel}. */
 export interface DownloadModelOptions extends FollowOptions {
   /** Branch, tag or commit. Default `main`. */
   readonly revision?: string;

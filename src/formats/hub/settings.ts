@@ -7,7 +7,7 @@ import { TIMEOUT_SECONDS } from "./patience.ts";
 /** Seconds. Beyond a day nobody waits, and timers of JavaScript end at 24 days. */
 const LONGEST_TIMEOUT = 86_400;
 
-/** Where the Hub is, and who asks; from the variables that Python's huggingface_hub reads. */
+/** Address of the Hub and the token, from the variables that Python's huggingface_hub reads. */
 export interface HubSettings {
   /** Without a slash at its end, and without credentials: it may be shown. */
   readonly endpoint: string;

@@ -7,7 +7,7 @@ const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 /** Bytes of a name that the usual file systems store. */
 const NAME_BYTES = 255;
 
-/** Why files of these names cannot be stored beside each other on every system; undefined when they can. */
+/** Reason why files of these names cannot be stored together on every system; undefined when they can. */
 export function whyUnwritable(names: readonly string[]): string | undefined {
   const seen = new Map<string, string>();
   for (const name of names) {

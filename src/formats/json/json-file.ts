@@ -39,6 +39,6 @@ export function writeJson(path: string, object: JsonObject): Promise<void> {
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-/** Whether a key of a configuration says nothing: null, false, zero or empty. */
+/** True when a key of a configuration has no effect: null, false, zero or empty. */
 export const isOff = (value: unknown): boolean =>
   !value || (typeof value === "object" && Object.keys(value).length === 0);

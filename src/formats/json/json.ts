@@ -5,7 +5,7 @@ import { CheckpointError } from "../../errors.ts";
 /** A JSON object as parsed, nothing known of its keys. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether a parsed value is a JSON object. */
+/** True when a parsed value is a JSON object. */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

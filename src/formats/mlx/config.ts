@@ -10,7 +10,7 @@ export interface MlxConfig {
   /** The update's factor; no rank divides it. */
   readonly scale: number;
   readonly dropout: number;
-  /** How many layers carry the adapter, counted from the last; -1 for all. */
+  /** Number of layers with an adapter, counted from the last; -1 for all. */
   readonly layers: number;
   /** Paths inside a layer, or in the whole model. */
   readonly keys: readonly string[];

@@ -5,10 +5,10 @@ import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";
 import { type NamedTensors, writeTensors } from "../safetensors/tensors.ts";
 
-/** What the files of a folder for transformers.js are called after: its names of how weights are held. */
+/** File name suffixes of transformers.js, by the type of the stored weights. */
 const SUFFIXES = { fp32: "", fp16: "_fp16", int8: "_int8", bnb4: "_bnb4", q4: "_q4" } as const;
 
-/** How the weights of a model are held, in transformers.js' words. */
+/** Type of a model's stored weights, in transformers.js' terms. */
 export type OnnxDtype = keyof typeof SUFFIXES;
 
 /** A model to be written for transformers.js. */

@@ -84,7 +84,7 @@ export function parseLoraConfig(json: JsonObject, where: string): ParsedLoraConf
   return { config, taskType: task_type ?? undefined, baseModel: base_model_name_or_path ?? undefined };
 }
 
-/** Of the other ways to start, nothing is left in a trained adapter. */
+/** Initialization of a trained adapter; the other kinds leave no trace in it. */
 const initOf = (init: boolean | string | null | undefined): boolean | "gaussian" =>
   init === "gaussian" ? init : init !== false;
 

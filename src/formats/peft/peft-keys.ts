@@ -2,7 +2,7 @@ import { loraPart } from "../../peft/lora-parts.ts";
 
 const PREFIX = "base_model.model.";
 
-/** What PEFT with `bias="all"` saves of a head a second time: the copy's and the original's biases. */
+/** Keys that PEFT with `bias="all"` saves a second time for a head: the copy's and the original's biases. */
 const REPEATED = /\.(modules_to_save|original_module)\.(.*\.)?bias$/;
 
 /**
@@ -22,7 +22,7 @@ export function paramOfPeftKey(key: string): string | undefined {
   return key.slice(PREFIX.length).replace(/\.base_layer\.bias$/, ".bias");
 }
 
-/** Whether PEFT saves a key without using it. */
+/** True when PEFT saves a key without using it. */
 export const isRepeated = (key: string): boolean => REPEATED.test(key);
 
 /** The modules that carry an adapter, by the names of its parameters. */

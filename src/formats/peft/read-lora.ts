@@ -33,7 +33,7 @@ const PATTERN_MS = 1000;
  */
 export const readLora = async (folder: string): Promise<LoraAdapter> => loraOf(await readAdapter(folder));
 
-/** As {@link readLora}, for an adapter whose headers are read. */
+/** {@link readLora} for an adapter whose headers are already read. */
 export async function loraOf(stored: StoredAdapter): Promise<LoraAdapter> {
   const { folder, format } = stored;
   if (format !== "peft") {

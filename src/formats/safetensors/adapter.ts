@@ -21,7 +21,7 @@ export interface StoredAdapter {
   readonly headConfig?: JsonObject;
   /** With those of `model_head.safetensors`, where the adapters format has one. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** As `Checkpoint.readFloat32`. */
+  /** Reads a tensor like `Checkpoint.readFloat32`. */
   readFloat32(name: string): Promise<Float32Array>;
 }
 

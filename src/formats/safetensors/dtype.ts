@@ -32,7 +32,7 @@ export const DTYPE_BITS = {
 /** Element type of a stored tensor, as safetensors spells it. */
 export type Dtype = keyof typeof DTYPE_BITS;
 
-/** Whether `name` is an element type that safetensors knows. */
+/** True when `name` is an element type that safetensors knows. */
 export const isDtype = (name: unknown): name is Dtype => typeof name === "string" && Object.hasOwn(DTYPE_BITS, name);
 
 /**

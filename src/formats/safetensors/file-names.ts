@@ -1,4 +1,4 @@
-/** What files of models and adapters are called by transformers, PEFT and adapter-hub. */
+/** File names of models and adapters in transformers, PEFT and adapter-hub. */
 export const SINGLE = "model.safetensors";
 /** Says which shard holds which tensor, where a model is more than one file. */
 export const INDEX = "model.safetensors.index.json";

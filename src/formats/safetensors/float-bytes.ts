@@ -10,7 +10,7 @@ const ROUND = {
   BF16: float32ToBfloat16,
 } as const;
 
-/** Whether a tensor of that type can be read as float32 and written back. */
+/** True when a tensor of that type can be read as float32 and written back. */
 export const isFloatDtype = (dtype: string): dtype is FloatDtype => Object.hasOwn(ROUND, dtype);
 
 /** The bytes of `x [n]` in another type, rounded to nearest, ties to even; float32 itself is viewed, not copied. */

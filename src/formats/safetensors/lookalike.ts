@@ -7,7 +7,7 @@ const CONVERT =
   "save_file({k: v.contiguous().clone() for k, v in torch.load(FROM, weights_only=True).items()}, TO, " +
   '{"format": "pt"})';
 
-/** Whether a file of that name holds weights as a pickle; what trainers leave beside them does not count. */
+/** True when a file of that name stores weights as a pickle; other files of trainers do not count. */
 export const isPickleName = (name: string): boolean =>
   /^(?!training_args|optimizer|scheduler|rng_state).*\.(bin|pt|pth|pkl|pickle|ckpt)$/.test(name);
 
@@ -22,7 +22,7 @@ export const pickleError = (folder: string, from: string, to: string): Checkpoin
     hint: CONVERT.replace("FROM", `"${from}"`).replace("TO", `"${to}"`),
   });
 
-/** What a file that should have been safetensors is instead, going by how it starts. */
+/** Actual kind of a file that is not safetensors, by its first bytes. */
 export function lookalike(start: Uint8Array): { readonly what: string; readonly hint: string } | undefined {
   const text = String.fromCharCode(...start.subarray(0, 8));
   const [mark, version = 0] = start;

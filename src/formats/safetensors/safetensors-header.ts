@@ -16,7 +16,7 @@ const MAX_NAME = 1000;
 const MAX_DIMS = 64;
 const METADATA = "__metadata__";
 
-/** Where a tensor lies: bytes `begin` to `end` after the header. */
+/** Position of a tensor: bytes `begin` to `end` after the header. */
 export interface TensorInfo {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
@@ -24,7 +24,7 @@ export interface TensorInfo {
   readonly end: number;
 }
 
-/** What a header says, checked: tensors in the order of their bytes, which they fill without a gap. */
+/** Contents of a checked header: tensors in the order of their bytes, which they fill without a gap. */
 export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;

@@ -1,4 +1,4 @@
-/** How the names in a checkpoint relate to those of the model that an adapter was made for. */
+/** Relation of the names in a checkpoint to those of the model that an adapter was made for. */
 export interface CheckpointNames {
   /** The stored name of a parameter; `undefined` when the checkpoint lacks it. */
   stored(param: string): string | undefined;

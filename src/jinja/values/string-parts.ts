@@ -96,7 +96,7 @@ export const IS: Readonly<Record<string, (text: string) => boolean>> = {
   islower: (text) => /\p{Lowercase}/u.test(text) && !/\p{Uppercase}|\p{Lt}/u.test(text),
 };
 
-/** Which numbers are digits is no property that JavaScript has. */
+/** Python's `isdigit`; JavaScript has no Unicode property for it. */
 function digitsOnly(text: string): boolean {
   if (/^[\p{Nd}\p{No}]+$/u.test(text) && /\p{No}/u.test(text.replace(/[²³¹⁰⁴-⁹₀-₉]/g, ""))) {
     throw new Error(`isdigit() of '${text.slice(0, 60)}' is not supported`);

@@ -76,11 +76,11 @@ export function rmsByHead(m: ModuleScope, name: string, x: Value, heads: number,
 /** Settings of self-attention with a projection each for queries, keys and values. */
 export interface SelfAttentionOptions extends CausalOptions {
   readonly headDim: number;
-  /** Whether the projections of queries, keys and values have biases. */
+  /** True when the projections of queries, keys and values have biases. */
   readonly bias: boolean;
-  /** Whether the output's has. Default: as the others'. */
+  /** True when the output projection has one. Default: as the others. */
   readonly outputBias?: boolean;
-  /** How queries and keys turn with their positions; absent: they do not. */
+  /** Rotary embedding of queries and keys; absent: none. */
   readonly rotary?: Rotary | undefined;
   /** Normalises queries and keys before they turn. */
   readonly normalize?: (m: ModuleScope, name: "q_norm" | "k_norm", x: Value, heads: number) => Value;

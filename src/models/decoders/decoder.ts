@@ -10,7 +10,7 @@ import { pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows } from "../parts/vocabulary.ts";
 
-/** What the heads of every decoder read of `config.json`. */
+/** Keys of `config.json` for the heads of every decoder. */
 export const decoderKeys = {
   vocab_size: z.int(),
   pad_token_id: z.int().nullish(),
@@ -20,7 +20,7 @@ export const decoderKeys = {
   hidden_dropout: z.number().nullish(),
 };
 
-/** Which layers see only a window, where a config says so layer by layer. */
+/** Attention types by layer: full or sliding window. */
 export const layerTypes = z.array(z.enum(["full_attention", "sliding_attention"])).nullish();
 
 /** A schema whose `layer_types`, where given, must name every layer. */

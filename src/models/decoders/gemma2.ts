@@ -31,7 +31,7 @@ export const Gemma2Config = LlamaConfig.omit({ hidden_act: true, mlp_bias: true 
 /** The parsed config of a Gemma. */
 export type Gemma2Config = z.output<typeof Gemma2Config>;
 
-/** What the Gemmas have in common: norms whose weights are stored around zero. */
+/** Modules that the Gemma families share: norms whose weights are stored around zero. */
 export const gemmaModules = {
   ...llamaModules,
   fresh: (name: string) => (name.endsWith("norm.weight") ? ({ kind: "zeros" } as const) : undefined),

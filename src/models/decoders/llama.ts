@@ -8,7 +8,7 @@ import type { ModuleScope } from "../parts/scope.ts";
 import { type SelfAttentionOptions, selfAttention } from "./causal-attention.ts";
 import { decoderKeys, decoderTasks, embedTokens, gatedMlp } from "./decoder.ts";
 
-/** What Llama and the families that follow it read of `config.json`. */
+/** Keys of `config.json` for Llama and similar families. */
 export const LlamaConfig = z.object({
   ...decoderKeys,
   ...rotaryKeys,
@@ -28,7 +28,7 @@ export const LlamaConfig = z.object({
 /** The parsed config of a model of Llama's kind. */
 export type LlamaConfig = z.output<typeof LlamaConfig>;
 
-/** What most decoders have in common with Llama. */
+/** Modules that most decoders share with Llama. */
 export const llamaModules = {
   basePrefix: "model",
   targetModules: ["q_proj", "v_proj"],
@@ -55,7 +55,7 @@ export const llama = defineArchitecture<LlamaConfig>({
   }),
 });
 
-/** What the attention of a layer has of its own, where Llama's differs. */
+/** Attention options of a layer that differ from Llama's. */
 export type LayerAttention = Partial<SelfAttentionOptions>;
 
 /**

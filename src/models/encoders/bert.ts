@@ -9,7 +9,7 @@ import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
 import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
 
-/** What the BERT family reads of `config.json`. */
+/** Keys of `config.json` for the BERT family. */
 export const BertConfig = z.object({
   vocab_size: z.int(),
   tie_word_embeddings: z.boolean().default(true),
@@ -79,7 +79,7 @@ export const bert = defineArchitecture<BertConfig>({
 /** Dropout before the head. */
 export const classifierDropout = (c: BertConfig): number => c.classifier_dropout ?? c.hidden_dropout_prob;
 
-/** How fresh heads start. */
+/** Initialization of new heads. */
 export const fresh = (c: Pick<BertConfig, "initializer_range">): { std: number } => ({ std: c.initializer_range });
 
 /** Embeddings and layers: ids → `[batch*seq, hidden]`. */
@@ -125,7 +125,7 @@ export function layers(m: ModuleScope, x: Value, mask: Value, c: BertConfig): Va
   return h;
 }
 
-/** What a layer reads of `config.json`, but for its attention. */
+/** Config of a layer, without its attention. */
 type BlockConfig = Pick<
   BertConfig,
   "hidden_size" | "intermediate_size" | "hidden_act" | "layer_norm_eps" | "hidden_dropout_prob"

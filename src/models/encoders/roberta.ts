@@ -13,7 +13,7 @@ import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert
 const RobertaConfig = BertConfig.extend({ pad_token_id: z.int().default(1) });
 type RobertaConfig = z.output<typeof RobertaConfig>;
 
-/** What RoBERTa and XLM-RoBERTa share: all but the name. */
+/** Architecture of RoBERTa and XLM-RoBERTa, without the name. */
 export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
   positions: { afterPadding: true },
   config: RobertaConfig,

@@ -37,12 +37,12 @@ export interface PositionLimits {
 export interface ArchitectureSpec<Config> {
   /** `model_type` in `config.json`. */
   readonly modelType: string;
-  /** What the family has of its own in files. */
+  /** File specifics of the family. */
   readonly files?: FamilyFiles;
   /** Limits of the length of texts besides `max_position_embeddings`. */
   readonly positions?: PositionLimits;
   readonly config: z.ZodType<Config>;
-  /** Where the base model hangs in a model with a head; a bare base checkpoint lacks this prefix. */
+  /** Prefix of the base model's names in a model with a head; a bare base checkpoint lacks it. */
   readonly basePrefix: string;
   /** Default LoRA targets: attention's query and value. */
   readonly targetModules: readonly string[];
@@ -57,7 +57,7 @@ export interface ArchitectureSpec<Config> {
   readonly adapterSites: Readonly<Record<string, string>>;
   /** Module path of the list of layers, bottom first. */
   readonly layers: string;
-  /** How a parameter of a model from scratch starts, where that is not as BERT's: normal weights, zero biases, norms of one. */
+  /** Initialization of a parameter of a model from scratch, if it differs from BERT's: normal weights, zero biases, norms of one. */
   readonly fresh?: (name: string, config: Config) => Init | undefined;
   /**
    * Logits: `[batch, labels]` for classes of texts, `[batch*seq, labels]` for those of words, `[rows, vocab]` for language models,
@@ -69,7 +69,7 @@ export interface ArchitectureSpec<Config> {
 /** An architecture as the rest of the library sees it: its config's type is its own business. */
 export interface Architecture extends Omit<ArchitectureSpec<unknown>, "tasks" | "config" | "fresh"> {
   readonly tasks: readonly TaskType[];
-  /** As the spec's, of a parsed `config.json`. */
+  /** The spec's `fresh` for a parsed `config.json`. */
   fresh(name: string, config: unknown): Init | undefined;
   /**
    * @param where The path of `config`, for messages.

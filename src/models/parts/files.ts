@@ -1,16 +1,16 @@
-/** What a family has of its own in files, where that is not as in most families. */
+/** File specifics of a family that differ from most families. */
 export interface FamilyFiles {
   /** True when the output layer shares the embedding's weight unless `config.json` denies it. */
   readonly tied?: boolean;
   /** Ends of the paths of linear modules whose weights are stored `[in, out]`: transformers' `Conv1D`. */
   readonly transposed?: readonly string[];
-  /** How the family is written as GGUF; absent: it cannot be. */
+  /** GGUF form of the family; absent: not supported. */
   readonly gguf?: GgufFiles;
   /** Stems of module paths that mlx-lm's model spells otherwise. @see ml-explore/mlx-lm, `sanitize` of each model. */
   readonly mlx?: readonly (readonly [transformers: string, mlx: string])[];
 }
 
-/** What a family has of its own in GGUF files. */
+/** Specifics of a family in GGUF files. */
 export interface GgufFiles {
   /** ggml's name, `general.architecture`. */
   readonly architecture: string;

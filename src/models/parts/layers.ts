@@ -13,7 +13,7 @@ import { tanh } from "../../ops/nn/tanh.ts";
 import { reshape } from "../../ops/shape/shape.ts";
 import type { ModuleScope } from "./scope.ts";
 
-/** How a layer that a checkpoint may lack starts. */
+/** Initialization of a layer that a checkpoint may lack. */
 export interface Fresh {
   /** Standard deviation of its weights: the config's `initializer_range`. */
   readonly std: number;
@@ -24,7 +24,7 @@ export interface DenseOptions {
   readonly bias?: boolean;
   /** Set for heads and poolers, which a base checkpoint may lack. */
   readonly fresh?: Fresh;
-  /** Whether checkpoints store the weight `[in, out]`. */
+  /** True when checkpoints store the weight `[in, out]`. */
   readonly transposed?: boolean;
 }
 

@@ -35,7 +35,7 @@ const givenRope = z.preprocess(
 /** `max_position_embeddings` where `config.json` leaves it out; transformers' default for Llama and most that follow it. */
 export const ROTARY_POSITIONS = 2048;
 
-/** What decoders with rotary positions read of `config.json`, in either spelling. */
+/** Rotary keys of `config.json`, in both spellings. */
 export const rotaryKeys = {
   max_position_embeddings: z.int().default(ROTARY_POSITIONS),
   original_max_position_embeddings: z.int().nullish(),
@@ -48,7 +48,7 @@ export const rotaryKeys = {
 /** The parsed rotary settings of a config. */
 export type RotaryConfig = z.output<z.ZodObject<typeof rotaryKeys>>;
 
-/** How a rotary position turns a head: `rope`'s settings but for the number of heads. */
+/** Rotary embedding of a head: `rope`'s settings without the number of heads. */
 export type Rotary = Pick<RopeAttrs, "frequencies" | "beyond" | "scale">;
 
 /** Base of the wavelengths where a config names none. */
@@ -97,7 +97,7 @@ export function rotary(config: RotaryConfig, headDim: number, defaultTheta = THE
   }
 }
 
-/** How a config stretches its positions, and the tokens that the model was trained with before. */
+/** Position scaling of a config, and the context length of the original training. */
 export function stretch(config: RotaryConfig): { readonly type: (typeof types)[number]; readonly trained: number } {
   const given = config.rope_scaling ?? config.rope_parameters;
   const { original_max_position_embeddings: own, max_position_embeddings: longest } = config;
@@ -113,7 +113,7 @@ function mix(a: number, b: number, share: number): number {
   return a * (1 - clamped) + b * clamped;
 }
 
-/** How far pair `i` is stretched: pairs that turn often in the trained length are left alone. */
+/** Scaling of pair `i`: pairs with many rotations in the trained length are not scaled. */
 function yarnRamp(
   { beta_fast, beta_slow, truncate }: RopeParameters,
   { dims, theta, trained }: { dims: number; theta: number; trained: number },

@@ -5,7 +5,7 @@ import type { Pooling } from "./pooling.ts";
 
 /** Settings that hold for a whole graph. */
 export interface BuildOptions {
-  /** Whether the base model's own dropout runs, as its config says. */
+  /** True when the base model's own dropout runs, as its config says. */
   readonly modelDropout?: boolean;
   /** Rows hold several documents each, numbered by the attention mask: none sees another. */
   readonly packed?: boolean;

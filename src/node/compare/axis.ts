@@ -5,7 +5,7 @@ export interface Axis {
   readonly ticks: readonly { readonly value: number; readonly label: string }[];
 }
 
-/** Where an axis lies on the drawing, in pixels: from its lowest value to its highest. */
+/** Position of an axis on the drawing, in pixels: from its lowest value to its highest. */
 export type Span = readonly [from: number, to: number];
 
 /** An axis of equal steps (1, 2 or 5 times a power of ten) that holds all `values`. */

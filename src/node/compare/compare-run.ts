@@ -68,7 +68,7 @@ function errorOf(line: Readonly<Record<string, unknown>>, { method, seed }: Entr
   });
 }
 
-/** Why a process ended that reported neither results nor an error. */
+/** Error for a process that ended without results or an error. */
 function endedEarly({ method, seed }: Entry, end: ProcessEnd, signal?: AbortSignal): Error {
   const run = `the run of method ${method}, seed ${seed}`;
   if (signal?.aborted) return new InterruptedError(`stopped before ${run} started.`);

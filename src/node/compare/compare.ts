@@ -9,13 +9,13 @@ import { readRecipe } from "../../verbs/read-recipe.ts";
 import { type Entry, runEntry } from "./compare-run.ts";
 import { writeComparison } from "./comparison-files.ts";
 
-/** What can be compared: each method, and `gradual`, which is `full` with its layers unfrozen one by one from the top. */
+/** Names that can be compared: each method, and `gradual`, which is `full` with its layers unfrozen one by one from the top. */
 export const COMPARED = [...METHODS, "gradual"] as const;
 
 /** One of {@link COMPARED}. */
 export type Compared = (typeof COMPARED)[number];
 
-/** How a comparison is run. */
+/** Options of a comparison. */
 export interface CompareOptions {
   /** Recipe keys that win over the file, as on the command line. */
   readonly overrides?: Readonly<Record<string, unknown>>;

@@ -29,7 +29,7 @@ export class Arena implements Allocator<Chunk> {
   /** Bytes of all memory that was ever handed out: what of the arena is in RAM. */
   touchedBytes = 0;
   private nextRegion = FIRST_REGION;
-  /** Of each region, the pages that were handed out once. */
+  /** Pages of each region that were handed out at least once. */
   private readonly pages: Uint8Array[] = [];
   private readonly bins = new ChunkBins();
 

@@ -7,7 +7,7 @@ import { inferFacts } from "./infer-facts.ts";
 import { type Allocator, type MemoryStep, runLifetimes } from "./lifetimes.ts";
 import { countOf, integer } from "./tensor-facts.ts";
 
-/** What of the engine is in RAM once a session is open, and what each node of its graph adds: measured. */
+/** Resident memory of ONNX Runtime with an open session, and of each node of its graph; measured. */
 const OPEN_BYTES = 34e6;
 const NODE_BYTES = 5200;
 
@@ -15,7 +15,7 @@ const NODE_BYTES = 5200;
 export interface EngineMemory {
   /** The engine and its graph. */
   readonly session: number;
-  /** What its arena has touched after all runs. */
+  /** Arena bytes that were touched after all runs. */
   readonly arena: number;
 }
 

@@ -8,7 +8,7 @@ export interface MemoryStep {
   readonly scratch: number;
 }
 
-/** Who hands out memory. */
+/** Memory allocator. */
 export interface Allocator<Block> {
   allocate(bytes: number): Block;
   release(block: Block): void;

@@ -1,7 +1,7 @@
 import type { NodeProto } from "onnx-buf";
 import { countOf, FOLLOWED, facts, integer, integers, type TensorFacts } from "./tensor-facts.ts";
 
-/** What a node gives, from what it reads; an operand that is left out is `undefined`. */
+/** Outputs of a node from its operands; an omitted operand is `undefined`. */
 export type ShapeRule = (
   node: NodeProto,
   inputs: readonly [TensorFacts, ...(TensorFacts | undefined)[]],

@@ -38,7 +38,7 @@ const range: ShapeRule = (_, [from, to, step]) => {
   return [facts([Math.max(0, Math.ceil((end - start) / by))], from.size)];
 };
 
-/** What each ONNX op that graphs are lowered to gives. */
+/** Shape rules of the ONNX ops that graphs are lowered to. */
 export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   Abs: likeFirst,
   Add: elementwise((a, b) => (a as number) + (b as number)),

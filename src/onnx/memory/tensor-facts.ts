@@ -1,6 +1,6 @@
 import type { NodeProto } from "onnx-buf";
 
-/** What is known of a tensor before its model runs. */
+/** Facts of a tensor before its model runs. */
 export interface TensorFacts {
   readonly shape: readonly number[];
   /** Bytes of an element. */

@@ -1,7 +1,7 @@
 import { OperandError } from "../../errors.ts";
 import type { TensorType } from "../../ir/types.ts";
 
-/** Which tokens see which. */
+/** Visibility between tokens. */
 export interface Visibility {
   /** Tokens see themselves and what came before. */
   readonly causal?: boolean;

@@ -4,7 +4,7 @@ import type { Lowering } from "../../ir/lowering.ts";
 export interface Block {
   /** Its rows of `[batch, heads, seq, …]`. */
   queries(x: string): string;
-  /** What they may see of `[batch, kvHeads, seq, …]`. */
+  /** Keys visible to them in `[batch, kvHeads, seq, …]`. */
   keys(x: string): string;
   /** Both of `[batch, …, seq, seq]`. */
   pairs(x: string): string;

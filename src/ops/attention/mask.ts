@@ -6,7 +6,7 @@ import type { Visibility } from "./attrs.ts";
 export const MASKED = -1e9;
 
 /**
- * What is added to scores: `[batch, 1, queries, keys]`, or `[batch, 1, 1, keys]` where all queries see the same.
+ * Additive attention bias `[batch, 1, queries, keys]`, or `[batch, 1, 1, keys]` where all queries see the same.
  * It depends on the mask alone, so that all layers of a graph share it.
  * @param mask Name of `[batch, keys]` integers.
  * @param first Name of the place of the first query among the keys, a scalar; default: queries are all the keys.
@@ -32,7 +32,7 @@ export function lowerBias(
   return to.node("Where", [hidden.reduce((a, b) => to.node("Or", [a, b])), to.scalar(MASKED), to.scalar(0)]);
 }
 
-/** Whether the query at place `i` of row `row` of the batch sees the key at place `j`. */
+/** True when the query at place `i` of row `row` of the batch sees the key at place `j`. */
 export function sees(
   mask: Tensor,
   row: number,

@@ -48,7 +48,7 @@ export function weighted(
   return y;
 }
 
-/** What the gradients of attention read. Shapes as the op's. */
+/** Operands of the gradients of attention. Shapes as the op's. */
 interface Operands {
   readonly dy: Tensor;
   readonly q: Tensor;

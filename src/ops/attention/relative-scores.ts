@@ -17,7 +17,7 @@ export interface RelativeScoresAttrs {
 }
 
 /**
- * What a table of relative positions adds to the scores of attention: `y[b, h, i, j] = scale · ⟨x[b, i, h], table[o, h]⟩`
+ * Relative position scores of attention: `y[b, h, i, j] = scale · ⟨x[b, i, h], table[o, h]⟩`
  * with `o = seq − 1 + j − i`; with `keys`, `scale · ⟨x[b, j, h], table[o, h]⟩` with `o = seq − 1 + i − j`. Added to `plus`.
  *
  * Products with the whole table are moved into place row by row, with no index for each pair: see `lowerPairs`.

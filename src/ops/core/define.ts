@@ -30,7 +30,7 @@ export type VjpRule<Operands extends Names, A> = (
 export interface OpSpec<Operands extends Names, A> {
   readonly name: string;
   readonly operands: Operands;
-  /** Whether the backward pass computes the result again rather than keep it: elementwise ops of a wide input. */
+  /** True when the backward pass recomputes the result instead of keeping it: elementwise ops of a wide input. */
   readonly cheap?: boolean;
   /** Operands of which row `i` decides row `i` of the result: of rows that nobody reads, nothing need be computed. */
   readonly rowwise?: readonly Bare<Operands[number]>[];

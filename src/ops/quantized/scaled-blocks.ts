@@ -76,7 +76,7 @@ function checkBlocks(op: string, { codes, scales }: Blocks<TensorType>, { bits, 
 
 const haveOffsets = ({ shape }: { readonly shape: readonly unknown[] }): boolean => shape.length === 2;
 
-/** What four bits mean: 0 to 15, or the two's complement of as many. */
+/** Values of four bits: 0 to 15, or the two's complement of as many. */
 const nibbles = (signed: boolean): number[] => Array.from({ length: 16 }, (_, i) => (signed && i > 7 ? i - 16 : i));
 
 function dequantized({ codes, scales }: Blocks<Tensor>, { bits, blockSize, shape }: ScaledAttrs): Float64Array {

@@ -10,10 +10,10 @@ import {
   type TokenLossAttrs,
 } from "./layer.ts";
 
-/** What can be asked of each row's logits: the label's loss, that loss's gradient by `x`, the greatest entry. */
+/** Reductions of each row's logits: the label's loss, that loss's gradient by `x`, the greatest entry. */
 export type Question = "loss" | "gradient" | "choice";
 
-/** What is known of each row after some chunks of the vocabulary: columns `[rows, 1]`, but for `weighted`. */
+/** State of each row after some chunks of the vocabulary: columns `[rows, 1]`, but for `weighted`. */
 interface Found {
   /** The greatest logit. */
   readonly top: string;

@@ -12,14 +12,14 @@ import { writeChunksAtomic } from "./write.ts";
 /** Longest single read: the system call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
 
-/** Whether there is a file or folder at `path`. */
+/** True when there is a file or folder at `path`. */
 export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
 
-/** Whether there is a folder at `path`. */
+/** True when there is a folder at `path`. */
 export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),

@@ -17,7 +17,7 @@ const HELD_FOR = 10 * SIGN_OF_LIFE;
 interface Holder {
   readonly host: string;
   readonly pid: number;
-  /** When the process began, in the system's own terms; `undefined` where it does not tell. */
+  /** Start time of the process, in the system's own terms; `undefined` where it does not tell. */
   readonly began?: string;
   readonly token: string;
 }
@@ -97,7 +97,7 @@ async function refuseOrRemove(folder: string, path: string): Promise<void> {
   await rm(aside, { force: true }).catch(() => {});
 }
 
-/** Who holds a lock; `undefined` without one, or when the file says nothing that can be read. */
+/** Holder of a lock; `undefined` without one, or when the file says nothing that can be read. */
 async function holderOf(path: string): Promise<Holder | undefined> {
   try {
     const holder = JSON.parse(await readFile(path, "utf8")) as Holder;

@@ -5,7 +5,7 @@ import type { Machine } from "../contract.ts";
 const INSTRUCTIONS =
   /^(avx2?|avx512(f|_bf16|_vnni|_fp16)|avx_vnni|f16c|fma|amx_(bf16|int8|tile)|asimd(dp|hp)?|sve2?|i8mm|bf16)$/;
 
-/** What is known of the machine. */
+/** Facts of the machine. */
 export function machine(): Machine {
   const allowed = process.constrainedMemory(); // 0 or 2^64 stand for no limit
   const memoryBytes = allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();

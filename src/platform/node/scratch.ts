@@ -55,7 +55,7 @@ export function openScratch(): ScratchFile {
   };
 }
 
-/** Whether the name could be taken away; an open file keeps it on Windows. */
+/** Unlinks the file and returns true on success; on Windows an open file keeps its name. */
 function removed(path: string): boolean {
   try {
     rmSync(path, { force: true });

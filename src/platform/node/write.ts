@@ -10,7 +10,7 @@ import { orFileError } from "./file-error.ts";
 export const writeTextAtomic = (path: string, text: string): Promise<void> =>
   writeBytesAtomic(path, new TextEncoder().encode(text));
 
-/** As `writeTextAtomic`, for bytes of any length. */
+/** `writeTextAtomic` for bytes of any length. */
 export const writeBytesAtomic = (path: string, bytes: Uint8Array): Promise<void> => writeChunksAtomic(path, [bytes]);
 
 /**

@@ -14,7 +14,7 @@ export const hubCacheFolder = (_env?: Environment): string => "/huggingface/hub"
 /** The file of the Hub's token. */
 export const hubTokenFile = (_env?: Environment): string => "/huggingface/token";
 
-/** What the browser tells of the machine. */
+/** Facts of the machine that the browser reports. */
 export const machine = (): Machine => ({
   system: navigator.userAgent,
   cpu: "unknown",

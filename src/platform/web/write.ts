@@ -29,10 +29,10 @@ export async function writeChunksAtomic(path: string, chunks: Chunks, _ending?: 
   }
 }
 
-/** As `writeChunksAtomic`, for bytes. */
+/** `writeChunksAtomic` for bytes. */
 export const writeBytesAtomic = (path: string, bytes: Uint8Array): Promise<void> => writeChunksAtomic(path, [bytes]);
 
-/** As `writeChunksAtomic`, for a text. */
+/** `writeChunksAtomic` for a text. */
 export const writeTextAtomic = (path: string, text: string): Promise<void> =>
   writeBytesAtomic(path, new TextEncoder().encode(text));
 

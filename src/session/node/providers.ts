@@ -5,7 +5,7 @@ import { env, InferenceSession, listSupportedBackends } from "onnxruntime-node";
 export interface ProviderTrial {
   /** The engine's name: `cpu`, `webgpu`, `cuda`, … */
   readonly name: string;
-  /** Why it does not work here; absent when it does. */
+  /** Reason why it does not work here; absent when it does. */
   readonly problem?: string;
 }
 

@@ -13,7 +13,7 @@ import { passes, passTokens } from "../../tasks/passes.ts";
 import { plannedRuns } from "../../tasks/runs.ts";
 import { parameterBytes } from "./memory.ts";
 
-/** What decides how much memory a run takes. */
+/** Facts that determine the memory of a run. */
 export interface Workload {
   readonly model: Prepared;
   /** A training step, and its form for the engine. */
@@ -23,9 +23,9 @@ export interface Workload {
   /** Numbers of the examples of each micro-batch of the run. */
   readonly batches: Iterable<readonly number[]>;
   readonly optimizer: Optimizer;
-  /** What is evaluated between steps. */
+  /** Examples for evaluations between steps. */
   readonly validation: Examples | undefined;
-  /** What the process took when model and data were checked and tokenised, and no weight was read. */
+  /** Memory of the process when model and data are checked and tokenized, and no weight is read. */
   readonly baseBytes: number;
 }
 
@@ -68,7 +68,7 @@ export const totalBytes = (memory: MemoryBytes): number => Object.values(memory)
 
 const NOTHING: EngineMemory = { session: 0, arena: 0 };
 
-/** What evaluation between steps adds: its session is open beside the one that trains. */
+/** Memory that evaluation between steps adds: its session is open beside the one that trains. */
 async function scoringMemory(model: Prepared, examples: Examples): Promise<EngineMemory> {
   const { recipe } = model.source;
   const graph = taskOf(recipe).scoringGraph(model.graph);

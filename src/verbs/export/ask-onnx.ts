@@ -6,8 +6,7 @@ import { emptyCache, feedsAfter, grownCache } from "../cache.ts";
 const SINGLE = 8;
 
 /**
- * What a stored model says of a text: logits, row by row. Of a language model twice: once of all tokens at once, and once
- * of the beginning and then of one token after the other, with a cache that begins empty.
+ * Logits of a stored model for a text, row by row. For a language model twice: once for all tokens at once, and once for the beginning and then of one token after the other, with a cache that begins empty.
  * @param more What it is fed besides.
  */
 export async function askOnnx(

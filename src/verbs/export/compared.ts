@@ -6,7 +6,7 @@ import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { logitsDifference, sampleLogits } from "../sample-logits.ts";
 import type { ExportOptions, ExportReport } from "./options.ts";
 
-/** How far logits may move by rounding weights to a type, relative. */
+/** Tolerances for logits after rounding weights to a type, relative. */
 export const TOLERANCE = { F32: 1e-4, F16: 1e-2, BF16: 5e-2, Q8_0: 5e-2 } as const;
 
 /** Opens what was written and asks both the same. @throws {CheckpointError} when they do not agree. */

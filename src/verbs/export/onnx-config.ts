@@ -34,7 +34,7 @@ export async function configFiles(
   return { config, generation };
 }
 
-/** What keeps transformers.js from loading a model that other runtimes run, or from writing what this library would. */
+/** Obstacles to using the model in transformers.js, or to the same results as here. */
 export function obstacles({ architecture, source, tokenizer, checkpoint }: Prepared): string[] {
   const { task_type } = source.recipe;
   const { modelType, tasks } = architecture;

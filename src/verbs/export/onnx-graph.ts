@@ -6,7 +6,7 @@ import { reshape } from "../../ops/shape/shape.ts";
 import type { GraphSource, Prepared } from "../../prepared/prepared.ts";
 import { generates } from "../../task-types/index.ts";
 
-/** What Optimum calls the dims of inputs and outputs; transformers.js looks for `batch_size`. */
+/** Optimum's names for the dims of inputs and outputs; transformers.js looks for `batch_size`. */
 export const DIMS = {
   batch: "batch_size",
   seq: "sequence_length",
@@ -29,7 +29,7 @@ export function storedGraph(source: GraphSource): Graph {
 
 /** An adapter whose weights are inputs. */
 export interface Swappable {
-  /** As the model's, but without what the arrays hold: LoRA's updates are `B·A` and no more. */
+  /** The model's source without factors that are in the arrays: LoRA's updates are `B·A` and no more. */
   readonly source: GraphSource;
   /** The adapter's arrays for that graph: LoRA's scaling is in B. */
   readonly given: ReadonlyMap<string, Float32Array>;

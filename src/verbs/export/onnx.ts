@@ -79,7 +79,7 @@ function heldAs(recipe: ResolvedRecipe): OnnxDtype {
   return recipe.dtype === "float16" ? "fp16" : "fp32";
 }
 
-/** What was written: the model, and what it is to be fed besides its text. */
+/** The written model, and its inputs besides the text. */
 interface Written {
   readonly file: string;
   readonly fed: Readonly<Record<string, RuntimeTensor>>;

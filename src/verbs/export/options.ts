@@ -1,10 +1,10 @@
-/** What models and adapters can be written as. */
+/** Export formats of models and adapters. */
 export const EXPORT_FORMATS = ["peft", "safetensors", "onnx", "gguf", "mlx"] as const;
 
 /** One of {@link EXPORT_FORMATS}. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** What to export. One of `model` and `adapter` is needed. */
+/** Options of an export. One of `model` and `adapter` is needed. */
 export interface ExportOptions {
   readonly format: ExportFormat;
   /** Folder of an adapter of PEFT, or of mlx-lm, or a GGUF file that holds one. */
@@ -25,12 +25,12 @@ export interface ExportOptions {
   readonly adapterInputs?: "optional" | "required";
 }
 
-/** What was written. */
+/** Report of an export. */
 export interface ExportReport {
   readonly format: ExportFormat;
   readonly out: string;
-  /** What was opened again and compared: how far its logits lie from the original's, relative. */
+  /** Relative difference of the logits of the written file, read back, from the original's. */
   readonly difference: number;
-  /** What a user should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }

@@ -24,11 +24,11 @@ export interface RecipeDraft {
   readonly recipe: Recipe;
   /** The file's text: every key with what it means. */
   readonly yaml: string;
-  /** What the data looks like, in a sentence. */
+  /** Description of the data, in a sentence. */
   readonly found: string;
-  /** Whether a file of that name is there already. */
+  /** True when a file of that name is there already. */
   readonly exists: boolean;
-  /** What should be known before it runs: a model that is not there yet, a key without effect. */
+  /** Notes on the recipe: a model that is not there yet, a key without effect. */
   readonly notes: readonly string[];
 }
 
@@ -78,7 +78,7 @@ export async function writeDraft(file: string, { yaml }: Pick<RecipeDraft, "yaml
 export const startFrom = async ({ start, task_type, keys }: RowsUse, chosen: ChosenKeys = {}): Promise<Recipe> =>
   forMethod(await readRecipe(ownPath(`recipes/${start}`), { task_type, ...keys, ...chosen }));
 
-/** Whether a base in four bits is held best as its file has it: packing it anew would round it a second time. */
+/** True when the file's four-bit blocks are best kept, because quantizing again would round a second time. */
 const keepsBlocks = (recipe: Recipe, model: FoundModel): boolean =>
   model.missing === undefined && model.hasFourBits && settle(recipe, recipe.method).load_in_4bit;
 
@@ -89,7 +89,7 @@ function forMethod(recipe: Recipe): Recipe {
   return own ? rememberGiven({ ...rest, ...own } as Recipe, givenKeys(recipe)) : recipe;
 }
 
-/** What the starting recipe names and what was chosen, without what belongs to other methods. */
+/** Keys of the starting recipe and of the choices, without those of other methods. */
 function keysToWrite(recipe: Recipe, chosen: ChosenKeys): Set<string> {
   const foreign = METHOD_KEYS.filter(({ methods }) => !methods.includes(recipe.method)).flatMap(({ keys }) => keys);
   const own = [...givenKeys(recipe)].filter((key) => !(foreign as readonly string[]).includes(key));

@@ -12,7 +12,7 @@ export type FoundModel =
   | {
       readonly modelType: string;
       readonly parameters: number;
-      /** Whether it is a file that holds weights in blocks of four bits. */
+      /** True when it is a file with weights in four-bit blocks. */
       readonly hasFourBits: boolean;
       readonly missing?: undefined;
     }

@@ -9,7 +9,7 @@ import { ALL_DEFINITIONS } from "../../tasks/index.ts";
 /** Rows that are looked at. */
 const SEEN = 1000;
 
-/** Where rows are, and what is known of their columns; names are the recipe's. */
+/** Location of rows, and their known columns; names are the recipe's. */
 export interface RowsSource {
   readonly dataset_name: string;
   readonly dataset_train_split?: string;
@@ -22,13 +22,13 @@ export interface RowsUse extends Omit<Use, "certainty"> {
   readonly task_type: TaskType;
 }
 
-/** What the rows of a data set look like. */
+/** Facts found in the rows of a data set. */
 export interface FoundRows {
   readonly splits: readonly string[];
   /** Rows of the training split. */
   readonly size: number;
   readonly columns: readonly string[];
-  /** What they can teach, likeliest first. */
+  /** Possible uses, likeliest first. */
   readonly uses: readonly RowsUse[];
 }
 
@@ -68,7 +68,7 @@ export function useOf({ uses, columns }: FoundRows, source: RowsSource, task?: s
 
 const FLAGS = "set --text_column and --label_column to the columns to read.";
 
-/** What was found, in a sentence. */
+/** Summary of the rows, in a sentence. */
 export function describeRows({ splits, size, columns }: FoundRows, { keys, about }: RowsUse, split = "train"): string {
   const others = splits.filter((name) => name !== split);
   const named = Object.entries(keys).map(([key, column]) => `${key} ${column}`);

@@ -192,11 +192,7 @@ describe("readLora refuses", () => {
       { rank_pattern: { "(.+)+(.+)+\\d": 2 } },
       /the adapter's patterns take too long to match\n {2}at: .*adapter_config.json/,
     ],
-    [
-      "a key of the future",
-      { use_magic: 1 },
-      /sets use_magic to 1.*\n.*\n.*\n {2}hint: if use_magic has no effect/,
-    ],
+    ["a key of the future", { use_magic: 1 }, /sets use_magic to 1.*\n.*\n.*\n {2}hint: if use_magic has no effect/],
     [
       "a changed base",
       { init_lora_weights: "pissa_niter_4" },

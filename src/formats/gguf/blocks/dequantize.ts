@@ -7,7 +7,7 @@ import { GGML_TYPES, type GgmlType, wholeBlocks } from "./types.ts";
 /** A type whose values are codes under scales. */
 export type QuantizedGgmlType = Exclude<GgmlType, "F32" | "F16" | "BF16">;
 
-/** How a type's values are held once decoded, and what decodes whole blocks of it. */
+/** Format of a type's decoded values, and the decoder of its blocks. */
 interface Coding extends ScaledFormat {
   readonly decode: (bytes: Uint8Array, blocks: ScaledBlocks) => void;
 }
@@ -26,7 +26,7 @@ const CODINGS: Readonly<Record<QuantizedGgmlType, Coding>> = {
   Q6_K: { blockSize: 16, scaleType: "float32", bits: 8, offsets: false, decode: decodeQ6K },
 };
 
-/** How the values of a type are held once decoded; `undefined` for plain floats. */
+/** Format of the decoded values of a type; `undefined` for plain floats. */
 export function scaledFormatOf(type: GgmlType): ScaledFormat | undefined {
   if (!isQuantized(type)) return undefined;
   const { decode: _, ...format } = CODINGS[type];
@@ -64,7 +64,7 @@ export function dequantizeGgml(type: GgmlType, bytes: Uint8Array): Float32Array 
 
 const isQuantized = (type: GgmlType): type is QuantizedGgmlType => type in CODINGS;
 
-/** What a typed array of `count` elements needs to view these bytes, which may lie where none may begin. */
+/** Arguments of a typed array of `count` elements over these bytes, which may be unaligned. */
 function elements(bytes: Uint8Array, count: number): [ArrayBuffer, number, number] {
   const placed = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return [placed.buffer as ArrayBuffer, placed.byteOffset, count];

@@ -17,7 +17,7 @@ export function decodeQ4K(bytes: Uint8Array, blocks: ScaledBlocks): void {
   }
 }
 
-/** As Q4_K, with 32 bytes of fifth bits before the codes: bit `p` of byte `i` belongs to value `i` of part `p`. */
+/** Decodes Q5_K: Q4_K with 32 bytes of fifth bits before the codes: bit `p` of byte `i` belongs to value `i` of part `p`. */
 export function decodeQ5K(bytes: Uint8Array, blocks: ScaledBlocks): void {
   for (let at = 0, first = 0; at < bytes.length; at += 176, first += PARTS) {
     partScales(bytes, at, blocks, first);

@@ -1,6 +1,6 @@
 import { BlockSizeError } from "../../../errors.ts";
 
-/** How ggml stores values of a type: `blockSize` of them in `blockBytes` bytes. */
+/** Block layout of a ggml type: `blockSize` of them in `blockBytes` bytes. */
 export interface GgmlLayout {
   /** The number that stands for the type in a file. */
   readonly id: number;
@@ -36,7 +36,7 @@ export const ggmlTypeOf = (id: number): GgmlType | undefined =>
   (Object.keys(GGML_TYPES) as GgmlType[]).find((type) => GGML_TYPES[type].id === id);
 
 /**
- * How many blocks make up `count` values, or as many bytes.
+ * Number of blocks in `count` values or bytes.
  * @throws {BlockSizeError} when they are no whole number of blocks.
  */
 export function wholeBlocks(type: GgmlType, count: number, unit: "blockSize" | "blockBytes"): number {

@@ -6,7 +6,7 @@ import type { GgufEntry } from "../writer.ts";
 import type { GgufModel } from "./places.ts";
 import { ropeOf } from "./rope-of.ts";
 
-/** What the reader fills in otherwise, or that does not change the function. */
+/** Keys that the reader fills in differently, or that do not change the function. */
 const OTHERWISE = ["model_type", "tie_word_embeddings", "max_position_embeddings"];
 const ROTARY = [
   ...["rope_theta", "rope_scaling", "rope_local_base_freq", "partial_rotary_factor", "rotary_pct", "rotary_emb_base"],

@@ -22,7 +22,7 @@ export interface Heads {
   readonly kvHeads: number;
 }
 
-/** How a GGUF architecture is written in transformers. */
+/** Translation of a GGUF architecture to transformers. */
 export interface GgufArchitecture {
   readonly className: string;
   readonly config: ConfigOf;

@@ -2,12 +2,12 @@ import type { JsonObject } from "../../json/json.ts";
 import type { GgufKeys } from "../keys.ts";
 import { type RopeFactors, ropeScaling } from "./rope.ts";
 
-/** What a config is made of besides the metadata. */
+/** Facts for a config besides the metadata. */
 export interface ConfigFacts {
   /** Rows of the token embeddings. */
   readonly vocabSize: number;
   readonly factors: RopeFactors;
-  /** Whether the file has a tensor of that name. */
+  /** True when the file has a tensor of that name. */
   has(tensor: string): boolean;
 }
 
@@ -24,7 +24,7 @@ export function tokenIds(keys: GgufKeys): JsonObject {
   return Object.fromEntries(Object.entries(found).filter(([, id]) => id !== undefined));
 }
 
-/** What all decoders after GPT-NeoX share. */
+/** Config keys that all decoders after GPT-NeoX share. */
 const common: ConfigOf = (keys, { vocabSize, has, factors }) => {
   const heads = keys.int(".attention.head_count");
   const hidden = keys.int(".embedding_length");
@@ -95,7 +95,7 @@ export const olmo2Config: ConfigOf = (keys, facts) => {
 /** Layers of Gemma 2 27B and of Gemma 3 27B, which scale their scores by the width of all heads. */
 const WIDE = { gemma2: 46, gemma3: 62 };
 
-/** What Gemma 2 and 3 share; every `period`th layer sees all tokens. */
+/** Config of Gemma 2 and 3; every `period`th layer sees all tokens. */
 function gemma(keys: GgufKeys, facts: ConfigFacts, wideLayers: number, period: number): JsonObject {
   const shared = common(keys, facts);
   const { hidden_size, num_attention_heads, num_hidden_layers, head_dim } = shared as Record<string, number>;

@@ -3,7 +3,7 @@ import { ARCHITECTURES, familyFiles } from "../../../models/index.ts";
 import type { JsonObject } from "../../json/json.ts";
 import { GGUF_ARCHITECTURES, type GgufArchitecture, type Heads } from "./architectures.ts";
 
-/** How a model is written as GGUF. */
+/** GGUF form of a model. */
 export interface GgufModel extends Heads {
   /** `general.architecture`. */
   readonly name: string;
@@ -15,7 +15,7 @@ export interface GgufModel extends Heads {
 }
 
 /**
- * How the model of a `config.json` is written as GGUF.
+ * GGUF form of the model of a `config.json`.
  * @throws {ArchitectureError} when its `model_type` is not supported.
  */
 export function ggufModel(config: JsonObject): GgufModel {
@@ -39,7 +39,7 @@ export interface GgufPlace {
   readonly module: string;
 }
 
-/** Where a parameter of transformers goes; `undefined` when the architecture has no place for it. */
+/** GGUF name of a transformers parameter; `undefined` when the architecture has none. */
 export function ggufPlace(param: string, { modules, inLayer, layers }: GgufArchitecture): GgufPlace | undefined {
   const [, path = "", kind] = /^(.+)\.(weight|bias)$/.exec(param) ?? [];
   const [, layer, inside] = path.startsWith(`${layers}.`)

@@ -18,13 +18,13 @@ import { checkGgufSizes, columnsTurned } from "./sizes.ts";
 
 /** A model in one GGUF file, in the words of transformers. `folder` is the file's own path. */
 export interface GgufCheckpoint extends Checkpoint {
-  /** As the file has it; its tokenizer is in there. */
+  /** The file's metadata, its tokenizer included. */
   readonly metadata: ReadonlyMap<string, GgufValue>;
 }
 
 const EMBEDDINGS = "token_embd.weight";
 
-/** Whether a path names a GGUF file: by its ending, or by how the file begins. */
+/** True when a path names a GGUF file, by its extension or its first bytes. */
 export async function isGguf(path: string): Promise<boolean> {
   if (path.endsWith(".gguf")) return !(await isFolder(path));
   if (!(await exists(path)) || (await isFolder(path))) return false;

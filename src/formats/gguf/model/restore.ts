@@ -2,7 +2,7 @@ import { CheckpointError } from "../../../errors.ts";
 import { reordered } from "../../../quant/scaled-blocks.ts";
 import { transpose } from "../../../quant/transpose.ts";
 
-/** How a stored tensor becomes transformers' own: its shape there, and its values. */
+/** Conversion of a stored tensor to transformers: its shape there, and its values. */
 export interface Restored {
   readonly shape: readonly number[];
   /** @param x The stored values, which may be changed in place. */

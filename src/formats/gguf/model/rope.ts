@@ -81,7 +81,7 @@ function llama3(keys: GgufKeys, found: Float32Array, theta: number, dims: number
   });
 }
 
-/** Where the share of unscaled frequencies is 0, and where 1, by the two factors between that lie furthest apart. */
+/** Range in which the share of unscaled frequencies rises from 0 to 1, by the two factors between that lie furthest apart. */
 function fittedRange(found: Float32Array, turns: readonly number[], factor: number): Range | undefined {
   const between = [...found.keys()].filter((i) => found[i]! > 1 + 1e-4 && found[i]! < factor * (1 - 1e-4));
   const [first, last] = [between[0], between.at(-1)];

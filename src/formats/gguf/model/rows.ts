@@ -1,17 +1,17 @@
 import type { GgufModel } from "./places.ts";
 
-/** What a GGUF file does to a tensor. */
+/** Changes that a GGUF file makes to a tensor. */
 export interface GgufLayout {
   /** Row `i` of transformers' tensor is row `order[i]` of the file's; absent where rows keep their places. */
   readonly order?: Float32Array;
-  /** What the file adds to each value. */
+  /** Constant that the file adds to each value. */
   readonly shift: number;
-  /** Whether the file has rows for columns. */
+  /** True when the file stores the transpose. */
   readonly transposed: boolean;
 }
 
 /**
- * What a GGUF file does to a module's tensors, found by letting the reader undo it on the numbers of the rows: it
+ * Changes that a GGUF file makes to a module's tensors, found by letting the reader undo it on the numbers of the rows: it
  * reorders rows, adds a constant, or transposes.
  * @param rows Rows of the tensor in transformers.
  * @param dims 1 or 2.

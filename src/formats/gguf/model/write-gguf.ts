@@ -15,7 +15,7 @@ import { ggufLayout, moveRows } from "./rows.ts";
 /** Types that a model's matrices can be written in, and ggml's number of such a file. */
 const FILE_TYPES = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 } as const;
 
-/** What to export, and how. */
+/** Options for a GGUF export. */
 export interface ExportGgufOptions {
   /** A language model, under the names of transformers, with its tokenizer in the same folder. */
   readonly base: Checkpoint;

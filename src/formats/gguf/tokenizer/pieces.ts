@@ -6,7 +6,7 @@ const SPACE = "\u2581";
 export type Merge = readonly [left: string, right: string];
 
 /**
- * What cuts text into the pieces of a sentencepiece vocabulary: normalizer, pre-tokenizer and decoder of its
+ * Parts that split text into the pieces of a sentencepiece vocabulary: normalizer, pre-tokenizer and decoder of its
  * `tokenizer.json`.
  * @param prefix Whether a space is put before every text, as sentencepiece does unless told otherwise.
  */

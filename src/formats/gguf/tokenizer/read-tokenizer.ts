@@ -12,7 +12,7 @@ export interface TokenizerFiles {
   readonly config: Part;
 }
 
-/** What `tokenizer.ggml.token_type` says of a token. */
+/** Values of `tokenizer.ggml.token_type`. */
 const KINDS = { unknown: 2, control: 3, userDefined: 4 };
 const MODELS = ["gpt2", "llama"];
 

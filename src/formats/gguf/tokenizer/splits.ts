@@ -1,13 +1,13 @@
 import type { Part } from "../../../tokenizer/compat.ts";
 
-/** How a byte-level vocabulary cuts text before its merges, and what else goes with that. */
+/** Pre-tokenizer of a byte-level vocabulary, and settings that belong to it. */
 export interface ByteLevelSplit {
   readonly preTokenizer: Part;
   /** Text is composed (NFC) first. */
   readonly composed?: boolean;
   /** A piece of text that is a token is not built up by merges. */
   readonly ignoreMerges?: boolean;
-  /** Whether the begin token is put before texts, where the file does not say. */
+  /** True when the begin token is put before texts, unless the file says otherwise. */
   readonly addsBos?: boolean;
 }
 
@@ -60,7 +60,7 @@ export const BYTE_LEVEL_SPLITS: Readonly<Record<string, ByteLevelSplit>> = {
   "gpt-4o": { preTokenizer: gpt4o },
 };
 
-/** What a file means that names no split, or `default`: all models of these architectures have the same one. */
+/** Split of a file that names none, or `default`: all models of these architectures have the same one. */
 export const SPLIT_OF_ARCHITECTURE: Readonly<Record<string, string>> = {
   gpt2: "gpt-2",
   gptneox: "olmo",

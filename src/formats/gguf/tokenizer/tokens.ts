@@ -80,7 +80,7 @@ export function ggufScores({ model, added_tokens }: TokenizerJson, count: number
   return scores;
 }
 
-/** Whether a text begins with a space of the tokenizer's own. */
+/** True when the tokenizer puts a space before a text. */
 export function addsSpace(tokenizer: JsonObject): boolean {
   const text = JSON.stringify([tokenizer.normalizer ?? null, tokenizer.pre_tokenizer ?? null]);
   return /"type":"Prepend"/.test(text) || /"prepend_scheme":"(first|always)"/.test(text);

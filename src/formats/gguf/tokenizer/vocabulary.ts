@@ -92,7 +92,7 @@ function specials({ added_tokens }: TokenizerJson, settings: JsonObject, config:
   });
 }
 
-/** Whether texts get a first and a last token: the settings say so, or the template of `tokenizer.json` does. */
+/** Entries for the tokens before and after texts: the settings say so, or the template of `tokenizer.json` does. */
 function added({ post_processor }: JsonObject, settings: JsonObject): Entries {
   const steps = [post_processor ?? {}].flatMap((step) => (step as { processors?: JsonObject[] }).processors ?? [step]);
   const template = steps.find((step) => (step as JsonObject).type === "TemplateProcessing") as JsonObject | undefined;
