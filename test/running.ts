@@ -7,10 +7,10 @@ import { readFloat32 } from "../src/formats/safetensors/float32.ts";
 import { readSafetensors } from "../src/formats/safetensors/safetensors.ts";
 import { writeTensors } from "../src/formats/safetensors/tensors.ts";
 import type { Finished, Job } from "../src/prepared/job.ts";
-import { givenKeys } from "../src/recipe/given.ts";
 import { parseRecipe } from "../src/recipe/parse.ts";
 import { resolveRecipe } from "../src/recipe/resolve.ts";
 import type { Recipe } from "../src/recipe/schema.ts";
+import { userSetKeys } from "../src/recipe/user-set-keys.ts";
 import { runJob } from "../src/training/run.ts";
 
 /** Path of a fixture of test/parity. */
@@ -77,7 +77,7 @@ export async function runHere(keys: Keys, { stopAfter, rows = rowsOf(), start, o
   const recipe = recipeOf(keys);
   const job: Job = {
     recipe: resolveRecipe(recipe),
-    givenKeys: givenKeys(recipe),
+    userSetKeys: userSetKeys(recipe),
     write: keys.output_dir !== undefined,
     ...(keys.dataset_name === undefined && { rows }),
     ...(start && { start }),

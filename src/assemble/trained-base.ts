@@ -1,9 +1,9 @@
 import { exists, readText } from "#platform";
 import { RecipeError } from "../errors.ts";
-import { givenKeys } from "../recipe/given.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
+import { userSetKeys } from "../recipe/user-set-keys.ts";
 import { quantizationOf } from "./quantization.ts";
 
 /** Keys for the quantization of the base. */
@@ -30,7 +30,7 @@ export async function withTrainedBase(recipe: ResolvedRecipe, folder: string): P
     const why = error.message.split("\n")[0];
     return { recipe, warnings: [`cannot tell how the adapter's base was quantized during training: ${why}`] };
   }
-  const given = givenKeys(recipe);
+  const given = userSetKeys(recipe);
   const own = KEYS.filter((key) => given.has(key));
   const held = { ...recipe, ...picked(trained, KEYS), ...picked(recipe, own) };
   if (held.load_in_4bit && held.load_in_8bit) held[given.has("load_in_8bit") ? "load_in_4bit" : "load_in_8bit"] = false;

@@ -11,7 +11,7 @@ export interface Job {
   /** Data given in memory instead of `dataset_name`. */
   readonly rows?: RowsInMemory;
   /** Recipe keys that someone wrote down: a starting adapter may not contradict them. */
-  readonly givenKeys: ReadonlySet<string>;
+  readonly userSetKeys: ReadonlySet<string>;
   /** Warnings about the recipe itself. */
   readonly warnings?: readonly string[];
   /** An earlier run to go on from, instead of the checkpoint's parameters or fresh ones. */

@@ -2,12 +2,12 @@ import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { RecipeError } from "../errors.ts";
 import { expectation, shown } from "./describe.ts";
-import { rememberGiven } from "./given.ts";
 import { schemaAt } from "./json-schema.ts";
 import { contradictions, settle, strayOverrides } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 import { isTooDeep, type Problem, readSource } from "./source.ts";
 import { suggest } from "./suggest.ts";
+import { rememberUserSetKeys } from "./user-set-keys.ts";
 
 /** File name of a recipe's text, and the overrides. */
 export interface ParseOptions {
@@ -62,7 +62,7 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
   const recipe = yielding(result.data as Recipe, Object.keys(overrides));
   const clashes = [...strayOverrides(recipe), ...contradictions(settle(recipe, recipe.method))];
   refuse(clashes.map(({ key, text }) => place(key.split("."), `${key}: ${text}`)));
-  return rememberGiven(recipe, Object.keys(merged), Object.keys(overrides));
+  return rememberUserSetKeys(recipe, Object.keys(merged), Object.keys(overrides));
 }
 
 /**

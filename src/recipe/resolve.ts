@@ -1,8 +1,8 @@
 import { RecipeError } from "../errors.ts";
 import { METHOD_KEYS, METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
 import { classifies, TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
-import { flaggedKeys, givenKeys, rememberGiven } from "./given.ts";
 import type { Recipe } from "./schema.ts";
+import { flaggedKeys, rememberUserSetKeys, userSetKeys } from "./user-set-keys.ts";
 
 /** A recipe for one method with nothing left open: `method_overrides` are applied, and dependent defaults filled in. */
 export type ResolvedRecipe = Omit<Recipe, "method_overrides" | "learning_rate" | "max_length"> & {
@@ -21,14 +21,14 @@ export interface Contradiction {
  * The recipe as it runs under `method`.
  *
  * `qlora` sets `load_in_4bit` unless `load_in_8bit` is set. Resolving a resolved recipe changes nothing. What was given
- * is still known of it: {@link givenKeys}.
+ * is still known of it: {@link userSetKeys}.
  * @throws {RecipeError} when keys contradict each other under this method.
  */
 export function resolveRecipe(recipe: Recipe, method: Method = recipe.method): ResolvedRecipe {
   const resolved = settle(recipe, method);
   const lines = [...strayOverrides(recipe), ...contradictions(resolved)].map(({ key, text }) => `${key}: ${text}`);
   if (lines.length > 0) throw new RecipeError(lines.join("\n"));
-  rememberGiven(resolved, givenKeys(recipe, method), flaggedKeys(recipe));
+  rememberUserSetKeys(resolved, userSetKeys(recipe, method), flaggedKeys(recipe));
   return resolved;
 }
 

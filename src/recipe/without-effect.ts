@@ -1,8 +1,8 @@
 import { METHOD_KEYS } from "../methods/keys/index.ts";
 import { TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
-import { flaggedKeys } from "./given.ts";
 import { type ResolvedRecipe, settle } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
+import { flaggedKeys } from "./user-set-keys.ts";
 
 type Key = keyof ResolvedRecipe;
 
@@ -40,14 +40,14 @@ export function withoutEffect(recipe: Recipe): string[] {
   const settled = settle(recipe, recipe.method);
   return DEPENDENCES.flatMap(({ keys, on, with: values }) => {
     const decides = on.at(-1) as Key;
-    const idle = keys.filter((key) => isGiven(key, settled));
+    const idle = keys.filter((key) => isSet(key, settled));
     if (idle.length === 0 || values.includes(settled[decides]) || on.some((key) => flags.has(key))) return [];
     return `${idle.join(", ")}: no effect with ${decides} ${settled[decides]}, only with ${values.join(", ")}`;
   });
 }
 
 /** True when a key's value differs from its default. */
-function isGiven(key: keyof Recipe, settled: ResolvedRecipe): boolean {
+function isSet(key: keyof Recipe, settled: ResolvedRecipe): boolean {
   const usual = recipeSchema.shape[key].safeParse(undefined).data;
   return JSON.stringify(settled[key as Key]) !== JSON.stringify(usual);
 }

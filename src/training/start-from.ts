@@ -24,7 +24,7 @@ export interface Begun {
 }
 
 /** Starting point of a job: `adapter_name_or_path`, at parameters given in memory, or at the checkpoint alone. */
-export async function withStartingAdapter({ recipe, givenKeys, start }: Job, base: Base): Promise<Begun> {
+export async function withStartingAdapter({ recipe, userSetKeys, start }: Job, base: Base): Promise<Begun> {
   if (start) {
     const tensors = new Map([...start.trained].map(([name, { data }]) => [name, data]));
     const id2label = Object.fromEntries(start.labels.map((name, id) => [id, name]));
@@ -44,7 +44,7 @@ export async function withStartingAdapter({ recipe, givenKeys, start }: Job, bas
   const folder = await resolveModelFolder(path);
   const adapter = await withoutBaseLayers(await openAdapter(folder), base);
   const graph = base.architecture.build(base.checkpoint.config, recipe.task_type, 2);
-  const decided = applyStartingAdapter(recipe, givenKeys, adapter, selectIn(graph));
+  const decided = applyStartingAdapter(recipe, userSetKeys, adapter, selectIn(graph));
   const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
   const id2label = config?.id2label as Id2Label | undefined;
   return {

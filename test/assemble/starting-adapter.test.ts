@@ -8,9 +8,9 @@ import { ARCHITECTURES } from "../../src/models/index.ts";
 import { selectArchitecture } from "../../src/models/parts/architecture.ts";
 import { linearModules, selectTargets } from "../../src/peft/targets.ts";
 import type { GraphSource } from "../../src/prepared/prepared.ts";
-import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { userSetKeys } from "../../src/recipe/user-set-keys.ts";
 import { fixture } from "../formats/temporary.ts";
 
 const config = await readConfig(fixture("bert"));
@@ -20,7 +20,7 @@ const modules = linearModules(architecture.build(config, "SEQ_CLS", 5));
 async function start(method: string, keys = "", overrides: Record<string, unknown> = {}) {
   const recipe = parseRecipe(`model_name_or_path: m\ndataset_name: d\n${keys}`, { overrides });
   const adapter = await openAdapter(fixture(`bert/adapters/${method}`));
-  const resolved = applyStartingAdapter(resolveRecipe(recipe), givenKeys(recipe), adapter, (rules) =>
+  const resolved = applyStartingAdapter(resolveRecipe(recipe), userSetKeys(recipe), adapter, (rules) =>
     selectTargets(modules, rules),
   );
   return { adapter, resolved };

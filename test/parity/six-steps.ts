@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { METHOD_RECIPES } from "../../src/methods/keys/index.ts";
 import type { Job } from "../../src/prepared/job.ts";
-import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { userSetKeys } from "../../src/recipe/user-set-keys.ts";
 import { runJob } from "../../src/training/run.ts";
 
 /** Where the scripts of this folder write. */
@@ -91,7 +91,7 @@ export function jobOf(fixture: string, name: string, { adapter, learning_rate }:
       group_by_length: false,
     },
   });
-  return { recipe: resolveRecipe(recipe), givenKeys: givenKeys(recipe), write: false };
+  return { recipe: resolveRecipe(recipe), userSetKeys: userSetKeys(recipe), write: false };
 }
 
 /** Trains on the rows of `data/train<suffix>.jsonl`, evaluates on those of `data/test<suffix>.jsonl`. */

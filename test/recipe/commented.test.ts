@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { commentedYaml } from "../../src/recipe/commented.ts";
 import { flags } from "../../src/recipe/flags.ts";
-import { givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
+import { userSetKeys } from "../../src/recipe/user-set-keys.ts";
 
 const NEEDED = "model_name_or_path: m\ndataset_name: d\n";
 
@@ -33,7 +33,7 @@ test("every key reads back equal, whatever its value looks like", () => {
     "seed: 7",
   ];
   const recipe = parseRecipe(`${NEEDED}${values.join("\n")}\n`);
-  const yaml = commentedYaml(recipe, givenKeys(recipe));
+  const yaml = commentedYaml(recipe, userSetKeys(recipe));
   expect(structuredClone(parseRecipe(yaml))).toEqual(structuredClone(recipe)); // without the user-set keys it carries
   expect(yaml).toContain("# Keys that apply only to the named method\nmethod_overrides:\n  full:");
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { METHODS } from "../../src/methods/keys/index.ts";
-import { flaggedKeys, givenKeys } from "../../src/recipe/given.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
+import { flaggedKeys, userSetKeys } from "../../src/recipe/user-set-keys.ts";
 import { recipeToYaml } from "../../src/recipe/write.ts";
 
 const recipe = (rest = ""): Recipe => parseRecipe(`model_name_or_path: m\ndataset_name: d\n${rest}`);
@@ -68,7 +68,7 @@ test("refuses a rate of the head that is a multiple of nothing", () => {
 test("what was given is known of the resolved recipe too, flags apart", () => {
   const given = parseRecipe("model_name_or_path: m\ndataset_name: d\nlora_r: 8", { overrides: { seed: 1 } });
   const resolved = resolveRecipe(given);
-  expect([...givenKeys(resolved)]).toEqual(["model_name_or_path", "dataset_name", "lora_r", "seed"]);
+  expect([...userSetKeys(resolved)]).toEqual(["model_name_or_path", "dataset_name", "lora_r", "seed"]);
   expect([...flaggedKeys(resolved)]).toEqual(["seed"]);
 });
 

@@ -5,10 +5,10 @@ import type { FollowOptions } from "../../formats/hub/download.ts";
 import { METHOD_KEYS } from "../../methods/keys/index.ts";
 import { gguf } from "../../quant/schemes/gguf.ts";
 import { commentedYaml } from "../../recipe/commented.ts";
-import { givenKeys, rememberGiven } from "../../recipe/given.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
 import { resolveRecipe, settle } from "../../recipe/resolve.ts";
 import type { Recipe } from "../../recipe/schema.ts";
+import { rememberUserSetKeys, userSetKeys } from "../../recipe/user-set-keys.ts";
 import { withoutEffect } from "../../recipe/without-effect.ts";
 import { checkJob } from "../../training/checked.ts";
 import { jobOfRecipe } from "../job-of.ts";
@@ -86,13 +86,13 @@ const keepsBlocks = (recipe: Recipe, model: FoundModel): boolean =>
 function forMethod(recipe: Recipe): Recipe {
   const { method_overrides = {}, ...rest } = recipe;
   const own = method_overrides[recipe.method];
-  return own ? rememberGiven({ ...rest, ...own } as Recipe, givenKeys(recipe)) : recipe;
+  return own ? rememberUserSetKeys({ ...rest, ...own } as Recipe, userSetKeys(recipe)) : recipe;
 }
 
 /** Keys of the starting recipe and of the choices, without those of other methods. */
 function keysToWrite(recipe: Recipe, chosen: ChosenKeys): Set<string> {
   const foreign = METHOD_KEYS.filter(({ methods }) => !methods.includes(recipe.method)).flatMap(({ keys }) => keys);
-  const own = [...givenKeys(recipe)].filter((key) => !(foreign as readonly string[]).includes(key));
+  const own = [...userSetKeys(recipe)].filter((key) => !(foreign as readonly string[]).includes(key));
   return new Set([...own, ...Object.keys(chosen)]);
 }
 

@@ -4,9 +4,9 @@ import { PassThrough, Writable } from "node:stream";
 import { run } from "../../../../src/cli/run.ts";
 import { EXIT, RecipeError } from "../../../../src/errors.ts";
 import type { Job } from "../../../../src/prepared/job.ts";
-import { givenKeys } from "../../../../src/recipe/given.ts";
 import { parseRecipe } from "../../../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../../../src/recipe/resolve.ts";
+import { userSetKeys } from "../../../../src/recipe/user-set-keys.ts";
 import { MANIFEST } from "../../../../src/training/checkpoints/manifest.ts";
 import { runJob } from "../../../../src/training/run.ts";
 import type { Format, Seed } from "../format.ts";
@@ -20,7 +20,12 @@ const rows = { train: ["State", "days", "rent", "fee"].map((text, i) => ({ text,
 const jobOf = (keys: Readonly<Record<string, unknown>>): Job => {
   const overrides = { model_name_or_path: fixture("bert"), dataset_name: "given", logging_steps: 1, ...keys };
   const recipe = parseRecipe("", { overrides });
-  return { recipe: resolveRecipe(recipe), givenKeys: givenKeys(recipe), write: keys.output_dir !== undefined, rows };
+  return {
+    recipe: resolveRecipe(recipe),
+    userSetKeys: userSetKeys(recipe),
+    write: keys.output_dir !== undefined,
+    rows,
+  };
 };
 
 /** The manifest of a checkpoint as it was, which nothing reads but we. */

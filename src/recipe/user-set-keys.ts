@@ -13,7 +13,7 @@ const USER_SET = Symbol("user-set keys");
 type Carrier = { [USER_SET]?: UserSet };
 
 /** Records on a recipe which of its keys a file or a flag set, rather than a default. */
-export function rememberGiven(recipe: Recipe, keys: Iterable<string>, flags: Iterable<string> = []): Recipe {
+export function rememberUserSetKeys(recipe: Recipe, keys: Iterable<string>, flags: Iterable<string> = []): Recipe {
   (recipe as Carrier)[USER_SET] = { keys: [...keys], flags: [...flags] };
   return recipe;
 }
@@ -22,7 +22,7 @@ export function rememberGiven(recipe: Recipe, keys: Iterable<string>, flags: Ite
  * The user-set keys of a recipe, `method_overrides` of its method among them; the others hold defaults. A copy by spread
  * keeps them. Without a `parseRecipe` behind the recipe there are none.
  */
-export function givenKeys(recipe: Recipe, method = recipe.method): ReadonlySet<string> {
+export function userSetKeys(recipe: Recipe, method = recipe.method): ReadonlySet<string> {
   const { keys = [] } = (recipe as Carrier)[USER_SET] ?? {};
   return new Set([...keys, ...Object.keys(recipe.method_overrides?.[method] ?? {})]);
 }
