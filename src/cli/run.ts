@@ -15,7 +15,7 @@ interface Verb {
 /** The commands. `completion` is not among them: it describes them. */
 const VERBS: Readonly<Record<string, Verb>> = {
   demo: {
-    about: "run the experiment on legal documents, with nothing to download",
+    about: "run the experiment on legal documents (no download)",
     load: async () => (await import("./commands/demo.ts")).demo,
   },
   init: {

@@ -155,7 +155,7 @@ describe("refusals write nothing", () => {
     ],
     ["a column that is not there", { ...usual, label_column: "lable" }, /no column "lable"[\s\S]*id, text, label/],
     ["labels that cannot be told", { ...usual, dataset_name: data("reviews") }, /--text_column and --label_column/],
-    ["rows of another kind", { ...usual, dataset_name: data("tagged") }, /suit TOKEN_CLS \(words with a tag each\)/],
+    ["rows of another kind", { ...usual, dataset_name: data("tagged") }, /fit TOKEN_CLS \(words with a tag each\)/],
     ["a model for other tasks", { ...usual, task_type: "CAUSAL_LM" }, /bert/],
     ["a method that a task has not", { ...usual, task_type: "MASKED_LM", method: "head" }, /has none/],
   ] as const)("%s", async (_, keys, message) => {
@@ -169,7 +169,7 @@ describe("refusals write nothing", () => {
     const output = newFile();
     writeFileSync(output, "mine");
     const { code, stderr } = await init(keyed({ ...usual, output }));
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/is there already[\s\S]*--force/) });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/already exists[\s\S]*--force/) });
     expect(readFileSync(output, "utf8")).toBe("mine");
     expect(await init([...keyed({ ...usual, output }), "--force"])).toMatchObject({ code: 0 });
     expect(readFileSync(output, "utf8")).toContain("task_type: SEQ_CLS");
@@ -249,7 +249,7 @@ describe("questions on a terminal", () => {
     const keys = { model_name_or_path: model("bert"), dataset_name: data("labelled"), output: newFile() };
     for (const question of ["What should the model learn?", "Which method?", "Output folder?"]) {
       const flags = { ...keys, ...(question.startsWith("What") ? {} : { task_type: "SEQ_CLS" }) };
-      const method = question.startsWith("Folder") ? { method: "lora" } : {};
+      const method = question.startsWith("Output") ? { method: "lora" } : {};
       const { code, left, stderr } = await typing(keyed({ ...flags, ...method }), [[question, CTRL_C]]);
       expect({ code, left }).toEqual({ code: 130, left: [] });
       expect(stderr).toContain("no recipe was written.");

@@ -102,7 +102,7 @@ test.each([
   ["{model_type: 1}", /config\.json is not valid JSON: /],
   ["[]", /config\.json must contain a JSON object/],
   [`{"a":${"[".repeat(1e6)}`, /config\.json contains more JSON than the limit: nested more than 100 levels deep/],
-  [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; the limit is 64000000 of JSON/],
+  [`{"a":"${"x".repeat(64e6)}"}`, /config\.json has 64000008 bytes; the limit for JSON is 64000000/],
   ["{}", /model_type must be a string, got nothing\n {2}expected: .*"bert"/],
   ['{"model_type": 3}', /model_type must be a string, got 3/],
   [`{"model_type": [${"1,".repeat(999)}1]}`, /model_type must be a string, got \[[1,]{79}…\n/],
