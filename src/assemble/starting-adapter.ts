@@ -55,8 +55,8 @@ function targetClash(
   return written.map((key) => contradiction(key, recipe[key], decided[key] ?? "all"));
 }
 
-const contradiction = (key: string, asked: unknown, held: unknown): string =>
-  `  ${key}: ${JSON.stringify(asked)} in the recipe, ${JSON.stringify(held ?? null)} in the adapter`;
+const contradiction = (key: string, asked: unknown, inAdapter: unknown): string =>
+  `  ${key}: ${JSON.stringify(asked)} in the recipe, ${JSON.stringify(inAdapter ?? null)} in the adapter`;
 
 /** Equal texts for values that mean the same: the order of a table's keys makes no difference, nor do PEFT's own heads. */
 function canonical(key: string, value: unknown): string {

@@ -42,5 +42,5 @@ export async function withTrainedBase(recipe: ResolvedRecipe, folder: string): P
 const picked = <Key extends keyof ResolvedRecipe>(from: ResolvedRecipe, keys: readonly Key[]) =>
   Object.fromEntries(keys.map((key) => [key, from[key]])) as Partial<Pick<ResolvedRecipe, Key>>;
 
-const differs = (key: string, asked: unknown, was: unknown): string =>
-  `${key} is ${asked} in the recipe, but the adapter was trained with ${was}; the scores may differ from those of its run`;
+const differs = (key: string, inRecipe: unknown, inTraining: unknown): string =>
+  `${key} is ${inRecipe} in the recipe, but the adapter was trained with ${inTraining}; the scores may differ from those of its run`;

@@ -44,11 +44,11 @@ export function assistantTokens(chat: EncodedChat, render: RenderChat, tokenizer
     });
   };
 
-  const said = new Uint8Array(ids.length);
+  const mask = new Uint8Array(ids.length);
   messages.forEach(({ role }, i) => {
-    if (role === "assistant") said.fill(1, border(i, true, blank), border(i + 1, false, ending));
+    if (role === "assistant") mask.fill(1, border(i, true, blank), border(i + 1, false, ending));
   });
-  return said;
+  return mask;
 }
 
 function markedTokens(chat: EncodedChat, render: RenderChat, tokenizer: Tokenizer): Uint8Array {
@@ -69,9 +69,9 @@ function markedTokens(chat: EncodedChat, render: RenderChat, tokenizer: Tokenize
       hint: "normalize the text of this row to Unicode NFC, or place the block's ends next to a special token.",
     });
   }
-  const said = new Uint8Array(ids.length);
-  for (const range of tokens) if (range) said.fill(1, range[0], range[1] + 1);
-  return said;
+  const mask = new Uint8Array(ids.length);
+  for (const range of tokens) if (range) mask.fill(1, range[0], range[1] + 1);
+  return mask;
 }
 
 /** True when a token is white space. */

@@ -40,8 +40,8 @@ function asMessage(value: unknown, name: string, where: string): Message {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new DataError(`${name} is not an object: ${shown(value)}`, { where, expected: EXAMPLE });
   }
-  const { from, value: said, ...rest } = value as Record<string, unknown>;
-  const { role = from, content = said, ...others } = rest;
+  const { from, value: shareGptText, ...rest } = value as Record<string, unknown>;
+  const { role = from, content = shareGptText, ...others } = rest;
   if (typeof role !== "string" || !Object.hasOwn(ROLES, role)) {
     throw new DataError(`${name} has the role ${shown(role)}`, {
       where,

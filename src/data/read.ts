@@ -32,7 +32,7 @@ export async function readRows(dataset: string, split: string): Promise<AsyncIte
     });
   }
   const files = await Promise.all(paths.map(async (path) => ({ path, read: await readerOf(path) })));
-  return { [Symbol.asyncIterator]: () => inTurn(files) };
+  return { [Symbol.asyncIterator]: () => inSequence(files) };
 }
 
 async function readerOf(path: string): Promise<ReadRows> {
@@ -43,7 +43,7 @@ async function readerOf(path: string): Promise<ReadRows> {
 }
 
 /** Rows of several files. @throws {DataError} when none has any. */
-async function* inTurn(files: readonly { path: string; read: ReadRows }[]): AsyncGenerator<Row, void, undefined> {
+async function* inSequence(files: readonly { path: string; read: ReadRows }[]): AsyncGenerator<Row, void, undefined> {
   let none = true;
   for (const { path, read } of files) {
     for await (const row of read(path)) {

@@ -39,7 +39,7 @@ export function sequenceOf(
   loss: LossOptions,
 ): Sequence | undefined {
   if (row.kind === "messages") return messagesSequence(row, tokenizer, render, loss);
-  if (row.kind === "answer") return answerSequence(row, tokenizer, render, loss);
+  if (row.kind === "answer") return replySequence(row, tokenizer, render, loss);
   if (loss.assistantOnlyLoss) throw noConversation(row.where);
   return row.kind === "text" ? textSequence(row, tokenizer) : completionSequence(row, tokenizer, loss);
 }
@@ -75,7 +75,7 @@ function messagesSequence(
   return { ids, trained, mismatch: false, end: endOfTurn(ids, trained, tokenizer) };
 }
 
-function answerSequence(
+function replySequence(
   { prompt, completion, variables, where }: RowOf<"answer">,
   tokenizer: Tokenizer,
   render: RenderChat,
@@ -85,7 +85,7 @@ function answerSequence(
   const whole = messagesSequence({ kind: "messages", messages, variables, where }, tokenizer, render, loss);
   const idsOfPrompt = () => tokenizer.encodePlain(render(prompt, { addGenerationPrompt: true, variables, where }));
   const { trained: completed, mismatch } = afterPrompt(whole.ids, idsOfPrompt, loss);
-  const trained = whole.trained.map((said, i) => said & (completed[i] as number));
+  const trained = whole.trained.map((isTrained, i) => isTrained & (completed[i] as number));
   return { ids: whole.ids, trained, mismatch, end: endOfTurn(whole.ids, trained, tokenizer) };
 }
 

@@ -6,7 +6,7 @@ import { ExampleStore } from "./examples.ts";
 import { packExamples } from "./packing.ts";
 
 /** Number of encoded rows, and the rows that need a warning. */
-interface Told {
+interface RowReport {
   rows: number;
   readonly ends: Readonly<Record<CausalEncoding["end"], Places>>;
   readonly mismatches: Places;
@@ -24,30 +24,30 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
   const examples = new ExampleStore();
   const skipped = new Places();
   const ends = { trained: new Places(), cut: new Places(), missing: new Places() };
-  const told: Told = { rows: 0, ends, mismatches: new Places(), repeatedBos: new Places() };
+  const report: RowReport = { rows: 0, ends, mismatches: new Places(), repeatedBos: new Places() };
   return {
     add(row) {
       const encoding = encode(row);
       if (!encoding) return skipped.add(row.where);
       for (const example of encoding.examples) examples.add(example);
-      told.rows++;
-      told.ends[encoding.end].add(row.where);
-      if (encoding.repeatedBos) told.repeatedBos.add(row.where);
-      if (encoding.mismatch) told.mismatches.add(row.where);
+      report.rows++;
+      report.ends[encoding.end].add(row.where);
+      if (encoding.repeatedBos) report.repeatedBos.add(row.where);
+      if (encoding.mismatch) report.mismatches.add(row.where);
     },
     finish() {
-      if (told.rows === 0) throw nothingLeft(skipped, options);
+      if (report.rows === 0) throw nothingLeft(skipped, options);
       return {
         examples: options.packing ? packExamples(examples, options.maxLength) : examples,
         skipped,
-        warnings: [...endWarnings(told, options), ...mismatchWarnings(told), ...bosWarnings(told, options)],
+        warnings: [...endWarnings(report, options), ...mismatchWarnings(report), ...bosWarnings(report, options)],
       };
     },
   };
 }
 
 /** A model that never sees an end does not learn to stop: said loudly when no row has one. */
-function endWarnings({ rows, ends: { cut, missing } }: Told, { maxLength, tokenizer }: CausalOptions): string[] {
+function endWarnings({ rows, ends: { cut, missing } }: RowReport, { maxLength, tokenizer }: CausalOptions): string[] {
   if (cut.count + missing.count === rows) {
     const none = tokenizer.special.eos_token === undefined ? "the tokenizer has no eos_token" : "no row contains one";
     const why = cut.count > 0 ? `max_length ${maxLength} truncates it` : none;
@@ -63,7 +63,7 @@ function endWarnings({ rows, ends: { cut, missing } }: Told, { maxLength, tokeni
   return warnings;
 }
 
-function mismatchWarnings({ mismatches }: Told): string[] {
+function mismatchWarnings({ mismatches }: RowReport): string[] {
   if (mismatches.count === 0) return [];
   return [
     `tokenizing prompt + completion does not start with the prompt's tokens in ${counted(mismatches)}, because a token ` +
@@ -72,7 +72,7 @@ function mismatchWarnings({ mismatches }: Told): string[] {
   ];
 }
 
-function bosWarnings({ repeatedBos }: Told, { tokenizer }: CausalOptions): string[] {
+function bosWarnings({ repeatedBos }: RowReport, { tokenizer }: CausalOptions): string[] {
   if (repeatedBos.count === 0) return [];
   const token = JSON.stringify(tokenizer.special.bos_token);
   return [

@@ -83,9 +83,9 @@ class OpenBins {
   private firstFrom(length: number): number {
     let [low, high] = [0, this.spaces.length];
     while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.spaces[middle]! < length) low = middle + 1;
-      else high = middle;
+      const mid = (low + high) >> 1;
+      if (this.spaces[mid]! < length) low = mid + 1;
+      else high = mid;
     }
     return low;
   }

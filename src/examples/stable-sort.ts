@@ -9,8 +9,8 @@ export function sortedByKey(items: Int32Array, keys: ArrayLike<number>): Int32Ar
   let [source, target]: [Int32Array, Int32Array] = [items, new Int32Array(items.length)];
   for (let run = 1; run < items.length; run *= 2) {
     for (let start = 0; start < items.length; start += 2 * run) {
-      const middle = Math.min(start + run, items.length);
-      merge(source, target, keys, start, middle, Math.min(middle + run, items.length));
+      const mid = Math.min(start + run, items.length);
+      merge(source, target, keys, start, mid, Math.min(mid + run, items.length));
     }
     [source, target] = [target, source];
   }
@@ -23,13 +23,13 @@ function merge(
   target: Int32Array,
   keys: ArrayLike<number>,
   start: number,
-  middle: number,
+  mid: number,
   end: number,
 ): void {
-  let [left, right, at] = [start, middle, start];
+  let [left, right, at] = [start, mid, start];
   let leftKey = keys[source[left]!]!;
   let rightKey = keys[source[right]!]!;
-  while (left < middle && right < end) {
+  while (left < mid && right < end) {
     if (leftKey <= rightKey) {
       target[at++] = source[left++]!;
       leftKey = keys[source[left]!]!;
@@ -38,6 +38,6 @@ function merge(
       rightKey = keys[source[right]!]!;
     }
   }
-  while (left < middle) target[at++] = source[left++]!;
+  while (left < mid) target[at++] = source[left++]!;
   while (right < end) target[at++] = source[right++]!;
 }

@@ -36,10 +36,10 @@ const dtypeOf = (entry: TensorEntry | undefined): FloatDtype | undefined =>
  * @throws {AdapterError} on reading, when merging gives what is no number in the type asked for.
  */
 export function mergedSource(tensor: PlannedTensor, sources: MergeSources, usual: FloatDtype): TensorSource {
-  const { base, dtype: asked, quantized } = sources;
+  const { base, dtype: requestedDtype, quantized } = sources;
   const { name, entry, whole, update, packed } = tensor;
   if (entry && !whole && !update && !packed) return entry;
-  const dtype = asked ?? dtypeOf(entry) ?? usual;
+  const dtype = requestedDtype ?? dtypeOf(entry) ?? usual;
   const read = async (): Promise<Uint8Array> => {
     const w = whole ? whole.data.slice() : await base.readFloat32(entry?.name ?? name);
     const merged = compute(w, tensor, quantized);

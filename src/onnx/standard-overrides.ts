@@ -39,7 +39,7 @@ export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
       turn === 1 ? to.node("Transpose", [x], { attrs: { perm } }) : x;
     const by = (alpha as OnnxFloat).float;
     const scaled = by === 1 ? a : to.node("Mul", [a, to.scalar(by)]);
-    return to.node("MatMul", [turned(scaled, transA), turned(b, transB)]);
+    return to.node("MatMul", [transposed(scaled, transA), transposed(b, transB)]);
   },
 
   SimplifiedLayerNormalization(to, [x = "", w = ""], { attrs: { epsilon } }) {
@@ -57,12 +57,12 @@ export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
     const turning = dims === undefined ? heads : columns(0, dims);
     const half = (i: number): string => to.output(i, "Split", [turning], { attrs: { axis: 3, num_outputs: 2 } });
     const times = (x: string, by: string): string => to.node("Mul", [x, to.node("Unsqueeze", [by, to.ints([1])])]);
-    const turned = [
+    const transposed = [
       to.node("Sub", [times(half(0), cos), times(half(1), sin)]),
       to.node("Add", [times(half(1), cos), times(half(0), sin)]),
     ];
-    if (dims !== undefined) turned.push(columns(dims, END));
-    return to.node("Reshape", [to.node("Concat", turned, { attrs: { axis: 3 } }), to.ints([0, 0, -1])]);
+    if (dims !== undefined) transposed.push(columns(dims, END));
+    return to.node("Reshape", [to.node("Concat", transposed, { attrs: { axis: 3 } }), to.ints([0, 0, -1])]);
   },
 
   /** Half floats have their own type here. */

@@ -51,13 +51,13 @@ export function storeOnnx(graph: Graph, read: WeightBytes, options: StoreOptions
   const lowered = underOwnNames(lowerGraph(graph, STANDARD));
   const params = new Map(graph.params.map((param) => [param.origin.name, param]));
   const weights: Weight[] = [];
-  const fed: Named[] = [];
+  const graphInputs: Named[] = [];
   const swapped: Named[] = [];
   for (const { name, type } of lowered.inputs) {
     const param = params.get(name);
     const shape = swappable.get(name);
     if (param && (!shape || defaults)) weights.push(weightOf(param));
-    if (!param) fed.push({ name, type });
+    if (!param) graphInputs.push({ name, type });
     else if (shape) swapped.push({ name, type: { ...type, shape } });
   }
   const outside = ({ name, type }: Named): Named => ({
@@ -65,7 +65,7 @@ export function storeOnnx(graph: Graph, read: WeightBytes, options: StoreOptions
     type: { ...type, shape: type.shape.map((dim) => dims[dim] ?? dim) },
   });
   const outputs = [...lowered.outputs.values()];
-  const face = { inputs: [...fed, ...swapped].map(outside), outputs: outputs.map(outside) };
+  const face = { inputs: [...graphInputs, ...swapped].map(outside), outputs: outputs.map(outside) };
   const model = modelProto(lowered, face, STANDARD);
   const files = filesOf(model, weights, read, name, limits);
   return { files, dataFiles: files.length - 1 };

@@ -6,7 +6,7 @@ import type { Recipe } from "./schema.ts";
  */
 export const RESUME_KEYS = {
   /** Changes the steps to come; the run says so. */
-  said: [
+  warned: [
     "learning_rate", "head_learning_rate", "loraplus_lr_ratio", "lr_scheduler_type", "warmup_steps", "num_train_epochs",
     "max_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "gradient_checkpointing",
     "device", "eval_strategy", "eval_steps", "load_best_model_at_end", "metric_for_best_model", "max_eval_samples",
@@ -21,7 +21,7 @@ export const RESUME_KEYS = {
 
 type Keys = Readonly<Record<string, unknown>>;
 
-const isSaid = (key: string): boolean => (RESUME_KEYS.said as readonly string[]).includes(key);
+const isWarned = (key: string): boolean => (RESUME_KEYS.warned as readonly string[]).includes(key);
 
 /** A key with one value in the checkpoint and another now. */
 export interface ChangedKey {
@@ -38,5 +38,5 @@ export function changedKeys(then: Keys, now: Keys): ChangedKey[] {
   const shown = (value: unknown): string => (value === undefined ? "unset" : JSON.stringify(value));
   return keys
     .filter((key) => shown(then[key]) !== shown(now[key]))
-    .map((key) => ({ key, text: `${key}: ${shown(now[key])} instead of ${shown(then[key])}`, allowed: isSaid(key) }));
+    .map((key) => ({ key, text: `${key}: ${shown(now[key])} instead of ${shown(then[key])}`, allowed: isWarned(key) }));
 }

@@ -43,8 +43,8 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
 
   const random = Random.seed(recipe.seed);
   const facts = await runFacts(model, data, job.rows);
-  const { progress, warnings: told } = await startOf(model, facts);
-  warnings.push(...told);
+  const { progress, warnings: progressWarnings } = await startOf(model, facts);
+  warnings.push(...progressWarnings);
   const given = new Map([...start, ...progress.weights]);
   const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
   const optimizer = optimizerOf(recipe);

@@ -47,13 +47,13 @@ function unevenSteps(recipe: ResolvedRecipe, lengths: ArrayLike<number>): Steps 
     for (; place >= stepsOf(epoch); epoch++) place -= stepsOf(epoch);
     return { epoch, place, steps: stepsOf(epoch) };
   };
-  const asked = (epochs: number): number => {
+  const stepsIn = (epochs: number): number => {
     const whole = Math.floor(epochs);
     const begun = epochs > whole ? Math.ceil(Number(((epochs - whole) * stepsOf(whole)).toFixed(6))) : 0;
     return Array.from({ length: whole }, (_, epoch) => stepsOf(epoch)).reduce((a, b) => a + b, begun);
   };
   return {
-    total: recipe.max_steps ?? Math.max(1, asked(recipe.num_train_epochs)),
+    total: recipe.max_steps ?? Math.max(1, stepsIn(recipe.num_train_epochs)),
     at,
     epochs(done) {
       const { epoch, place, steps } = at(done);

@@ -56,7 +56,7 @@ export async function scoreModel(
   const graph = task.scoringGraph(whole);
   const session = await engine.compile(graph, weights);
   try {
-    const asked = { session, graph, padId: tokenizer.padId };
+    const openModel = { session, graph, padId: tokenizer.padId };
     const options = {
       batchSize: recipe.per_device_train_batch_size,
       classes: labels.names,
@@ -64,10 +64,10 @@ export async function scoreModel(
       ...(recipe.matryoshka_dims && { matryoshkaDims: recipe.matryoshka_dims }),
       ...(threshold !== undefined && { threshold }),
     };
-    const scores = await task.score(asked, shown, options);
+    const scores = await task.score(openModel, shown, options);
     const bad = scores && notFiniteIn(scores.metrics);
     if (bad === undefined) return scores;
-    const alone = (example: Example) => task.score(asked, ExampleStore.of([example]), options);
+    const alone = (example: Example) => task.score(openModel, ExampleStore.of([example]), options);
     throw new NotFiniteError(`the evaluation's ${bad} is ${scores?.metrics[bad]}`, await firstNotFinite(shown, alone));
   } finally {
     await session.close();

@@ -52,9 +52,9 @@ export async function maskedLoss(
 /** Recipe for the masked loss of a trained model or of the base, with the settings of the base's recipe. */
 function maskedRecipe(base: ResolvedRecipe, trained: ResolvedRecipe = { ...base, method: "head" }): ResolvedRecipe {
   const { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed } = base; // biome-ignore format: one step
-  const asked = { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed }; // biome-ignore format: one step
+  const baseKeys = { model_name_or_path, model_revision, text_column, max_length, mlm_probability, per_device_train_batch_size, seed }; // biome-ignore format: one step
   // An adapter on the words' own layer, which a classifier has not, is fresh: as PEFT starts one, it does nothing.
-  return { ...withoutModulesToSave(trained), ...asked, task_type: maskedLm.name, init_lora_weights: true };
+  return { ...withoutModulesToSave(trained), ...baseKeys, task_type: maskedLm.name, init_lora_weights: true };
 }
 
 /** Whatever was trained in the encoder must be measured. */

@@ -65,10 +65,10 @@ export class TextGenerator {
     this.#recipe = recipe;
     this.#shared = shared;
     this.#open = open;
-    const told = new Set<string>();
+    const shownWarnings = new Set<string>();
     this.#warn = (messages) => {
-      for (const message of messages) if (!told.has(message)) onWarning(message);
-      for (const message of messages) told.add(message);
+      for (const message of messages) if (!shownWarnings.has(message)) onWarning(message);
+      for (const message of messages) shownWarnings.add(message);
     };
     this.#warn(open.warnings);
   }

@@ -91,8 +91,8 @@ async function labelled(
   await eachLogits(asked, examples, BATCH, (logits, place, row) => {
     const bad = logits.find((logit) => !Number.isFinite(logit));
     if (bad !== undefined) throw notFinite(bad, examples.at(row).where, encoded);
-    const answer = prediction?.(logits, options);
-    if (answer) scores[row]?.set(place, answer);
+    const score = prediction?.(logits, options);
+    if (score) scores[row]?.set(place, score);
   });
   let row = 0;
   return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {

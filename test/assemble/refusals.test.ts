@@ -273,7 +273,7 @@ describe("model", () => {
           writeFileSync(`${folder}/pytorch_model.bin`, "never read");
         }),
       `TMP stores its weights as a pickle, pytorch_model.bin: reading a pickle can run arbitrary code, so it is never opened
-  expected: model.safetensors beside it
+  expected: model.safetensors next to it
   hint: convert it once with Python: import torch; from safetensors.torch import save_file; save_file({k: v.contiguous().clone() for k, v in torch.load("pytorch_model.bin", weights_only=True).items()}, "model.safetensors", {"format": "pt"})`,
     ],
   ])("%s", async (_, keys, message) => expect(await refusal(await keys())).toBe(message));
@@ -310,7 +310,7 @@ describe("method and adapter", () => {
       () => ({ layers_to_transform: [0, 99] }),
       `layers_to_transform [99] matched no layer of the model.
   at: layers_to_transform; in TypeScript, layersToTransform
-  expected: layers that have query, value: 0 to 2
+  expected: layers that contain query, value: 0 to 2
   hint: layers are counted from 0.`,
     ],
     [

@@ -319,7 +319,9 @@ describe("findSplits", () => {
 
   test("a shard that is not there", async () => {
     const folder = await folderWith({ "train-00000-of-00002.jsonl": jsonl });
-    await expect(findSplits(folder)).rejects.toThrow(/only 1 of the 2 files of the split "train" are there\n.*train-00000-of-00002/);
+    await expect(findSplits(folder)).rejects.toThrow(
+      /only 1 of the 2 files of the split "train" are there\n.*train-00000-of-00002/,
+    );
   });
 
   test("a single file is the split train", async () => {

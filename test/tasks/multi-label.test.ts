@@ -78,7 +78,9 @@ describe("texts with any number of labels", () => {
       /holds "law"[\s\S]*list/,
     );
     const lists = run({ train }, { problem_type: "single_label_classification", label_column: "labels" });
-    await expect(lists).rejects.toThrow(/hint: for a list of labels for each text, set problem_type: multi_label_classification/);
+    await expect(lists).rejects.toThrow(
+      /hint: for a list of labels for each text, set problem_type: multi_label_classification/,
+    );
   });
 });
 

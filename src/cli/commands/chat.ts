@@ -4,7 +4,7 @@ import type { Message, TextGenerator } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
-import { streamAnswer } from "../shared/stream-answer.ts";
+import { streamReply } from "../shared/stream-reply.ts";
 
 const HELP = `/adapter DIR  switch adapter   /base  disable the adapter   /reset  clear the conversation   /exit  quit`;
 
@@ -54,8 +54,8 @@ async function converse(generator: TextGenerator, context: Context): Promise<voi
     } else if (command?.startsWith("/")) output.note(HELP);
     else if (command !== undefined && command !== "") {
       messages = [...messages, { role: "user", content: line }];
-      const answer = await streamAnswer(generator, messages, settings, output);
-      messages = [...messages, { role: "assistant", content: answer.text }];
+      const reply = await streamReply(generator, messages, settings, output);
+      messages = [...messages, { role: "assistant", content: reply.text }];
     }
     ask();
   }

@@ -40,7 +40,7 @@ export const demo: CliCommand = {
           output.result(
             `${FORGETTING}\n(${baseLoss.toFixed(2)} before training). off: the same with the adapter disabled; for QLoRA a small difference\nremains, because the base is quantized.\n`,
           );
-          output.result(`${bold("Predictions of the LoRA adapter on unseen provisions")}\n${predictions.map(spoken).join("\n")}\n`); // biome-ignore format: one step
+          output.result(`${bold("Predictions of the LoRA adapter on unseen provisions")}\n${predictions.map(predictionText).join("\n")}\n`); // biome-ignore format: one step
           output.result(next(adapter, files, output));
         }
       }
@@ -56,11 +56,11 @@ const forgotten = ({ forgetting, off }: DemoRow): string =>
 
 const change = (nats: number): string => `${nats < 0 ? "−" : "+"}${Math.abs(nats).toFixed(2)}`;
 
-function spoken({ prediction, label, where }: DemoPrediction): string {
+function predictionText({ prediction, label, where }: DemoPrediction): string {
   if (!("score" in prediction)) return "";
-  const said = `${prediction.label} (${Math.round(100 * prediction.score)} %)`;
+  const predicted = `${prediction.label} (${Math.round(100 * prediction.score)} %)`;
   const truth = prediction.label === label ? "correct" : `the heading is ${label}`;
-  return `  “${prediction.text.replace(/\s+/g, " ")}”\n  ${said}, ${truth}: ${where}\n`;
+  return `  “${prediction.text.replace(/\s+/g, " ")}”\n  ${predicted}, ${truth}: ${where}\n`;
 }
 
 function next(adapter: string, files: readonly string[], output: Output): string {

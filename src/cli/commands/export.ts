@@ -60,7 +60,7 @@ async function write(context: Context, format: ExportFormat): Promise<void> {
   const type = options.type === undefined ? undefined : oneOf(typeNames, options.type, "--type");
   const { adapter_inputs: how } = options;
   const inputs = how === undefined ? undefined : oneOf(ADAPTER_INPUTS, how, "--adapter_inputs");
-  const asked: ExportOptions = {
+  const exportOptions: ExportOptions = {
     format,
     out: String(options.out),
     merge: options.merge === true,
@@ -69,7 +69,7 @@ async function write(context: Context, format: ExportFormat): Promise<void> {
     ...(inputs && { adapterInputs: inputs }),
   };
   await fetchFirst(sourceOf(context), output);
-  const report = await exportModel(asked);
+  const report = await exportModel(exportOptions);
   output.record({ event: "export", ...snakeCaseKeys(report) });
   for (const note of report.notes) output.note(note);
   output.result(

@@ -2,7 +2,7 @@ import { RecipeError } from "../../errors.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
-import { streamAnswer } from "../shared/stream-answer.ts";
+import { streamReply } from "../shared/stream-reply.ts";
 
 /** `lowrank generate --model_name_or_path M [--adapter_name_or_path DIR] PROMPT…`: goes on with texts, as they come. */
 export const generate: CliCommand = {
@@ -35,12 +35,12 @@ export const generate: CliCommand = {
         if (both) {
           await generator.use(undefined);
           context.output.note(context.output.styleNote("dim", "base:"));
-          await streamAnswer(generator, prompt, { ...options, signal }, context.output, { prompt: text, from: "base" });
+          await streamReply(generator, prompt, { ...options, signal }, context.output, { prompt: text, from: "base" });
           await generator.use(adapter);
           context.output.note(context.output.styleNote("dim", "adapter:"));
         }
         const from = adapter === undefined ? "base" : "adapter";
-        await streamAnswer(generator, prompt, { ...options, signal }, context.output, { prompt: text, from });
+        await streamReply(generator, prompt, { ...options, signal }, context.output, { prompt: text, from });
         if (signal.aborted) break;
       }
     } finally {

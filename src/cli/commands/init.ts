@@ -1,6 +1,6 @@
 import { RecipeError } from "../../errors.ts";
 import { TASK_FACTS, type TaskType } from "../../task-types/index.ts";
-import { type AskedRecipe, askRecipe } from "../shared/ask-recipe.ts";
+import { askRecipe, type RecipeAnswers } from "../shared/ask-recipe.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { showDownloads } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -49,7 +49,7 @@ async function questionsOf({ options, output, stdin }: Context): Promise<Questio
 }
 
 /** @throws {RecipeError} naming the flags of what is not known and cannot be asked. */
-async function answers({ options, overrides, output }: Context, ask?: Questions): Promise<AskedRecipe> {
+async function answers({ options, overrides, output }: Context, ask?: Questions): Promise<RecipeAnswers> {
   const file = options.output === undefined ? undefined : String(options.output);
   if (ask) return askRecipe(ask, overrides, { output, ...(file !== undefined && { file }) });
   const missing = Object.keys(NEEDED).filter((key) => overrides[key] === undefined);

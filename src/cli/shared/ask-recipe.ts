@@ -13,7 +13,7 @@ type Task = Recipe["task_type"];
 const TASKS: readonly Choice<Task>[] = TASK_TYPES.map((value) => ({ value, ...TASK_FACTS[value].choice }));
 
 /** Answers: the recipe's keys and its file. */
-export interface AskedRecipe {
+export interface RecipeAnswers {
   readonly keys: Keys;
   /** Output file. */
   readonly file: string;
@@ -29,7 +29,7 @@ export interface AskOptions {
  * Asks for whatever a recipe needs and `given` does not say. An answer that does not do is asked for again.
  * @throws {InterruptedError} when a question is left by Ctrl-C.
  */
-export async function askRecipe(ask: Questions, given: Keys, { file, output }: AskOptions): Promise<AskedRecipe> {
+export async function askRecipe(ask: Questions, given: Keys, { file, output }: AskOptions): Promise<RecipeAnswers> {
   const task = (given.task_type as Task) ?? (await ask.choose("What should the model learn?", TASKS));
   const model = await askModel(ask, { ...given, task_type: task }, output);
   const data = await askData(ask, given, task);
@@ -63,7 +63,7 @@ async function askModel(ask: Questions, given: Keys, output: Output): Promise<un
 const described = (found: FoundModel): string =>
   found.missing === undefined ? `${found.modelType}, ${count(found.parameters)} parameters` : found.missing;
 
-interface AskedData {
+interface DataAnswers {
   readonly keys: Keys;
   readonly use: RowsUse;
 }

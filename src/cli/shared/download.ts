@@ -18,10 +18,10 @@ export async function fetchFirst(source: ModelSource, output: Output): Promise<v
 }
 
 /** Options of a function that may download. */
-type Told = Required<Pick<DownloadModelOptions, "signal" | "onProgress">>;
+type DownloadHooks = Required<Pick<DownloadModelOptions, "signal" | "onProgress">>;
 
 /** Shows on stderr what `act` downloads, if anything; nothing with `--quiet`. Ctrl-C stops it. */
-export async function showDownloads<T>(output: Output, act: (options: Told) => Promise<T>): Promise<T> {
+export async function showDownloads<T>(output: Output, act: (options: DownloadHooks) => Promise<T>): Promise<T> {
   const interrupt = watchInterrupts(output, "stopping the download");
   const display = createDisplay(output);
   try {
@@ -51,7 +51,7 @@ interface Display {
 /** A bar on a terminal, else a line now and then. */
 function createDisplay(output: Output): Display {
   const isDrawn = output.stderr.isTTY === true && !output.quiet;
-  let [model, started, said] = ["", 0, 0];
+  let [model, started, reported] = ["", 0, 0];
   let [received, total]: [number, number | undefined] = [0, undefined];
   let bar: Bar | undefined;
   const close = (): void => {
@@ -73,15 +73,15 @@ function createDisplay(output: Output): Display {
       if (waitingFor !== undefined) return bar ? bar.show({ ...progress, file: waitingFor }) : output.note(waitingFor);
       if (progress.model !== model) {
         done();
-        [model, started, said] = [progress.model, now, now];
+        [model, started, reported] = [progress.model, now, now];
         const size = progress.totalBytes === undefined ? "" : ` (${bytes(progress.totalBytes)})`;
         output.note(`downloading ${model}${size}`);
         if (isDrawn) bar = openBar(output);
       }
       [received, total] = [progress.bytes, progress.totalBytes];
       if (bar) return bar.show(progress);
-      if (now - said < LINE_SECONDS * 1000) return;
-      said = now;
+      if (now - reported < LINE_SECONDS * 1000) return;
+      reported = now;
       output.note(`${amounts(progress)}  ${progress.file}`);
     },
   };

@@ -19,8 +19,8 @@ function describe(error: unknown): { code: string; message: string; exitCode: nu
   if (error instanceof LowrankError) return error;
   if (error instanceof CommanderError) {
     const shown = error.code === "commander.helpDisplayed" || error.code === "commander.version";
-    const told = shown || error.code === "commander.help";
-    const message = told ? "" : error.message.replace(/^error: /, "");
+    const isReported = shown || error.code === "commander.help";
+    const message = isReported ? "" : error.message.replace(/^error: /, "");
     return { code: "E_USAGE", message, exitCode: shown ? EXIT.done : EXIT.usage };
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -36,9 +36,9 @@ export function watchInterrupts(output: Output, then = "finishing this step and 
     controller.abort(why);
   };
   const stop = (): void => {
-    for (const name of names) process.off(name, heard);
+    for (const name of names) process.off(name, onSignal);
   };
-  const heard = (name: Signal): void => {
+  const onSignal = (name: Signal): void => {
     if (code === undefined) {
       request(name, CODES[name]);
     } else if (name !== "SIGHUP" && performance.now() - since > SAME) {
@@ -47,6 +47,6 @@ export function watchInterrupts(output: Output, then = "finishing this step and 
       process.kill(process.pid, name);
     }
   };
-  for (const name of names) process.on(name, heard);
+  for (const name of names) process.on(name, onSignal);
   return { signal: controller.signal, exitCode: () => code, request, stop };
 }

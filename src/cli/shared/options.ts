@@ -41,8 +41,8 @@ export function foldFlags(argv: readonly string[], options: readonly Option[]): 
     if (!option?.long) folded.push(arg);
     else if (rest.length > 0) folded.push(`${option.long}=${rest.join("=")}`);
     else if (option.optional) {
-      const said = /^(true|false)$/.test(argv[i + 1] ?? "");
-      folded.push(`${option.long}=${said ? argv[++i] : "true"}`);
+      const hasValue = /^(true|false)$/.test(argv[i + 1] ?? "");
+      folded.push(`${option.long}=${hasValue ? argv[++i] : "true"}`);
     } else {
       folded.push(option.long);
       if (option.required && i + 1 < argv.length) folded.push(argv[++i]!);

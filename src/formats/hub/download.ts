@@ -14,7 +14,7 @@ import { checked } from "./checked.ts";
 import { chooseFiles } from "./choose-files.ts";
 import { type HubFile, isDigest, isSize, listRevision } from "./listing.ts";
 import { strange, type Wish } from "./refusals.ts";
-import { type Answer, type HubClient, hubClient } from "./request.ts";
+import { type HubClient, hubClient, type Reply } from "./request.ts";
 import { hubSettings } from "./settings.ts";
 import { etagOf, fileBytes } from "./transfer.ts";
 
@@ -168,37 +168,39 @@ async function store(
   const path = `${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
   const answer = await client.get(path);
   try {
-    const { etag, size, digest } = described(answer, file, commit, `${client.settings.endpoint}/${path}`);
+    const { etag, size, digest } = described(reply, file, commit, `${client.settings.endpoint}/${path}`);
     const blob = `${blobs}/${etag}`;
     if (await isIntact(blob, { name, size, ...(digest !== undefined && { digest }) }, id)) {
       return { name, blob, isNew: false };
     }
-    const chunks = counted(fileBytes(client, path, answer, size), tell);
+    const chunks = counted(fileBytes(client, path, reply, size), tell);
     await writeChunksAtomic(blob, checked(chunks, { name, size, digest }, id), INCOMPLETE);
     return { name, blob, isNew: true };
   } finally {
-    answer.end();
+    reply.end();
   }
 }
 
 /** Size and hash of a file according to response and listing. @throws {CheckpointError} when they contradict each other. */
-function described(answer: Answer, file: HubFile, commit: string, where: string) {
-  const { response, header } = answer;
-  const said = header("x-repo-commit");
-  if (said === null)
+function described(reply: Reply, file: HubFile, commit: string, where: string) {
+  const { response, header } = reply;
+  const sentCommit = header("x-repo-commit");
+  if (sentCommit === null)
     throw strange(`the response for ${file.name} does not come from the Hub: it names no commit`, where);
-  if (said !== commit) throw strange(`the Hub sent ${file.name} of commit ${said}, not of ${commit}`, where);
+  if (sentCommit !== commit)
+    throw strange(`the Hub sent ${file.name} of commit ${sentCommit}, not of ${commit}`, where);
   if (response.status !== 200) {
     throw strange(
       `the Hub sent status ${response.status} for ${file.name}, although the whole file was requested`,
       where,
     );
   }
-  const given = etagOf(answer) ?? file.digest;
-  if (given === undefined || !ETAG.test(given)) throw strange(`the Hub sent no usable ETag for ${file.name}`, where);
-  const { digest = given } = file;
-  if (isDigest(given) && digest.length === given.length && digest !== given) {
-    throw strange(`the Hub lists ${file.name} with the hash ${digest}, but sent ${given}`, where);
+  const sentHash = etagOf(reply) ?? file.digest;
+  if (sentHash === undefined || !ETAG.test(sentHash))
+    throw strange(`the Hub sent no usable ETag for ${file.name}`, where);
+  const { digest = sentHash } = file;
+  if (isDigest(sentHash) && digest.length === sentHash.length && digest !== sentHash) {
+    throw strange(`the Hub lists ${file.name} with the hash ${digest}, but sent ${sentHash}`, where);
   }
   const sizes = [file.size, numberOf(header("x-linked-size")), numberOf(response.headers.get("content-length"))];
   const size = sizes.find(isSize);
@@ -206,7 +208,7 @@ function described(answer: Answer, file: HubFile, commit: string, where: string)
   if (!file.name.endsWith(".safetensors") && size > PLAIN_BYTES) {
     throw strange(`the Hub lists ${file.name} with ${size} bytes; the limit for such a file is ${PLAIN_BYTES}`, where);
   }
-  return { etag: given, size, digest: isDigest(digest) ? digest : undefined };
+  return { etag: sentHash, size, digest: isDigest(digest) ? digest : undefined };
 }
 
 const numberOf = (text: string | null): number | undefined => (text === null ? undefined : Number(text));

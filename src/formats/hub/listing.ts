@@ -29,9 +29,9 @@ export async function listRevision(client: HubClient): Promise<Listing> {
   const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const where = `${client.settings.endpoint}/${path}`;
   const wrong = (what: string) => strange(`the Hub's response for model ${id} ${what}`, where);
-  const said = parsed(await smallBody(client, await client.get(path), LISTING_BYTES, where));
-  if (!isObject(said) || !Array.isArray(said.siblings)) throw wrong("is not a list of files");
-  const { sha, siblings } = said;
+  const body = parsed(await smallBody(client, await client.get(path), LISTING_BYTES, where));
+  if (!isObject(body) || !Array.isArray(body.siblings)) throw wrong("is not a list of files");
+  const { sha, siblings } = body;
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha)) throw wrong("names no commit");
   if (siblings.length > MOST_FILES) throw wrong(`lists ${siblings.length} files, more than ${MOST_FILES}`);
   const files = new Map<string, HubFile>();

@@ -11,7 +11,7 @@ const HOPS = 8;
 const BROKEN: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** An answer, and what the Hub said of the file on the way to it. */
-export interface Answer {
+export interface Reply {
   readonly response: Response;
   /** A header of the Hub's own last answer: large files are elsewhere, and what is there does not describe them. */
   header(name: string): string | null;
@@ -27,12 +27,12 @@ export interface HubClient {
    * GET of a path below the endpoint, of the bytes from `from` on. A failure that may pass is tried again, after a pause.
    * @throws {CheckpointError} when there is no answer, or it is a refusal. @throws {InterruptedError} when aborted.
    */
-  get(path: string, from?: number): Promise<Answer>;
+  get(path: string, from?: number): Promise<Reply>;
   /**
    * The bytes of an answer, as they come.
    * @throws {PassingFailure} when they end early or come too slowly. @throws {InterruptedError} when aborted.
    */
-  bytes(answer: Answer): AsyncGenerator<Uint8Array>;
+  bytes(reply: Reply): AsyncGenerator<Uint8Array>;
   /** Waits before going on after a failure. @throws {CheckpointError} its refusal, when it is no use. */
   waitAfter(failure: PassingFailure, failed: number): Promise<void>;
 }
@@ -87,7 +87,7 @@ export function hubClient(
   };
 
   /** One attempt. */
-  const attempt = async (path: string, from: number): Promise<Answer> => {
+  const attempt = async (path: string, from: number): Promise<Reply> => {
     const passed: Response[] = [];
     let url = new URL(`${endpoint}/${path}`);
     for (let hop = 0; hop < HOPS; hop++) {

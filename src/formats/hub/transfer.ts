@@ -1,7 +1,7 @@
 import { CheckpointError } from "../../errors.ts";
 import { PassingFailure } from "./patience.ts";
 import { strange } from "./refusals.ts";
-import type { Answer, HubClient } from "./request.ts";
+import type { HubClient, Reply } from "./request.ts";
 
 /** Bytes after which a connection that breaks again counts as the first that did. */
 const PROGRESS_BYTES = 2 ** 20;
@@ -17,14 +17,14 @@ const PROGRESS_BYTES = 2 ** 20;
 export async function* fileBytes(
   client: HubClient,
   path: string,
-  first: Answer,
+  first: Reply,
   size: number,
 ): AsyncGenerator<Uint8Array> {
   const where = `${client.settings.endpoint}/${path}`;
-  let [answer, received, skip] = [first, 0, 0];
+  let [reply, received, skip] = [first, 0, 0];
   for (let [failed, since] = [0, 0]; ; ) {
     try {
-      for await (const chunk of client.bytes(answer)) {
+      for await (const chunk of client.bytes(reply)) {
         const rest = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - rest.length;
         received += rest.length;
@@ -38,12 +38,12 @@ export async function* fileBytes(
       if (since >= PROGRESS_BYTES) [failed, since] = [0, 0];
       await client.waitAfter(error, ++failed);
     }
-    answer = await client.get(path, received);
-    if (etagOf(answer) !== etagOf(first)) {
-      answer.end();
+    reply = await client.get(path, received);
+    if (etagOf(reply) !== etagOf(first)) {
+      reply.end();
       throw strange("the file changed during the download", where);
     }
-    skip = startOf(answer, received, where);
+    skip = startOf(reply, received, where);
   }
 }
 
@@ -51,11 +51,11 @@ export async function* fileBytes(
  * The whole of a small answer.
  * @param maxBytes More are refused as soon as they come: a packed answer says nothing of its length.
  */
-export async function smallBody(client: HubClient, answer: Answer, maxBytes: number, where: string): Promise<string> {
+export async function smallBody(client: HubClient, reply: Reply, maxBytes: number, where: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   try {
-    for await (const part of client.bytes(answer)) {
+    for await (const part of client.bytes(reply)) {
       bytes += part.length;
       if (bytes > maxBytes) throw strange(`the Hub's response has more than ${maxBytes} bytes`, where);
       parts.push(part);
@@ -67,7 +67,7 @@ export async function smallBody(client: HubClient, answer: Answer, maxBytes: num
 }
 
 /** The ETag of a file: of a large one, which is elsewhere, the one that the Hub gives. */
-export const etagOf = ({ header }: Answer): string | undefined =>
+export const etagOf = ({ header }: Reply): string | undefined =>
   (header("x-linked-etag") ?? header("etag"))?.replace(/^W\/|"/g, "") || undefined;
 
 /**
@@ -75,7 +75,7 @@ export const etagOf = ({ header }: Answer): string | undefined =>
  * @param from The first byte that was requested.
  * @throws {CheckpointError} when it begins elsewhere.
  */
-export function startOf({ response, end }: Answer, from: number, where: string): number {
+export function startOf({ response, end }: Reply, from: number, where: string): number {
   if (response.status === 200) return from;
   const range = response.headers.get("content-range");
   if (response.status === 206 && range?.startsWith(`bytes ${from}-`)) return 0;

@@ -88,11 +88,11 @@ const justified = (align: string): Act => {
   return (text, [width, fill = " "], { meter }) => {
     const space = string(fill, "the fill character");
     if (codePoints(space) !== 1) throw new Error("the fill character must be exactly one character long");
-    const wide = integer(width!, "a width");
+    const fieldWidth = integer(width!, "a width");
     // Python puts the odd blank before the text when the width is odd, and behind it when it is even
-    const isOdd = align === "^" && (wide - codePoints(text)) % 2 === 1 && wide % 2 === 1;
-    if (!isOdd || wide <= codePoints(text)) return padded(text, wide, align, space, meter);
-    return padded(space + text, wide, align, space, meter);
+    const isOdd = align === "^" && (fieldWidth - codePoints(text)) % 2 === 1 && fieldWidth % 2 === 1;
+    if (!isOdd || fieldWidth <= codePoints(text)) return padded(text, fieldWidth, align, space, meter);
+    return padded(space + text, fieldWidth, align, space, meter);
   };
 };
 

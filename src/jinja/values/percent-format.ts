@@ -30,7 +30,7 @@ export function percentFormat(format: string, value: Value, meter: Meter): strin
       continue;
     }
     if (flags.includes("#")) throw new Error(`the field '${whole}' of a format string is not supported`);
-    const wide = size(width);
+    const fieldWidth = size(width);
     const point = whole.includes(".") ? (size(digits) ?? 0) : undefined;
     let item: Value;
     if (key === undefined) item = next();
@@ -39,7 +39,7 @@ export function percentFormat(format: string, value: Value, meter: Meter): strin
       const found = dict.get(key);
       item = found === undefined ? missing(key) : found;
     }
-    parts.push(field(letter, item, { flags, width: wide ?? 0, digits: point }, meter));
+    parts.push(field(letter, item, { flags, width: fieldWidth ?? 0, digits: point }, meter));
   }
   const rest = format.slice(end);
   if (rest.includes("%")) throw new Error("incomplete format");

@@ -14,9 +14,9 @@ export const isBlank = (text: string): boolean => BLANK.test(text);
 export function trimEnd(text: string, isTrimmed = (character: string) => SPACES.test(character)): string {
   let end = text.length;
   while (end > 0) {
-    const wide = end > 1 && text.codePointAt(end - 2)! > 0xffff ? 2 : 1;
-    if (!isTrimmed(text.slice(end - wide, end))) break;
-    end -= wide;
+    const units = end > 1 && text.codePointAt(end - 2)! > 0xffff ? 2 : 1;
+    if (!isTrimmed(text.slice(end - units, end))) break;
+    end -= units;
   }
   return text.slice(0, end);
 }

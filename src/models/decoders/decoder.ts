@@ -8,7 +8,7 @@ import type { ModelInputs, TaskBuilders } from "../parts/architecture.ts";
 import { type Activation, activation, dense, flatten, lookUp } from "../parts/layers.ts";
 import { pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { askedRows } from "../parts/vocabulary.ts";
+import { predictedRows } from "../parts/vocabulary.ts";
 
 /** Keys of `config.json` for the heads of every decoder. */
 export const decoderKeys = {
@@ -62,12 +62,14 @@ export function decoderTasks<Config extends DecoderConfig>(spec: DecoderSpec<Con
     m.within(spec.base, (m) => spec.encode(m, inputs, c));
   return {
     CAUSAL_LM(m, inputs, c) {
-      const asked = askedRows(encode(m, inputs, c), inputs);
+      const predicted = predictedRows(encode(m, inputs, c), inputs);
       const output = spec.output ?? "lm_head";
       const holder = c.tie_word_embeddings ? `${spec.base}.${spec.embeddings}` : output;
-      const w = m.within(holder, (m) => m.param("weight", [c.vocab_size, asked.shape[1] as number]));
+      const w = m.within(holder, (m) => m.param("weight", [c.vocab_size, predicted.shape[1] as number]));
       const softcap = spec.softcap?.(c);
-      return m.within(output, () => vocabularyLogits(asked, w, undefined, softcap === undefined ? {} : { softcap }));
+      return m.within(output, () =>
+        vocabularyLogits(predicted, w, undefined, softcap === undefined ? {} : { softcap }),
+      );
     },
     SEQ_CLS(m, inputs, c, labels) {
       const padId = c.pad_token_id;

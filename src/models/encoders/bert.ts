@@ -7,7 +7,7 @@ import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, flatten, lookUp, norm } from "../parts/layers.ts";
 import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
+import { maskedLogits, predictedRows } from "../parts/vocabulary.ts";
 
 /** Keys of `config.json` for the BERT family. */
 export const BertConfig = z.object({
@@ -56,7 +56,7 @@ export const bert = defineArchitecture<BertConfig>({
       const x = m.within("cls.predictions.transform", (m) => {
         const intermediate = activation(
           c.hidden_act,
-          dense(m, "dense", askedRows(h, inputs), c.hidden_size, { fresh: fresh(c) }),
+          dense(m, "dense", predictedRows(h, inputs), c.hidden_size, { fresh: fresh(c) }),
         );
         return norm(m, "LayerNorm", intermediate, c.layer_norm_eps, { fresh: fresh(c) });
       });

@@ -88,7 +88,7 @@ export const debertaV2 = defineArchitecture<DebertaConfig>({
     },
     FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
-      const h = askedRows(m.within("deberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const h = predictedRows(m.within("deberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       return c.legacy ? legacyHead(m, h, c) : predictionHead(m, h, c);
     },
   },

@@ -50,7 +50,7 @@ export const distilbert = defineArchitecture<DistilBertConfig>({
     },
     FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
-      const h = askedRows(m.within("distilbert", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const h = predictedRows(m.within("distilbert", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const intermediate = activation(c.activation, dense(m, "vocab_transform", h, c.dim, { fresh: fresh(c) }));
       const x = norm(m, "vocab_layer_norm", intermediate, EPSILON, { fresh: fresh(c) });
       const embedding = "distilbert.embeddings.word_embeddings.weight";

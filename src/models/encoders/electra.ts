@@ -6,7 +6,7 @@ import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { dense, lookUp, norm } from "../parts/layers.ts";
 import { pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
+import { maskedLogits, predictedRows } from "../parts/vocabulary.ts";
 import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
 import { classificationHead } from "./roberta.ts";
 
@@ -34,7 +34,7 @@ export const electra = defineArchitecture<ElectraConfig>({
     },
     FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
-      const h = askedRows(m.within("electra", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const h = predictedRows(m.within("electra", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const x = m.within("generator_predictions", (m) => {
         const narrow = gelu(dense(m, "dense", h, c.embedding_size, { fresh: fresh(c) }));
         return norm(m, "LayerNorm", narrow, c.layer_norm_eps, { fresh: fresh(c) });

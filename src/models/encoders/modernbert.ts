@@ -75,7 +75,7 @@ export const modernbert = defineArchitecture<ModernBertConfig>({
     },
     FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
-      const h = askedRows(m.within("model", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const h = predictedRows(m.within("model", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const embedding = "model.embeddings.tok_embeddings.weight";
       return maskedLogits(m, predictionHead(m, h, c), { embedding, weight: "decoder.weight", bias: "decoder.bias" }, c);
     },

@@ -34,7 +34,7 @@ export const robertaSpec: Omit<ArchitectureSpec<RobertaConfig>, "modelType"> = {
     },
     FEATURE_EXTRACTION: (m, inputs, c) => pooled(m, encode(m, inputs, c), inputs),
     MASKED_LM(m, inputs, c) {
-      const h = askedRows(m.within("roberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
+      const h = predictedRows(m.within("roberta", (m) => encode(m, inputs, c)), inputs); // biome-ignore format: one call
       const x = m.within("lm_head", (m) => {
         const intermediate = gelu(dense(m, "dense", h, c.hidden_size, { fresh: fresh(c) }));
         return norm(m, "layer_norm", intermediate, c.layer_norm_eps, { fresh: fresh(c) });

@@ -5,7 +5,7 @@ import type { ModelInputs } from "./architecture.ts";
 import type { ModuleScope } from "./scope.ts";
 
 /** The hidden states of the rows whose token is asked for: `[batch*seq, hidden]` → `[rows, hidden]`. */
-export const askedRows = (h: Value, { rows }: ModelInputs): Value =>
+export const predictedRows = (h: Value, { rows }: ModelInputs): Value =>
   rows ? embedding(rows, h, { distinct: true }) : h;
 
 /** Parameters of an output layer, as paths from the model's root. */

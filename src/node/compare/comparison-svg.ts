@@ -146,17 +146,17 @@ const around = (boxes: readonly Box[]): Box => ({
  * below or further along them, as near as can be.
  */
 function freePlace(name: string, points: Box, height: number, taken: readonly Box[], bounds: Box): Box {
-  const [wide, tall] = [textWidth(name, FONT), FONT + 3];
-  const box = (left: number, middle: number): Box => ({
+  const [boxWidth, tall] = [textWidth(name, FONT), FONT + 3];
+  const box = (left: number, centreY: number): Box => ({
     left,
-    right: left + wide,
-    top: middle - tall / 2,
-    bottom: middle + tall / 2,
+    right: left + boxWidth,
+    top: centreY - tall / 2,
+    bottom: centreY + tall / 2,
   });
   const centre = (points.left + points.right) / 2;
-  const beside = (middle: number): Box[] => [box(points.right + 3, middle), box(points.left - 3 - wide, middle)];
-  const beyond = (middle: number): Box[] =>
-    [centre - wide / 2, centre - 6, centre + 6 - wide].map((left) => box(left, middle));
+  const beside = (centreY: number): Box[] => [box(points.right + 3, centreY), box(points.left - 3 - boxWidth, centreY)];
+  const beyond = (centreY: number): Box[] =>
+    [centre - boxWidth / 2, centre - 6, centre + 6 - boxWidth].map((left) => box(left, centreY));
   const places = Array.from({ length: 30 }, (_, i) => [
     ...[height + tall * i, height - tall * i].flatMap(beside),
     ...[points.top - tall / 2 - 3 - 8 * i, points.bottom + tall / 2 + 3 + 8 * i].flatMap(beyond),

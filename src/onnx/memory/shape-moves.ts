@@ -81,9 +81,9 @@ export const gather: ShapeRule = (node, [x, index]) => {
 
 /** The same elements in another shape, of which −1 is what is left and 0 what was there. */
 export const reshape: ShapeRule = (_, [x, shape]) => {
-  const asked = (shape?.values ?? []).map((length, i) => (length === 0 ? (x.shape[i] as number) : length));
-  const rest = countOf(x.shape) / (countOf(asked.filter((length) => length !== -1)) || 1);
-  return [facts(asked.map((length) => (length === -1 ? rest : length)), x.size, x.values)]; // biome-ignore format: one call
+  const requested = (shape?.values ?? []).map((length, i) => (length === 0 ? (x.shape[i] as number) : length));
+  const rest = countOf(x.shape) / (countOf(requested.filter((length) => length !== -1)) || 1);
+  return [facts(requested.map((length) => (length === -1 ? rest : length)), x.size, x.values)]; // biome-ignore format: one call
 };
 
 /** The same elements with more dims of 1. */

@@ -57,7 +57,7 @@ export async function lockFolder(folder: string, token: string = randomUUID()): 
 export async function checkUnlocked(folder: string): Promise<void> {
   const path = join(folder, LOCK);
   const holder = await holderOf(path);
-  if (holder && (await isHeld(holder, path))) throw held(folder, path, holder);
+  if (holder && (await isHeld(holder, path))) throw lock(folder, path, holder);
 }
 
 /** Releases the lock of that name, if it is still there: also that of a thread of this process that ended without doing so. */
@@ -89,7 +89,7 @@ async function linked(mine: string, path: string): Promise<boolean> {
 async function refuseOrRemove(folder: string, path: string): Promise<void> {
   const holder = await holderOf(path);
   if (!holder) return void (await rm(path, { force: true }));
-  if (await isHeld(holder, path)) throw held(folder, path, holder);
+  if (await isHeld(holder, path)) throw lock(folder, path, holder);
   const aside = `${path}.${randomUUID()}.tmp`;
   await rename(path, aside).catch(() => {});
   const moved = await holderOf(aside);
@@ -136,7 +136,7 @@ function processStart(pid: number): string | undefined {
   }
 }
 
-const held = (folder: string, path: string, { host, pid }: Holder): FileError =>
+const lock = (folder: string, path: string, { host, pid }: Holder): FileError =>
   new FileError(`another run is writing into ${folder}: process ${pid} on ${host}`, {
     where: "output_dir",
     expected: "a folder that no other run is writing into",

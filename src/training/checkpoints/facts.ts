@@ -58,7 +58,7 @@ export interface Differences {
   /** With these it would be another run: no state of the one continues the other. */
   readonly refused: readonly string[];
   /** With these it goes on otherwise than it began. */
-  readonly said: readonly string[];
+  readonly warned: readonly string[];
 }
 
 /** Compares a run with the one that wrote a checkpoint. */
@@ -71,11 +71,11 @@ export function differences(then: RunFacts, now: RunFacts): Differences {
   if (JSON.stringify(then.labels) !== JSON.stringify(now.labels)) {
     refused.push(`labels: ${listed(now.labels)} instead of ${listed(then.labels)}`);
   }
-  const said = keys.filter(({ allowed }) => allowed).map(({ text }) => text);
+  const warned = keys.filter(({ allowed }) => allowed).map(({ text }) => text);
   for (const use of ["validation", "test"]) {
-    if (changed(use)) said.push(now.data[use] ? `the ${use} data has changed` : `the ${use} data is missing now`);
+    if (changed(use)) warned.push(now.data[use] ? `the ${use} data has changed` : `the ${use} data is missing now`);
   }
-  return { refused, said };
+  return { refused, warned: warned };
 }
 
 const SHOWN = 10;

@@ -38,8 +38,8 @@ export async function writeManifest(folder: string, step: number, run?: RunFacts
     files[name] = { bytes: (await fileSize(path)) ?? 0, sha256: await sha256File(path) };
   }
   const facts = run && { run: run as NonNullable<Manifest["run"]> };
-  const said: Manifest = { version: 1, library: VERSION, step, ...facts, files };
-  const text = JSON.stringify({ ...said, sha256: await sha256Text(JSON.stringify(said)) }, null, 2);
+  const content: Manifest = { version: 1, library: VERSION, step, ...facts, files };
+  const text = JSON.stringify({ ...content, sha256: await sha256Text(JSON.stringify(content)) }, null, 2);
   await writeTextAtomic(`${folder}/${MANIFEST}`, `${text}\n`);
 }
 

@@ -47,34 +47,37 @@ async function named(folder: string, now: RunFacts): Promise<FoundCheckpoint> {
       hint: "resume_from_checkpoint: true uses the newest complete checkpoint in output_dir.",
     });
   }
-  const { refused, said } = compared(manifest, now);
+  const { refused, warned } = compared(manifest, now);
   if (refused.length > 0) throw anotherRun(folder, refused);
-  return { folder, step: manifest.step, warnings: saidOf(folder, manifest, said) };
+  return { folder, step: manifest.step, warnings: differenceWarnings(folder, manifest, warned) };
 }
 
-const NO_DIFFERENCES: Differences = { refused: [], said: [] };
+const NO_DIFFERENCES: Differences = { refused: [], warned: [] };
 
 async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
   const passedOver: string[] = [];
   const others: { readonly folder: string; readonly refused: readonly string[] }[] = [];
-  let sameSteps: { readonly folder: string; readonly manifest: Manifest; readonly said: readonly string[] } | undefined;
+  let sameSteps:
+    | { readonly folder: string; readonly manifest: Manifest; readonly warned: readonly string[] }
+    | undefined;
   for (const step of (await checkpointSteps(output)).reverse()) {
     const folder = `${output}/checkpoint-${step}`;
     const recorded = await readManifest(folder);
-    const { refused, said } = typeof recorded === "string" ? NO_DIFFERENCES : compared(recorded, now);
+    const { refused, warned } = typeof recorded === "string" ? NO_DIFFERENCES : compared(recorded, now);
     if (refused.length > 0) {
       others.push({ folder, refused }); // another run's: its files need not be read
       continue;
     }
     const manifest = await verifyFolder(folder);
     if (typeof manifest === "string") passedOver.push(`${folder} is incomplete and was skipped: ${manifest}.`);
-    else if (said.length === 0) return { folder, step, warnings: [...passedOver, ...saidOf(folder, manifest, said)] };
-    else if (!sameSteps && (await ledToLog(output, folder))) sameSteps = { folder, manifest, said };
-    else others.push({ folder, refused: said });
+    else if (warned.length === 0)
+      return { folder, step, warnings: [...passedOver, ...differenceWarnings(folder, manifest, warned)] };
+    else if (!sameSteps && (await ledToLog(output, folder))) sameSteps = { folder, manifest, warned: warned };
+    else others.push({ folder, refused: warned });
   }
   if (sameSteps) {
-    const { folder, manifest, said } = sameSteps;
-    return { folder, step: manifest.step, warnings: [...passedOver, ...saidOf(folder, manifest, said)] };
+    const { folder, manifest, warned } = sameSteps;
+    return { folder, step: manifest.step, warnings: [...passedOver, ...differenceWarnings(folder, manifest, warned)] };
   }
   const [other] = others;
   if (other) throw anotherRun(other.folder, other.refused);
@@ -88,7 +91,7 @@ async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
 /** @returns every difference from the run of a checkpoint; a model's own folder, which has no run, differs in all. */
 function compared({ run }: Manifest, now: RunFacts): Differences {
   if (run) return differences(run, now);
-  return { refused: ["it is a trained model without optimizer state"], said: [] };
+  return { refused: ["it is a trained model without optimizer state"], warned: [] };
 }
 
 /** Checkpoints of earlier runs in the same folder, begun under another recipe, led to another log. */
@@ -102,9 +105,10 @@ async function ledToLog(output: string, folder: string): Promise<boolean> {
   return history.every((record, i) => JSON.stringify(record) === lines[i]);
 }
 
-function saidOf(folder: string, { library }: Manifest, said: readonly string[]): string[] {
+function differenceWarnings(folder: string, { library }: Manifest, warned: readonly string[]): string[] {
   const warnings: string[] = [];
-  if (said.length > 0) warnings.push(`the run continues from ${folder} with different settings: ${said.join("; ")}.`);
+  if (warned.length > 0)
+    warnings.push(`the run continues from ${folder} with different settings: ${warned.join("; ")}.`);
   if (library !== VERSION) warnings.push(`${folder} was written by lowrank ${library}; this is ${VERSION}.`);
   return warnings;
 }

@@ -52,13 +52,13 @@ export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
   const runs = heaviest(eachPass(work.batches, examples, tokens), examples, masked);
   const training = engineMemory(emitted, runs);
   const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
-  const fed = Math.max(...runs.map((lengths) => fedBytes(graph, lengths)));
+  const largestInputs = Math.max(...runs.map((lengths) => inputBytes(graph, lengths)));
   return {
     weights,
     quantizedWeights,
     gradients,
     optimizer: sizes.reduce((sum, size) => sum + optimizer.bytesFor(size), 0),
-    activations: training.arena + scoring.arena + 2 * fed + 4 * sizes.reduce((sum, size) => sum + size, 0),
+    activations: training.arena + scoring.arena + 2 * largestInputs + 4 * sizes.reduce((sum, size) => sum + size, 0),
     runtime: baseBytes + training.session + scoring.session,
   };
 }
@@ -124,7 +124,7 @@ function heaviest(
   return chosen.map((lengths) => new Map(Object.entries(lengths)));
 }
 
-const fedBytes = (graph: Graph, lengths: DimBindings): number =>
+const inputBytes = (graph: Graph, lengths: DimBindings): number =>
   graph.inputs.reduce((sum, { dtype, shape }) => sum + ELEMENT_BYTES[dtype] * sizeOf(shape, lengths), 0);
 
 const sizeOf = (shape: readonly (number | string)[], lengths: DimBindings): number =>

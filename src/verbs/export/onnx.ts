@@ -53,10 +53,10 @@ export async function exportOnnx(
     const prepared = await (whole
       ? prepareTrained({ ...held, model_name_or_path: whole })
       : prepareTrained(held, adapter));
-    const { file, fed } = await write(prepared, name, options, limits);
-    const asked = await askOnnx(file, sampleIds(prepared.model.tokenizer), fed); // before weights are in memory
+    const { file, feeds } = await write(prepared, name, options, limits);
+    const storedLogits = await askOnnx(file, sampleIds(prepared.model.tokenizer), feeds); // before weights are in memory
     const wanted = await sampleLogits(await openTrained(trained, adapter));
-    const difference = Math.max(...asked.map((logits) => logitsDifference(logits, wanted)));
+    const difference = Math.max(...storedLogits.map((logits) => logitsDifference(logits, wanted)));
     return agreed(options, difference, TOLERANCE[dtype], [
       ...notes,
       ...prepared.warnings,
@@ -82,7 +82,7 @@ function heldAs(recipe: ResolvedRecipe): OnnxDtype {
 /** The written model, and its inputs besides the text. */
 interface Written {
   readonly file: string;
-  readonly fed: Readonly<Record<string, RuntimeTensor>>;
+  readonly feeds: Readonly<Record<string, RuntimeTensor>>;
 }
 
 async function write(
@@ -100,11 +100,11 @@ async function write(
     ...(adapter && { inputs: adapter.shapes, defaults: adapterInputs === "optional" }),
     ...(limits && { limits }),
   });
-  const fed: Record<string, RuntimeTensor> = {};
-  for (const name of adapter?.shapes.keys() ?? []) fed[name] = await weights.tensor(name);
-  const inputs = Object.entries(fed).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const); // biome-ignore format: one call
+  const feeds: Record<string, RuntimeTensor> = {};
+  for (const name of adapter?.shapes.keys() ?? []) feeds[name] = await weights.tensor(name);
+  const inputs = Object.entries(feeds).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const); // biome-ignore format: one call
   await model.files.writeTokenizer(out);
   const configs = await configFiles(model, out);
   const file = await saveOnnx(out, { dtype, stored, ...configs, ...(adapter && { inputs }) });
-  return { file, fed: adapterInputs === "required" ? fed : {} };
+  return { file, feeds: adapterInputs === "required" ? feeds : {} };
 }

@@ -150,7 +150,7 @@ describe("exportGguf refuses", () => {
       ...base,
       tensors: new Map([...base.tensors, ["score.weight", { ...entry!, name: "score.weight" }]]),
     };
-    await expect(write("llama", {}, { base: scored })).rejects.toThrow(/no place for 1 of the tensors: score\.weight/);
+    await expect(write("llama", {}, { base: scored })).rejects.toThrow(/no names for 1 of the tensors: score\.weight/);
     await expect(write("llama", { model_type: "bert" })).rejects.toThrow(
       /models of type bert cannot be written as GGUF/,
     );
@@ -259,7 +259,7 @@ describe("the tokenizer", () => {
     ];
     expect(ggufPretokenizer({ pre_tokenizer: { type: "Sequence", pretokenizers: digits } }, "t.json")).toBe("smollm");
     expect(() => split("\\w+")).toThrow(
-      /pre-tokenizer is not known\n {2}at: t\.json: pre_tokenizer \{.*\n {2}expected: gpt-2, smollm, llama-bpe, dbrx, qwen2, tekken/,
+      /pre-tokenizer of this tokenizer is unknown\n {2}at: t\.json: pre_tokenizer \{.*\n {2}expected: gpt-2, smollm, llama-bpe, dbrx, qwen2, tekken/,
     );
   });
 });

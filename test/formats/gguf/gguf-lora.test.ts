@@ -124,7 +124,7 @@ describe("ggufToPeft", () => {
 describe("conversion to GGUF refuses", () => {
   test("what it cannot hold, by name", async () => {
     await expect(convert("merge/llama", "heads")).rejects.toThrow(
-      /contains 2 tensors that GGUF does not support: lm_head\.weight, model\.embed_tokens\.weight\n.*\n {2}expected: updates of linear layers without DoRA magnitudes, no biases or whole modules/,
+      /contains 2 tensors that GGUF does not support: lm_head\.weight, model\.embed_tokens\.weight\n.*\n {2}expected: updates of linear layers without DoRA magnitudes, with no biases or whole modules/,
     );
     await expect(convert("merge/llama", "dora")).rejects.toThrow(
       /contains 4 tensors that GGUF does not support: model\.layers\.0\.mlp\.up_proj\.lora_magnitude_vector, /,

@@ -250,9 +250,9 @@ describe("a tokenizer is refused", () => {
       "a merge of no tokens",
       "gpt2",
       key("merges", ["h e", "nope nope"]),
-      /merge \d, .* is not of tokens[\s\S]*expected: two tokens whose concatenation is a token/,
+      /merge \d, .* does not join two tokens into a third[\s\S]*expected: two tokens whose concatenation is a token/,
     ],
-    ["a merge of one part", "gpt2", key("merges", ["he"]), /merge 0, .* is not of tokens/],
+    ["a merge of one part", "gpt2", key("merges", ["he"]), /merge 0, .* does not join two tokens into a third/],
     [
       "kinds of another number",
       "gpt2",

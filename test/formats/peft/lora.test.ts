@@ -213,7 +213,7 @@ describe("readLora refuses", () => {
     const refused = readLora(to);
     await expect(refused).rejects.toThrow(AdapterError);
     await expect(refused).rejects.toThrow(
-      /layer\.1\.attention\.self\.query\.lora_B\.weight holds Infinity\n {2}at: .*adapter_model.safetensors: element 3/,
+      /layer\.1\.attention\.self\.query\.lora_B\.weight contains Infinity\n {2}at: .*adapter_model.safetensors: element 3/,
     );
   });
 

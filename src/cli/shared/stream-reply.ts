@@ -3,7 +3,7 @@ import { snakeCaseKeys } from "../library/index.ts";
 import type { Output } from "./output.ts";
 
 /** Prints a text as it is generated; says at the end how fast that was. With `--json`, one object once it is complete. */
-export async function streamAnswer(
+export async function streamReply(
   generator: TextGenerator,
   prompt: string | readonly Message[],
   options: GenerateOptions,
