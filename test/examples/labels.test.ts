@@ -72,8 +72,8 @@ describe("labelsOf", () => {
   });
 
   test.each<[Label[], string, number, RegExp]>([
-    [["a", "b", 3, "c"], "3", 3, /a class name[\s\S]*names, as most/],
-    [[3, 4, "b", 5], '"b"', 3, /a class number[\s\S]*integers from 0, as most/],
+    [["a", "b", 3, "c"], "3", 3, /a class name[\s\S]*names, like most/],
+    [[3, 4, "b", 5], '"b"', 3, /a class number[\s\S]*integers from 0, like most/],
     [["a", 3], "3", 2, /a class name/],
   ])("a mix of names and numbers: %j blames %s", (given, label, line, message) => {
     const blame = (): unknown => labelsOf(rows(...given));

@@ -25,7 +25,7 @@ describe("wordRow", () => {
     [{ tokens: ["a", "b"], labels: [1] }, /2 words but 1 labels\n.*train.jsonl:4/],
     [{ tokens: "a b", labels: [1, 2] }, /words of this row are not a list: "a b"\n.*train.jsonl:4/],
     [{ tokens: ["a", 1], labels: [1, 2] }, /contains 1\n.*train.jsonl:4\n.*strings/],
-    [{ tokens: ["a"], labels: [null] }, /contains null\n.*train.jsonl:4/],
+    [{ tokens: ["a"], labels: [null] }, /holds null\n.*train.jsonl:4/],
   ])("refuses %j", (values, message) => expect(() => wordRow({ values, where }, columns)).toThrow(message));
 });
 

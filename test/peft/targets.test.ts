@@ -186,7 +186,7 @@ describe("what is refused, and how it is said", () => {
     expect(error.message).toMatchInlineSnapshot(`
       "layers_to_transform [99] matched no layer of the model.
         at: layers_to_transform; in TypeScript, layersToTransform
-        expected: layers that have query: 0 to 2
+        expected: layers that contain query: 0 to 2
         hint: layers are counted from 0."
     `);
   });

@@ -81,7 +81,7 @@ describe("a file is refused that holds", () => {
       "a part of a model",
       { "split.count": { type: 2, bytes: Uint8Array.of(3, 0) } },
       [],
-      /is one of 3 parts of a model[\s\S]*hint: llama-gguf-split --merge/,
+      /is one of the 3 parts of a model[\s\S]*hint: join them with llama-gguf-split --merge/,
     ],
     [
       "no architecture",
@@ -136,7 +136,7 @@ describe("a file is refused that holds", () => {
       "other factors than Llama 3's",
       {},
       [named("rope_freqs.weight", 2)],
-      /does not hold the factors of Llama 3's rope scaling\n {2}expected: 2 factors, which fall from/,
+      /does not contain the factors of Llama 3's rope scaling\n {2}expected: 2 factors, which fall from/,
     ],
     [
       "experts",
@@ -149,7 +149,7 @@ describe("a file is refused that holds", () => {
       "a layer with leading zeros",
       {},
       [named("blk.00.attn_norm.weight", 8)],
-      /tensor "blk.00.attn_norm.weight" has no place/,
+      /tensor "blk.00.attn_norm.weight" does not belong/,
     ],
     [
       "rows that are no heads",
@@ -205,7 +205,7 @@ describe("a file is refused that holds", () => {
       "factors of another number of columns",
       {},
       [named("rope_freqs.weight", 3)],
-      /tensor "rope_freqs.weight" is \[3\]\n {2}expected: \[2\]: a factor for each pair/,
+      /tensor "rope_freqs.weight" is \[3\]\n {2}expected: \[2\]: one factor for each pair/,
     ],
     [
       "10,001 keys",
