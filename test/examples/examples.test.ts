@@ -70,7 +70,7 @@ test("a folder that nothing can be written to is refused with the way out", () =
     const store = new ExampleStore(0);
     const add = () => store.add({ ids: Int32Array.of(1), label: 0, where: "a:1" });
     expect(add).toThrow(FileError);
-    expect(add).toThrow(/cannot keep tokenised examples in \/nowhere\/at\/all[\s\S]*TMPDIR names another/);
+    expect(add).toThrow(/cannot store tokenized examples in \/nowhere\/at\/all[\s\S]*variable TMPDIR to another/);
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;

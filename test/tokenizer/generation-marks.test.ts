@@ -91,7 +91,7 @@ test("a range that begins or ends within a character is refused, with its row", 
 test("text that is changed after a block is refused, with its row", () => {
   const template =
     "{% set text %}{% generation %} {{ messages[1].content }}{% endgeneration %}{% endset %}{{ text | trim }}";
-  expect(() => masked(chatTokenizer("bytes", template), ask)).toThrow(/changes the text of its .*\n.*data.jsonl:1/);
+  expect(() => masked(chatTokenizer("bytes", template), ask)).toThrow(/changes the text of a .*\n.*data.jsonl:1/);
 });
 
 test("blocks of macros and blocks within blocks are marked where they stand", () => {

@@ -46,7 +46,7 @@ test.each([
       `model ${id} (revision ${revision}) is neither a folder nor in the local cache`,
     );
     await expect(refused).rejects.toThrow(
-      new RegExp(`at: ${root.path}/hub\n.*expected: a local folder, .*HF_HUB_OFFLINE forbids.*\n.*hf download ${id}`),
+      new RegExp(`at: ${root.path}/hub\n.*expected: a local folder, .*HF_HUB_OFFLINE prevents.*\n.*hf download ${id}`),
     );
   },
 );

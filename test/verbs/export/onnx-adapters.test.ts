@@ -107,7 +107,7 @@ describe("adapters as inputs", () => {
     expect(path.endsWith(`/model_${dtype}.onnx`)).toBe(true);
     expect(readJson(`${out}/config.json`)["transformers.js_config"]).toEqual({ dtype });
     const merged = await exported(adapter, "merged");
-    expect(merged.notes[0]).toMatch(/it is merged into those, unpacked/);
+    expect(merged.notes[0]).toMatch(/it is merged into those, dequantized/);
     expectClose(await saysOf(path, batch, "left", fed), await saysOf(merged.path, batch, "left"), "logits", 1e-5);
   });
 });
