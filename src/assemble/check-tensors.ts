@@ -5,7 +5,7 @@ import type { Architecture } from "../models/parts/architecture.ts";
 import { storedShape } from "../prepared/stored.ts";
 import { checkShape, drawnForLabels, nameInCheckpoint } from "./weights.ts";
 
-type Found = { readonly architecture: Architecture; readonly checkpoint: Checkpoint };
+type StoredBase = { readonly architecture: Architecture; readonly checkpoint: Checkpoint };
 
 /** Spellings of the number of layers in `config.json`. */
 const LAYERS = ["num_hidden_layers", "n_layers", "n_layer"] as const;
@@ -15,7 +15,7 @@ const LAYERS = ["num_hidden_layers", "n_layers", "n_layer"] as const;
  * would drop those that are not counted, with a warning.
  * @throws {CheckpointError} when they differ.
  */
-export function checkDepth({ architecture, checkpoint }: Found): void {
+export function checkDepth({ architecture, checkpoint }: StoredBase): void {
   const { layers, basePrefix } = architecture;
   const { config, folder, tensors } = checkpoint;
   const bare = (path: string): string => (path.startsWith(`${basePrefix}.`) ? path.slice(basePrefix.length + 1) : path);
@@ -48,7 +48,7 @@ export function checkDepth({ architecture, checkpoint }: Found): void {
  * classes are drawn afresh, so they may differ.
  * @throws {CheckpointError} for the first tensor that does not fit.
  */
-export function checkShapes({ architecture, checkpoint }: Found, params: readonly ParamValue[], labels: number): void {
+export function checkShapes({ architecture, checkpoint }: StoredBase, params: readonly ParamValue[], labels: number): void {
   const { basePrefix } = architecture;
   for (const param of params) {
     const name = nameInCheckpoint(param.origin.name, { checkpoint, basePrefix });

@@ -14,7 +14,7 @@ export interface OwnOutput {
 }
 
 /** A checkpoint, and the architecture that its `config.json` names. */
-export interface Found {
+export interface StoredBase {
   readonly checkpoint: Checkpoint;
   readonly architecture: Architecture;
 }
@@ -29,7 +29,7 @@ interface OutputNames {
  * Keeps an output layer that a language model's file stores beside its embedding, with other numbers, although
  * `config.json` ties the two; as transformers 5. Where both hold the same numbers they stay tied.
  */
-export async function withOwnOutput(found: Found, task: TaskType): Promise<OwnOutput> {
+export async function withOwnOutput(found: StoredBase, task: TaskType): Promise<OwnOutput> {
   const { checkpoint } = found;
   const names = outputNames(found, task);
   if (!names) return { checkpoint, untied: false };
@@ -46,7 +46,7 @@ export async function withOwnOutput(found: Found, task: TaskType): Promise<OwnOu
 
 /** The output layer of a language model as `config.json` has it, tied to the embedding, and not; `undefined` for other tasks. */
 export function outputNames(
-  { checkpoint: { config }, architecture }: Found,
+  { checkpoint: { config }, architecture }: StoredBase,
   task: TaskType,
 ): Readonly<Record<"now" | "tied" | "own", OutputNames>> | undefined {
   if (!isLanguageModel(task) || !architecture.tasks.includes(task)) return undefined;
@@ -60,11 +60,11 @@ export function outputNames(
 
 const nameOf = ({ origin }: Value): string => (origin.kind === "param" ? origin.name : "");
 
-const storedName = (name: string, { checkpoint, architecture: { basePrefix } }: Found): string | undefined =>
+const storedName = (name: string, { checkpoint, architecture: { basePrefix } }: StoredBase): string | undefined =>
   nameInCheckpoint(name, { checkpoint, basePrefix });
 
 /** BERT and RoBERTa name the bias otherwise where the weight is not tied; files of transformers 4 may have the first name alone. */
-function withOwnBias(found: Found, tied: OutputNames, own: OutputNames): Checkpoint {
+function withOwnBias(found: StoredBase, tied: OutputNames, own: OutputNames): Checkpoint {
   const { checkpoint } = found;
   const [first, second] = [tied.bias, own.bias];
   const entry = first === undefined ? undefined : checkpoint.tensors.get(first);

@@ -86,14 +86,14 @@ function withPooler(architecture: Architecture, recipe: ResolvedRecipe, { tensor
   return { ...architecture, trainedHeads: [...trainedHeads, POOLER] };
 }
 
-type Found = Pick<Base, "checkpoint" | "files">;
+type OpenedBase = Pick<Base, "checkpoint" | "files">;
 
-async function openGguf(path: string): Promise<Found> {
+async function openGguf(path: string): Promise<OpenedBase> {
   const checkpoint = await readGguf(path);
   return { checkpoint, files: filesOfGguf(checkpoint) };
 }
 
-async function openFolder(folder: string, fromScratch: boolean): Promise<Found> {
+async function openFolder(folder: string, fromScratch: boolean): Promise<OpenedBase> {
   const checkpoint = fromScratch ? await configOnly(folder) : await readCheckpoint(folder);
   return { checkpoint, files: await filesOfFolder(checkpoint) };
 }

@@ -17,7 +17,7 @@ const WITHOUT_USE =
  * no use to anyone are left out, as are heads of language models where the model is none.
  * @param params Those of the base model, with its head.
  */
-export function unreadWarning(found: Found, params: readonly ParamValue[], task: TaskType): string | undefined {
+export function unreadWarning(found: StoredBase, params: readonly ParamValue[], task: TaskType): string | undefined {
   const { checkpoint, architecture } = found;
   const { basePrefix, heads, trainedHeads } = architecture;
   const read = new Set(params.map(({ origin }) => nameInCheckpoint(origin.name, { checkpoint, basePrefix })));

@@ -71,7 +71,7 @@ export interface ValueScore {
 }
 
 /** Prediction for a text or a word. */
-export type Answer = LabelScore | LabelsScore | ValueScore;
+export type TextScore = LabelScore | LabelsScore | ValueScore;
 
 /** A word and its label. A word without tokens, or beyond `max_length`, has none. */
 export type WordPrediction = { readonly word: string } & (LabelScore | { readonly label: null });
@@ -81,7 +81,7 @@ export type Prediction = {
   /** Place of the text among the inputs, from 0. */
   readonly index: number;
   readonly text: string;
-} & (Answer | { readonly words: readonly WordPrediction[] } | { readonly label: null; readonly error: string });
+} & (TextScore | { readonly words: readonly WordPrediction[] } | { readonly label: null; readonly error: string });
 
 /** The embedding of one text; without one, the reason. */
 export type TextEmbedding = {

@@ -1,16 +1,16 @@
 import type { LanguageRow } from "../chat/language-row.ts";
 import { DataError } from "../errors.ts";
 import { type CausalEncoding, type CausalOptions, causalEncoder } from "./causal.ts";
-import { type Encoder, Places } from "./encode.ts";
+import { type Encoder, RowCount } from "./encode.ts";
 import { ExampleStore } from "./examples.ts";
 import { packExamples } from "./packing.ts";
 
 /** Number of encoded rows, and the rows that need a warning. */
 interface RowReport {
   rows: number;
-  readonly ends: Readonly<Record<CausalEncoding["end"], Places>>;
-  readonly mismatches: Places;
-  readonly repeatedBos: Places;
+  readonly ends: Readonly<Record<CausalEncoding["end"], RowCount>>;
+  readonly mismatches: RowCount;
+  readonly repeatedBos: RowCount;
 }
 
 /**
@@ -22,9 +22,9 @@ interface RowReport {
 export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow> {
   const encode = causalEncoder(options);
   const examples = new ExampleStore();
-  const skipped = new Places();
-  const ends = { trained: new Places(), cut: new Places(), missing: new Places() };
-  const report: RowReport = { rows: 0, ends, mismatches: new Places(), repeatedBos: new Places() };
+  const skipped = new RowCount();
+  const ends = { trained: new RowCount(), cut: new RowCount(), missing: new RowCount() };
+  const report: RowReport = { rows: 0, ends, mismatches: new RowCount(), repeatedBos: new RowCount() };
   return {
     add(row) {
       const encoding = encode(row);
@@ -80,10 +80,10 @@ function bosWarnings({ repeatedBos }: RowReport, { tokenizer }: CausalOptions): 
   ];
 }
 
-const counted = ({ count, first }: Places): string =>
+const counted = ({ count, first }: RowCount): string =>
   count === 1 ? `1 row, at ${first}` : `${count} rows, the first at ${first}`;
 
-const nothingLeft = (skipped: Places, { maxLength, assistantOnlyLoss }: CausalOptions): DataError =>
+const nothingLeft = (skipped: RowCount, { maxLength, assistantOnlyLoss }: CausalOptions): DataError =>
   new DataError(`none of the ${skipped.count} rows has a token to train on`, {
     ...(skipped.first && { where: skipped.first }),
     expected: assistantOnlyLoss

@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { type Example, ExampleStore, type Examples } from "./examples.ts";
 
 /** Places (`file:line`) of rows: how many there are, and the first. */
-export class Places {
+export class RowCount {
   count = 0;
   first: string | undefined;
 
@@ -16,7 +16,7 @@ export class Places {
 export interface Encoded {
   readonly examples: Examples;
   /** The rows left out. */
-  readonly skipped: Places;
+  readonly skipped: RowCount;
   /** Warnings about the encoded rows. */
   readonly warnings?: readonly string[];
 }
@@ -32,7 +32,7 @@ export interface Encoder<R> {
 /** An encoder that leaves out the rows for which `encode` finds nothing to train on. */
 export function rowEncoder<R extends { readonly where: string }>(encode: (row: R) => readonly Example[]): Encoder<R> {
   const examples = new ExampleStore();
-  const skipped = new Places();
+  const skipped = new RowCount();
   return {
     add(row) {
       const found = encode(row);

@@ -1,4 +1,4 @@
-import { type Encoded, Places } from "./encode.ts";
+import { type Encoded, RowCount } from "./encode.ts";
 import { type Example, iterable } from "./examples.ts";
 import type { RowStore } from "./row-store.ts";
 import { TypedList } from "./typed-list.ts";
@@ -12,7 +12,7 @@ export interface Placed {
 }
 
 /** Rows of a split, kept to be tokenised when a batch asks for them. */
-export interface KeptRows<R extends Placed> {
+export interface CheckedRows<R extends Placed> {
   readonly rows: RowStore<R>;
   /** Characters of each row's text. */
   readonly chars: ArrayLike<number>;
@@ -38,10 +38,10 @@ export interface OnDemandOptions<R> {
  * which rows share a batch, and what memory is planned.
  */
 export function examplesOnDemand<R extends Placed>(
-  { rows, chars, blank }: KeptRows<R>,
+  { rows, chars, blank }: CheckedRows<R>,
   { encode, trains, maxLength, largestId }: OnDemandOptions<R>,
 ): Encoded {
-  const skipped = new Places();
+  const skipped = new RowCount();
   const found = new TypedList(Int32Array);
   for (let [row, next] = [0, 0]; row < chars.length; row++) {
     if (row === blank[next]) {

@@ -131,7 +131,7 @@ export class ExampleStore implements Examples {
       this.longestTexts.push(textsIn(example).reduce((longest, { length }) => Math.max(longest, length), 0));
     }
     for (const id of example.ids) if (id > this.largestId) this.largestId = id;
-    const record = pack(example, this.places);
+    const record = pack(example, this.locations);
     if (!this.file && record.byteLength <= this.room) this.hold(record);
     else {
       this.file ??= openScratch();
@@ -157,7 +157,7 @@ export class ExampleStore implements Examples {
     if (offset === undefined) throw new RangeError(`no example ${row} of ${this.length}`);
     if (row < this.held) {
       const block = this.blocks[Math.floor(offset / BLOCK)] as Int32Array<ArrayBuffer>;
-      return unpack(block.subarray(offset % BLOCK), this.places);
+      return unpack(block.subarray(offset % BLOCK), this.locations);
     }
     if (!this.file) throw new RangeError(`example ${row} was given back`);
     const labels = new Int32Array(this.file.read(offset + 4 * LABEL_COUNT, 4).buffer)[0] as number;
@@ -176,7 +176,7 @@ export class ExampleStore implements Examples {
 }
 
 /** Places as two numbers: `data.jsonl:17` is the 17 of `data.jsonl:…`. */
-class PlaceNames {
+class LocationNames {
   private readonly forms: string[] = [];
   private readonly numbers = new Map<string, number>();
 

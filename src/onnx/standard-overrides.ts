@@ -54,8 +54,8 @@ export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
     const columns = (from: number, end: number): string =>
       to.node("Slice", [heads, to.ints([from]), to.ints([end]), to.ints([3])]);
     const dims = rotary_embedding_dim as number | undefined;
-    const turning = dims === undefined ? heads : columns(0, dims);
-    const half = (i: number): string => to.output(i, "Split", [turning], { attrs: { axis: 3, num_outputs: 2 } });
+    const rotatedShape = dims === undefined ? heads : columns(0, dims);
+    const half = (i: number): string => to.output(i, "Split", [rotatedShape], { attrs: { axis: 3, num_outputs: 2 } });
     const times = (x: string, by: string): string => to.node("Mul", [x, to.node("Unsqueeze", [by, to.ints([1])])]);
     const transposed = [
       to.node("Sub", [times(half(0), cos), times(half(1), sin)]),

@@ -34,10 +34,10 @@ export async function generationEnds(folder: string): Promise<readonly number[]>
  * another one.
  */
 export function turnEnd(tokenizer: Tokenizer, render: (messages: readonly Message[]) => string): number | undefined {
-  const answer = "answer";
+  const reply = "answer";
   try {
-    const text = render([{ role: "user", content: "question" }, { role: "assistant", content: answer }]); // biome-ignore format: one conversation
-    const [id] = tokenizer.encodePlain(text.slice(text.lastIndexOf(answer) + answer.length).trimStart());
+    const text = render([{ role: "user", content: "question" }, { role: "assistant", content: reply }]); // biome-ignore format: one conversation
+    const [id] = tokenizer.encodePlain(text.slice(text.lastIndexOf(reply) + reply.length).trimStart());
     return id !== undefined && tokenizer.added.has(id) ? id : undefined;
   } catch (error) {
     if (error instanceof LowrankError) return undefined; // a template that refuses such a conversation

@@ -49,10 +49,10 @@ export async function classScores(
   if (stop()) return undefined;
   found.sort((a, b) => a.example - b.example);
   const [labels, predictions] = [found.map(({ label }) => label), found.map(({ prediction }) => prediction)];
-  const said = { labels: Int32Array.from(labels), predictions: Int32Array.from(predictions), lossSum };
+  const results = { labels: Int32Array.from(labels), predictions: Int32Array.from(predictions), lossSum };
   const rows = found.map(({ example }) => example);
   return {
-    metrics: evalResults(said, classes, examples.length),
+    metrics: evalResults(results, classes, examples.length),
     predictions: { classes, examples: rows, labels, predictions },
   };
 }

@@ -1,6 +1,6 @@
 import type { Row, Rows } from "../data/row.ts";
 import type { EvalResults } from "../events/events.ts";
-import type { Answer } from "../events/reports.ts";
+import type { TextScore } from "../events/reports.ts";
 import type { Columns } from "../examples/classification.ts";
 import type { Encoded } from "../examples/encode.ts";
 import type { Example, Examples } from "../examples/examples.ts";
@@ -114,7 +114,7 @@ export interface TaskDefinition {
   /** True when the probability from which on a label is predicted is chosen on the validation split. */
   readonly choosesThreshold?: boolean;
   /** Prediction of a text or word from its logits; absent in tasks without labels. */
-  prediction?(logits: Float32Array, options: Pick<ScoreOptions, "classes" | "threshold">): Answer;
+  prediction?(logits: Float32Array, options: Pick<ScoreOptions, "classes" | "threshold">): TextScore;
   /** Label of an example as `inspect` shows it. */
   labelText?(example: Example, names: readonly string[]): string;
   /** Names of the figures that `score` finds; `metric_for_best_model` is one of them. */

@@ -51,7 +51,7 @@ export interface DivergenceWatch {
   rewind(): Promise<void>;
 }
 
-interface Kept {
+interface LastGoodState {
   readonly step: number;
   readonly numTokens: number;
   readonly random: RandomState;
@@ -64,8 +64,8 @@ export function watchDivergence(run: Run, rateScale: (name: string) => number): 
   const keeps = largestUpdate(recipe, trained, rateScale) > LARGE_UPDATE * norm(trained);
   let first = firstLoss(progress.history);
   let [streak, last] = [0, 0];
-  let before: Kept | undefined;
-  let kept: Kept | undefined;
+  let before: LastGoodState | undefined;
+  let kept: LastGoodState | undefined;
   let unconfirmed: string[] = [];
   const weights = new Map<string, StateTensor>();
   const state = new Map<string, StateTensor>();
@@ -126,7 +126,7 @@ export async function notFinite(
   const what = `loss ${loss}, gradient norm ${gradNorm} at step ${run.progress.step + 1}`;
   const some = rows.length > 0 && rows.length < examples.length;
   const alone = rows.length === 1 ? ", on its own" : ", each on its own";
-  return diverged(run, watch, { what, where: `${placesOf(some ? rows : examples)}${some ? alone : ""}` });
+  return diverged(run, watch, { what, where: `${rowNames(some ? rows : examples)}${some ? alone : ""}` });
 }
 
 /** The loss of a step or an evaluation is absurd. */
@@ -136,10 +136,10 @@ export const exploded = (run: Run, watch: DivergenceWatch, step: number, evalLos
     expected: `a loss below ${Number(watch.limit.toPrecision(4))}, ${ABSURD} times that of the first step`,
   });
 
-function placesOf(examples: readonly Example[]): string {
-  const places = examples.slice(0, SHOWN).map(({ where }) => where);
-  const more = examples.length - places.length;
-  return `${places.join(", ")}${more > 0 ? ` and ${more} more rows` : ""}`;
+function rowNames(examples: readonly Example[]): string {
+  const names = examples.slice(0, SHOWN).map(({ where }) => where);
+  const more = examples.length - names.length;
+  return `${names.join(", ")}${more > 0 ? ` and ${more} more rows` : ""}`;
 }
 
 /** The evidence of divergence. */

@@ -58,8 +58,8 @@ function maskedRecipe(base: ResolvedRecipe, trained: ResolvedRecipe = { ...base,
 }
 
 /** Whatever was trained in the encoder must be measured. */
-function checkPlaces(names: readonly string[], places: ReadonlySet<string>, where?: string): void {
-  const lost = names.filter((name) => !places.has(name) && !isUnder(name, ONLY_IN_CLASSIFIERS));
+function checkMeasured(names: readonly string[], measured: ReadonlySet<string>, where?: string): void {
+  const lost = names.filter((name) => !measured.has(name) && !isUnder(name, ONLY_IN_CLASSIFIERS));
   if (lost.length === 0) return;
   throw new AdapterError(`a masked language model does not have ${lost.slice(0, 3).join(", ")}`, {
     ...(where !== undefined && { where }),

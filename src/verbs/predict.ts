@@ -82,7 +82,7 @@ async function labelled(
   const encoded = inputs.map((input) => encode(input, model));
   const examples = ExampleStore.of(encoded.flatMap(({ example }) => example ?? []));
   checkVocabulary(examples, model.checkpoint);
-  const scores = Array.from({ length: examples.length }, () => new Map<number, Answer>());
+  const scores = Array.from({ length: examples.length }, () => new Map<number, TextScore>());
   const {
     labels: { names: classes },
     threshold,
@@ -98,7 +98,7 @@ async function labelled(
   return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
     const found = example && scores[row++];
     if (!found) return { index, text, label: null, error: error ?? NO_TOKENS };
-    if (!words) return { index, text, ...(found.get(0) as Answer) };
+    if (!words) return { index, text, ...(found.get(0) as TextScore) };
     return {
       index,
       text,

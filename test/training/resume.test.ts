@@ -147,11 +147,11 @@ test("a log that ran ahead of the checkpoint is cut back to it", async () => {
 });
 
 test.each([
-  [{ lora_r: 8 }, "lora_r: 8, not 16"],
-  [{ lora_target_modules: ["query"] }, 'lora_target_modules: ["query"], not unset'],
-  [{ lora_alpha: 8, seed: 3 }, "lora_alpha: 8, not 32\n    seed: 3, not 0"],
-  [{ per_device_train_batch_size: 4 }, "per_device_train_batch_size: 4, not 8"],
-  [{ method: "full" }, 'method: "full", not "lora"'],
+  [{ lora_r: 8 }, "lora_r: 8 instead of 16"],
+  [{ lora_target_modules: ["query"] }, 'lora_target_modules: ["query"] instead of unset'],
+  [{ lora_alpha: 8, seed: 3 }, "lora_alpha: 8 instead of 32\n    seed: 3 instead of 0"],
+  [{ per_device_train_batch_size: 4 }, "per_device_train_batch_size: 4 instead of 8"],
+  [{ method: "full" }, 'method: "full" instead of "lora"'],
 ])("resuming under another recipe is refused: %o", async (other, difference) => {
   const folder = temporary();
   const one = { method: "lora", max_steps: 1, save_strategy: "epoch", output_dir: folder };
@@ -191,13 +191,13 @@ test("a checkpoint of another schedule counts only if it led to the log beside i
   const longer = await runHere({ ...lora, num_train_epochs: 3, resume_from_checkpoint: true }, { stopAfter: 1 });
   expect(longer.steps[0]?.step).toBe(7);
   expect(longer.events.flatMap((event) => (event.kind === "warning" ? event.message : []))).toEqual([
-    `the run continues from ${output_dir}/checkpoint-6 with different settings: num_train_epochs: 3, not 2.`,
+    `the run continues from ${output_dir}/checkpoint-6 with different settings: num_train_epochs: 3 instead of 2.`,
     `resumed at step 6, from ${output_dir}/checkpoint-6.`,
   ]);
 
   await runHere({ ...lora, learning_rate: 0.5, save_strategy: "no", max_steps: 1 }); // its log is another
   await expect(runHere({ ...lora, learning_rate: 0.25, resume_from_checkpoint: true })).rejects.toThrow(
-    `${output_dir}/checkpoint-7 belongs to a different run:\n    learning_rate: 0.25, not 0.001`,
+    `${output_dir}/checkpoint-7 belongs to a different run:\n    learning_rate: 0.25 instead of 0.001`,
   );
   const named = { ...lora, learning_rate: 0.25, resume_from_checkpoint: `${output_dir}/checkpoint-3` };
   expect((await runHere(named)).steps[0]?.step).toBe(4);

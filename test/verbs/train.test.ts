@@ -139,7 +139,7 @@ describe("the command", () => {
     expect(stderr).toBe(`this row has no column "body"
   at: ${fixture("data/train.jsonl")}:1
   expected: one of its columns: text, label
-set   hint to the column to read, e.g.   hint: text_column: text\n`);
+  hint: set text_column to the column to read, e.g. text_column: text.\n`);
     expect(existsSync(out)).toBe(false);
   });
 

@@ -42,7 +42,7 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
       expected: `config.json and ${SINGLE}, or adapter_config.json and its weights`,
       hint: gguf
         ? `download ${gguf} and use the path of that file.`
-        : `it holds: ${names.slice(0, 20).join(", ") || "nothing"}`,
+        : `it contains: ${names.slice(0, 20).join(", ") || "nothing"}`,
     });
   }
   const chosen = [

@@ -70,7 +70,7 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
     .filter(([name]) => name !== METADATA)
     .map(([name, entry]): [string, TensorInfo] => [name, readInfo(name, entry, path)])
     .sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
-  checkPlaces(tensors, dataBytes, path);
+  checkOffsets(tensors, dataBytes, path);
   return { metadata, tensors: new Map(tensors) };
 }
 
@@ -132,7 +132,7 @@ const isIntegers = (value: HeaderJson | undefined): value is readonly number[] =
   Array.isArray(value) && value.every((item) => typeof item === "number");
 
 /** Tensors in order of place must follow each other exactly and end where the file does. */
-function checkPlaces(tensors: readonly [string, TensorInfo][], dataBytes: number, path: string): void {
+function checkOffsets(tensors: readonly [string, TensorInfo][], dataBytes: number, path: string): void {
   let end = 0;
   let before = "the header";
   for (const [name, info] of tensors) {

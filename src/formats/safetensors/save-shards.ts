@@ -28,14 +28,14 @@ export async function saveShards(
   }
   const number = (i: number): string => String(i).padStart(5, "0");
   const files = shards.map((_, i) => `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`);
-  const places: [name: string, file: string][] = [];
+  const entries: [name: string, file: string][] = [];
   for (const [i, shard] of shards.entries()) {
     const file = files[i] as string;
     await writeSafetensors(`${folder}/${file}`, shard);
-    for (const [name] of shard) places.push([name, file]);
+    for (const [name] of shard) entries.push([name, file]);
   }
   const total_size = shards.flat().reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
-  const weight_map = Object.fromEntries(places.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const weight_map = Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   await writeJson(`${folder}/${INDEX}`, { metadata: { total_size }, weight_map });
   return [...files, INDEX];
 }

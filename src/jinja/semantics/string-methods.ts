@@ -106,7 +106,7 @@ function parted(fromEnd: boolean): Act {
   };
 }
 
-const PLACES = ["sub", "start", "end"];
+const RANGE_PARAMETERS = ["sub", "start", "end"];
 
 /** The methods of a text that are computed as Python does. */
 export const STRING_METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
@@ -124,13 +124,13 @@ export const STRING_METHODS: ReadonlyMap<string, Method> = new Map<string, Metho
   ["splitlines", method("splitlines", ["keepends"], 0, (text, [keep = false]) => lines(text, isTrue(keep)))],
   ["partition", method("partition", ["sep"], 1, parted(false))],
   ["rpartition", method("rpartition", ["sep"], 1, parted(true))],
-  ["startswith", method("startswith", PLACES, 1, affixed(false))],
-  ["endswith", method("endswith", PLACES, 1, affixed(true))],
-  ["find", method("find", PLACES, 1, found(false, false))],
-  ["rfind", method("rfind", PLACES, 1, found(true, false))],
-  ["index", method("index", PLACES, 1, found(false, true))],
-  ["rindex", method("rindex", PLACES, 1, found(true, true))],
-  ["count", method("count", PLACES, 1, counted)],
+  ["startswith", method("startswith", RANGE_PARAMETERS, 1, affixed(false))],
+  ["endswith", method("endswith", RANGE_PARAMETERS, 1, affixed(true))],
+  ["find", method("find", RANGE_PARAMETERS, 1, found(false, false))],
+  ["rfind", method("rfind", RANGE_PARAMETERS, 1, found(true, false))],
+  ["index", method("index", RANGE_PARAMETERS, 1, found(false, true))],
+  ["rindex", method("rindex", RANGE_PARAMETERS, 1, found(true, true))],
+  ["count", method("count", RANGE_PARAMETERS, 1, counted)],
   ["ljust", method("ljust", ["width", "fillchar"], 1, justified("<"))],
   ["rjust", method("rjust", ["width", "fillchar"], 1, justified(">"))],
   ["center", method("center", ["width", "fillchar"], 1, justified("^"))],

@@ -157,12 +157,12 @@ function freePlace(name: string, points: Box, height: number, taken: readonly Bo
   const beside = (centreY: number): Box[] => [box(points.right + 3, centreY), box(points.left - 3 - boxWidth, centreY)];
   const beyond = (centreY: number): Box[] =>
     [centre - boxWidth / 2, centre - 6, centre + 6 - boxWidth].map((left) => box(left, centreY));
-  const places = Array.from({ length: 30 }, (_, i) => [
+  const candidates = Array.from({ length: 30 }, (_, i) => [
     ...[height + tall * i, height - tall * i].flatMap(beside),
     ...[points.top - tall / 2 - 3 - 8 * i, points.bottom + tall / 2 + 3 + 8 * i].flatMap(beyond),
   ]).flat();
   const free = (place: Box): boolean => inside(place, bounds) && !taken.some((other) => overlap(place, other));
-  return places.find(free) ?? (places[0] as Box);
+  return candidates.find(free) ?? (candidates[0] as Box);
 }
 
 const inside = (box: Box, bounds: Box): boolean =>

@@ -50,9 +50,9 @@ export const reduction: ShapeRule = (node, [{ shape, size, values }, axes]) => {
 
 /** A product of matrices, each turned where an attribute says so. */
 export const matrixProduct: ShapeRule = (node, [a, b]) => {
-  const turned = (shape: readonly number[], by: string): readonly number[] =>
+  const oriented = (shape: readonly number[], by: string): readonly number[] =>
     integer(node, by, 0) === 1 ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape;
-  const [x, y] = [turned(a.shape, "transA"), turned(b?.shape ?? [], "transB")];
+  const [x, y] = [oriented(a.shape, "transA"), oriented(b?.shape ?? [], "transB")];
   return [facts([...broadcast([x.slice(0, -2), y.slice(0, -2)]), x.at(-2) as number, y.at(-1) as number], a.size)];
 };
 

@@ -2,11 +2,11 @@ import { float, type Lowering } from "../../ir/lowering.ts";
 import type { Dim, Shape, TensorType } from "../../ir/types.ts";
 import { type AttentionAttrs, kvHeadsOf } from "./attrs.ts";
 
-const TURN = { attrs: { perm: [0, 2, 1, 3] } } as const;
+const SWAP_HEADS = { attrs: { perm: [0, 2, 1, 3] } } as const;
 
 /** `[batch*seq, heads·width]` → `[batch, heads, seq, width]`. @param shape Name of the vector `[batch, seq, heads, width]`. */
 export const lowerSplit = (to: Lowering, x: string, shape: string): string =>
-  to.node("Transpose", [to.node("Reshape", [x, shape])], TURN);
+  to.node("Transpose", [to.node("Reshape", [x, shape])], SWAP_HEADS);
 
 /** `lowerSplit` of rows like those of the mask, each of `heads·width` numbers. */
 export function splitLike(to: Lowering, x: string, mask: TensorType, heads: number, width: number): string {
@@ -16,7 +16,7 @@ export function splitLike(to: Lowering, x: string, mask: TensorType, heads: numb
 
 /** `[batch, heads, seq, width]` → `[batch*seq, heads·width]`, of the given shape. */
 export const lowerMerge = (to: Lowering, x: string, shape: Shape): string =>
-  to.node("Reshape", [to.node("Transpose", [x], TURN), to.shape(shape)]);
+  to.node("Reshape", [to.node("Transpose", [x], SWAP_HEADS), to.shape(shape)]);
 
 /**
  * `alpha · a · b` head by head, where a group of `a`'s heads shares a head of `b`. The group becomes one matrix with

@@ -28,9 +28,9 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
   operands: ["x", "positions"],
   infer({ x, positions }, { heads, frequencies }) {
     const [rows, width] = x.shape;
-    const [turning, headDim] = [2 * frequencies.length, Number(width) / heads];
-    if (positions.shape.join() !== `${rows}` || !Number.isInteger(headDim) || turning > headDim) {
-      const found = `x [${x.shape}], positions [${positions.shape}], ${turning} turning columns in each of ${heads} heads`;
+    const [rotated, headDim] = [2 * frequencies.length, Number(width) / heads];
+    if (positions.shape.join() !== `${rows}` || !Number.isInteger(headDim) || rotated > headDim) {
+      const found = `x [${x.shape}], positions [${positions.shape}], ${rotated} turning columns in each of ${heads} heads`;
       throw new OperandError("Rope", `takes x [rows, heads·headDim] and positions [rows]; got ${found}`);
     }
     return { dtype: x.dtype, shape: x.shape };

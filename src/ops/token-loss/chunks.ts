@@ -64,7 +64,7 @@ export function lowerVocabulary(
 }
 
 /** The ONNX form of one answer, from what was found in the whole vocabulary. @param dtype Of `w`. */
-export function lowerAnswer(
+export function lowerReduction(
   to: Lowering,
   question: Question,
   { w, labels = "" }: LayerOperands<string>,

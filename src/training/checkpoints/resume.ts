@@ -10,7 +10,7 @@ import { MANIFEST, type Manifest, readManifest, verifyFolder } from "./manifest.
 export const STATE = "trainer_state.json";
 
 /** A checkpoint that a run may go on from. */
-export interface FoundCheckpoint {
+export interface ResumableCheckpoint {
   readonly folder: string;
   readonly step: number;
   /** Messages for the user: checkpoints that were passed over, settings that differ from the run that wrote this one. */
@@ -32,12 +32,12 @@ export async function checkpointSteps(folder: string): Promise<number[]> {
 export async function checkpointToResume(
   { resume_from_checkpoint: from, output_dir }: ResolvedRecipe,
   facts: () => Promise<RunFacts>,
-): Promise<FoundCheckpoint | undefined> {
+): Promise<ResumableCheckpoint | undefined> {
   if (from === undefined || from === false) return undefined;
   return typeof from === "string" ? named(from, await facts()) : newest(output_dir, await facts());
 }
 
-async function named(folder: string, now: RunFacts): Promise<FoundCheckpoint> {
+async function named(folder: string, now: RunFacts): Promise<ResumableCheckpoint> {
   await listFolder(folder); // says what is there instead of a folder that is not
   const manifest = await verifyFolder(folder);
   if (typeof manifest === "string") {
@@ -54,7 +54,7 @@ async function named(folder: string, now: RunFacts): Promise<FoundCheckpoint> {
 
 const NO_DIFFERENCES: Differences = { refused: [], warned: [] };
 
-async function newest(output: string, now: RunFacts): Promise<FoundCheckpoint> {
+async function newest(output: string, now: RunFacts): Promise<ResumableCheckpoint> {
   const passedOver: string[] = [];
   const others: { readonly folder: string; readonly refused: readonly string[] }[] = [];
   let sameSteps:

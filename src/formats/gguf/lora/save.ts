@@ -23,10 +23,10 @@ import { GGUF_LORA } from "./keys.ts";
 export async function saveGgufLora(path: string, adapter: LoraAdapter, baseConfig: JsonObject): Promise<void> {
   const model = ggufModel(baseConfig);
   const updates = onlyUpdates(adapter, "GGUF", false);
-  const places = placesOf([...updates.keys()], model, tiesEmbeddings(baseConfig), adapter);
+  const names = ggufPlaces([...updates.keys()], model, tiesEmbeddings(baseConfig), adapter);
   const alpha = mostFrequent([...updates.values()].map(({ scaling, r }) => scaling * r));
   const tensors = [...updates].flatMap(([param, update]) =>
-    tensorsOf(places.get(param) as GgufPlace, rescaled(update, alpha / update.r), model),
+    tensorsOf(names.get(param) as GgufPlace, rescaled(update, alpha / update.r), model),
   );
   const metadata: [string, GgufEntry][] = [
     [GGUF_LORA.architecture, model.name],
@@ -37,20 +37,20 @@ export async function saveGgufLora(path: string, adapter: LoraAdapter, baseConfi
   await writeGguf(path, metadata, tensors);
 }
 
-function placesOf(
+function ggufPlaces(
   params: readonly string[],
   { architecture, name }: GgufModel,
   tied: boolean,
   { folder }: LoraAdapter,
 ): Map<string, GgufPlace> {
-  const places = new Map<string, GgufPlace>();
+  const names = new Map<string, GgufPlace>();
   const refused: string[] = [];
   for (const param of params) {
     const place = ggufPlace(param, architecture);
-    if (place && !(tied && place.module === "output")) places.set(param, place);
+    if (place && !(tied && place.module === "output")) names.set(param, place);
     else refused.push(param);
   }
-  if (refused.length === 0) return places;
+  if (refused.length === 0) return names;
   throw new AdapterError(`a GGUF adapter for the architecture ${name} cannot contain ${refused.join(", ")}`, {
     where: folder,
     expected: `updates of linear layers inside the blocks${tied ? "; the output layer shares the embedding's weight" : ""}`,

@@ -29,8 +29,8 @@ export function checkGgufSays(
   );
   const vocabSize = Number(config.vocab_size);
   const read = architecture.config(keys, { vocabSize, factors, has: (tensor) => tensors.has(tensor) });
-  const said = { ...read, ...granted };
-  const lost = Object.entries(said)
+  const restored = { ...read, ...granted };
+  const lost = Object.entries(restored)
     .filter(([key]) => !OTHERWISE.includes(key) && !ROTARY.includes(key))
     .filter(([key, value]) => config[key] != null && !same(config[key], value))
     .map(([key, value]) => `  ${key}: ${JSON.stringify(config[key])} would become ${JSON.stringify(value)}`);
@@ -47,7 +47,7 @@ export function checkGgufSays(
 function rotaryLost(config: JsonObject, read: JsonObject): string[] {
   const [wanted, found] = [ropeOf(config), ropeOf(read)];
   const baked = wanted.scaling?.rope_type === "llama3"; // the file has the factors themselves
-  const pairs: (readonly [key: string, asked: unknown, said: unknown])[] = [
+  const pairs: (readonly [key: string, asked: unknown, restored: unknown])[] = [
     ["rope_theta", wanted.theta, found.theta],
     ["rope_local_base_freq", wanted.localTheta, found.localTheta],
     ["partial_rotary_factor", wanted.partial, found.partial],
@@ -61,8 +61,8 @@ function rotaryLost(config: JsonObject, read: JsonObject): string[] {
     pairs.push([`rope_scaling.${key}`, asked ?? undefined, found.scaling?.[key]]);
   }
   return pairs
-    .filter(([, asked, said]) => asked !== undefined && !same(asked, said))
-    .map(([key, asked, said]) => `  ${key}: ${JSON.stringify(asked)} would become ${JSON.stringify(said ?? null)}`);
+    .filter(([, asked, restored]) => asked !== undefined && !same(asked, restored))
+    .map(([key, asked, restored]) => `  ${key}: ${JSON.stringify(asked)} would become ${JSON.stringify(restored ?? null)}`);
 }
 
 /** A value as the reader gives it. */

@@ -93,17 +93,17 @@ export const olmo2Config: ConfigOf = (keys, facts) => {
 };
 
 /** Layers of Gemma 2 27B and of Gemma 3 27B, which scale their scores by the width of all heads. */
-const WIDE = { gemma2: 46, gemma3: 62 };
+const LARGEST_LAYERS = { gemma2: 46, gemma3: 62 };
 
 /** Config of Gemma 2 and 3; every `period`th layer sees all tokens. */
-function gemma(keys: GgufKeys, facts: ConfigFacts, wideLayers: number, period: number): JsonObject {
+function gemma(keys: GgufKeys, facts: ConfigFacts, largestLayers: number, period: number): JsonObject {
   const shared = common(keys, facts);
   const { hidden_size, num_attention_heads, num_hidden_layers, head_dim } = shared as Record<string, number>;
   const perHead = (hidden_size as number) / (num_attention_heads as number);
   return {
     ...shared,
     hidden_activation: "gelu_pytorch_tanh",
-    query_pre_attn_scalar: num_hidden_layers === wideLayers ? perHead : head_dim,
+    query_pre_attn_scalar: num_hidden_layers === largestLayers ? perHead : head_dim,
     attn_logit_softcapping: keys.maybeFloat(".attn_logit_softcapping") ?? null,
     final_logit_softcapping: keys.maybeFloat(".final_logit_softcapping") ?? null,
     sliding_window: keys.int(".attention.sliding_window"),
@@ -113,13 +113,13 @@ function gemma(keys: GgufKeys, facts: ConfigFacts, wideLayers: number, period: n
 
 /** Gemma 2. */
 export const gemma2Config: ConfigOf = (keys, facts) => ({
-  ...gemma(keys, facts, WIDE.gemma2, 2),
+  ...gemma(keys, facts, LARGEST_LAYERS.gemma2, 2),
   model_type: "gemma2",
 });
 
 /** Gemma 3's language model. */
 export const gemma3Config: ConfigOf = (keys, facts) => ({
-  ...gemma(keys, facts, WIDE.gemma3, 6),
+  ...gemma(keys, facts, LARGEST_LAYERS.gemma3, 6),
   model_type: "gemma3_text",
   rope_theta: keys.float(".rope.freq_base", 1_000_000),
   rope_local_base_freq: keys.float(".rope.freq_base_swa", 10_000),

@@ -14,7 +14,7 @@ import type { GgufValue } from "../values.ts";
 import { GGUF_ARCHITECTURES, type GgufArchitecture, type Heads } from "./architectures.ts";
 import { tokenIds } from "./config.ts";
 import { asStored, type Restored } from "./restore.ts";
-import { checkGgufSizes, columnsTurned } from "./sizes.ts";
+import { checkGgufSizes, rotatedColumns } from "./sizes.ts";
 
 /** A model in one GGUF file, in the words of transformers. `folder` is the file's own path. */
 export interface GgufCheckpoint extends Checkpoint {
@@ -74,7 +74,7 @@ export async function readGguf(path: string): Promise<GgufCheckpoint> {
 
 /** One factor for each pair of columns that turn together. */
 async function readRopeFactors(file: GgufFile, name: string, info: GgufTensorInfo, keys: GgufKeys) {
-  const pairs = columnsTurned(keys) / 2;
+  const pairs = rotatedColumns(keys) / 2;
   if (info.shape.join() === `${pairs}`) return file.read(info);
   throw new CheckpointError(`${file.path}: tensor ${JSON.stringify(name)} is [${info.shape}]`, {
     expected: `[${pairs}]: one factor for each pair of a head's rotated columns`,

@@ -58,14 +58,14 @@ function yarn(keys: GgufKeys): JsonObject {
  */
 function llama3(keys: GgufKeys, found: Float32Array, theta: number, dims: number): JsonObject {
   const factor = shortFloat(Math.max(...found));
-  const turns = Array.from(found, (_, i) => (TRAINED * theta ** ((-2 * i) / dims)) / (2 * Math.PI));
+  const rotations = Array.from(found, (_, i) => (TRAINED * theta ** ((-2 * i) / dims)) / (2 * Math.PI));
   const gives = ([low, high]: Range): boolean =>
     found.length === dims / 2 &&
     found.every((x, i) => {
-      const share = Math.min(1, Math.max(0, (turns[i]! - low) / (high - low)));
+      const share = Math.min(1, Math.max(0, (rotations[i]! - low) / (high - low)));
       return Math.abs(x * ((1 - share) / factor + share) - 1) < 1e-4;
     });
-  const range = [LLAMA3, fittedRange(found, turns, factor)].find((range) => range && gives(range));
+  const range = [LLAMA3, fittedRange(found, rotations, factor)].find((range) => range && gives(range));
   if (range) {
     const [low_freq_factor, high_freq_factor] = range;
     return {
@@ -82,12 +82,12 @@ function llama3(keys: GgufKeys, found: Float32Array, theta: number, dims: number
 }
 
 /** Range in which the share of unscaled frequencies rises from 0 to 1, by the two factors between that lie furthest apart. */
-function fittedRange(found: Float32Array, turns: readonly number[], factor: number): Range | undefined {
+function fittedRange(found: Float32Array, rotations: readonly number[], factor: number): Range | undefined {
   const between = [...found.keys()].filter((i) => found[i]! > 1 + 1e-4 && found[i]! < factor * (1 - 1e-4));
   const [first, last] = [between[0], between.at(-1)];
   if (first === undefined || last === undefined || first === last) return undefined;
   const share = (i: number): number => (1 / found[i]! - 1 / factor) / (1 - 1 / factor);
-  const slope = (share(first) - share(last)) / (turns[first]! - turns[last]!);
-  const low = turns[first]! - share(first) / slope;
+  const slope = (share(first) - share(last)) / (rotations[first]! - rotations[last]!);
+  const low = rotations[first]! - share(first) / slope;
   return [low, low + 1 / slope];
 }

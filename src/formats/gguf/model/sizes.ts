@@ -49,10 +49,10 @@ export function checkGgufSizes(keys: GgufKeys, file: GgufFile): void {
   const context = keys.int(".context_length");
   check(".context_length", context, context >= 1 && context <= MAX_CONTEXT, `1 to ${MAX_CONTEXT}`);
   compare(".context_length", context, "position_embd.weight", "rows");
-  const turned = columnsTurned(keys);
-  const isEven = turned >= 2 && turned <= headDim && turned % 2 === 0;
+  const rotated = rotatedColumns(keys);
+  const isEven = rotated >= 2 && rotated <= headDim && rotated % 2 === 0;
   if (keys.maybeInt(".rope.dimension_count") !== undefined) {
-    check(".rope.dimension_count", turned, isEven, `an even number from 2 to ${headDim}, the columns of a head`);
+    check(".rope.dimension_count", rotated, isEven, `an even number from 2 to ${headDim}, the columns of a head`);
   }
   for (const key of [".rope.freq_base", ".rope.freq_base_swa", ".rope.scaling.factor"]) {
     const value = keys.maybeFloat(key);
@@ -61,7 +61,7 @@ export function checkGgufSizes(keys: GgufKeys, file: GgufFile): void {
 }
 
 /** Columns of a head that rotary embeddings turn. */
-export const columnsTurned = (keys: GgufKeys): number => keys.int(".rope.dimension_count", headDimOf(keys));
+export const rotatedColumns = (keys: GgufKeys): number => keys.int(".rope.dimension_count", headDimOf(keys));
 
 /** Columns of a head. */
 const headDimOf = (keys: GgufKeys): number =>

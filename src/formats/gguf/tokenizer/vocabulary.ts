@@ -99,9 +99,9 @@ function added({ post_processor }: JsonObject, settings: JsonObject): Entries {
   const single = (template?.single ?? []) as { readonly SpecialToken?: { readonly id: string } }[];
   const ends = { bos: single[0]?.SpecialToken?.id, eos: single.at(-1)?.SpecialToken?.id };
   const adds = (word: "bos" | "eos"): boolean => {
-    const said = settings[`add_${word}_token`];
-    return typeof said === "boolean"
-      ? said
+    const setting = settings[`add_${word}_token`];
+    return typeof setting === "boolean"
+      ? setting
       : ends[word] !== undefined && ends[word] === textOf(settings[`${word}_token`]);
   };
   return [
