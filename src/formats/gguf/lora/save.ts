@@ -23,7 +23,7 @@ import { GGUF_LORA } from "./keys.ts";
 export async function saveGgufLora(path: string, adapter: LoraAdapter, baseConfig: JsonObject): Promise<void> {
   const model = ggufModel(baseConfig);
   const updates = onlyUpdates(adapter, "GGUF", false);
-  const names = ggufPlaces([...updates.keys()], model, tiesEmbeddings(baseConfig), adapter);
+  const names = ggufNames([...updates.keys()], model, tiesEmbeddings(baseConfig), adapter);
   const alpha = mostFrequent([...updates.values()].map(({ scaling, r }) => scaling * r));
   const tensors = [...updates].flatMap(([param, update]) =>
     tensorsOf(names.get(param) as GgufPlace, rescaled(update, alpha / update.r), model),
@@ -37,7 +37,7 @@ export async function saveGgufLora(path: string, adapter: LoraAdapter, baseConfi
   await writeGguf(path, metadata, tensors);
 }
 
-function ggufPlaces(
+function ggufNames(
   params: readonly string[],
   { architecture, name }: GgufModel,
   tied: boolean,
