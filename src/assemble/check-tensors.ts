@@ -48,7 +48,11 @@ export function checkDepth({ architecture, checkpoint }: StoredBase): void {
  * classes are drawn afresh, so they may differ.
  * @throws {CheckpointError} for the first tensor that does not fit.
  */
-export function checkShapes({ architecture, checkpoint }: StoredBase, params: readonly ParamValue[], labels: number): void {
+export function checkShapes(
+  { architecture, checkpoint }: StoredBase,
+  params: readonly ParamValue[],
+  labels: number,
+): void {
   const { basePrefix } = architecture;
   for (const param of params) {
     const name = nameInCheckpoint(param.origin.name, { checkpoint, basePrefix });

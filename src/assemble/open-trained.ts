@@ -127,7 +127,7 @@ function withStoredHead(model: Prepared, stored = configOf(model)): Prepared {
 const withOwnModules = async (base: Base, folder: string): Promise<Base> =>
   base.modules && (await exists(`${folder}/${FILES.modules}`)) ? { ...base, modules: await readModules(folder) } : base;
 
-/** Whether a folder holds an adapter rather than a whole model. */
+/** True when a folder holds an adapter rather than a whole model. */
 export const isAdapter = (folder: string): Promise<boolean> => exists(`${folder}/adapter_config.json`);
 
 /** The recipe under the adapter's method; what it says of the method itself gives way. */

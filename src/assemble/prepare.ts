@@ -13,8 +13,8 @@ import { isUnder } from "../peft/targets.ts";
 import { filesOfFolder, filesOfGguf } from "../prepared/base-files.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import type { Random } from "../random.ts";
-import { givenKeys } from "../recipe/given.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { userSetKeys } from "../recipe/user-set-keys.ts";
 import { classifies, embeds } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
 import { untied } from "./base-layers.ts";
@@ -170,7 +170,7 @@ export function weightsOf(
 
 /** The longest text of an embedding model is that of its files, unless the recipe names one. */
 const withOwnLength = (recipe: ResolvedRecipe, modules: Base["modules"]): ResolvedRecipe =>
-  modules?.maxLength === undefined || givenKeys(recipe).has("max_length")
+  modules?.maxLength === undefined || userSetKeys(recipe).has("max_length")
     ? recipe
     : { ...recipe, max_length: modules.maxLength };
 

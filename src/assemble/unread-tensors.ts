@@ -2,7 +2,7 @@ import { brief } from "../formats/json/json.ts";
 import type { ParamValue } from "../ir/graph.ts";
 import { isUnder } from "../peft/targets.ts";
 import { isLanguageModel, type TaskType } from "../task-types/index.ts";
-import { type Found, outputNames } from "./own-output.ts";
+import { outputNames, type StoredBase } from "./own-output.ts";
 import { nameInCheckpoint } from "./weights.ts";
 
 /** Names that a warning lists. */

@@ -89,7 +89,7 @@ export class ExampleStore implements Examples {
   private readonly labels = new TypedList(Int32Array);
   private readonly textCounts = new TypedList(Int32Array);
   private readonly longestTexts = new TypedList(Int32Array);
-  private readonly places = new PlaceNames();
+  private readonly locations = new LocationNames();
 
   /** @param heldBytes Bytes of examples to hold in memory. */
   constructor(heldBytes = HELD_BYTES) {
@@ -162,7 +162,7 @@ export class ExampleStore implements Examples {
     if (!this.file) throw new RangeError(`example ${row} was given back`);
     const labels = new Int32Array(this.file.read(offset + 4 * LABEL_COUNT, 4).buffer)[0] as number;
     const numbers = HEADER + (this.tokens.at(row) as number) + labels;
-    return unpack(new Int32Array(this.file.read(offset, 4 * numbers).buffer), this.places);
+    return unpack(new Int32Array(this.file.read(offset, 4 * numbers).buffer), this.locations);
   }
 
   *[Symbol.iterator](): Generator<Example> {
@@ -219,23 +219,23 @@ function labelsOf(example: Example): readonly [kind: number, labels: Int32Array]
 }
 
 /** Number of tokens, kind and number of labels, the place, token ids, labels. */
-function pack(example: Example, places: PlaceNames): Int32Array<ArrayBuffer> {
+function pack(example: Example, locations: LocationNames): Int32Array<ArrayBuffer> {
   const { ids, where } = example;
   const [kind, labels] = labelsOf(example);
   const record = new Int32Array(HEADER + ids.length + labels.length);
-  record.set([ids.length, kind, labels.length, ...places.split(where)]);
+  record.set([ids.length, kind, labels.length, ...locations.split(where)]);
   record.set(ids, HEADER);
   record.set(labels, HEADER + ids.length);
   return record;
 }
 
 /** @param record Its numbers, and maybe others after them. */
-function unpack(record: Int32Array<ArrayBuffer>, places: PlaceNames): Example {
+function unpack(record: Int32Array<ArrayBuffer>, locations: LocationNames): Example {
   const [length = 0, kind, count = 0, form = 0, place = 0] = record;
   const end = HEADER + length;
   const ids = record.slice(HEADER, end);
   const labels = record.slice(end, end + count);
-  const where = places.join(form, place);
+  const where = locations.join(form, place);
   if (kind === KINDS.tokens) return { ids, labels, where };
   if (kind === KINDS.targets) return { ids, targets: new Float32Array(labels.buffer), where };
   if (kind === KINDS.class) return { ids, label: labels[0] as number, where };

@@ -29,14 +29,14 @@ export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
     return to.node("Mul", [to.node("Mul", [x, to.scalar(0.5)]), twice]);
   },
 
-  /** Of four dims where the types do not say: attention's. The scale goes to the side that is narrow while text is generated. */
+  /** Matrix product; of four dims where the types do not say, as in attention. The scale goes to the side that is narrow while text is generated. */
   FusedMatMul(to, [a = "", b = ""], { attrs: { transA, transB, alpha }, types }) {
     const rank = types.find((type) => type)?.shape.length ?? 4;
     const perm = Array.from({ length: rank }, (_, axis) => axis)
       .with(-2, rank - 1)
       .with(-1, rank - 2);
-    const turned = (x: string, turn: OnnxAttr | undefined): string =>
-      turn === 1 ? to.node("Transpose", [x], { attrs: { perm } }) : x;
+    const transposed = (x: string, flag: OnnxAttr | undefined): string =>
+      flag === 1 ? to.node("Transpose", [x], { attrs: { perm } }) : x;
     const by = (alpha as OnnxFloat).float;
     const scaled = by === 1 ? a : to.node("Mul", [a, to.scalar(by)]);
     return to.node("MatMul", [transposed(scaled, transA), transposed(b, transB)]);
@@ -48,7 +48,7 @@ export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
     return to.node("Mul", [to.node("Div", [x, rms]), w]);
   },
 
-  /** Of one sequence `x [1, rows, heads·headDim]` from place 0 on, `cos` and `sin` `[rows, half]`. */
+  /** Rotary embedding of one sequence `x [1, rows, heads·headDim]` from place 0 on, `cos` and `sin` `[rows, half]`. */
   RotaryEmbedding(to, [x = "", , cos = "", sin = ""], { attrs: { num_heads, rotary_embedding_dim } }) {
     const heads = to.node("Reshape", [x, to.ints([0, 0, num_heads as number, -1])]);
     const columns = (from: number, end: number): string =>

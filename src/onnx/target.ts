@@ -4,9 +4,9 @@ import { type Override, STANDARD_OVERRIDES } from "./standard-overrides.ts";
 export interface Target {
   readonly opset: bigint;
   readonly irVersion: bigint;
-  /** What stands for a node that the target has not, by the node's operator; the others are written as ops lower themselves. */
+  /** Overrides for operators that the target lacks, by operator name; the others are written as ops lower themselves. */
   readonly overrides: Readonly<Record<string, Override>>;
-  /** Whether half floats are given as their bits, because no JavaScript array holds them. */
+  /** True when half floats are passed as their bits, because JavaScript has no array type for them. */
   readonly halvesAsBits: boolean;
 }
 

@@ -12,15 +12,11 @@ export const taskKeys = {
   problem_type: z
     .enum(seqCls.problemTypes)
     .optional()
-    .describe(
-      `With ${seqCls.name}: one label per text, several, or a number; unset: as in config.json or the data`,
-    ),
+    .describe(`With ${seqCls.name}: one label per text, several, or a number; unset: as in config.json or the data`),
   loss_type: z
     .enum(featureExtraction.lossTypes)
     .optional()
-    .describe(
-      `Loss of embeddings, with ${featureExtraction.name}; unset: chosen by the columns of the data`,
-    ),
+    .describe(`Loss of embeddings, with ${featureExtraction.name}; unset: chosen by the columns of the data`),
   matryoshka_dims: z
     .array(count())
     .min(1)

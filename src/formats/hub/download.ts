@@ -166,7 +166,7 @@ async function store(
   const { name } = file;
   const { id } = client.wish;
   const path = `${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
-  const answer = await client.get(path);
+  const reply = await client.get(path);
   try {
     const { etag, size, digest } = described(reply, file, commit, `${client.settings.endpoint}/${path}`);
     const blob = `${blobs}/${etag}`;

@@ -12,7 +12,7 @@ import { attentionOf, headDim, type LayerAttention, LlamaConfig, llamaModules } 
 /** transformers' `max_position_embeddings` where `config.json` leaves it out. */
 const POSITIONS = 8192;
 
-/** What the Gemma families read of `config.json`. */
+/** Keys of `config.json` for the Gemma families. */
 export const Gemma2Config = LlamaConfig.omit({ hidden_act: true, mlp_bias: true }).extend({
   max_position_embeddings: z.int().default(POSITIONS),
   num_key_value_heads: z.int().nullish().default(4),

@@ -7,7 +7,7 @@ import { headDim, LlamaConfig, llamaLayers, llamaModules } from "./llama.ts";
 /** transformers' `max_position_embeddings` where `config.json` leaves it out. */
 export const QWEN_POSITIONS = 32_768;
 
-/** What the Qwen families read of `config.json`. */
+/** Keys of `config.json` for the Qwen families. */
 export const Qwen2Config = LlamaConfig.extend({
   max_position_embeddings: z.int().default(QWEN_POSITIONS),
   num_key_value_heads: z.int().nullish().default(32),

@@ -11,7 +11,7 @@ import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, dense, flatten, lookUp, norm } from "../parts/layers.ts";
 import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
+import { maskedLogits, predictedRows } from "../parts/vocabulary.ts";
 import { BertConfig, block, fresh } from "./bert.ts";
 
 /** The largest table of relative positions: published models have 512 rows. */

@@ -7,7 +7,7 @@ import { defineArchitecture, type ModelInputs } from "../parts/architecture.ts";
 import { Activation, activation, attend, dense, type Fresh, flatten, lookUp, norm } from "../parts/layers.ts";
 import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
+import { maskedLogits, predictedRows } from "../parts/vocabulary.ts";
 
 const DistilBertConfig = z.object({
   vocab_size: z.int(),

@@ -7,7 +7,7 @@ import { type ArchitectureSpec, defineArchitecture, type ModelInputs } from "../
 import { dense, lookUp, norm } from "../parts/layers.ts";
 import { firstToken, pooled } from "../parts/pooling.ts";
 import type { ModuleScope } from "../parts/scope.ts";
-import { askedRows, maskedLogits } from "../parts/vocabulary.ts";
+import { maskedLogits, predictedRows } from "../parts/vocabulary.ts";
 import { BertConfig, classifierDropout, embeddings, fresh, layers } from "./bert.ts";
 
 const RobertaConfig = BertConfig.extend({ pad_token_id: z.int().default(1) });

@@ -118,7 +118,8 @@ function yarnRamp(
   { beta_fast, beta_slow, truncate }: RopeParameters,
   { dims, theta, trained }: { dims: number; theta: number; trained: number },
 ): (i: number) => number {
-  const pairOf = (rotations: number): number => (dims * Math.log(trained / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
+  const pairOf = (rotations: number): number =>
+    (dims * Math.log(trained / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
   const whole = (x: number, round: (x: number) => number): number => (truncate ? round(x) : x);
   const from = Math.max(0, whole(pairOf(beta_fast || 32), Math.floor));
   const to = Math.min(dims - 1, whole(pairOf(beta_slow || 1), Math.ceil));

@@ -1,7 +1,7 @@
 import { nodeOf, reachable, type Value } from "../../ir/graph.ts";
 import type { Lowering } from "../../ir/lowering.ts";
 import type { LoweredTogether, Op } from "../../ir/op.ts";
-import { lowerAnswer, lowerVocabulary, type Question } from "./chunks.ts";
+import { lowerReduction, lowerVocabulary, type Question } from "./chunks.ts";
 import type { LayerOperands, TokenLossAttrs } from "./layer.ts";
 
 /** The ops that ask for something of each row's logits, and what. */
@@ -22,7 +22,7 @@ export function lowerTogether(
   const w = nodeOf(y)?.inputs[1] as Value;
   const found = lowerVocabulary(to, layer, w, new Set(asked.values()), attrs);
   const answers = [...asked].map(
-    ([value, question]) => [value, lowerAnswer(to, question, layer, w.dtype, found, attrs.softcap)] as const,
+    ([value, question]) => [value, lowerReduction(to, question, layer, w.dtype, found, attrs.softcap)] as const,
   );
   return new Map(answers);
 }

@@ -35,16 +35,8 @@ describe("a header is refused", () => {
       { version: 0x03000000 },
       /it is big-endian\n {2}expected: .*little-endian\n {2}hint: gguf-convert-endian/,
     ],
-    [
-      "tensors without number",
-      { tensorCount: HUGE },
-      /the number of tensors is 18446744073709551615, more than fits/,
-    ],
-    [
-      "keys without number",
-      { keyCount: HUGE },
-      /the number of metadata keys is 18446744073709551615, more than fits/,
-    ],
+    ["tensors without number", { tensorCount: HUGE }, /the number of tensors is 18446744073709551615, more than fits/],
+    ["keys without number", { keyCount: HUGE }, /the number of metadata keys is 18446744073709551615, more than fits/],
     ["more keys than there are", { ...key(["k", u32(1)]), keyCount: 2n, more: 40 }, /metadata key 1 is empty/],
     ["an empty key", key(["", u32(1)]), /metadata key 0 is empty/],
     ["a key that is not UTF-8", key([invalid, u32(1)]), /metadata key 0 is not UTF-8\n {2}at: bytes 32 to 34/],
@@ -79,11 +71,7 @@ describe("a header is refused", () => {
       key(["k", array(8, [string("x")], 100n)]),
       /the length of "k" is 100, more than/,
     ],
-    [
-      "an alignment of another type",
-      key(["general.alignment", u64(32n)]),
-      /general.alignment is not a UINT32/,
-    ],
+    ["an alignment of another type", key(["general.alignment", u64(32n)]), /general.alignment is not a UINT32/],
     [
       "an alignment of 0",
       key(["general.alignment", u32(0)]),

@@ -62,7 +62,9 @@ function rotaryLost(config: JsonObject, read: JsonObject): string[] {
   }
   return pairs
     .filter(([, asked, restored]) => asked !== undefined && !same(asked, restored))
-    .map(([key, asked, restored]) => `  ${key}: ${JSON.stringify(asked)} would become ${JSON.stringify(restored ?? null)}`);
+    .map(
+      ([key, asked, restored]) => `  ${key}: ${JSON.stringify(asked)} would become ${JSON.stringify(restored ?? null)}`,
+    );
 }
 
 /** A value as the reader gives it. */

@@ -57,7 +57,7 @@ export function numberOf(config: JsonObject, ...names: readonly string[]): numbe
   return names.map((name) => config[name]).find((value) => typeof value === "number");
 }
 
-/** As `numberOf`. @throws {CheckpointError} when no key holds a number. */
+/** The number of `numberOf`. @throws {CheckpointError} when no key holds a number. */
 export function need(config: JsonObject, ...names: readonly string[]): number {
   const value = numberOf(config, ...names);
   if (value !== undefined) return value;
