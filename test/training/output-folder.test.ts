@@ -44,7 +44,7 @@ test("a run does not write where its base lies, however the path is spelled", as
 test("nor where its data lie", async () => {
   const data = dataFolder();
   for (const dataset_name of [data, `${data}/train.jsonl`]) {
-    await expect(runHere({ ...keys, dataset_name, output_dir: data })).rejects.toThrow("is where the data set lies");
+    await expect(runHere({ ...keys, dataset_name, output_dir: data })).rejects.toThrow("contains the data set");
   }
   await runHere({ ...keys, dataset_name: data, output_dir: `${data}/out` });
 });
@@ -63,7 +63,7 @@ test("a GGUF file's folder is its base's too", async () => {
   const folder = temporary();
   cpSync(fixture("gguf/llama.gguf"), `${folder}/llama.gguf`);
   const gguf = { model_name_or_path: `${folder}/llama.gguf`, task_type: "CAUSAL_LM", output_dir: folder };
-  await expect(runHere({ ...keys, ...gguf })).rejects.toThrow("is where the base model lies");
+  await expect(runHere({ ...keys, ...gguf })).rejects.toThrow("contains the base model");
 });
 
 /** Writes the lock of a process. */
@@ -181,5 +181,5 @@ test("a model that is saved twice is the second one only, and never over its bas
   expect(readdirSync(folder).sort()).toEqual(
     ["config.json", "manifest.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"].sort(),
   );
-  await expect(tuned.save(base)).rejects.toThrow("is where the base model lies");
+  await expect(tuned.save(base)).rejects.toThrow("contains the base model");
 });

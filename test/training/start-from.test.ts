@@ -22,7 +22,7 @@ test("the adapter's labels stay the classes, whatever part of them the data has"
   expect((await runHere(going, { rows: { train: texts.slice(2) } })).labels).toEqual(["A", "B", "C"]);
   const others = ["X", "Y", "Z"].map((label) => ({ text: "State", label }));
   await expect(runHere(going, { rows: { train: others } })).rejects.toThrow(
-    `the data has labels that the starting adapter does not have: X, Y, Z\n  at: ${folder}\n  expected: some of its 3: A, B, C\n  hint: start`,
+    `the data has labels that the starting adapter does not have: X, Y, Z\n  at: ${folder}\n  expected: some of its 3: A, B, C\n  hint: to train`,
   );
   await expect(runHere(going, { rows: rowsOf() })).rejects.toThrow(
     "labels that the starting adapter does not have: confidentiality",
