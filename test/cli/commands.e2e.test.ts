@@ -116,7 +116,7 @@ describe("compare", () => {
     );
     expect(code).toBe(2);
     expect(stderr).toContain("lora_target_modules qeury matched none");
-    expect(stderr).toContain('the list ["query"]');
+    expect(stderr).toContain('["query"] or ');
     expect(existsSync(join(folder, "no"))).toBe(false);
   });
 
