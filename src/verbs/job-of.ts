@@ -1,5 +1,5 @@
 import type { Job, RowsInMemory } from "../prepared/job.ts";
-import { givenKeys } from "../recipe/given.ts";
+import { userSetKeys } from "../recipe/user-set-keys.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { withoutEffect } from "../recipe/without-effect.ts";
@@ -26,7 +26,7 @@ export function jobOfRecipe(recipe: Recipe | ResolvedRecipe): Job {
   const given = recipe as Recipe;
   return {
     recipe: resolveRecipe(given),
-    givenKeys: givenKeys(given),
+    userSetKeys: userSetKeys(given),
     warnings: withoutEffect(given),
     write: true,
   };
@@ -40,7 +40,7 @@ export function jobOfModel(model: Model, { data, ...options }: ModelOptions): Jo
   const start = model.finished;
   return {
     recipe: model.recipe({ ...keys, ...(typeof data === "string" && { dataset_name: data }) }),
-    givenKeys: new Set(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : key))),
+    userSetKeys: new Set(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : key))),
     write: options.outputDir !== undefined,
     returns: true,
     ...(rows && { rows }),
