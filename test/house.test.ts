@@ -281,6 +281,7 @@ describe("the house", () => {
     );
     expect(strays).toEqual([]);
   });
+
   test("docstrings of exports begin with the noun", () => {
     const strays = filesOf("src").flatMap((file) =>
       [...readFileSync(file, "utf8").matchAll(/\/\*\*[\s*]*(\w+)(?:[^*]|\*(?!\/))*\*\/\s*export /g)]

@@ -36,7 +36,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: async () => (await import("./commands/predict.ts")).predict,
   },
   embed: {
-    about: "give texts their embeddings, one JSON line each",
+    about: "embed texts, with one JSON line each",
     load: async () => (await import("./commands/embed.ts")).embed,
   },
   generate: {

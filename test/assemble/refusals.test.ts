@@ -161,7 +161,7 @@ describe("model", () => {
       async () => ({ task_type: "CAUSAL_LM" }),
       `bert has no head for CAUSAL_LM.
   at: task_type
-  expected: SEQ_CLS, TOKEN_CLS, MASKED_LM`,
+  expected: SEQ_CLS, TOKEN_CLS, FEATURE_EXTRACTION, MASKED_LM`,
     ],
     [
       "a head where there is none",
