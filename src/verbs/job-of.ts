@@ -1,7 +1,7 @@
 import type { Job, RowsInMemory } from "../prepared/job.ts";
-import { userSetKeys } from "../recipe/user-set-keys.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { userSetKeys } from "../recipe/user-set-keys.ts";
 import { withoutEffect } from "../recipe/without-effect.ts";
 import { Model } from "./model.ts";
 

@@ -68,7 +68,7 @@ interface DataAnswers {
   readonly use: RowsUse;
 }
 
-async function askData(ask: Questions, given: Keys, task: Task): Promise<AskedData> {
+async function askData(ask: Questions, given: Keys, task: Task): Promise<DataAnswers> {
   const { describeRows, lookAtRows, useOf } = await import("../library/index.ts");
   return until(
     ask,
