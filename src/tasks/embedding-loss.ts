@@ -55,10 +55,10 @@ const TINY = 1e-12;
 export function tripletLoss(graph: Graph, recipe: ResolvedRecipe): Value {
   const among = (name: string): Value => graph.input(name, { dtype: "float32", shape: ["batch", "batch"] });
   const texts = reduceSum(graph.input("texts", { dtype: "float32", shape: ["batch"] }), { axes: [0] });
-  const valid = mul(middle(among("same_class")), first(among("other_class")));
+  const valid = mul(mid(among("same_class")), first(among("other_class")));
   return atEachLength(graph, recipe, (vectors) => {
     const distance = distances(vectors);
-    const short = relu(mul(valid, plus(sub(middle(distance), first(distance)), MARGIN)));
+    const short = relu(mul(valid, plus(sub(mid(distance), first(distance)), MARGIN)));
     const [sum, count] = [short, sign(short)].map((x) => reduceSum(x, { axes: [0, 1, 2] })) as [Value, Value];
     const divisor = plus(relu(plus(count, -1)), 1); // the count, or 1
     return mul(div(sum, divisor), texts);
@@ -69,7 +69,7 @@ export function tripletLoss(graph: Graph, recipe: ResolvedRecipe): Value {
 const plus = (x: Value, constant: number): Value => add(x, scalarLike(x, constant));
 
 /** Of `x [batch, batch]`, about the texts `i` and `j` of triplets `[i, j, k]`. */
-const middle = (x: Value): Value => reshape(x, { shape: ["batch", "batch", 1] });
+const mid = (x: Value): Value => reshape(x, { shape: ["batch", "batch", 1] });
 
 /** Of `x [batch, batch]`, about the texts `i` and `k` of triplets `[i, j, k]`. */
 const first = (x: Value): Value => reshape(x, { shape: ["batch", 1, "batch"] });
