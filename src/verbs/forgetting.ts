@@ -39,7 +39,7 @@ export async function maskedLoss(
   const recipe = folder === undefined ? maskedRecipe(base) : maskedRecipe(base, await recipeOfTrained(folder));
   const model = prepare(recipe, await openBase({ ...recipe, method: "full" }), undefined);
   const given = folder === undefined ? undefined : await readTrained(folder, recipe);
-  if (given) checkPlaces([...given.keys()], new Set(model.graph.params.map(({ origin }) => origin.name)), folder);
+  if (given) checkMeasured([...given.keys()], new Set(model.graph.params.map(({ origin }) => origin.name)), folder);
   const { weights } = await weightsOf(model, Random.seed(recipe.seed).stream("init"), given);
   const rows = texts.map((text, i) => ({ values: { [recipe.text_column]: text }, where: `text ${i + 1}` }));
   const { examples } = await encodeSplit(await TASK_DEFINITIONS[maskedLm.name].split(rows, recipe), model);

@@ -1,7 +1,7 @@
 import { checkVocabulary } from "../assemble/data.ts";
 import { refuseLanguageModel, refuseOneClass } from "../assemble/supported-head.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Answer, LabelScore, Prediction } from "../events/reports.ts";
+import type { LabelScore, Prediction, TextScore } from "../events/reports.ts";
 import { ExampleStore } from "../examples/examples.ts";
 import { IGNORED } from "../examples/labels.ts";
 import type { Prepared } from "../prepared/prepared.ts";
