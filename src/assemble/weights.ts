@@ -160,8 +160,9 @@ export function checkShape(name: string, shape: readonly number[], { tensors, fo
 
 /** Reads weights that the graph may hold packed only. */
 function baseReader(params: readonly ParamValue[], sources: WeightSources): ReadBase {
-  const turned = params.filter(({ origin }) => origin.transposed);
-  const transposed = new Set(turned.map(({ origin }) => origin.quantized?.of ?? origin.name));
+  const transposed = new Set(
+    params.flatMap(({ origin }) => (origin.transposed ? [origin.quantized?.of ?? origin.name] : [])),
+  );
   return async (name) => {
     const stored = nameInCheckpoint(name, sources);
     if (stored === undefined) throw lacks([name], sources.checkpoint);
