@@ -20,7 +20,7 @@ interface Expected {
   readonly rows: Readonly<Record<string, RowsInMemory>>;
   readonly texts: readonly string[];
   readonly embeddings: Readonly<Record<string, readonly (readonly number[])[]>>;
-  readonly methods: Readonly<Record<string, Trained>>;
+  readonly runs: Readonly<Record<string, Trained>>;
 }
 
 const expected = readJson<Expected>("embeddings/expected.json");
@@ -54,7 +54,7 @@ describe("embeddings are those of sentence-transformers", () => {
 });
 
 describe("training is that of sentence-transformers", () => {
-  test.each(Object.entries(expected.methods))("%s: losses, gradients, weights, scores", async (_, method) => {
+  test.each(Object.entries(expected.runs))("%s: losses, gradients, weights, scores", async (_, method) => {
     const found: Found = { losses: [], norms: [], trainable: 0 };
     const scores: EvalResults[] = [];
     const keys = { task_type: "FEATURE_EXTRACTION", ...method.keys };

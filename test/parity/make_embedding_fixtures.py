@@ -181,7 +181,7 @@ def main() -> None:
             found[f"{name}-{method}"] = {"adapter": "../embeddings/adapter" if method == "lora" else None, "method": method,
                                          "rows": kind, "keys": keys, **trained, **scores}  # fmt: skip
             print(name, method, trained["losses"], scores)
-    content = {"rows": rows, "texts": texts, "embeddings": vectors, "methods": found}
+    content = {"rows": rows, "texts": texts, "embeddings": vectors, "runs": found}
     (OUT / "expected.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
