@@ -29,7 +29,7 @@ POOLINGS = {"mean": ("mean", False), "mean-normalized": ("mean", True), "cls": (
 
 
 def model_of(mode: str = "mean", normalize: bool = False) -> SentenceTransformer:
-    transformer = Transformer(str(BASE), max_seq_length=LENGTH, model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"})
+    transformer = Transformer(str(BASE), max_seq_length=LENGTH, model_kwargs={"dtype": torch.float64, "attn_implementation": "eager"})
     modules = [transformer, Pooling(transformer.get_embedding_dimension(), mode)]
     return SentenceTransformer(modules=[*modules, *([Normalize()] if normalize else [])], device="cpu").eval()
 
