@@ -77,7 +77,7 @@ describe("starts of LoRA that change the base", () => {
   test("an adapter to start from has no start of its own", async () => {
     const keys = { adapter_name_or_path: fixture("bert/adapters/lora"), init_lora_weights: "olora" };
     await expect(runHere({ method: "lora", ...keys })).rejects.toThrow(
-      'init_lora_weights: the recipe says "olora", the adapter true',
+      'init_lora_weights: "olora" in the recipe, true in the adapter',
     );
     expect(recipeOf(keys)).toMatchObject({ init_lora_weights: "olora" });
   });

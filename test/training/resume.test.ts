@@ -158,7 +158,7 @@ test.each([
   await runHere(one);
   await expect(runHere({ ...one, ...other, resume_from_checkpoint: true })).rejects.toThrow(
     `${folder}/checkpoint-1 belongs to a different run:\n    ${difference}\n` +
-      "  at: resume_from_checkpoint\n  expected: a checkpoint of the same recipe, data, labels and base model\n  hint: to train on",
+      "  at: resume_from_checkpoint\n  expected: a checkpoint of the same recipe, data, labels and base model\n  hint: to start a new run",
   );
 });
 

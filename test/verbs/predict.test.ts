@@ -133,7 +133,7 @@ describe("texts that cannot be labelled", () => {
   });
 
   test("are refused when there are no others", async () => {
-    await expect(all({ adapter, texts: [" "] })).rejects.toThrow("the text cannot be labelled: the text has no tokens");
+    await expect(all({ adapter, texts: [" "] })).rejects.toThrow("the text has no label: the text has no tokens");
     await expect(all({ adapter, texts: odd })).rejects.toThrow("none of the 5 texts can be labelled");
     expect(await all({ adapter, texts: [] })).toEqual([]);
   });

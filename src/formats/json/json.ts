@@ -54,7 +54,7 @@ export function parseJson(bytes: Uint8Array, path: string, bounds: JsonBounds = 
  */
 export function parseJsonObject(bytes: Uint8Array, path: string, bounds: JsonBounds = JSON_BOUNDS): JsonObject {
   const value = parseJson(bytes, path, bounds);
-  if (!isObject(value)) throw new CheckpointError(`${path} must hold a JSON object`);
+  if (!isObject(value)) throw new CheckpointError(`${path} must contain a JSON object`);
   return value;
 }
 

@@ -29,7 +29,7 @@ export function adapterChanges(adapter: LoraAdapter): Map<string, LoraChange> {
   for (const [param, whole] of adapter.tensors) {
     const part = loraPart(param);
     if (part?.part === "tokens") changes.set(`${part.module}.weight`, { rows: rowsOf(whole, part.module, adapter) });
-    else if (part && !modules.has(part.module)) throw misfit(`the adapter holds ${param} but no lora_A`, adapter);
+    else if (part && !modules.has(part.module)) throw misfit(`the adapter contains ${param} but no lora_A`, adapter);
     if (part?.part === "bias")
       changes.set(`${part.module}.bias`, {
         ...changes.get(`${part.module}.bias`),
@@ -83,7 +83,7 @@ function rowsOf({ data, shape }: FloatTensor, module: string, adapter: LoraAdapt
     : (Object.entries(tokens).find(([end]) => endsWithPath(module, end)) ?? []);
   if (ids?.length === shape[0]) return { data, ids: ids as readonly number[] };
   throw misfit(
-    `the adapter holds ${shape[0]} trained tokens of ${module}, trainable_token_indices names ${ids?.length ?? 0}`,
+    `the adapter contains ${shape[0]} trained tokens of ${module}, but trainable_token_indices names ${ids?.length ?? 0}`,
     adapter,
   );
 }
