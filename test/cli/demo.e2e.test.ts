@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The demonstration on a tiny encoder instead of its own, a few steps of each method, as it ships. */
 const SCRIPT = `
-  import { demo } from ${JSON.stringify(join(ROOT, "dist/index.js"))};
+  import { demo } from ${JSON.stringify(join(ROOT, "dist/cli/library/index.js"))};
   const model_name_or_path = ${JSON.stringify(join(ROOT, "test/parity/fixtures/masked/bert"))};
   const few = { max_steps: 2, max_eval_samples: 32, max_length: 64 };
   const overrides = { model_name_or_path, output_dir: "out", ...few };

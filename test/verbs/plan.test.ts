@@ -5,7 +5,7 @@ import type { plan as PlanRecipe } from "../../src/verbs/plan.ts";
 import { fixture, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
 /** Compiled: it measures in a thread. */
-const compiled = new URL("../../dist/verbs/planned.js", import.meta.url).href;
+const compiled = new URL("../../dist/verbs/plan.js", import.meta.url).href;
 const { plan } = (await import(compiled)) as { plan: typeof PlanRecipe };
 
 const keys = {
