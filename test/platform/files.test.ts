@@ -40,7 +40,9 @@ describe("openFile", () => {
 
   test("refuses bytes that the file does not have, before allocating for them", async () => {
     const file = await openFile(join(folder, "bytes"));
-    await expect(file.read(90, 2 ** 50)).rejects.toThrow(/bytes is too short: bytes 90 to \d+ were requested.*it has 100$/);
+    await expect(file.read(90, 2 ** 50)).rejects.toThrow(
+      /bytes is too short: bytes 90 to \d+ were requested.*it has 100$/,
+    );
     await file.close();
   });
 
