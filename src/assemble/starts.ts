@@ -46,6 +46,14 @@ export function starter(source: Random, bases: ReadBase): Start {
         const factors = await once(init.of, async () => qrFactors(await bases(init.of), init.r));
         return factors[init.part].slice();
       }
+      case "svd": {
+        const own = source.stream(`${init.of}.svd`);
+        const factors = await once(init.of, async () => {
+          const { svdFactors } = await import("./svd-factors.ts"); // it loads a library
+          return svdFactors(await bases(init.of), init, own);
+        });
+        return factors[init.part].slice();
+      }
       case "rows": {
         const { data: base, rows } = await bases(init.of);
         const width = base.length / rows;
@@ -64,7 +72,8 @@ export function starter(source: Random, bases: ReadBase): Start {
   };
 }
 
-type Factors = Readonly<Record<"A" | "B", Float32Array>>;
+/** A `[r, in]` and B `[out, r]` of one module. */
+export type Factors = Readonly<Record<"A" | "B", Float32Array>>;
 
 /** A `[r, in]` the rows of R, B `[out, r]` the columns of Q. Büyükakyüz 2024, "OLoRA", arXiv:2406.01775. */
 function qrFactors({ data, rows }: BaseWeight, r: number): Factors {

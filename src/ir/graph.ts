@@ -26,6 +26,18 @@ export type Init =
   | { readonly kind: "orthogonal"; readonly module: string; readonly r: number; readonly part: "A" | "B" }
   /** A factor of the leading part of a weight: of its QR factorization, A the rows of R, B the columns of Q. */
   | { readonly kind: "qr"; readonly of: string; readonly r: number; readonly part: "A" | "B" }
+  /**
+   * A factor of the leading part of a weight: of its singular value decomposition over `scaling`, the roots of the singular values
+   * in both, A with the right vectors, B with the left. With `iterations`, of one from that many of a random subspace.
+   */
+  | {
+      readonly kind: "svd";
+      readonly of: string;
+      readonly r: number;
+      readonly scaling: number;
+      readonly iterations?: number;
+      readonly part: "A" | "B";
+    }
   /** Rows of a weight. */
   | { readonly kind: "rows"; readonly of: string; readonly rows: readonly number[] }
   /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is quantized. */

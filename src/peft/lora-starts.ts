@@ -7,15 +7,23 @@ import { placeOf } from "./unmatched.ts";
 
 type Start = LoraConfig["initLoraWeights"];
 
+type Pissa = "pissa" | `pissa_niter_${string}`;
+
+const isPissa = (start: Start): start is Pissa => typeof start === "string" && start.startsWith("pissa");
+
+const isTakenOut = (start: Start): start is Pissa | "olora" => start === "olora" || isPissa(start);
+
 /** True for starts whose update is taken out of the base, so that the model begins as its base. */
 export const changesBase = ({ initLoraWeights }: Pick<LoraConfig, "initLoraWeights">): boolean =>
-  initLoraWeights === "olora";
+  isTakenOut(initLoraWeights);
 
 /** The starts of A, B and the bias of B. */
-export function startsOf(w: Value, { module, r }: Site, start: Start): readonly [a: Init, b: Init, bias: Init] {
-  const [out, columns] = w.shape as [number, number];
+export function startsOf(w: Value, site: Site, start: Start): readonly [a: Init, b: Init, bias: Init] {
+  const { module, r } = site;
+  const [, columns] = w.shape as [number, number];
   const uniform = (inputs: number): Init => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) });
   const zeros: Init = { kind: "zeros" };
+  if (isTakenOut(start)) return leadingParts(w, site, start);
   switch (start) {
     case "gaussian":
       return [{ kind: "normal", std: 1 / r }, zeros, zeros];
@@ -24,18 +32,32 @@ export function startsOf(w: Value, { module, r }: Site, start: Start): readonly 
       const part = (part: "A" | "B"): Init => ({ kind: "orthogonal", module, r, part });
       return [part("A"), part("B"), zeros];
     }
-    case "olora": {
-      if (r > Math.min(out, columns))
-        throw unfit(start, `a rank of at most ${Math.min(out, columns)} in ${module}, not ${r}`);
-      const of = w.origin.kind === "param" ? w.origin.name : "";
-      const part = (part: "A" | "B"): Init => ({ kind: "qr", of, r, part });
-      return [part("A"), part("B"), zeros];
-    }
     case false:
       return [uniform(columns), uniform(r), uniform(r)];
     default:
       return [uniform(columns), zeros, zeros];
   }
+}
+
+/** Factors of the leading part of a weight: of its QR factorization, or its singular value decomposition. */
+function leadingParts(
+  w: Value,
+  { module, r, scaling }: Site,
+  start: Pissa | "olora",
+): readonly [a: Init, b: Init, bias: Init] {
+  const most = Math.min(...(w.shape as [number, number]));
+  if (r > most) throw unfit(start, `a rank of at most ${most} in ${module}, not ${r}`);
+  const of = w.origin.kind === "param" ? w.origin.name : "";
+  const [, iterations] = start.split("_niter_");
+  const svd = {
+    kind: "svd",
+    of,
+    r,
+    scaling,
+    ...(iterations !== undefined && { iterations: Number(iterations) }),
+  } as const;
+  const part = (part: "A" | "B"): Init => (start === "olora" ? { kind: "qr", of, r, part } : { ...svd, part });
+  return [part("A"), part("B"), { kind: "zeros" }];
 }
 
 /** The update that A and B start with, frozen. */

@@ -31,7 +31,7 @@ function form(node: JsonSchema): string {
     case "number":
       return `a number${range(node)}`;
     case "string":
-      return "text";
+      return node.examples ? `text such as ${node.examples.join(", ")}` : "text";
     case "array":
       return `a ${node.minItems ? "non-empty " : ""}list, each ${expectation(node.items as JsonSchema)}`;
     default:

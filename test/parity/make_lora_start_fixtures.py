@@ -1,7 +1,7 @@
 """Makes what PEFT gets from starts of LoRA that change the base: six steps, and the adapter for the base as it was.
 
 Usage: python make_lora_start_fixtures.py      (after make_fixtures.py and make_causal_fixtures.py)
-Writes lora-starts/<base>/<start>/ and lora-starts/expected.json; lora-starts/qr.json holds NumPy's factorization of a matrix.
+Writes lora-starts/<base>/<start>/ and lora-starts/expected.json; lora-starts/{qr,svd}.json hold NumPy's factorizations of a matrix.
 Made with torch 2.15.0, transformers 5.23.0, peft 0.21.2, numpy 2.4.6, Python 3.11, CPU.
 """
 
@@ -26,6 +26,10 @@ CASES = {
     "bert/olora": {"target_modules": ["query", "intermediate.dense"], "init_lora_weights": "olora",
                    "rank_pattern": {"intermediate.dense": 2}},
     "causal/llama/olora": {"target_modules": ["q_proj", "down_proj"], "init_lora_weights": "olora", "use_rslora": True},
+    "bert/pissa": {"target_modules": ["query", "intermediate.dense"], "init_lora_weights": "pissa",
+                   "rank_pattern": {"intermediate.dense": 2}},
+    "causal/llama/pissa": {"target_modules": ["q_proj", "down_proj"], "init_lora_weights": "pissa", "use_rslora": True},
+    "causal/llama/pissa_niter": {"target_modules": ["q_proj", "down_proj"], "init_lora_weights": "pissa_niter_200"},
 }  # fmt: skip
 
 
@@ -66,6 +70,8 @@ def main() -> None:
     x = np.random.default_rng(1).standard_normal((6, 4))
     q, r = np.linalg.qr(x)
     write_json(OUT / "qr.json", {"x": x.tolist(), "q": q.tolist(), "r": r.tolist()})
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    write_json(OUT / "svd.json", {"x": x.tolist(), "u": u.tolist(), "s": s.tolist(), "v": vh.T.tolist()})
 
 
 if __name__ == "__main__":

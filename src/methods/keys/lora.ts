@@ -4,6 +4,10 @@ import { count, names, text } from "./kinds.ts";
 
 const tokenIds = () => z.array(z.int().min(0)).min(1);
 
+/** Subspace iterations of PiSSA; three digits are more than any weight needs. */
+const pissaIterations = () =>
+  z.templateLiteral(["pissa_niter_", z.string().regex(/^\d{1,3}$/)]).meta({ examples: ["pissa_niter_16"] });
+
 /** LoRA: PEFT's `LoraConfig` keys, under TRL's names where TRL has one. */
 const loraKeys = {
   lora_r: count().default(16).describe("Rank of the update"),
@@ -34,10 +38,10 @@ const loraKeys = {
     .optional()
     .describe("Alpha by module-path pattern; overrides lora_alpha"),
   init_lora_weights: z
-    .union([z.boolean(), z.enum(["gaussian", "orthogonal", "olora"])])
+    .union([z.boolean(), z.enum(["gaussian", "orthogonal", "olora", "pissa"]), pissaIterations()])
     .default(true)
     .describe(
-      "true: B is zero, A is Kaiming; gaussian: A is normal; orthogonal: both random, B·A is zero; olora: QR of the weight; false: B is random too",
+      "true: B is zero, A is Kaiming; gaussian: A is normal; orthogonal: both random, B·A is zero; olora: QR of the weight; pissa: its SVD; pissa_niter_16: the SVD by 16 iterations, quicker; false: B is random too",
     ),
   loraplus_lr_ratio: z.number().positive().default(1).describe("Learning rate of lora_B over that of lora_A (LoRA+)"),
 };

@@ -12,6 +12,7 @@ import { taskOf } from "../../tasks/index.ts";
 import { passes, passTokens } from "../../tasks/passes.ts";
 import { plannedRuns } from "../../tasks/runs.ts";
 import { parameterBytes } from "./memory.ts";
+import { startBytes } from "./start-bytes.ts";
 
 /** Facts that determine the memory of a run. */
 export interface Workload {
@@ -35,7 +36,8 @@ export interface Workload {
  *
  * Weights, gradients and optimizer state follow from the parameters. Activations are what the engine's arena will have
  * touched after the passes that ask it for the most, what is fed, of two passes (what the one before was fed waits to be
- * collected), and the gradients as the engine hands them over, beside those that are added up.
+ * collected), and the gradients as the engine hands them over, beside those that are added up; or, if that is more, what the
+ * factorizations of a start of LoRA take before the first step.
  */
 export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
   const { model, graph, emitted, examples, optimizer, validation, baseBytes } = work;
@@ -53,12 +55,13 @@ export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
   const training = engineMemory(emitted, runs);
   const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
   const largestInputs = Math.max(...runs.map((lengths) => inputBytes(graph, lengths)));
+  const steps = training.arena + scoring.arena + 2 * largestInputs + 4 * sizes.reduce((sum, size) => sum + size, 0);
   return {
     weights,
     quantizedWeights,
     gradients,
     optimizer: sizes.reduce((sum, size) => sum + optimizer.bytesFor(size), 0),
-    activations: training.arena + scoring.arena + 2 * largestInputs + 4 * sizes.reduce((sum, size) => sum + size, 0),
+    activations: Math.max(steps, startBytes(model.graph, model.base)),
     runtime: baseBytes + training.session + scoring.session,
   };
 }
