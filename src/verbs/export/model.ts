@@ -3,6 +3,7 @@ import { openTrained, prepareTrained } from "../../assemble/open-trained.ts";
 import { openBase } from "../../assemble/prepare.ts";
 import { quantizationOf } from "../../assemble/quantization.ts";
 import { RecipeError } from "../../errors.ts";
+import { openGguf } from "../../formats/gguf/file.ts";
 import { isGguf } from "../../formats/gguf/model/read-gguf.ts";
 import { exportGguf } from "../../formats/gguf/model/write-gguf.ts";
 import { resolveModelFolder } from "../../formats/hub/resolve.ts";
@@ -28,16 +29,31 @@ export async function exportSafetensors(recipe: ResolvedRecipe, options: ExportO
 /** A whole model in one GGUF file, an adapter merged into it. */
 export async function exportGgufModel(recipe: ResolvedRecipe, options: ExportOptions): Promise<ExportReport> {
   const { adapter, out, dtype = "F16" } = options;
+  if (adapter === undefined && (await isGguf(recipe.model_name_or_path))) {
+    throw new RecipeError(`${recipe.model_name_or_path} is a GGUF file already`, {
+      where: "format",
+      expected: "a model in safetensors, or an adapter to merge",
+      hint: "llama.cpp's llama-quantize changes the type of a file's weights.",
+    });
+  }
   const folder = adapter === undefined ? undefined : `${out}.merged`;
   try {
     const notes =
       folder === undefined || adapter === undefined ? [] : await mergedFolder(recipe, adapter, folder, "F32");
     const whole = folder ?? (await resolveModelFolder(recipe.model_name_or_path));
-    await exportGguf({ base: await readCheckpoint(whole), out, type: dtype });
+    const pre = await pretokenizerOf(recipe.model_name_or_path);
+    await exportGguf({ base: await readCheckpoint(whole), out, type: dtype, ...(pre !== undefined && { pre }) });
     return await compared(options, recipe, adapter, out, TOLERANCE[dtype], notes);
   } finally {
     if (folder !== undefined) await removeFolder(folder);
   }
+}
+
+/** llama.cpp's name of the cut of a base that is a GGUF file; several names have the same cut, so `tokenizer.json` loses it. */
+async function pretokenizerOf(model: string): Promise<string | undefined> {
+  if (!(await isGguf(model))) return undefined;
+  const pre = (await openGguf(model)).metadata.get("tokenizer.ggml.pre");
+  return typeof pre === "string" && pre !== "default" ? pre : undefined;
 }
 
 /** Merges an adapter into its base, as it was when the adapter was trained. */

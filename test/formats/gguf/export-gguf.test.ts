@@ -1,9 +1,12 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { openGguf } from "../../../src/formats/gguf/file.ts";
 import { readGguf } from "../../../src/formats/gguf/model/read-gguf.ts";
 import { type ExportGgufOptions, exportGguf } from "../../../src/formats/gguf/model/write-gguf.ts";
 import { ggufPretokenizer } from "../../../src/formats/gguf/tokenizer/pretokenizer.ts";
+import { ggufTokenizer } from "../../../src/formats/gguf/tokenizer/read-tokenizer.ts";
+import { BYTE_LEVEL_SPLITS } from "../../../src/formats/gguf/tokenizer/splits.ts";
 import type { JsonObject } from "../../../src/formats/json/json.ts";
 import { type Checkpoint, readCheckpoint } from "../../../src/formats/transformers/checkpoint.ts";
 import { mergeAdapter } from "../../../src/merging/merge-adapter.ts";
@@ -234,10 +237,10 @@ describe("the tokenizer", () => {
   });
 
   test("pre-tokenizers by what they cut at, and none by guess", () => {
-    const split = (Regex: string, model = {}) =>
+    const split = (Regex: string, model = {}, normalizer: object | null = null) =>
       ggufPretokenizer(
         {
-          model,
+          ...{ model, normalizer },
           pre_tokenizer: {
             type: "Sequence",
             pretokenizers: [
@@ -252,14 +255,29 @@ describe("the tokenizer", () => {
     const rest = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     expect(split(`${words}\\p{N}{1,3}${rest}`, { ignore_merges: true })).toBe("llama-bpe");
     expect(split(`${words}\\p{N}{1,3}${rest}`)).toBe("dbrx");
-    expect(split(`${words}\\p{N}${rest}`)).toBe("qwen2");
+    const composed = { type: "Sequence", normalizers: [{ type: "NFC" }] };
+    expect(split(`${words}\\p{N}${rest}`, {}, composed)).toBe("qwen2");
+    expect(split(`${words}\\p{N}${rest}`)).toBe("deepseek-r1-qwen");
+    expect(() => split(`${words}\\p{N}${rest}`, { ignore_merges: true })).toThrow("ignore_merges true");
     const digits = [
       { type: "Digits", individual_digits: true },
       { type: "ByteLevel", use_regex: true },
     ];
     expect(ggufPretokenizer({ pre_tokenizer: { type: "Sequence", pretokenizers: digits } }, "t.json")).toBe("smollm");
     expect(() => split("\\w+")).toThrow(
-      /pre-tokenizer of this tokenizer is unknown\n {2}at: t\.json: pre_tokenizer \{.*\n {2}expected: gpt-2, smollm, llama-bpe, dbrx, qwen2, tekken/,
+      /pre-tokenizer of this tokenizer is unknown\n {2}at: t\.json: pre_tokenizer \{.*\n {2}expected: gpt-2, olmo, mpt, smollm, .*, tekken, gpt-4o$/,
     );
   });
+
+  test.each(Object.entries(BYTE_LEVEL_SPLITS))(
+    "%s is written again for the tokenizer.json made from it",
+    async (pre, split) => {
+      const { metadata } = await openGguf(fixture("gguf/llama.gguf"));
+      const { definition } = ggufTokenizer(new Map(metadata).set("tokenizer.ggml.pre", pre), pre);
+      const again = ggufPretokenizer(JSON.parse(JSON.stringify(definition)), pre);
+      expect(BYTE_LEVEL_SPLITS[again]).toEqual(split);
+      const first = Object.entries(BYTE_LEVEL_SPLITS).find(([, other]) => isDeepStrictEqual(other, split))?.[0];
+      expect(again).toBe(first);
+    },
+  );
 });

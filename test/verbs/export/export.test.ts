@@ -1,5 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { openGguf } from "../../../src/formats/gguf/file.ts";
+import { exportGguf } from "../../../src/formats/gguf/model/write-gguf.ts";
+import { readCheckpoint } from "../../../src/formats/transformers/checkpoint.ts";
 import { exportModel } from "../../../src/verbs/export/export.ts";
 import { copyOf, fixture, readJson, runHere, temporary } from "../../running.ts";
 
@@ -44,7 +47,32 @@ describe("what is written computes what was trained", () => {
   });
 });
 
+describe("the cut of a base that is a GGUF file", () => {
+  const cutOf = async (path: string) => (await openGguf(path)).metadata.get("tokenizer.ggml.pre");
+
+  test.each(["smollm", "starcoder"])("%s keeps its name, and after a merge its way", async (pre) => {
+    const model = `${temporary()}/base.gguf`;
+    await exportGguf({ base: await readCheckpoint(BASE), out: model, type: "F32", pre });
+    const adapter = await trained({ model_name_or_path: model });
+
+    const direct = `${temporary()}/direct.gguf`;
+    await exportModel({ format: "gguf", merge: true, dtype: "Q8_0", adapter, out: direct });
+    expect(await cutOf(direct)).toBe(pre);
+
+    const merged = `${temporary()}/merged`;
+    await exportModel({ format: "safetensors", adapter, out: merged });
+    const after = `${temporary()}/after.gguf`;
+    expect((await exportModel({ format: "gguf", model: merged, out: after })).difference).toBeLessThan(1e-3);
+    expect(await cutOf(after)).toBe("smollm");
+  });
+});
+
 describe("refused", () => {
+  test("a GGUF file to be written as one", async () => {
+    const options = { format: "gguf", model: fixture("gguf/llama.gguf"), out: "nowhere" } as const;
+    await expect(exportModel(options)).rejects.toThrow(/is a GGUF file already\n.*\n.*an adapter to merge/);
+  });
+
   test("an adapter's format without an adapter", () =>
     expect(exportModel({ format: "mlx", model: BASE, out: "nowhere" })).rejects.toThrow(/mlx holds adapters only/));
 

@@ -25,6 +25,8 @@ export interface ExportGgufOptions {
   readonly type?: keyof typeof FILE_TYPES;
   /** Name to write down. Default: the folder's. */
   readonly name?: string;
+  /** llama.cpp's name of the tokenizer's byte-level cut. Default: as `tokenizer.json` cuts. */
+  readonly pre?: string;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface ExportGgufOptions {
  * @throws {CheckpointError | TokenizerError} when config or tokenizer lack what the file needs.
  * @throws {FileError} when the file cannot be written.
  */
-export async function exportGguf({ base, out, type = "F16", name }: ExportGgufOptions): Promise<void> {
+export async function exportGguf({ base, out, type = "F16", name, pre }: ExportGgufOptions): Promise<void> {
   const { config, folder } = base;
   const model = ggufModel(config);
   const tensors = [...factorTensors(base), ...placed(base, model).map((tensor) => tensorOf(tensor, base, model, type))];
@@ -50,7 +52,7 @@ export async function exportGguf({ base, out, type = "F16", name }: ExportGgufOp
     ...described,
     ["general.file_type", { uint32: FILE_TYPES[type] }],
     ["general.quantization_version", { uint32: 2 }],
-    ...(await ggufVocabulary(folder, config)),
+    ...(await ggufVocabulary(folder, config, pre)),
   ];
   await writeGguf(out, metadata, tensors);
 }

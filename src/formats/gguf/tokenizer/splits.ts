@@ -37,7 +37,8 @@ const gpt4o = sequence(split(`${camel(`${SHORTENED}?`)}|\\p{N}{1,3}|${CAMEL_REST
 const llamaBpe: ByteLevelSplit = { preTokenizer: llama3, ignoreMerges: true, addsBos: true };
 
 /**
- * By `tokenizer.ggml.pre`. The expressions are those of the models' own `tokenizer.json`.
+ * By `tokenizer.ggml.pre`. The expressions are those of the models' own `tokenizer.json`. Of several names for one split,
+ * the first is the one that is written for a tokenizer whose name is not known.
  * @see llama.cpp, `src/llama-vocab.cpp`; transformers, `integrations/gguf/gguf_tokenizer_mapping.py`
  */
 export const BYTE_LEVEL_SPLITS: Readonly<Record<string, ByteLevelSplit>> = {
@@ -52,8 +53,8 @@ export const BYTE_LEVEL_SPLITS: Readonly<Record<string, ByteLevelSplit>> = {
   "llama-v3": llamaBpe,
   falcon3: llamaBpe,
   pixtral: llamaBpe,
-  "smaug-bpe": { preTokenizer: llama3 },
   dbrx: { preTokenizer: llama3 },
+  "smaug-bpe": { preTokenizer: llama3 },
   qwen2: { preTokenizer: qwen2, composed: true },
   "deepseek-r1-qwen": { preTokenizer: qwen2 },
   tekken: { preTokenizer: tekken, ignoreMerges: true, addsBos: true },

@@ -34,11 +34,12 @@ const SPECIAL: Readonly<Record<string, string>> = {
 /**
  * A folder's tokenizer as GGUF metadata: byte-level BPE as `gpt2`, SentencePiece's BPE as `llama`; with its chat template.
  * @param config The model's `config.json`.
+ * @param pre llama.cpp's name of the byte-level cut. Default: as `tokenizer.json` cuts.
  * @throws {FileError} when there is no `tokenizer.json`.
  * @throws {TokenizerError} when it is of another kind, or does not fit the model.
  * @see llama.cpp, `set_vocab` in conversion/, and gguf-py, `SpecialVocab`
  */
-export async function ggufVocabulary(folder: string, config: JsonObject): Promise<Entries> {
+export async function ggufVocabulary(folder: string, config: JsonObject, pre?: string): Promise<Entries> {
   const where = `${folder}/tokenizer.json`;
   const json = await readJsonObject(where, VOCABULARY_BOUNDS);
   const parsed = schema.safeParse(json);
@@ -53,7 +54,7 @@ export async function ggufVocabulary(folder: string, config: JsonObject): Promis
   const { texts, kinds } = ggufTokens(tokenizer, count, where);
   const own = tokenizer.model.byte_fallback
     ? sentencePiece(tokenizer, json, count)
-    : byteLevel(tokenizer, ggufPretokenizer(json, where));
+    : byteLevel(tokenizer, pre ?? ggufPretokenizer(json, where));
   const settings = (await exists(`${folder}/tokenizer_config.json`))
     ? await readJsonObject(`${folder}/tokenizer_config.json`)
     : {};
