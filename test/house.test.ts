@@ -91,7 +91,8 @@ const ROOMS: Readonly<Record<string, string>> = {
   merging: ABOVE,
   tasks: "chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tokenizer", // biome-ignore format: a row
   assemble: ABOVE,
-  "training/checkpoints": "assemble formats/json formats/transformers platform/node prepared recipe",
+  "training/checkpoints":
+    "assemble formats/json formats/safetensors formats/sentence-transformers formats/transformers methods platform/node prepared recipe",
   "training/memory": ABOVE,
   training: ABOVE,
   verbs: ABOVE,

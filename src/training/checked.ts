@@ -4,7 +4,7 @@ import { configOf, withProblemType } from "../assemble/problem-type.ts";
 import { refuseOneClass } from "../assemble/supported-head.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
-import { checkOutputFolder } from "./output-folder.ts";
+import { checkNothingStays, checkOutputFolder } from "./output-folder.ts";
 import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";
 import { unfreezingStages } from "./unfreezing.ts";
@@ -26,6 +26,7 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
     const { adapter_name_or_path, dataset_name } = job.recipe;
     const inputs = { model_name_or_path: found.checkpoint.folder, adapter_name_or_path };
     await checkOutputFolder(job.recipe, { ...inputs, ...(!job.rows && { dataset_name }) });
+    await checkNothingStays(job.recipe);
   }
   const begun = await withStartingAdapter(job, found);
   const recipe = await withProblemType(begun.recipe, configOf(found), begun.recipe.dataset_train_split, job.rows);

@@ -1,6 +1,7 @@
 import { canonicalPath, checkUnlocked, exists, isFolder, parentFolder, relativePath } from "#platform";
 import { RecipeError } from "../errors.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { modelFiles } from "./checkpoints/model-folder.ts";
 
 /** Paths that a run reads and must not overwrite, by recipe key. */
 export interface Inputs {
@@ -36,6 +37,22 @@ export async function checkOutputFolder(
     }
   }
   await checkUnlocked(output_dir);
+}
+
+/**
+ * Refuses a run that saves no model where an earlier one would stay beside its recipe and results, and answer for it.
+ * @throws {RecipeError} naming a file of the earlier model.
+ */
+export async function checkNothingStays({
+  output_dir,
+  save_strategy,
+}: Pick<ResolvedRecipe, "output_dir" | "save_strategy">): Promise<void> {
+  const [file] = save_strategy === "no" ? await modelFiles(output_dir) : [];
+  if (file === undefined) return;
+  throw new RecipeError(`output_dir ${output_dir} contains a model, and save_strategy: no would leave it there`, {
+    where: `${output_dir}/${file}`,
+    expected: "another folder as output_dir, or save_strategy: end, which replaces the model",
+  });
 }
 
 const NOUNS: Readonly<Record<keyof Inputs, string>> = {

@@ -25,7 +25,7 @@ import { recipeToYaml } from "../recipe/write.ts";
 import { writeCard } from "./card.ts";
 import type { RunFacts } from "./checkpoints/facts.ts";
 import { readManifest, writeManifest } from "./checkpoints/manifest.ts";
-import { writeModelFolder } from "./checkpoints/model-folder.ts";
+import { modelFiles, writeModelFolder } from "./checkpoints/model-folder.ts";
 import { ownCheckpoints, STATE } from "./checkpoints/resume.ts";
 import { PREDICTIONS, writePredictions } from "./predictions-file.ts";
 import type { Progress } from "./progress.ts";
@@ -134,12 +134,15 @@ export async function openOutput(
  * @returns nothing of a folder that is new, or holds no model and no checkpoint.
  */
 export async function earlierRun(folder: string): Promise<string | undefined> {
-  const manifest = await readManifest(folder);
+  const model = await modelFiles(folder);
   const names = (await exists(folder)) ? await listFolder(folder) : [];
   const checkpoints = names.filter((name) => /^checkpoint-\d+$/.test(name));
-  if (typeof manifest === "string" && checkpoints.length === 0) return undefined;
+  if (model.length === 0 && checkpoints.length === 0) return undefined;
+  if (typeof (await readManifest(folder)) === "string" && checkpoints.length === 0) {
+    return `${folder} contains another model: ${model.join(", ")}. This run replaces it when it ends.`;
+  }
   const parts = [
-    ...(typeof manifest === "string" ? [] : ["its log and results are replaced now, its model when this run ends"]),
+    ...(model.length === 0 ? [] : ["its log and results are replaced now, its model when this run ends"]),
     ...(checkpoints.length > 0
       ? [
           `${checkpoints.join(", ")} ${checkpoints.length === 1 ? "stays" : "stay"} until this run writes one with the same name`,

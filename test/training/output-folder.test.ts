@@ -122,6 +122,49 @@ test("a run over an earlier one says so; the earlier model stays until the new o
   expect(readJson(`${folder}/trainer_state.json`).global_step).toBe(1);
 });
 
+/** One method for each kind of files, so ordered that every one follows each other one. */
+const ORDER = "full lora full adapter full ia3 lora adapter lora ia3 adapter ia3 full".split(" ");
+const rows = { train: rowsOf().train!.slice(0, 8) };
+const modelIn = (folder: string): readonly [readonly string[], Buffer] => {
+  const names = readdirSync(folder).sort();
+  const weights = names.find((name) => /^(adapter_)?(model|adapter)\.safetensors$/.test(name));
+  return [names, readFileSync(`${folder}/${weights}`)];
+};
+
+test.each([false, true])(
+  "each method over each other leaves what it leaves in a new folder (manifest lost: %s)",
+  async (lost) => {
+    const run = (method: string, output_dir: string) => runHere({ method, max_steps: 1, output_dir }, { rows });
+    const fresh = new Map<string, ReturnType<typeof modelIn>>();
+    for (const method of new Set(ORDER)) {
+      const folder = temporary();
+      await run(method, folder);
+      fresh.set(method, modelIn(folder));
+    }
+    const folder = temporary();
+    await run(ORDER[0]!, folder);
+    for (const method of ORDER.slice(1)) {
+      if (lost) rmSync(`${folder}/manifest.json`);
+      const said = warningsOf(await run(method, folder)).join();
+      expect(said).toMatch(
+        lost ? /contains another model: .*replaces it when/ : /an earlier run: .*its model when this run ends/,
+      );
+      expect(modelIn(folder), method).toEqual(fresh.get(method));
+    }
+  },
+);
+
+test("a run that saves no model is refused where an earlier one would answer for it", async () => {
+  const folder = temporary();
+  await runHere({ ...keys, output_dir: folder }, { rows });
+  const before = readFileSync(`${folder}/recipe.yaml`, "utf8");
+  const unsaved = { method: "full", max_steps: 1, save_strategy: "no", output_dir: folder };
+  await expect(runHere(unsaved, { rows })).rejects.toThrow(
+    /contains a model, and save_strategy: no would leave it there\n {2}at: .*adapter_/,
+  );
+  expect(readFileSync(`${folder}/recipe.yaml`, "utf8")).toBe(before);
+});
+
 test("the trained model is written before its evaluation can fail", async () => {
   const data = dataFolder();
   const folder = `${data}/out`;

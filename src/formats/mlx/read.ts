@@ -5,6 +5,7 @@ import { type JsonObject, readJsonObject } from "../json/json.ts";
 import { adaptedModules } from "../peft/peft-keys.ts";
 import type { LoraAdapter } from "../peft/read-lora.ts";
 import { targetsOf } from "../peft/targets-of.ts";
+import { MLX_ADAPTER } from "../safetensors/file-names.ts";
 import { float32Reader } from "../safetensors/float32.ts";
 import { readSafetensors, type TensorEntry } from "../safetensors/safetensors.ts";
 import type { FloatTensor } from "../safetensors/tensors.ts";
@@ -27,7 +28,7 @@ const PARTS: Readonly<Record<string, string>> = {
 export async function readMlx(folder: string, baseConfig: JsonObject): Promise<LoraAdapter> {
   const where = `${folder}/adapter_config.json`;
   const { type, rank, scale, dropout, model } = parseMlxConfig(await readJsonObject(where), where);
-  const stored = await readSafetensors(`${folder}/adapters.safetensors`);
+  const stored = await readSafetensors(`${folder}/${MLX_ADAPTER}`);
   const read = float32Reader(stored.tensors, folder);
   const tensors = new Map<string, FloatTensor>();
   for (const entry of stored.tensors.values()) {

@@ -7,6 +7,7 @@ import type { JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/json-file.ts";
 import { onlyUpdates } from "../peft/only-updates.ts";
 import type { LoraAdapter } from "../peft/read-lora.ts";
+import { MLX_ADAPTER } from "../safetensors/file-names.ts";
 import { type FloatTensor, writeTensors } from "../safetensors/tensors.ts";
 import { layerCount, layerKeys } from "../transformers/layer-keys.ts";
 import { tiesEmbeddings } from "../transformers/tied.ts";
@@ -34,7 +35,7 @@ export async function saveMlx(folder: string, adapter: LoraAdapter, baseConfig: 
   const { layers, keys } = selection([...updates.keys()].map(moduleOf), layerCount(baseConfig));
   await makeFolder(folder);
   const tensors = [...updates].flatMap(([param, update]) => tensorsOf(moduleOf(param), update));
-  await writeTensors(`${folder}/adapters.safetensors`, tensors, { format: "mlx" });
+  await writeTensors(`${folder}/${MLX_ADAPTER}`, tensors, { format: "mlx" });
   const { loraDropout = 0, useDora } = adapter.config;
   const config = { rank: r, scale: scaling, dropout: loraDropout, layers, keys, model: adapter.baseModel };
   await writeJson(`${folder}/adapter_config.json`, mlxConfigJson({ type: useDora ? "dora" : "lora", ...config }));

@@ -1,14 +1,13 @@
 import { listFolder } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { type JsonObject, readJsonObject } from "../json/json.ts";
-import { ADAPTER_CONFIG as CONFIG, HEAD, HEAD_PICKLE } from "./file-names.ts";
+import { ADAPTER_CONFIG as CONFIG, HEAD, HEAD_CONFIG, HEAD_PICKLE } from "./file-names.ts";
 import { float32Reader } from "./float32.ts";
 import { isPickleName, pickleError } from "./lookalike.ts";
 import { readSafetensors, type TensorEntry } from "./safetensors.ts";
 
 const PEFT = "adapter_model.safetensors";
 const ADAPTERS = "adapter.safetensors";
-const HEAD_CONFIG = "head_config.json";
 
 /** An adapter as it lies on disk, in its own library's keys and tensor names. */
 export interface StoredAdapter {

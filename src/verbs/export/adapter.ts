@@ -5,6 +5,7 @@ import { recipeOfTrained } from "../../assemble/recipe-of-trained.ts";
 import { RecipeError } from "../../errors.ts";
 import { isGguf } from "../../formats/gguf/model/read-gguf.ts";
 import { resolveModelFolder } from "../../formats/hub/resolve.ts";
+import { MLX_ADAPTER } from "../../formats/safetensors/file-names.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
 import { compared, TOLERANCE } from "./compared.ts";
 import { ggufToPeft, mlxToPeft, peftToGguf, peftToMlx } from "./convert-adapter.ts";
@@ -14,7 +15,7 @@ import type { ExportOptions, ExportReport } from "./options.ts";
 export async function isPeft(adapter: string): Promise<boolean> {
   if (await isGguf(adapter)) return false;
   const folder = await resolveModelFolder(adapter);
-  return !(await exists(`${folder}/adapters.safetensors`));
+  return !(await exists(`${folder}/${MLX_ADAPTER}`));
 }
 
 /** PEFT's adapter as mlx-lm's or llama.cpp's, read back before it is compared. @throws {RecipeError} for other formats. */
