@@ -6,7 +6,7 @@ import { readConfig } from "../formats/transformers/config.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
-import { causalLm, DEFAULT_TASK, taskOfClass } from "../task-types/index.ts";
+import { causalLm, DEFAULT_TASK, TASK_TYPES, type TaskType, taskOfClass } from "../task-types/index.ts";
 import { isAdapter } from "./open-trained.ts";
 
 /** Stands for the base model of an adapter that names none. */
@@ -53,4 +53,23 @@ async function keysOfAdapter(folder: string): Promise<Record<string, unknown>> {
 async function keysOfModel(folder: string): Promise<Record<string, unknown>> {
   const { architectures } = await readConfig(folder);
   return { ...keysOfWhole(folder), task_type: taskOfClass(String(architectures)) ?? DEFAULT_TASK };
+}
+
+/** The task that an adapter or a whole model says it was trained for. */
+export interface TrainedTask {
+  /** Absent when its files do not say, or name one of other libraries. */
+  readonly task?: TaskType | undefined;
+  readonly isAdapter: boolean;
+}
+
+/** Reads the task of an adapter or a whole model from its own files. @throws {LowrankError} when they are missing or malformed. */
+export async function taskOfTrained(trained: string): Promise<TrainedTask> {
+  if (await isGguf(trained)) return { task: causalLm.name, isAdapter: false };
+  const folder = await resolveModelFolder(trained);
+  if (!(await isAdapter(folder))) {
+    const { architectures } = await readConfig(folder);
+    return { task: taskOfClass(String(architectures)), isAdapter: false };
+  }
+  const { taskType } = await openAdapter(folder);
+  return { task: TASK_TYPES.find((task) => task === taskType), isAdapter: true };
 }

@@ -1,6 +1,7 @@
 import { AdapterError, CheckpointError } from "../errors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
-import { classifies, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
+import { classifies, embeds, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
+import { taskOfTrained } from "./recipe-of-trained.ts";
 
 /**
  * Refuses a head that tells classes apart and has one output.
@@ -17,20 +18,37 @@ export function refuseOneClass({ source, checkpoint, labels }: Prepared): void {
   });
 }
 
-/** Hints for models that other commands use. */
-const HINTS: Readonly<Record<Exclude<TaskFacts["verb"], "predict">, string>> = {
+/** Hints by the command that uses what was trained. */
+const HINTS: Readonly<Record<TaskFacts["verb"], string>> = {
+  predict: "use lowrank predict for a classifier.",
   embed: "use lowrank embed for an embedding model.",
   generate: "use lowrank generate for a causal language model.",
   evaluate: "use lowrank evaluate for a masked language model; lowrank generate needs a causal one.",
 };
 
+/** Hint at the command that uses a model of a task. */
+export const hintFor = (taskType: TaskType): string => HINTS[TASK_FACTS[taskType].verb];
+
 /** @throws {AdapterError} when what was trained is a language model, which has no labels to predict. */
 export function refuseLanguageModel(taskType: TaskType, trained: string): void {
-  const { verb } = TASK_FACTS[taskType];
-  if (verb === "predict") return;
+  if (TASK_FACTS[taskType].verb === "predict") return;
   throw new AdapterError(`predict labels texts, and task_type ${taskType} has no labels`, {
     where: trained,
     expected: `an adapter or a model for ${tasksFor("predict").join(" or ")}`,
-    hint: HINTS[verb],
+    hint: hintFor(taskType),
+  });
+}
+
+/**
+ * Refuses what its files say was trained for another task. A whole model without a head is for any task.
+ * @throws {AdapterError} naming the command that uses it.
+ */
+export async function refuseOtherTask(wanted: TaskType, trained: string): Promise<void> {
+  const { task, isAdapter } = await taskOfTrained(trained);
+  if (task === undefined || task === wanted || (!isAdapter && embeds(task))) return;
+  throw new AdapterError(`the ${isAdapter ? "adapter" : "model"} was trained for task_type ${task}, not ${wanted}`, {
+    where: trained,
+    expected: `an adapter or a model for ${wanted}`,
+    hint: hintFor(task),
   });
 }

@@ -1,6 +1,7 @@
 import { checkVocabulary } from "../assemble/data.ts";
 import { isAdapter, openTrained } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
+import { hintFor } from "../assemble/supported-head.ts";
 import { AdapterError, CheckpointError, RecipeError } from "../errors.ts";
 import type { TextEmbedding } from "../events/reports.ts";
 import { ExampleStore } from "../examples/examples.ts";
@@ -77,6 +78,7 @@ async function sourceOf(
     throw new RecipeError(`the model was loaded for task_type ${recipe.task_type}.`, {
       where: recipe.model_name_or_path,
       expected: `loadModel(…, { taskType: "${featureExtraction.name}" })`,
+      hint: hintFor(recipe.task_type),
     });
   }
   const recipe = await recipeOf(model, adapter);
@@ -97,6 +99,7 @@ async function recipeOf(model: string, adapter: string | undefined): Promise<Res
   throw new AdapterError("embed takes the hidden states of a model, and the adapter was trained with a head on them", {
     where: `${own}: task_type ${recipe.task_type}`,
     expected: `an adapter for ${featureExtraction.name}`,
+    hint: hintFor(recipe.task_type),
   });
 }
 

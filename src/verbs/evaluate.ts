@@ -2,7 +2,7 @@ import { encodeSplit } from "../assemble/data.ts";
 import { readSplit, splitNames, validationSplit } from "../assemble/dataset.ts";
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { trainedConfig, withProblemType } from "../assemble/problem-type.ts";
-import { refuseOneClass } from "../assemble/supported-head.ts";
+import { refuseOneClass, refuseOtherTask } from "../assemble/supported-head.ts";
 import { InterruptedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
@@ -74,6 +74,7 @@ interface Subject {
 }
 
 async function ofRecipe(recipe: ResolvedRecipe, adapter?: string, rows?: RowsInMemory): Promise<Subject> {
+  if (adapter !== undefined) await refuseOtherTask(recipe.task_type, adapter);
   const names = await splitNames(recipe, rows);
   const name = await testSplit(recipe, rows);
   const settled = await withProblemType(recipe, await trainedConfig(recipe, adapter), name, rows);

@@ -1,6 +1,7 @@
 import { checkVocabulary } from "../assemble/data.ts";
 import { evaluationGraph } from "../assemble/graphs.ts";
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
+import { hintFor, refuseOtherTask } from "../assemble/supported-head.ts";
 import { partsRenderer } from "../chat/content-parts.ts";
 import type { Message } from "../chat/conversation.ts";
 import { RecipeError } from "../errors.ts";
@@ -82,12 +83,15 @@ export class TextGenerator {
       const open = await compiled(await model.open(shared, unpackedBlocks), shared);
       return new TextGenerator(recipe, shared, open, onWarning);
     }
-    const recipe = { ...(await trainedSource({ model, adapter })).recipe, task_type: causalLm.name };
+    const { recipe: trained, name } = await trainedSource({ model, adapter });
+    await refuseOtherTask(causalLm.name, name);
+    const recipe = { ...trained, task_type: causalLm.name };
     return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared), onWarning);
   }
 
   /** Changes the adapter, or takes it off; the base is not read again. */
   async use(adapter: string | undefined): Promise<void> {
+    if (adapter !== undefined) await refuseOtherTask(causalLm.name, adapter);
     const next = await openAdapter(this.#recipe, adapter, this.#shared);
     await this.#open.session.close();
     this.#open = next;
@@ -191,6 +195,7 @@ function refuseNoText({ task_type, model_name_or_path }: ResolvedRecipe): void {
   throw new RecipeError(`a model of task_type ${task_type} generates no text`, {
     where: model_name_or_path,
     expected: `loadModel(…, { taskType: "${causalLm.name}" })`,
+    hint: hintFor(task_type),
   });
 }
 

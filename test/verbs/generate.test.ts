@@ -95,8 +95,12 @@ describe("refused", () => {
   test("neither a model nor an adapter", () =>
     expect(TextGenerator.open({})).rejects.toThrow("a model or an adapter is needed"));
 
-  test("an encoder", () =>
-    expect(TextGenerator.open({ model: fixture("bert") })).rejects.toThrow(/bert has no head for CAUSAL_LM/));
+  test("an encoder", async () => {
+    await expect(TextGenerator.open({ model: fixture("bert") })).rejects.toThrow(
+      /trained for task_type SEQ_CLS, not CAUSAL/,
+    );
+    await expect(TextGenerator.open({ model: fixture("bert-bare") })).rejects.toThrow(/bert has no head for CAUSAL_LM/);
+  });
 
   test("a conversation with a model that has no chat template", () =>
     expect(textOf(generator, [{ role: "user", content: "hello" }])).rejects.toThrow(/no chat template/));

@@ -2,7 +2,7 @@ import { listFolder } from "#platform";
 import { JSON_BOUNDS } from "../../bounded-json.ts";
 import { CheckpointError } from "../../errors.ts";
 import { brief, isObject, readJsonObject } from "../json/json.ts";
-import { INDEX, SINGLE } from "../safetensors/file-names.ts";
+import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
 import { float32Reader } from "../safetensors/float32.ts";
 import { isPickleName, pickleError } from "../safetensors/lookalike.ts";
 import { readSafetensors, type SafetensorsFile, type TensorEntry } from "../safetensors/safetensors.ts";
@@ -30,10 +30,17 @@ export interface Checkpoint {
  */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const files = await listFolder(folder);
+  if (files.includes(ADAPTER_CONFIG) && !files.includes(SINGLE) && !files.includes(INDEX)) throw isAdapter(folder);
   const config = await readConfig(folder);
   const tensors = await unquantized(await readTensors(folder, files), config, `${folder}/config.json`);
   return { folder, config, tensors, readFloat32: float32Reader(tensors, folder) };
 }
+
+const isAdapter = (folder: string): CheckpointError =>
+  new CheckpointError(`${folder} is an adapter, not a model`, {
+    expected: "a base model, with the adapter as adapter_name_or_path",
+    hint: "an adapter on top of another needs the first one merged: lowrank merge.",
+  });
 
 async function readTensors(folder: string, files: readonly string[]): Promise<ReadonlyMap<string, TensorEntry>> {
   if (files.includes(SINGLE)) return (await readSafetensors(`${folder}/${SINGLE}`)).tensors;
