@@ -19,6 +19,30 @@ test.each([
   ["-h r-1.yaml -- --dry_run", "-h r-1.yaml -- --dry_run"],
 ])("%s becomes %s", (given, folded) => expect(fold(given)).toBe(folded));
 
+test.each([
+  [
+    "--adapter_name_or_path a --adapter_name_or_path b",
+    "--adapter_name_or_path is given twice: a and b",
+    "lowrank merge",
+  ],
+  [
+    "--adapter-name-or-path=a --seed 1 --adapter_name_or_path b",
+    "--adapter_name_or_path is given twice: a and b",
+    "hint:",
+  ],
+  ["--packing --packing false", "--packing is given twice: true and false", "expected: one of them"],
+])("%s is refused", (given, message, hint) => {
+  expect(() => fold(given)).toThrow(message);
+  expect(() => fold(given)).toThrow(hint);
+});
+
+test("a flag that collects its values may be repeated, and one with the same value; what follows -- is no flag", () => {
+  const generate = addRecipeFlags(new Command("generate"), ["seed"]);
+  generate.option("--stop <text>", "", (text: string, all: string[]) => [...all, text], []);
+  const line = "--stop a --stop b --seed 1 --seed=1 -- --seed 2";
+  expect(foldFlags(line.split(" "), generate.options).join(" ")).toBe(line);
+});
+
 test("gives the recipe's keys as text, and only those that were given", () => {
   command.parse(foldFlags(["r.yaml", "--dry-run", "--packing", "--lora-r", "8"], command.options), { from: "user" });
   expect(overridesIn(command.opts())).toEqual({ packing: "true", lora_r: "8" });

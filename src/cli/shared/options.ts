@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { RecipeError } from "../../errors.ts";
 import { type Flag, flags } from "../../recipe/flags.ts";
 import { RECIPE_GROUPS, type Recipe } from "../../recipe/schema.ts";
 
@@ -29,23 +30,38 @@ export function overridesIn(options: Readonly<Record<string, unknown>>): Record<
 /**
  * Spells flags as the command knows them, so that `--learning-rate` and `--learning_rate` are one,
  * and gives a bare `--packing` its value. What follows `--` stays as it is.
+ * @throws {RecipeError} for a flag with two different values, unless it collects them.
  */
 export function foldFlags(argv: readonly string[], options: readonly Option[]): string[] {
   const known = new Map(options.map((option) => [fold(option.long ?? ""), option]));
   const folded: string[] = [];
+  const values = new Map<Option, string>();
+  const once = (option: Option, value: string): string => {
+    const earlier = values.get(option);
+    if (!option.parseArg && !option.variadic && earlier !== undefined && earlier !== value) {
+      throw new RecipeError(`${option.long} is given twice: ${earlier} and ${value}`, {
+        expected: "one of them",
+        ...(option.long === "--adapter_name_or_path" && {
+          hint: "an adapter on top of another needs the first one merged: lowrank merge.",
+        }),
+      });
+    }
+    values.set(option, value);
+    return value;
+  };
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
     if (arg === "--") return [...folded, ...argv.slice(i)];
     const [name = "", ...rest] = arg.split("=");
     const option = name.startsWith("--") ? known.get(fold(name)) : undefined;
     if (!option?.long) folded.push(arg);
-    else if (rest.length > 0) folded.push(`${option.long}=${rest.join("=")}`);
+    else if (rest.length > 0) folded.push(`${option.long}=${once(option, rest.join("="))}`);
     else if (option.optional) {
       const hasValue = /^(true|false)$/.test(argv[i + 1] ?? "");
-      folded.push(`${option.long}=${hasValue ? argv[++i] : "true"}`);
+      folded.push(`${option.long}=${once(option, hasValue ? argv[++i]! : "true")}`);
     } else {
       folded.push(option.long);
-      if (option.required && i + 1 < argv.length) folded.push(argv[++i]!);
+      if (option.required && i + 1 < argv.length) folded.push(once(option, argv[++i]!));
     }
   }
   return folded;
