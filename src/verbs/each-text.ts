@@ -1,4 +1,4 @@
-import { DataError } from "../errors.ts";
+import { DataError, RecipeError } from "../errors.ts";
 import { batched } from "./batched.ts";
 import type { TextInput } from "./predict-inputs.ts";
 
@@ -13,16 +13,22 @@ export type Numbered = TextInput & { readonly index: number };
  *
  * @param work The results of a batch, one a text; `error` says why a text has none.
  * @param name What a text should get: `label`, with the article of its own.
- * @throws {DataError} when none of the texts has a result.
+ * @throws {DataError} when none of the texts has a result. @throws {RecipeError} for a text in place of a list of them.
  */
 export async function* eachText<Result extends object>(
   texts: Iterable<string | TextInput> | AsyncIterable<string | TextInput>,
   work: (inputs: readonly Numbered[]) => Promise<readonly Result[]>,
   [article, name]: readonly [article: string, name: string],
 ): AsyncGenerator<Result, void, void> {
+  if (typeof texts === "string") {
+    throw new RecipeError("texts is one text, whose letters would be taken one by one", {
+      where: "texts",
+      expected: `a list: [${JSON.stringify(texts)}]`,
+    });
+  }
   let [count, failed, first]: [number, number, string] = [0, 0, ""];
   for await (const batch of batched(texts, BATCH)) {
-    const inputs = batch.map((text, i) => ({ index: count + i, ...(typeof text === "string" ? { text } : text) }));
+    const inputs = batch.map((text, i) => ({ index: count + i, ...inputOf(text) }));
     count += batch.length;
     for (const result of await work(inputs)) {
       if ("error" in result && failed++ === 0) first = String(result.error);
@@ -37,4 +43,11 @@ export async function* eachText<Result extends object>(
       expected: "a text with words",
     },
   );
+}
+
+/** An input as whoever calls gives it, also from JavaScript. */
+function inputOf(given: string | TextInput): TextInput {
+  if (typeof given === "string") return { text: given };
+  if (typeof given?.text === "string") return given;
+  return { text: "", error: `this is no text: ${String(JSON.stringify(given)).slice(0, 60)}` };
 }

@@ -115,6 +115,21 @@ describe("texts that cannot be labelled", () => {
     scores(said).forEach((score, i) => void expect(score).toBeCloseTo(scores(alone)[i] as number, 5));
   });
 
+  test("what is no text, given from JavaScript, has its reason; one text is not taken for a list of letters", async () => {
+    const texts = [null, LAW, undefined, 3, {}, { text: "" }] as unknown as string[];
+    const predictions = await all({ adapter, texts });
+    expect(predictions.map((one) => ("error" in one ? one.error : one.text))).toEqual([
+      "this is no text: null",
+      LAW,
+      "this is no text: undefined",
+      "this is no text: 3",
+      "this is no text: {}",
+      "the text has no tokens",
+    ]);
+    expect(predictions.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+    await expect(all({ adapter, texts: LAW })).rejects.toThrow(/texts is one text.*\n.*\n {2}expected: a list: \["/);
+  });
+
   test("rows without a text in the column", async () => {
     const values = [LAW, null, ["a"], { b: 1 }, 7, ""];
     const lines = values.map((clause) => `${JSON.stringify({ clause })}\n`).join("");
@@ -134,7 +149,7 @@ describe("texts that cannot be labelled", () => {
 
   test("are refused when there are no others", async () => {
     await expect(all({ adapter, texts: [" "] })).rejects.toThrow("the text has no label: the text has no tokens");
-    await expect(all({ adapter, texts: odd })).rejects.toThrow("none of the 5 texts can be labelled");
+    await expect(all({ adapter, texts: odd })).rejects.toThrow("none of the 5 texts has a label");
     expect(await all({ adapter, texts: [] })).toEqual([]);
   });
 });
