@@ -26,7 +26,7 @@ import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
 import { withOwnOutput } from "./own-output.ts";
 import { withPadId } from "./pad-id.ts";
-import { blocksOf } from "./quantization.ts";
+import { blocksOf, checkFullPrecision } from "./quantization.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { unreadWarning } from "./unread-tensors.ts";
 import { type LoadedWeights, loadWeights } from "./weights.ts";
@@ -110,6 +110,7 @@ export function prepare(recipe: ResolvedRecipe, given: Base, train: Split | unde
   const named = unnamed ? { id2label: defaultClasses(found, recipe.task_type) } : classes;
   const labels = classesOf(recipe.task_type, train, named);
   const config = { ...checkpoint.config, num_labels: labels.names.length };
+  checkFullPrecision(recipe, checkpoint);
   const blocks = blocksOf(recipe, checkpoint, architecture.basePrefix);
   const { modules } = found;
   const source = {

@@ -28,6 +28,23 @@ export function schemesOf({ recipe, blocks }: GraphSource): Scheme | SchemeOf | 
   return typeof quantization === "string" ? blocks : quantization;
 }
 
+/** @throws {RecipeError} when LoRA starts from what quantization loses, and the checkpoint has lost it already. */
+export function checkFullPrecision(
+  { init_lora_weights }: ResolvedRecipe,
+  { config, tensors, folder }: Checkpoint,
+): void {
+  const isQuantized = config.quantization_config || [...tensors.values()].some(({ blocks }) => blocks);
+  if (init_lora_weights !== "loftq" || !isQuantized) return;
+  throw new RecipeError(
+    `init_lora_weights: loftq needs the weights in full precision, and ${folder} has them quantized`,
+    {
+      where: "init_lora_weights",
+      expected: "a checkpoint in float32, bfloat16 or float16, or another start",
+      hint: "name the model that was quantized as model_name_or_path; load_in_4bit: true quantizes it again.",
+    },
+  );
+}
+
 /**
  * The blocks in which a file holds weights, by the names of the model's parameters.
  * @throws {RecipeError} when the recipe wants them kept, and there are none.

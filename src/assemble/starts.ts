@@ -54,6 +54,16 @@ export function starter(source: Random, bases: ReadBase): Start {
         });
         return factors[init.part].slice();
       }
+      case "quantizationError": {
+        const { of, r, part, scheme } = init;
+        if (!scheme && part === "A") random.fillUniform(data, -1 / Math.sqrt(shape[1]!), 1 / Math.sqrt(shape[1]!));
+        if (!scheme) return data;
+        const factors = await once(of, async () => {
+          const { errorFactors } = await import("./svd-factors.ts"); // it loads a library
+          return errorFactors(await bases(of), r, scheme);
+        });
+        return factors[part].slice();
+      }
       case "rows": {
         const { data: base, rows } = await bases(init.of);
         const width = base.length / rows;

@@ -38,6 +38,17 @@ export type Init =
       readonly iterations?: number;
       readonly part: "A" | "B";
     }
+  /**
+   * A factor of the leading part of what quantization loses of a weight, from its singular values. Of a weight that stays as it is,
+   * without a scheme, nothing is lost: A is uniform and B zero.
+   */
+  | {
+      readonly kind: "quantizationError";
+      readonly of: string;
+      readonly r: number;
+      readonly part: "A" | "B";
+      readonly scheme?: QuantizationScheme;
+    }
   /** Rows of a weight. */
   | { readonly kind: "rows"; readonly of: string; readonly rows: readonly number[] }
   /** The Euclidean length of each row of a weight, as DoRA's magnitudes start; of what is left of it when it is quantized. */

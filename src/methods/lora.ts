@@ -9,7 +9,7 @@ import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { type LoraPart, loraPart } from "../peft/lora-parts.ts";
-import { changesBase, notThere } from "../peft/lora-starts.ts";
+import { changesBase, notThere, readsBase, unquantizedBase } from "../peft/lora-starts.ts";
 import type { TokenIndices } from "../peft/lora-tokens.ts";
 import { mergeBias, mergeRows, mergeWeight } from "../peft/lora-update.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
@@ -92,8 +92,10 @@ const inputs: AdapterInputs = {
 export const loraMethod: MethodDefinition = {
   passes(recipe, architecture) {
     const config = loraConfigOf(recipe, architecture);
-    const isHeldOtherwise = recipe.load_in_4bit || recipe.load_in_8bit || recipe.dtype !== "float32";
+    const isQuantized = recipe.load_in_4bit || recipe.load_in_8bit;
+    const isHeldOtherwise = isQuantized || recipe.dtype !== "float32";
     if (changesBase(config) && isHeldOtherwise) throw notThere(config, "a base that is quantized or in half precision");
+    if (config.initLoraWeights === "loftq" && !isQuantized) throw unquantizedBase();
     return [loraPass(config, architecture.trainedHeads)];
   },
   isOwn: (param) => /\.(lora_|token_adapter\.)/.test(param),
@@ -124,7 +126,7 @@ export const loraMethod: MethodDefinition = {
     const changed = changesBase(config);
     const trained = changed ? withoutStart(what.trained, await startsOf(what)) : what.trained;
     const tensors = new Map([...trained, ...whole]);
-    const saved = changed ? configWithoutStart(config) : config;
+    const saved = changed ? configWithoutStart(config) : withoutReading(config);
     await saveLora(folder, { tensors, config: saved, params, ...originOf(what.model) });
     await saveLabels(folder, what);
   },
@@ -154,6 +156,10 @@ async function wholeEmbeddings(
     return [`${module}${BASE_LAYER}`, { shape, data }];
   });
 }
+
+/** PEFT would compute a start from the base again where it loads the adapter. */
+const withoutReading = (config: LoraConfig): LoraConfig =>
+  readsBase(config) ? { ...config, initLoraWeights: true } : config;
 
 /** A and B as they started, by the names of the trained ones. */
 async function startsOf({ trained, whole }: Savable): Promise<Map<string, FloatTensor>> {
@@ -224,7 +230,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       layers_to_transform: layersToTransform && [...layersToTransform],
       rank_pattern: { ...config.rankPattern },
       alpha_pattern: { ...config.alphaPattern },
-      init_lora_weights: changesBase({ initLoraWeights: init_lora_weights }) ? true : init_lora_weights,
+      init_lora_weights: readsBase({ initLoraWeights: init_lora_weights }) ? true : init_lora_weights,
     }),
     selection: {
       keys: ["lora_target_modules", "exclude_modules", "layers_to_transform"],

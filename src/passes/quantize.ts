@@ -21,9 +21,10 @@ export const quantize = (scheme: Scheme | SchemeOf, keep: readonly string[] = []
     const schemes = new Map(graph.values.flatMap((value) => weightToQuantize(value, keep, schemeOf)));
     return rewrite(graph, {
       param(param) {
-        if (param.init?.kind !== "rowNorm") return param;
-        const own = schemes.get(param.init.of);
-        return own ? { ...param, init: { ...param.init, scheme: own } } : param;
+        const { init } = param;
+        if (init?.kind !== "rowNorm" && init?.kind !== "quantizationError") return param;
+        const own = schemes.get(init.of);
+        return own ? { ...param, init: { ...init, scheme: own } } : param;
       },
       node(y, { op, inputs, attrs, module }) {
         const schemeFor = (x: Value | undefined) =>

@@ -17,13 +17,17 @@ const isTakenOut = (start: Start): start is Pissa | "olora" => start === "olora"
 export const changesBase = ({ initLoraWeights }: Pick<LoraConfig, "initLoraWeights">): boolean =>
   isTakenOut(initLoraWeights);
 
+/** True for starts that are computed from the weights of the base, which an adapter to go on from has behind it. */
+export const readsBase = (config: Pick<LoraConfig, "initLoraWeights">): boolean =>
+  changesBase(config) || config.initLoraWeights === "loftq";
+
 /** The starts of A, B and the bias of B. */
 export function startsOf(w: Value, site: Site, start: Start): readonly [a: Init, b: Init, bias: Init] {
   const { module, r } = site;
   const [, columns] = w.shape as [number, number];
   const uniform = (inputs: number): Init => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) });
   const zeros: Init = { kind: "zeros" };
-  if (isTakenOut(start)) return leadingParts(w, site, start);
+  if (isTakenOut(start) || start === "loftq") return leadingParts(w, site, start);
   switch (start) {
     case "gaussian":
       return [{ kind: "normal", std: 1 / r }, zeros, zeros];
@@ -39,11 +43,11 @@ export function startsOf(w: Value, site: Site, start: Start): readonly [a: Init,
   }
 }
 
-/** Factors of the leading part of a weight: of its QR factorization, or its singular value decomposition. */
+/** Factors of the leading part of a weight, of its QR factorization or singular value decomposition, or of what quantization loses. */
 function leadingParts(
   w: Value,
   { module, r, scaling }: Site,
-  start: Pissa | "olora",
+  start: Pissa | "olora" | "loftq",
 ): readonly [a: Init, b: Init, bias: Init] {
   const most = Math.min(...(w.shape as [number, number]));
   if (r > most) throw unfit(start, `a rank of at most ${most} in ${module}, not ${r}`);
@@ -56,7 +60,10 @@ function leadingParts(
     scaling,
     ...(iterations !== undefined && { iterations: Number(iterations) }),
   } as const;
-  const part = (part: "A" | "B"): Init => (start === "olora" ? { kind: "qr", of, r, part } : { ...svd, part });
+  const part = (part: "A" | "B"): Init => {
+    if (start === "loftq") return { kind: "quantizationError", of, r, part };
+    return start === "olora" ? { kind: "qr", of, r, part } : { ...svd, part };
+  };
   return [part("A"), part("B"), { kind: "zeros" }];
 }
 
@@ -70,21 +77,29 @@ export function startOf(x: Value, w: Value, site: Site, { initLoraWeights }: Lor
   return linear(scale(linear(x, a), { by: site.scaling }), b);
 }
 
-/** @throws {RecipeError} for what does not go with a start that changes the base. */
+/** @throws {RecipeError} for what does not go with a start that is computed from the base. */
 export function checkStart(config: LoraConfig): void {
-  if (!changesBase(config)) return;
+  if (!readsBase(config)) return;
   const { useDora, useRslora, rankPattern = {}, alphaPattern = {} } = config;
   if (useDora) throw notThere(config, "use_dora");
-  if (useRslora && Object.keys({ ...rankPattern, ...alphaPattern }).length > 0) {
+  if (changesBase(config) && useRslora && Object.keys({ ...rankPattern, ...alphaPattern }).length > 0) {
     throw notThere(config, "use_rslora with rank_pattern or alpha_pattern");
   }
 }
 
-/** A start that changes the base where that is not supported. */
+/** A start that is computed from the base where that is not supported. */
 export const notThere = ({ initLoraWeights }: LoraConfig, where: string): RecipeError =>
   new RecipeError(`init_lora_weights: ${initLoraWeights} does not go with ${where}`, {
     where: placeOf(["init_lora_weights", "initLoraWeights"]),
-    expected: "true, gaussian or orthogonal, which leave the base as it is",
+    expected: "true, gaussian or orthogonal, which do not depend on the base",
+  });
+
+/** A start from what quantization loses, where nothing is quantized. */
+export const unquantizedBase = (): RecipeError =>
+  new RecipeError("init_lora_weights: loftq needs a base that is quantized while it is read", {
+    where: placeOf(["init_lora_weights", "initLoraWeights"]),
+    expected: "load_in_4bit or load_in_8bit, or another start",
+    hint: "set load_in_4bit: true; pissa is the like of it for a base that is not quantized.",
   });
 
 const unfit = (start: Start, expected: string): RecipeError =>

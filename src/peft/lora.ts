@@ -56,9 +56,17 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
    * How A and B start: `true`, A uniform in ±1/√in and B zero; `"gaussian"`, A normal with deviation 1/r and B zero;
    * `false`, both uniform, so that the adapter is no identity; `"orthogonal"`, both random with B·A zero. Two starts are taken out of
    * the base: `"olora"`, the leading part of the weight's QR factorization; `"pissa"`, that of its singular value decomposition, or
-   * with `"pissa_niter_N"` what N iterations from a random subspace find of it. Default `true`.
+   * with `"pissa_niter_N"` what N iterations from a random subspace find of it. `"loftq"` starts at the leading part of what
+   * quantization loses of the weight, whatever the scaling. Default `true`.
    */
-  readonly initLoraWeights?: boolean | "gaussian" | "orthogonal" | "olora" | "pissa" | `pissa_niter_${string}`;
+  readonly initLoraWeights?:
+    | boolean
+    | "gaussian"
+    | "orthogonal"
+    | "olora"
+    | "pissa"
+    | `pissa_niter_${string}`
+    | "loftq";
 }
 
 /** Rank and scaling of one module. */

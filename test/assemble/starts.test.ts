@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { quantizationOf } from "../../src/assemble/quantization.ts";
 import { starter } from "../../src/assemble/starts.ts";
+import type { QuantizationScheme } from "../../src/ir/graph.ts";
+import { matMul } from "../../src/linalg/matmul.ts";
+import { throughQuantization } from "../../src/quant/schemes/index.ts";
 import { Random } from "../../src/random.ts";
+import { resolveRecipe } from "../../src/recipe/resolve.ts";
+import { recipeOf } from "../running.ts";
 
 const R = 4;
 const start = (seed: number) => starter(Random.seed(seed), () => Promise.reject(new Error("no base")));
@@ -36,5 +42,42 @@ describe("the orthogonal start", () => {
   test("depends on the seed alone", async () => {
     expect(await factors(3)).toEqual(await factors(3));
     expect(await factors(3)).not.toEqual(await factors(4));
+  });
+});
+
+describe("the start at what quantization loses", () => {
+  const [rows, columns] = [24, 64];
+  const weight = new Float32Array(rows * columns);
+  Random.seed(5).fillNormal(weight, 1);
+  const norm = (x: ArrayLike<number>): number => Math.hypot(...Array.from(x));
+  const parts = async (scheme?: QuantizationScheme, r = R) => {
+    const ofWeight = starter(Random.seed(1), async () => ({ data: weight, rows }));
+    const init = (part: "A" | "B") =>
+      ({ kind: "quantizationError", of: "w", r, part, ...(scheme && { scheme }) }) as const;
+    return [await ofWeight("A", init("A"), [r, columns]), await ofWeight("B", init("B"), [rows, r])] as const;
+  };
+
+  test.each([
+    { load_in_4bit: true },
+    { load_in_4bit: true, bnb_4bit_quant_type: "fp4", use_bnb_nested_quant: false },
+    { load_in_8bit: true },
+  ])("with %j brings it nearer to the weight, at full rank all the way", async (keys) => {
+    const scheme = quantizationOf(resolveRecipe(recipeOf(keys))) as QuantizationScheme;
+    const quantized = throughQuantization(weight, rows, scheme);
+    const error = weight.map((x, i) => x - quantized[i]!);
+    const left = async (r: number): Promise<number> => {
+      const [a, b] = await parts(scheme, r);
+      const update = matMul(Float64Array.from(b), Float64Array.from(a), r);
+      return norm(error.map((x, i) => x - update[i]!)) / norm(error);
+    };
+    expect(await left(R)).toBeLessThan(0.9);
+    expect(await left(rows)).toBeLessThan(1e-5);
+  });
+
+  test("is the usual one of a layer that is not quantized", async () => {
+    const [a, b] = await parts();
+    expect(Math.max(...a.map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(columns));
+    expect(norm(a)).toBeGreaterThan(0.5);
+    expect(norm(b)).toBe(0);
   });
 });

@@ -11,6 +11,7 @@ test.each([
   ["gaussian", 0],
   ["olora", 12 * WEIGHT],
   ["pissa", 12 * WEIGHT + 24 * GRAM],
+  ["loftq", 20 * WEIGHT + 24 * GRAM],
   ["pissa_niter_4", 20 * WEIGHT],
 ] as const)("what %s computes of the largest weight", (initLoraWeights, bytes) => {
   const base = tinyBert();

@@ -13,11 +13,12 @@ export function startBytes(graph: Graph, base: Graph): number {
 }
 
 function bytesOf(init: Init, base: Graph): number {
-  if (init.kind !== "qr" && init.kind !== "svd") return 0;
+  if (init.kind !== "qr" && init.kind !== "svd" && init.kind !== "quantizationError") return 0;
   const [rows, columns] = (base.named(init.of) as Value).shape as [number, number];
   const size = rows * columns;
   const copy = (SINGLE + DOUBLE) * size;
   if (init.kind === "qr") return copy;
-  if (init.iterations !== undefined) return copy + DOUBLE * size; // the transpose
-  return copy + 3 * DOUBLE * Math.min(rows, columns) ** 2; // the Gram matrix, as rows and as a matrix, and its eigenvectors
+  if (init.kind === "svd" && init.iterations !== undefined) return copy + DOUBLE * size; // the transpose
+  const eigen = 3 * DOUBLE * Math.min(rows, columns) ** 2; // the Gram matrix, as rows and as a matrix, and its eigenvectors
+  return copy + eigen + (init.kind === "quantizationError" ? 2 * SINGLE * size : 0); // the weight quantized, and the difference
 }
