@@ -89,7 +89,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   prepared: ABOVE,
   methods: ABOVE,
   merging: ABOVE,
-  tasks: "chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tokenizer", // biome-ignore format: a row
+  tasks: "platform/node chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tokenizer", // biome-ignore format: a row
   assemble: ABOVE,
   "training/checkpoints":
     "assemble formats/json formats/safetensors formats/sentence-transformers formats/transformers methods platform/node prepared recipe",

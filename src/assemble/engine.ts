@@ -5,10 +5,11 @@ import type { Engine } from "../prepared/engine.ts";
 export const CPU: Engine = {
   device: "cpu",
   target: ENGINE,
-  async emit(graph) {
+  async emit(graph, isFixed) {
     const { emitOnnx } = await import("../onnx/emit.ts"); // with protobuf, which takes a while to load
-    return emitOnnx(graph, CPU.target);
+    return emitOnnx(graph, CPU.target, isFixed);
   },
   open: async (model, weights, options = {}) => (await import("#session")).openSession(model, { weights, ...options }),
-  compile: async (graph, weights, options) => CPU.open(await CPU.emit(graph), weights, options),
+  compile: async (graph, weights, { isFixed, ...options } = {}) =>
+    CPU.open(await CPU.emit(graph, isFixed), weights, options),
 };

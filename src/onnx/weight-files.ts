@@ -83,17 +83,23 @@ export function externalFiles(
   const parts = split(weights, dataBytes);
   const nameOf = (i: number): string => `${name}_data${i === 0 ? "" : `_${i}`}`;
   const initializer = parts.flatMap((part, i) =>
-    part.map(({ weight, offset }) => {
-      const place = { location: nameOf(i), offset: String(offset), length: String(weight.bytes) };
-      const externalData = Object.entries(place).map(([key, value]) => ({ key, value }));
-      return tensorOf(weight, { dataLocation: DataLocation.EXTERNAL, externalData });
-    }),
+    part.map(({ weight, offset }) => externalTensor(weight, nameOf(i), offset)),
   );
   const { graph = create(GraphProtoSchema) } = model;
   const whole = { ...model, graph: { ...graph, initializer: [...graph.initializer, ...initializer] } };
   const files = parts.map((part, i) => ({ name: nameOf(i), chunks: () => dataChunks(part, read) }));
   return [...files, inlineFile(whole, [], read, name)];
 }
+
+function externalTensor(weight: Weight, location: string, offset: number): TensorProto {
+  const place = { location, offset: String(offset), length: String(weight.bytes) };
+  const externalData = Object.entries(place).map(([key, value]) => ({ key, value }));
+  return tensorOf(weight, { dataLocation: DataLocation.EXTERNAL, externalData });
+}
+
+/** A parameter whose bytes are handed over beside the model, as a file that has its name. */
+export const weightInMemory = (param: ParamValue): TensorProto =>
+  externalTensor(weightOf(param), param.origin.name, 0);
 
 /** A weight and where it begins in its file. */
 interface Placed {

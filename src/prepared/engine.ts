@@ -1,4 +1,4 @@
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, ParamValue } from "../ir/graph.ts";
 import type { EmittedModel } from "../onnx/emit.ts";
 import type { Target } from "../onnx/target.ts";
 import type { Session } from "../session/session.ts";
@@ -10,6 +10,15 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
+/** Options for compiling a graph. */
+export interface CompileOptions extends EngineOptions {
+  /**
+   * True for parameters that never change while the session is open. The engine lays them out for its operators once, which makes
+   * runs of few tokens faster and takes a copy of each. Default: none.
+   */
+  readonly isFixed?: (param: ParamValue) => boolean;
+}
+
 /** A device that graphs run on, with the operators that it has. Made once, and carried by what is prepared for it. */
 export interface Engine {
   /** Its name in reports, such as `cpu`. */
@@ -17,9 +26,9 @@ export interface Engine {
   /** The operators that graphs are written in for it. */
   readonly target: Target;
   /** A graph in the target's operators. */
-  emit(graph: Graph): Promise<EmittedModel>;
+  emit(graph: Graph, isFixed?: CompileOptions["isFixed"]): Promise<EmittedModel>;
   /** A session on a model, with its weights bound. ONNX Runtime is loaded here, so not where nothing runs. */
   open(model: EmittedModel, weights: Weights, options?: EngineOptions): Promise<Session>;
   /** A session on a graph, with its weights bound. */
-  compile(graph: Graph, weights: Weights, options?: EngineOptions): Promise<Session>;
+  compile(graph: Graph, weights: Weights, options?: CompileOptions): Promise<Session>;
 }

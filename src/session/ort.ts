@@ -13,6 +13,8 @@ export interface Runtime {
 export interface Model {
   readonly bytes: Uint8Array;
   readonly inputs: readonly { readonly name: string }[];
+  /** Weights that are not inputs: their arrays are handed over when the model is opened. */
+  readonly fixed: readonly string[];
   readonly outputs: ReadonlyMap<string, string>;
 }
 
@@ -25,6 +27,7 @@ export async function openSessionOn(runtime: Runtime, model: Model, options: Ses
   const session = await engine("open the graph", () =>
     runtime.InferenceSession.create(model.bytes, {
       ...SETTINGS,
+      externalData: model.fixed.map((name) => ({ path: name, data: bytesOf(weights, name) })),
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     }),
@@ -85,6 +88,13 @@ async function run(
   const fetches = outputs.map((name) => tensors.get(name) as string);
   const results = await engine("run the graph", () => session.run(all, [...new Set(fetches)]));
   return Object.fromEntries(outputs.map((name, i) => [name, fromTensor(results[fetches[i] as string] as Tensor)]));
+}
+
+/** @throws {EngineError} when the weight is missing. */
+function bytesOf(weights: SessionOptions["weights"], name: string): Uint8Array {
+  const data = weights.get(name)?.data;
+  if (!data) throw new EngineError(`the model needs the weight ${name}`);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 const toTensor = ({ Tensor }: Runtime, { dtype, data, shape }: RuntimeTensor): Tensor =>

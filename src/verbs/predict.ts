@@ -1,18 +1,9 @@
-import { checkVocabulary } from "../assemble/data.ts";
-import { refuseLanguageModel, refuseOneClass } from "../assemble/supported-head.ts";
-import { CheckpointError } from "../errors.ts";
-import type { LabelScore, Prediction, TextScore } from "../events/reports.ts";
-import { ExampleStore } from "../examples/examples.ts";
-import { IGNORED } from "../examples/labels.ts";
-import type { Prepared } from "../prepared/prepared.ts";
-import { TASK_FACTS } from "../task-types/index.ts";
-import { eachLogits } from "../tasks/class-scores.ts";
-import type { Asked, Example, TaskDefinition } from "../tasks/definition.ts";
-import { taskOf } from "../tasks/index.ts";
-import { NotFiniteError } from "../training/scoring.ts";
-import { BATCH, eachText, type Numbered } from "./each-text.ts";
+import { refuseLanguageModel } from "../assemble/supported-head.ts";
+import type { Prediction } from "../events/reports.ts";
+import { eachText, type Numbered } from "./each-text.ts";
 import type { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
+import { encodeText, labelled, labellingTask } from "./text-labels.ts";
 import { trainedSource } from "./trained-source.ts";
 
 /** The model and the texts of a prediction. One of `adapter` and `model` is needed, and one of `texts` and `input`. */
@@ -28,9 +19,6 @@ export interface PredictOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Problem of a head with one output whose `config.json` names none: transformers takes its sigmoid. */
-const ONE_OUTPUT = "multi_label_classification";
-
 /**
  * Labels texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
  * labelled, as an empty one, has its reason as its prediction.
@@ -44,94 +32,15 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Predicti
   const { input } = options;
   const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
   const { model, weights, fresh, warnings } = await open();
-  const { task_type, problem_type } = model.source.recipe;
-  const isOne =
-    TASK_FACTS[task_type].labelled === "text" && problem_type === undefined && model.labels.names.length === 1;
-  const definition = taskOf({ task_type, ...(isOne ? { problem_type: ONE_OUTPUT } : { problem_type }) });
-  if (!isOne) refuseOneClass(model);
-  if (fresh.length > 0) {
-    throw new CheckpointError(`the model has no trained classification head: ${fresh.join(", ")} are missing`, {
-      where: model.checkpoint.folder,
-      hint: "train one, and set --adapter_name_or_path to its output_dir.",
-    });
-  }
+  const task = labellingTask(model, fresh);
   for (const warning of warnings) options.onWarning?.(warning);
   const session = await model.engine.compile(model.graph, weights);
   try {
     const classifier = { session, graph: model.graph, padId: model.tokenizer.padId };
-    yield* eachText(texts, (inputs) => labelled(classifier, model, inputs, definition), ["a", "label"]);
+    const label = (inputs: readonly Numbered[]) =>
+      labelled(classifier, model, inputs.map((input) => encodeText(input, model)), task); // biome-ignore format: one call
+    yield* eachText(texts, label, ["a", "label"]);
   } finally {
     await session.close();
   }
-}
-
-/** An input as the model gets it; of words, each label is the place of its word. */
-interface Encoded {
-  readonly input: Numbered;
-  readonly words?: readonly string[];
-  readonly example?: Example;
-  readonly error?: string;
-}
-
-async function labelled(
-  asked: Asked,
-  model: Prepared,
-  inputs: readonly Numbered[],
-  { prediction }: TaskDefinition,
-): Promise<Prediction[]> {
-  const encoded = inputs.map((input) => encode(input, model));
-  const examples = ExampleStore.of(encoded.flatMap(({ example }) => example ?? []));
-  checkVocabulary(examples, model.checkpoint);
-  const scores = Array.from({ length: examples.length }, () => new Map<number, TextScore>());
-  const {
-    labels: { names: classes },
-    threshold,
-  } = model;
-  const options = { classes, ...(threshold !== undefined && { threshold }) };
-  await eachLogits(asked, examples, BATCH, (logits, place, row) => {
-    const bad = logits.find((logit) => !Number.isFinite(logit));
-    if (bad !== undefined) throw notFinite(bad, examples.at(row).where, encoded);
-    const score = prediction?.(logits, options);
-    if (score) scores[row]?.set(place, score);
-  });
-  let row = 0;
-  return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
-    const found = example && scores[row++];
-    if (!found) return { index, text, label: null, error: error ?? NO_TOKENS };
-    if (!words) return { index, text, ...(found.get(0) as TextScore) };
-    return {
-      index,
-      text,
-      words: words.map((word, at) => ({ word, ...((found.get(at) as LabelScore | undefined) ?? { label: null }) })),
-    };
-  });
-}
-
-function notFinite(logit: number, where: string, encoded: readonly Encoded[]): NotFiniteError {
-  const text = encoded.find(({ example }) => example?.where === where)?.input.text ?? "";
-  return new NotFiniteError(`the logits contain ${logit}`, `${where}, ${JSON.stringify(shortened(text))}`);
-}
-
-const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
-
-/** Characters of a text that a message shows. */
-const SHOWN = 60;
-
-const NO_TOKENS = "the text has no tokens";
-
-function encode(input: Numbered, { source, tokenizer }: Prepared): Encoded {
-  const { task_type, max_length: maxLength } = source.recipe;
-  const { text, error } = input;
-  const where = `text ${input.index + 1}`;
-  if (error !== undefined) return { input, error };
-  if (TASK_FACTS[task_type].labelled !== "word") {
-    const { ids, specials } = tokenizer.encode(text, { maxLength });
-    if (ids.length === specials) return { input };
-    return { input, example: { ids: Int32Array.from(ids), label: 0, where } };
-  }
-  const words = input.words ?? text.split(/\s+/).filter((word) => word !== "");
-  const { ids, wordIds, specials } = tokenizer.encodeWords(words, { maxLength });
-  if (ids.length === specials) return { input };
-  const labels = Int32Array.from(wordIds, (word, at) => (word === null || word === wordIds[at - 1] ? IGNORED : word));
-  return { input, words, example: { ids: Int32Array.from(ids), labels, where } };
 }

@@ -107,7 +107,7 @@ test("only the outputs asked for are fetched, by their names", async () => {
 
 describe("an engine's failure is an EngineError that says at what", () => {
   test("a model that is none", async () => {
-    const model = { bytes: Uint8Array.of(1, 2, 3), inputs: [], outputs: new Map<string, string>() };
+    const model = { bytes: Uint8Array.of(1, 2, 3), inputs: [], fixed: [], outputs: new Map<string, string>() };
     const error = await openSession(model, { weights: new Map() }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(EngineError);
     expect(error).toMatchObject({ code: "E_ENGINE", exitCode: 1, cause: expect.any(Error) });
