@@ -1,0 +1,140 @@
+import { DataError } from "../errors.ts";
+import type { Example } from "../tasks/definition.ts";
+import type { Numbered } from "../verbs/each-text.ts";
+import type { Model } from "../verbs/model.ts";
+import type { TextInput } from "../verbs/predict-inputs.ts";
+import type { TrainedSource } from "../verbs/trained-source.ts";
+import { BatchQueue } from "./batch-queue.ts";
+import { type Served, SharedBase } from "./shared-base.ts";
+
+/** Model and adapter of a service. One of the two is needed. */
+export interface ServiceSource {
+  /** Folder or Hub id of an adapter, through which its base is found, or of a whole model. */
+  readonly adapter?: string;
+  /** Base model, by name or in memory. Default: the adapter's own. */
+  readonly model?: string | Model;
+  /** Called once with each thing that a reader of the results should know. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Adapter that answers this call; it is opened at its first use, and stays open. Default: that of the service. */
+  readonly adapter?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A text as a model gets it. */
+interface EncodedText {
+  readonly input: Numbered;
+  readonly example?: Example;
+}
+
+/** Work of a service on texts. */
+export interface TextWork<State, Encoded extends EncodedText, Result> {
+  /** A result, with its article, as in `a label`. */
+  readonly result: readonly [article: string, name: string];
+  /** Whatever encoding and running need of a model. @throws {LowrankError} when the model does not fit. */
+  accept(served: Served): State;
+  encode(input: Numbered, served: Served, state: State): Encoded;
+  run(encoded: readonly Encoded[], served: Served, state: State): Promise<readonly Result[]>;
+}
+
+/** A model that was found to fit, with what its work needs. */
+interface Ready<State> {
+  readonly served: Served;
+  readonly state: State;
+}
+
+/** An encoded text that waits for its batch. */
+interface Item<Encoded> {
+  readonly encoded: Encoded;
+  readonly tokens: number;
+}
+
+/** Bounds of a batch: more does not make a CPU faster, and a run holds the thread. */
+const LIMITS = { items: 16, tokens: 2048 };
+
+/**
+ * Answers texts: what classes for single tasks have in common. Calls may overlap; their texts run in batches, those of similar
+ * length together.
+ */
+export class TextService<State, Encoded extends EncodedText, Result extends object> {
+  readonly #base: SharedBase;
+  readonly #work: TextWork<State, Encoded, Result>;
+  readonly #queue: BatchQueue<Item<Encoded>, Ready<State>, Result>;
+  readonly #ready = new Map<Served, Ready<State>>();
+  readonly #warn: (message: string) => void;
+  #adapter: string | undefined;
+
+  private constructor(base: SharedBase, work: TextWork<State, Encoded, Result>, warn: (message: string) => void) {
+    this.#base = base;
+    this.#work = work;
+    this.#warn = warn;
+    const run = (items: readonly Item<Encoded>[], { served, state }: Ready<State>): Promise<readonly Result[]> =>
+      work.run(items.map(({ encoded }) => encoded), served, state); // biome-ignore format: one call
+    this.#queue = new BatchQueue(run, LIMITS);
+  }
+
+  /** Opens the model, so that the first call does not wait for it. @throws {LowrankError} when it does not fit the work. */
+  static async open<State, Encoded extends EncodedText, Result extends object>(
+    source: TrainedSource,
+    work: TextWork<State, Encoded, Result>,
+    onWarning: (message: string) => void = () => {},
+  ): Promise<TextService<State, Encoded, Result>> {
+    const shown = new Set<string>();
+    const warn = (message: string): void => {
+      if (!shown.has(message)) onWarning(message);
+      shown.add(message);
+    };
+    const service = new TextService(new SharedBase(source), work, warn);
+    try {
+      await service.#get(undefined);
+    } catch (error) {
+      await service.close();
+      throw error;
+    }
+    return service;
+  }
+
+  /** Results of texts, in their order; a text that has none has its reason. */
+  async all(texts: readonly (string | TextInput)[], { adapter, signal }: CallOptions = {}): Promise<Result[]> {
+    const ready = await this.#get(adapter ?? this.#adapter);
+    const items = texts.map((text, index) => {
+      const input = { index, ...(typeof text === "string" ? { text } : text) };
+      const encoded = this.#work.encode(input, ready.served, ready.state);
+      return { encoded, tokens: encoded.example?.ids.length ?? 0 };
+    });
+    return this.#queue.submit(items, ready, signal);
+  }
+
+  /** Result of a text. @throws {DataError} when it has none. */
+  async one(text: string | TextInput, options?: CallOptions): Promise<Result> {
+    const [result] = (await this.all([text], options)) as [Result];
+    if (!("error" in result)) return result;
+    const [, name] = this.#work.result;
+    throw new DataError(`the text has no ${name}: ${result.error}`, { expected: "a text with words" });
+  }
+
+  /** Changes the adapter of calls that name none, once it is open. @throws {AdapterError} when it does not fit; the one before stays. */
+  async use(adapter: string | undefined): Promise<void> {
+    await this.#get(adapter);
+    this.#adapter = adapter;
+  }
+
+  /** Finishes the batch that runs, refuses the calls that wait, and frees the model. */
+  async close(): Promise<void> {
+    await this.#queue.close();
+    await this.#base.close();
+  }
+
+  async #get(adapter: string | undefined): Promise<Ready<State>> {
+    const served = await this.#base.get(adapter);
+    const known = this.#ready.get(served);
+    if (known) return known;
+    const ready = { served, state: this.#work.accept(served) };
+    this.#ready.set(served, ready);
+    for (const warning of served.warnings) this.#warn(warning);
+    return ready;
+  }
+}
