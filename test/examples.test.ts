@@ -11,7 +11,10 @@ const SAYS: Readonly<Record<string, RegExp>> = {
   "classify-contracts.ts": /\d+ % (governing law|termination|payment|liability): Invoices are due within sixty days\.$/,
 };
 
-test.each(readdirSync("examples"))("examples/%s runs on a tiny model", (file) => {
+/** Tested by server-example.test.ts. */
+const SERVER = "server.ts";
+
+test.each(readdirSync("examples").filter((file) => file !== SERVER))("examples/%s runs on a tiny model", (file) => {
   const args = ["--import", "tsx", `examples/${file}`, MODEL, `${folder}/${file}`];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect(stderr).toBe("");

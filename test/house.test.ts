@@ -96,6 +96,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "training/memory": ABOVE,
   training: ABOVE,
   verbs: ABOVE,
+  service: ABOVE,
   "verbs/export": ABOVE,
   "verbs/init": ABOVE,
   "node/compare": "events formats/hub methods methods/keys platform/node recipe training verbs",

@@ -5,7 +5,9 @@ const PUBLIC = [
   // models and methods
   ...["loadModel", "lora", "adapter", "ia3", "lnTuning", "full", "head"],
   // verbs
-  ...["train", "plan", "inspect", "evaluate", "predict", "embed", "compare", "TextGenerator", "exportModel"],
+  ...["train", "plan", "inspect", "evaluate", "predict", "embed", "compare", "exportModel"],
+  // models that stay open, one class a task
+  ...["Classifier", "Tagger", "Embedder", "TextGenerator"],
   // recipes, data and models on disk
   ...["readRecipe", "recipeJsonSchema", "embeddedRows", "writeEmbedded", "downloadModel", "VERSION"],
   // errors

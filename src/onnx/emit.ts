@@ -39,5 +39,12 @@ export function emitOnnx(
   const model = modelProto({ nodes, constants }, { inputs, outputs: [...distinct.values()] }, target);
   const tensors = [...outputs].map(([output, { name }]) => [output, name] as const);
   const names = fixed.map(({ origin }) => origin.name);
-  return { bytes: toBinary(ModelProtoSchema, model), inputs, fixed: names, outputs: new Map(tensors), nodes, constants };
+  return {
+    bytes: toBinary(ModelProtoSchema, model),
+    inputs,
+    fixed: names,
+    outputs: new Map(tensors),
+    nodes,
+    constants,
+  };
 }

@@ -12,7 +12,11 @@ export interface Face {
 }
 
 /** A lowered graph as ONNX's message. */
-export function modelProto({ nodes, constants }: Pick<LoweredGraph, "nodes" | "constants">, face: Face, target: Target): ModelProto {
+export function modelProto(
+  { nodes, constants }: Pick<LoweredGraph, "nodes" | "constants">,
+  face: Face,
+  target: Target,
+): ModelProto {
   const shown = (named: Named): ValueInfoProto => valueInfo(named, target);
   const engines = nodes.some(({ domain }) => domain !== "") ? [{ domain: "com.microsoft", version: 1n }] : [];
   return create(ModelProtoSchema, {

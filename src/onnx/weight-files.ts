@@ -98,8 +98,7 @@ function externalTensor(weight: Weight, location: string, offset: number): Tenso
 }
 
 /** A parameter whose bytes are handed over beside the model, as a file that has its name. */
-export const weightInMemory = (param: ParamValue): TensorProto =>
-  externalTensor(weightOf(param), param.origin.name, 0);
+export const weightInMemory = (param: ParamValue): TensorProto => externalTensor(weightOf(param), param.origin.name, 0);
 
 /** A weight and where it begins in its file. */
 interface Placed {

@@ -177,8 +177,8 @@ export interface System {
   /** Seconds since this process began. */
   uptimeSeconds(): number;
   pause(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Lets everything that waits for this thread have its turn: signals, sockets, timers. */
-  nextTurn(): Promise<void>;
+  /** Gives the thread up until signals, sockets and timers that wait for it were served. */
+  yieldThread(): Promise<void>;
   /** A name that nothing else has. */
   newId(): string;
   openHash(algorithm: "sha256" | "sha1"): Hasher;

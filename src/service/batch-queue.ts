@@ -1,4 +1,4 @@
-import { nextTurn } from "#platform";
+import { yieldThread } from "#platform";
 import { InterruptedError, RecipeError } from "../errors.ts";
 
 /** A piece of work that runs in batches with others. */
@@ -100,7 +100,7 @@ export class BatchQueue<Item extends Queued, Group, Result> {
       } catch (error) {
         this.#fail([...new Set(batch.map(({ call }) => call))], error);
       }
-      await nextTurn(); // the engine held the thread: let new calls in
+      await yieldThread(); // the engine held the thread: let new calls in
     }
     this.#draining = undefined;
   }

@@ -41,7 +41,7 @@ async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled
 }
 
 /**
- * A classifier of texts that stays open: `SEQ_CLS`, also with several labels a text, or a value. Calls may overlap.
+ * A classifier of texts that stays open, also one that gives several labels or a value. Calls may overlap.
  * @example
  * const classifier = await Classifier.open({ adapter: "out/lora" });
  * const { label, score } = await classifier.predict("This Agreement is governed by the laws of Delaware.");
@@ -78,7 +78,7 @@ export class Classifier {
   }
 }
 
-/** A classifier of words that stays open: `TOKEN_CLS`. Calls may overlap. */
+/** A classifier of words that stays open. Calls may overlap. */
 export class Tagger {
   readonly #texts: Labels;
 

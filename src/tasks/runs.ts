@@ -1,4 +1,4 @@
-import { nextTurn } from "#platform";
+import { yieldThread } from "#platform";
 import { planBatches } from "../examples/batching.ts";
 import type { Batch } from "../examples/collate.ts";
 import { Random } from "../random.ts";
@@ -33,7 +33,7 @@ export async function* runs(
 ): AsyncGenerator<Run, void, void> {
   const random = Random.seed(0);
   for (const rows of plannedRuns(examples.lengths, batchSize)) {
-    await nextTurn(); // the engine holds its thread: let signals through
+    await yieldThread(); // the engine holds its thread: let signals through
     if (stop()) return;
     const shown = rows.map((row) => examples.at(row));
     const { tensors, batch } = feedsOf(graph, shown, padId, random);

@@ -1,4 +1,4 @@
-import { nextTurn } from "#platform";
+import { yieldThread } from "#platform";
 import { checkVocabulary } from "../assemble/data.ts";
 import { evaluationGraph } from "../assemble/graphs.ts";
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
@@ -132,7 +132,7 @@ export class TextGenerator {
       return part;
     };
     while (ids.length - promptIds.length < room) {
-      await nextTurn(); // the engine holds its thread: let signals through
+      await yieldThread(); // the engine holds its thread: let signals through
       if (signal?.aborted) reason = "aborted";
       if (signal?.aborted) break;
       const logits = await this.#logitsAfter(ids);

@@ -32,7 +32,7 @@ export interface Shaping {
   readonly normalize: boolean;
 }
 
-/** What the options ask for. @throws {RecipeError} for what the model does not have; {CheckpointError} for parameters that no file holds. */
+/** Changes that the options ask for. @throws {RecipeError} for what the model does not have; {CheckpointError} for parameters that no file holds. */
 export function shapingOf(model: Prepared, fresh: readonly string[], options: ShapingOptions): Shaping {
   const { graph, modules = DEFAULT_MODULES, checkpoint } = model;
   if (fresh.length > 0) throw incomplete(fresh, model);

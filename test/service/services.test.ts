@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { CPU } from "../../src/assemble/engine.ts";
 import { AdapterError, DataError, InterruptedError, RecipeError } from "../../src/errors.ts";
 import type { Prediction } from "../../src/events/reports.ts";
 import { Classifier, Tagger } from "../../src/service/classifier.ts";
@@ -13,7 +14,7 @@ const folder = temporary();
 const [first, second, wider, whole, tagger] = ["first", "second", "wider", "whole", "tagger"].map(
   (name) => `${folder}/${name}`,
 ) as [string, string, string, string, string];
-const texts = [...rowsOf().test.map(({ text }) => String(text)), "law"];
+const texts = [...(rowsOf().test ?? []).map(({ text }) => String(text)), "law"];
 
 beforeAll(async () => {
   const learning = { max_steps: 4, learning_rate: 0.05 };
@@ -55,15 +56,18 @@ describe("Classifier", () => {
   }); // biome-ignore format: a table
 
   test("adapters of one base answer concurrent calls, and later ones after use", async () => {
+    const sessions = vi.spyOn(CPU, "open");
     const classifier = await Classifier.open({ adapter: first });
     const [a, b, c] = await Promise.all([predicted(first), predicted(second), predicted(wider)]);
     expect(scoresOf(a)).not.toEqual(scoresOf(b));
+    const predictions = sessions.mock.calls.length - 1; // of predict, each with a session of its own
     const found = await Promise.all([
       classifier.predict(texts),
       classifier.predict(texts, { adapter: second }),
       classifier.predict(texts, { adapter: wider }),
       ...texts.map((text) => classifier.predict(text, { adapter: second })),
     ]);
+    expect(sessions).toHaveBeenCalledTimes(predictions + 2); // adapters of the same shape share one
     const singles = found.slice(3) as Prediction[];
     expectSame(found[0] as Prediction[], a);
     expectSame(found[1] as Prediction[], b);

@@ -4,8 +4,8 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, signal ? { signal } : {});
 
-/** Lets everything that waits for this thread have its turn. */
-export const nextTurn = (): Promise<void> => setImmediate();
+/** Gives the thread up until everything that waits for it was served. */
+export const yieldThread = (): Promise<void> => setImmediate();
 
 /** Seconds since this process began. */
 export const uptimeSeconds = (): number => process.uptime();

@@ -3,7 +3,7 @@ import type { Fulfilled } from "../contract.ts";
 
 export type * from "../contract.ts";
 export { LINE_BYTES } from "../text-lines.ts";
-export { nextTurn, pause, uptimeSeconds } from "./clock.ts";
+export { pause, uptimeSeconds, yieldThread } from "./clock.ts";
 export {
   copyFile,
   exists,

@@ -53,8 +53,8 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     else signal?.addEventListener("abort", stop, { once: true });
   });
 
-/** Lets everything that waits for this thread have its turn. A message comes sooner than a timer, which browsers hold back. */
-export const nextTurn = (): Promise<void> =>
+/** Gives the thread up until everything that waits for it was served. A message comes sooner than a timer, which browsers hold back. */
+export const yieldThread = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
