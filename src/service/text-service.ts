@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import type { Example } from "../tasks/definition.ts";
-import type { Numbered } from "../verbs/each-text.ts";
+import { inputOf, type Numbered } from "../verbs/each-text.ts";
 import type { Model } from "../verbs/model.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
 import type { TrainedSource } from "../verbs/trained-source.ts";
@@ -101,7 +101,7 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
   async all(texts: readonly (string | TextInput)[], { adapter, signal }: CallOptions = {}): Promise<Result[]> {
     const ready = await this.#get(adapter ?? this.#adapter);
     const items = texts.map((text, index) => {
-      const input = { index, ...(typeof text === "string" ? { text } : text) };
+      const input = { index, ...inputOf(text) };
       const encoded = this.#work.encode(input, ready.served, ready.state);
       return { encoded, tokens: encoded.example?.ids.length ?? 0 };
     });

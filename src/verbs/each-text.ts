@@ -46,7 +46,7 @@ export async function* eachText<Result extends object>(
 }
 
 /** An input as whoever calls gives it, also from JavaScript. */
-function inputOf(given: string | TextInput): TextInput {
+export function inputOf(given: string | TextInput): TextInput {
   if (typeof given === "string") return { text: given };
   if (typeof given?.text === "string") return given;
   return { text: "", error: `this is no text: ${String(JSON.stringify(given)).slice(0, 60)}` };
