@@ -30,10 +30,10 @@ test("lines end at newlines only, with or without a carriage return or a last ne
   expect(await linesOf("a", "")).toEqual([]);
 });
 
-test("any text comes back, plain and gzipped, across chunks", () =>
+test("any text without NUL, which tells UTF-16, comes back, plain and gzipped, across chunks", () =>
   fc.assert(
     fc.asyncProperty(
-      fc.array(fc.string({ unit: "binary" }).map((s) => s.replace(/[\r\n\ufeff]/g, ""))),
+      fc.array(fc.string({ unit: "binary" }).map((s) => s.replace(/[\r\n\ufeff\0]/g, ""))),
       async (lines) => {
         const wide = [...lines, "é".repeat(70_000), "x"];
         const content = wide.join("\n");
