@@ -100,7 +100,7 @@ function configJson(
   config: Ia3Config,
   modules: readonly string[],
   params: readonly string[],
-  origin: Required<PeftOrigin>,
+  origin: PeftOrigin,
 ): JsonObject {
   const { targetModules, feedforwardModules: forward } = config;
   const targets = typeof targetModules === "string" ? minimalTargets(new Set(modules), params) : targetModules;

@@ -1,6 +1,7 @@
 import type { PeftOrigin } from "../formats/peft/peft-adapter.ts";
 import type { StoredAdapter } from "../formats/safetensors/adapter.ts";
 import { saveConfig } from "../formats/transformers/save-full.ts";
+import { taskClass } from "../formats/transformers/task-class.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { headKeys } from "../prepared/head-keys.ts";
 import type { Prepared } from "../prepared/prepared.ts";
@@ -8,9 +9,14 @@ import { classifies } from "../task-types/index.ts";
 import type { Savable, TrainedAdapter } from "./definition.ts";
 
 /** The facts of a base model that `adapter_config.json` holds. */
-export function originOf({ source, base }: Prepared): Required<PeftOrigin> {
+export function originOf({ source, base, checkpoint }: Prepared): PeftOrigin {
   const { model_name_or_path: baseModel, model_revision: revision, task_type: taskType } = source.recipe;
-  return { baseModel, revision, taskType, fanInFanOut: base.params.some(({ origin }) => origin.transposed) };
+  const name = taskClass(checkpoint.config, taskType);
+  return {
+    ...{ baseModel, revision, taskType },
+    fanInFanOut: base.params.some(({ origin }) => origin.transposed),
+    modelClass: name === undefined ? undefined : { name, modelType: String(checkpoint.config.model_type) },
+  };
 }
 
 /** The format, folder, task and base of an adapter, as its `adapter_config.json` has them. */

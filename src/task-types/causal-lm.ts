@@ -12,4 +12,13 @@ export const causalLm = {
     label: "Generate text: chat, complete prompts, or continue pretraining on raw text",
     hint: "a language model",
   },
+  card: {
+    name: "text generation",
+    pipeline: "text-generation",
+    autoModel: "AutoModelForCausalLM",
+    ask: [
+      'inputs = tokenizer("…", return_tensors="pt")',
+      "print(tokenizer.decode(model.generate(**inputs, max_new_tokens=50)[0]))",
+    ],
+  },
 } as const satisfies TaskFacts;

@@ -4,6 +4,18 @@ export type ProblemType = "single_label_classification" | "multi_label_classific
 /** Losses of embeddings: what makes those that belong together close. */
 export type LossType = "multiple_negatives_ranking" | "cosine_similarity" | "batch_all_triplet";
 
+/** Words and code of a task's model cards. */
+export interface TaskCard {
+  /** The task in words. */
+  readonly name: string;
+  /** The Hub's `pipeline_tag`. */
+  readonly pipeline: string;
+  /** transformers' class that loads its models. */
+  readonly autoModel: string;
+  /** Lines of Python that ask `model` through `tokenizer`. */
+  readonly ask: readonly string[];
+}
+
 /** A task as every room may know it: names, files and settings, nothing that runs. What runs is in `tasks/`. */
 export interface TaskFacts {
   /** PEFT's name: `SEQ_CLS`. */
@@ -28,6 +40,9 @@ export interface TaskFacts {
   readonly columns: string;
   /** Choice among the tasks, as `lowrank init` shows it. */
   readonly choice: { readonly label: string; readonly hint?: string };
-  /** Name, pipeline and Python class of a model card. */
-  readonly card?: { readonly name: string; readonly pipeline: string; readonly autoModel: string };
+  readonly card: TaskCard;
+  /** Parts of the card that depend on the `problem_type`. */
+  readonly problemCards?: Readonly<Partial<Record<ProblemType, Pick<TaskCard, "name" | "ask">>>>;
+  /** False when PEFT has no name for the task. */
+  readonly isInPeft?: false;
 }

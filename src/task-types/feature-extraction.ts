@@ -13,5 +13,10 @@ export const featureExtraction = {
     label: "Search: embed texts so that those that belong together are close",
     hint: "rows: a query and its answer",
   },
-  card: { name: "sentence similarity", pipeline: "sentence-similarity", autoModel: "AutoModel" },
+  card: {
+    name: "sentence similarity",
+    pipeline: "sentence-similarity",
+    autoModel: "AutoModel",
+    ask: ['print(model(**tokenizer("…", return_tensors="pt")).last_hidden_state)  # of tokens, not pooled yet'],
+  },
 } as const satisfies TaskFacts;

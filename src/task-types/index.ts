@@ -5,7 +5,7 @@ import { maskedLm } from "./masked-lm.ts";
 import { seqCls } from "./seq-cls.ts";
 import { tokenCls } from "./token-cls.ts";
 
-export type { LossType, ProblemType, TaskFacts } from "./facts.ts";
+export type { LossType, ProblemType, TaskCard, TaskFacts } from "./facts.ts";
 export { causalLm, featureExtraction, maskedLm, seqCls };
 
 /** Every task, in the order in which they are listed. */

@@ -15,5 +15,23 @@ export const seqCls = {
     name: "text classification",
     pipeline: "text-classification",
     autoModel: "AutoModelForSequenceClassification",
+    ask: [
+      'logits = model(**tokenizer("…", return_tensors="pt")).logits',
+      "print(model.config.id2label[logits.argmax().item()])",
+    ],
+  },
+  problemCards: {
+    multi_label_classification: {
+      name: "multi-label text classification",
+      ask: [
+        'probabilities = model(**tokenizer("…", return_tensors="pt")).logits.sigmoid()[0].tolist()',
+        'threshold = getattr(model.config, "multi_label_threshold", 0.5)',
+        "print([model.config.id2label[i] for i, p in enumerate(probabilities) if p >= threshold])",
+      ],
+    },
+    regression: {
+      name: "text regression",
+      ask: ['print(model(**tokenizer("…", return_tensors="pt")).logits.item())'],
+    },
   },
 } as const satisfies TaskFacts;

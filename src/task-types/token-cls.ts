@@ -13,5 +13,12 @@ export const tokenCls = {
     name: "token classification",
     pipeline: "token-classification",
     autoModel: "AutoModelForTokenClassification",
+    ask: [
+      'words = "…".split()',
+      'inputs = tokenizer(words, is_split_into_words=True, return_tensors="pt")',
+      "tags = model(**inputs).logits[0].argmax(-1).tolist()",
+      "of = inputs.word_ids()  # the first token of a word has its tag",
+      "print([(word, model.config.id2label[tags[of.index(i)]]) for i, word in enumerate(words) if i in of])",
+    ],
   },
 } as const satisfies TaskFacts;

@@ -5,7 +5,7 @@ import { evaluate } from "../../src/verbs/evaluate.ts";
 import { TextGenerator } from "../../src/verbs/generate.ts";
 import { loadModel } from "../../src/verbs/model.ts";
 import { predict } from "../../src/verbs/predict.ts";
-import { fixture, type Keys, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
+import { fixture, type Keys, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
 
 async function trained(keys: Keys, rows: Record<string, unknown>[]): Promise<string> {
   const output_dir = temporary();
@@ -93,4 +93,13 @@ test("an adapter where a model is expected is called one", async () => {
   await expect(loadModel(classifier)).rejects.toThrow(message);
   await expect(first(predict({ model: classifier, adapter: classifier, texts: ["a"] }))).rejects.toThrow(message);
   await expect(TextGenerator.open({ model: causal })).rejects.toThrow(message);
+});
+
+test("PEFT knows no masked language models: its file names the class of the model", () => {
+  expect(readJson(`${masked}/adapter_config.json`)).toMatchObject({
+    task_type: null,
+    auto_mapping: { base_model_class: "BertForMaskedLM", parent_library: "transformers.models.bert.modeling_bert" },
+  });
+  expect(readJson(`${causal}/adapter_config.json`)).toMatchObject({ task_type: "CAUSAL_LM" });
+  expect(readJson(`${causal}/adapter_config.json`)).not.toHaveProperty("auto_mapping");
 });

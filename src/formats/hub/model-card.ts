@@ -1,14 +1,20 @@
 import { stringify } from "yaml";
 import { METHOD_RECIPES, type Method } from "../../methods/keys/index.ts";
-import { factsOf, type TaskFacts } from "../../task-types/index.ts";
+import { type ProblemType, TASK_FACTS, type TaskCard, type TaskType } from "../../task-types/index.ts";
+import { isHubId, shortName } from "./names.ts";
+import { isSentenceTransformer, pythonUse } from "./python-use.ts";
 
 /** Facts of a run for its model card. */
 export interface CardFacts {
   /** The file format: whose library loads it. */
   readonly format: "peft" | "adapters" | "transformers";
   readonly method: Method;
-  readonly taskType: string;
+  readonly taskType: TaskType;
+  /** Of classifiers of texts that have another problem than the usual. */
+  readonly problemType?: ProblemType;
   readonly baseModel: string;
+  /** Branch, tag or commit of the base model. */
+  readonly revision?: string;
   /** The data set's name or path; a path is reduced to its last part. */
   readonly dataset?: string;
   readonly labels: readonly string[];
@@ -23,25 +29,28 @@ export interface CardFacts {
 }
 
 const LIBRARIES = { peft: "peft", adapters: "adapter-transformers", transformers: "transformers" } as const;
+const SENTENCES = "sentence-transformers";
 
 /** The text of a model card: YAML front matter as the Hub reads it, then what was trained, how, and how to load it. */
 export function modelCard(facts: CardFacts): string {
   const { method, baseModel, dataset, labels, trainableParameters: trainable, totalParameters: total } = facts;
-  const { name: task } = taskOf(facts);
+  const card = cardOf(facts);
   const data = dataset === undefined ? "" : ` on \`${shortName(dataset)}\``;
   const share = ((100 * trainable) / total).toFixed(2);
   const sections = [
     `---\n${stringify(frontMatter(facts))}---`,
-    `# ${shortName(baseModel)}, fine-tuned for ${task}`,
+    `# ${shortName(baseModel)}, fine-tuned for ${card.name}`,
     `\`${shortName(baseModel)}\` trained with ${METHOD_RECIPES[method].title}${data}: ` +
       `${count(trainable)} of ${count(total)} parameters (${share} %).`,
-    labels.length > 0 ? `Labels: ${labels.map((label) => `\`${label}\``).join(", ")}.` : "",
+    labels.length > 0 && facts.problemType !== "regression"
+      ? `Labels: ${labels.map((label) => `\`${label}\``).join(", ")}.`
+      : "",
     resultsSection(facts.results ?? {}),
     `## Training\n\n${table(
       ["setting", "value"],
       Object.entries(facts.hyperParameters).filter(([, value]) => value !== undefined),
     )}`,
-    `## Use\n\nIn Python:\n\n\`\`\`python\n${pythonOf(facts)}\n\`\`\`\n\nOn the command line:\n\n\`\`\`sh\n${shellOf(facts)}\n\`\`\``,
+    `## Use\n\nIn Python:\n\n\`\`\`python\n${pythonUse({ ...facts, card, hasLabels: labels.length > 0 })}\n\`\`\`\n\nOn the command line:\n\n\`\`\`sh\n${shellOf(facts)}\n\`\`\``,
     `Made with lowrank ${facts.version}.`,
   ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
@@ -53,24 +62,18 @@ function frontMatter({ format, method, baseModel, dataset, results, ...facts }: 
   const metrics = ["accuracy", "f1"].filter((metric) => scores.some((name) => name.endsWith(metric)));
   return {
     ...(isHubId(baseModel) && { base_model: baseModel }),
-    library_name: LIBRARIES[format],
-    pipeline_tag: taskOf(facts).pipeline,
+    library_name: isSentenceTransformer({ format, ...facts }) ? SENTENCES : LIBRARIES[format],
+    pipeline_tag: cardOf(facts).pipeline,
     tags: ["lowrank", ...(tag === undefined ? [] : [tag])],
     ...(dataset !== undefined && isHubId(dataset) && { datasets: [dataset] }),
     ...(metrics.length > 0 && { metrics }),
   };
 }
 
-const taskOf = ({ taskType }: Pick<CardFacts, "taskType">): NonNullable<TaskFacts["card"]> =>
-  factsOf(taskType)?.card ?? { name: taskType, pipeline: "other", autoModel: "AutoModel" };
-
-/** `organisation/name`: the Hub refuses a card that names anything else. */
-const isHubId = (name: string): boolean =>
-  /^\w[\w.-]*\/\w[\w.-]*$/.test(name) && !/\.(jsonl?|csv|parquet|gguf)(\.gz)?$/.test(name);
-
-/** A Hub id as it is; of a path the last part, which says enough and nothing of the machine. */
-export const shortName = (name: string): string =>
-  isHubId(name) ? name : (name.split(/[/\\]/).filter(Boolean).at(-1) ?? name);
+function cardOf({ taskType, problemType }: Pick<CardFacts, "taskType" | "problemType">): TaskCard {
+  const { card, problemCards = {} } = TASK_FACTS[taskType];
+  return { ...card, ...(problemType && problemCards[problemType]) };
+}
 
 function resultsSection(results: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(results).filter(([, value]) => typeof value === "number");
@@ -90,32 +93,10 @@ function shown(value: unknown): string {
 
 const count = (n: number): string => n.toLocaleString("en-US");
 
-function pythonOf({ format, baseModel, labels, ...facts }: CardFacts): string {
-  const autoModel = taskOf(facts).autoModel;
-  const base = `${autoModel}.from_pretrained(${JSON.stringify(shortName(baseModel))}, num_labels=${labels.length})`;
-  const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")';
-  const imports = (more: string): string => `${more}from transformers import ${autoModel}, AutoTokenizer\n`;
-  switch (format) {
-    case "peft":
-      return `${imports("from peft import PeftModel\n")}
-model = ${base}
-model = PeftModel.from_pretrained(model, "path/to/this/folder")
-${tokenizer}`;
-    case "adapters":
-      return `${imports("import adapters\n")}
-model = ${base}
-adapters.init(model)
-name = model.load_adapter("path/to/this/folder", with_head=True, use_safetensors=True)
-model.set_active_adapters(name)
-${tokenizer}`;
-    case "transformers":
-      return `${imports("")}
-model = ${autoModel}.from_pretrained("path/to/this/folder")
-${tokenizer}`;
-    default:
-      return format satisfies never;
-  }
+/** The command that uses the model; `evaluate` takes the run's recipe, which lies here. */
+function shellOf({ format, taskType }: CardFacts): string {
+  const { verb } = TASK_FACTS[taskType];
+  const here = "path/to/this/folder";
+  if (verb === "evaluate") return `lowrank evaluate ${here}/recipe.yaml --adapter_name_or_path ${here}`;
+  return `lowrank ${verb} --${format === "transformers" ? "model" : "adapter"}_name_or_path ${here} "…"`;
 }
-
-const shellOf = ({ format }: CardFacts): string =>
-  `lowrank predict --${format === "transformers" ? "model" : "adapter"}_name_or_path path/to/this/folder "…"`;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { makeFolder } from "#platform";
 import { AdapterError } from "../../errors.ts";
-import { classifies } from "../../task-types/index.ts";
-import { brief, type JsonObject } from "../json/json.ts";
+import { classifies, factsOf, taskOfClass } from "../../task-types/index.ts";
+import { brief, isObject, type JsonObject } from "../json/json.ts";
 import { isOff, writeJson } from "../json/json-file.ts";
 import type { StoredAdapter } from "../safetensors/adapter.ts";
 import { type FloatTensor, type NamedTensors, readTensor, writeTensors } from "../safetensors/tensors.ts";
@@ -67,8 +67,13 @@ export function parsePeftConfig<Keys extends z.ZodRawShape>(
       hint: `if ${key} has no effect on the adapter's output, remove it from the file.`,
     });
   }
-  return parsed.data as Parsed<Keys>;
+  const { task_type } = parsed.data as { readonly task_type?: string | null };
+  return { ...parsed.data, task_type: task_type ?? taskOfAutoMapping(json.auto_mapping) } as Parsed<Keys>;
 }
+
+/** Task of the model's class, which PEFT writes where it has no name for the task. */
+const taskOfAutoMapping = (mapping: unknown): string | undefined =>
+  isObject(mapping) && typeof mapping.base_model_class === "string" ? taskOfClass(mapping.base_model_class) : undefined;
 
 /**
  * The tensors of an adapter by the model's own parameter names.
@@ -102,19 +107,31 @@ export interface PeftOrigin {
   readonly baseModel: string;
   /** Branch, tag or commit of a Hub model; `main` goes without saying. */
   readonly revision?: string;
-  /** PEFT's name of the task. */
+  /** PEFT's name of the task, or ours where it has none. */
   readonly taskType: string;
+  /** The model's class in transformers, and its `model_type`; needed where PEFT has no name for the task. */
+  readonly modelClass?: { readonly name: string; readonly modelType: string } | undefined;
   /** True when the base model stores the adapted weights `[in, out]`, as GPT-2 does. Default false. */
   readonly fanInFanOut?: boolean;
 }
 
-/** The keys that `adapter_config.json` begins with. */
-export const originJson = (type: string, { baseModel, revision = "main", taskType }: PeftOrigin): JsonObject => ({
-  peft_type: type,
-  task_type: taskType,
-  base_model_name_or_path: baseModel,
-  revision: revision === "main" ? null : revision,
-  inference_mode: true,
+/** The keys that `adapter_config.json` begins with. PEFT refuses a `task_type` that it does not know. */
+export function originJson(type: string, origin: PeftOrigin): JsonObject {
+  const { baseModel, revision = "main", taskType, modelClass } = origin;
+  const isKnown = factsOf(taskType)?.isInPeft !== false;
+  return {
+    peft_type: type,
+    task_type: isKnown ? taskType : null,
+    ...(!isKnown && modelClass && { auto_mapping: autoMapping(modelClass) }),
+    base_model_name_or_path: baseModel,
+    revision: revision === "main" ? null : revision,
+    inference_mode: true,
+  };
+}
+
+const autoMapping = ({ name, modelType }: NonNullable<PeftOrigin["modelClass"]>): JsonObject => ({
+  base_model_class: name,
+  parent_library: `transformers.models.${modelType}.modeling_${modelType}`,
 });
 
 /** The value of `modules_to_save`, with the heads that PEFT adds itself. */

@@ -1,5 +1,5 @@
 import { type ComparisonRow, type RowScore, scoresOfRow } from "../../events/reports.ts";
-import { shortName } from "../../formats/hub/model-card.ts";
+import { shortName } from "../../formats/hub/names.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 
 /** Title of a column and what stands in it. */

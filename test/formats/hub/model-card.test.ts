@@ -58,11 +58,15 @@ test("reads well", () => {
 
     \`\`\`python
     from peft import PeftModel
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-    model = AutoModelForSequenceClassification.from_pretrained("google-bert/bert-base-uncased", num_labels=2)
+    config = AutoConfig.from_pretrained("path/to/this/folder")  # which has the labels
+    model = AutoModelForSequenceClassification.from_pretrained("google-bert/bert-base-uncased", config=config, ignore_mismatched_sizes=True)
     model = PeftModel.from_pretrained(model, "path/to/this/folder")
     tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
+
+    logits = model(**tokenizer("…", return_tensors="pt")).logits
+    print(model.config.id2label[logits.argmax().item()])
     \`\`\`
 
     On the command line:
@@ -91,4 +95,54 @@ test("the front matter names only what the Hub knows; paths lose all but their e
   expect(front).not.toHaveProperty("base_model");
   expect(front.datasets).toEqual(["coastalcph/lex_glue"]);
   expect(card).not.toContain("somebody");
+});
+
+const frontOf = (card: string): Record<string, unknown> => parse(card.split("---")[1] ?? "");
+
+test.each([
+  ["CAUSAL_LM", "text-generation", "AutoModelForCausalLM", "lowrank generate --adapter_name_or_path path/to"],
+  ["MASKED_LM", "fill-mask", "AutoModelForMaskedLM", "lowrank evaluate path/to/this/folder/recipe.yaml --adapter"],
+  ["TOKEN_CLS", "token-classification", "AutoModelForTokenClassification", "lowrank predict --adapter_name"],
+  ["FEATURE_EXTRACTION", "sentence-similarity", "SentenceTransformer(", "lowrank embed --adapter_name_or_path path"],
+] as const)("%s has its pipeline, its class and its command", (taskType, pipeline, python, command) => {
+  const card = modelCard({ ...facts, taskType, labels: taskType === "TOKEN_CLS" ? ["O", "B"] : [] });
+  expect(frontOf(card).pipeline_tag).toBe(pipeline);
+  expect(card).toContain(python);
+  expect(card).toContain(command);
+  expect(card.includes("config=config")).toBe(taskType === "TOKEN_CLS");
+  expect(card).not.toContain("num_labels");
+});
+
+test("embeddings are sentence-transformers', but in adapter-hub's files", () => {
+  const embeddings = { ...facts, taskType: "FEATURE_EXTRACTION", labels: [] } as const;
+  expect(frontOf(modelCard(embeddings)).library_name).toBe("sentence-transformers");
+  const hub = modelCard({ ...embeddings, format: "adapters", method: "adapter" });
+  expect(frontOf(hub).library_name).toBe("adapter-transformers");
+  expect(hub).toContain("AutoModel.from_pretrained(");
+});
+
+test("problems of a classifier have words and code of their own", () => {
+  const several = modelCard({ ...facts, problemType: "multi_label_classification" });
+  expect(several).toContain("fine-tuned for multi-label text classification");
+  expect(several).toContain('getattr(model.config, "multi_label_threshold", 0.5)');
+  const value = modelCard({ ...facts, problemType: "regression", labels: ["LABEL_0"] });
+  expect(value).toContain("fine-tuned for text regression");
+  expect(value).toContain("logits.item()");
+  expect(value).not.toContain("Labels:");
+});
+
+test.each([
+  ["/home/somebody/models/bert", '"path/to/bert"'],
+  ["C:\\models\\bert", '"path/to/bert"'],
+  ["gpt2", '"gpt2"'],
+  ["embedded", '"node_modules/lowrank/foundation/model"'],
+  ["models/tiny.Q4_0.gguf", '"path/to/its/folder", gguf_file="tiny.Q4_0.gguf"'],
+])("the base %s is %s in Python", (baseModel, source) => {
+  const card = modelCard({ ...facts, baseModel, taskType: "CAUSAL_LM", labels: [] });
+  expect(card).toContain(`AutoModelForCausalLM.from_pretrained(${source})`);
+});
+
+test("a base at another revision is loaded at it", () => {
+  expect(modelCard({ ...facts, revision: "v2" })).toContain('bert-base-uncased", revision="v2", config=config');
+  expect(modelCard({ ...facts, revision: "main" })).not.toContain("revision");
 });
