@@ -3,6 +3,7 @@ import { numberText } from "../data/source-number.ts";
 import { DataError } from "../errors.ts";
 import { alpacaPrompt } from "./alpaca.ts";
 import { conversation, type Message } from "./conversation.ts";
+import { refusePreferences } from "./preferences.ts";
 
 /** Variables of a chat template besides the messages: `tools` and the row's `chat_template_kwargs`. */
 export type TemplateVariables = Readonly<Record<string, unknown>>;
@@ -46,7 +47,7 @@ const FORMS: readonly Form[] = [
  * one that is null counts as absent.
  *
  * @param textColumn The column of plain texts. One that the recipe names itself goes before every other form.
- * @throws {DataError} when the row is none of these or several, or holds something else.
+ * @throws {DataError} when the row is none of these or several, holds something else, or compares replies.
  */
 export function languageRow(row: Row, { textColumn }: { readonly textColumn: string }): LanguageRow {
   const text: Form = {
@@ -54,6 +55,7 @@ export function languageRow(row: Row, { textColumn }: { readonly textColumn: str
     read: (row) => ({ kind: "text", text: textOf(row, textColumn), where: row.where }),
   };
   if (textColumn !== "text" && has(row, textColumn)) return text.read(row);
+  if (!has(row, textColumn)) refusePreferences(row);
   const forms = [text, ...FORMS].filter(({ columns }) => columns.every((name) => has(row, name)));
   const [form, other] = forms;
   if (!form) throw unknownForm(row, textColumn);

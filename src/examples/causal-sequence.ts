@@ -1,6 +1,7 @@
 import { assistantTokens, commonPrefix, isBlank } from "../chat/assistant-tokens.ts";
 import type { RenderChat } from "../chat/chat-template.ts";
 import type { LanguageRow } from "../chat/language-row.ts";
+import { leavesOutTools, refuseUnwritten } from "../chat/unwritten.ts";
 import { DataError } from "../errors.ts";
 import { encodeBegunOnce } from "../tokenizer/single-bos.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -22,6 +23,8 @@ export interface Sequence {
   readonly mismatch: boolean;
   /** The text begins with the token that the tokenizer puts before it. */
   readonly repeatedBos?: boolean;
+  /** True when the row has tools that the chat template leaves out. */
+  readonly leavesOutTools?: boolean;
   /** Index of the trained token that ends the text or the last answer, if there is one. */
   readonly end: number | undefined;
 }
@@ -69,10 +72,13 @@ function messagesSequence(
   loss: LossOptions,
 ): Sequence {
   const text = render(messages, { variables, where });
+  const written = { messages, text, options: { variables, where } };
+  refuseUnwritten(written, render);
   const ids = tokenizer.encodePlain(text);
   const chat = { messages, text, ids, variables, where };
   const trained = loss.assistantOnlyLoss ? assistantTokens(chat, render, tokenizer) : all(ids);
-  return { ids, trained, mismatch: false, end: endOfTurn(ids, trained, tokenizer) };
+  const leavesOut = leavesOutTools(written, render);
+  return { ids, trained, mismatch: false, leavesOutTools: leavesOut, end: endOfTurn(ids, trained, tokenizer) };
 }
 
 function replySequence(
@@ -86,7 +92,7 @@ function replySequence(
   const idsOfPrompt = () => tokenizer.encodePlain(render(prompt, { addGenerationPrompt: true, variables, where }));
   const { trained: completed, mismatch } = afterPrompt(whole.ids, idsOfPrompt, loss);
   const trained = whole.trained.map((isTrained, i) => isTrained & (completed[i] as number));
-  return { ids: whole.ids, trained, mismatch, end: endOfTurn(whole.ids, trained, tokenizer) };
+  return { ...whole, trained, mismatch, end: endOfTurn(whole.ids, trained, tokenizer) };
 }
 
 /** All but as many first tokens as the prompt has alone. */

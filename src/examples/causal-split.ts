@@ -11,12 +11,13 @@ interface RowReport {
   readonly ends: Readonly<Record<CausalEncoding["end"], RowCount>>;
   readonly mismatches: RowCount;
   readonly repeatedBos: RowCount;
+  readonly leftOutTools: RowCount;
 }
 
 /**
  * An encoder of a split's rows, which packs the examples where the recipe says so.
  *
- * Rows without a token to train on are `skipped`. `warnings` tell of ends that are not trained and of prompts that their
+ * Rows without a token to train on are `skipped`. `warnings` tell of ends that are not trained, of tools left out and of prompts that their
  * whole does not begin with, each with a count and the first place.
  */
 export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow> {
@@ -24,7 +25,8 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
   const examples = new ExampleStore();
   const skipped = new RowCount();
   const ends = { trained: new RowCount(), cut: new RowCount(), missing: new RowCount() };
-  const report: RowReport = { rows: 0, ends, mismatches: new RowCount(), repeatedBos: new RowCount() };
+  const [mismatches, repeatedBos, leftOutTools] = [new RowCount(), new RowCount(), new RowCount()];
+  const report: RowReport = { rows: 0, ends, mismatches, repeatedBos, leftOutTools };
   return {
     add(row) {
       const encoding = encode(row);
@@ -33,6 +35,7 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
       report.rows++;
       report.ends[encoding.end].add(row.where);
       if (encoding.repeatedBos) report.repeatedBos.add(row.where);
+      if (encoding.leavesOutTools) report.leftOutTools.add(row.where);
       if (encoding.mismatch) report.mismatches.add(row.where);
     },
     finish() {
@@ -40,7 +43,12 @@ export function causalSplitEncoder(options: CausalOptions): Encoder<LanguageRow>
       return {
         examples: options.packing ? packExamples(examples, options.maxLength) : examples,
         skipped,
-        warnings: [...endWarnings(report, options), ...mismatchWarnings(report), ...bosWarnings(report, options)],
+        warnings: [
+          ...endWarnings(report, options),
+          ...mismatchWarnings(report),
+          ...bosWarnings(report, options),
+          ...toolWarnings(report),
+        ],
       };
     },
   };
@@ -78,6 +86,11 @@ function bosWarnings({ repeatedBos }: RowReport, { tokenizer }: CausalOptions): 
   return [
     `the tokenizer adds ${token} to every text, and the data contains it too; the duplicate is removed in ${counted(repeatedBos)}`,
   ];
+}
+
+function toolWarnings({ leftOutTools }: RowReport): string[] {
+  if (leftOutTools.count === 0) return [];
+  return [`the chat template does not write the tools of ${counted(leftOutTools)}: the model does not see them`];
 }
 
 const counted = ({ count, first }: RowCount): string =>

@@ -24,6 +24,8 @@ export interface CausalEncoding {
   readonly mismatch: boolean;
   /** The text begins with the token that the tokenizer puts before it; it is there once. */
   readonly repeatedBos: boolean;
+  /** The row has tools that the chat template leaves out. */
+  readonly leavesOutTools: boolean;
   /** State of the end token of the text or last answer: trained, truncated, or missing. */
   readonly end: "trained" | "cut" | "missing";
 }
@@ -55,7 +57,7 @@ export function causalEncoder(options: CausalOptions): (row: LanguageRow) => Cau
   return (row) => {
     const sequence = sequenceOf(row, tokenizer, render, options);
     if (!sequence) return undefined;
-    const { ids, trained, mismatch, repeatedBos = false, end } = sequence;
+    const { ids, trained, mismatch, repeatedBos = false, leavesOutTools = false, end } = sequence;
     const { where } = row;
     const last = packing && row.kind === "text" ? ids.length : 1;
     const examples: TokenExample[] = [];
@@ -73,6 +75,7 @@ export function causalEncoder(options: CausalOptions): (row: LanguageRow) => Cau
       where,
       mismatch,
       repeatedBos,
+      leavesOutTools,
       end: end === undefined ? "missing" : endIsTrained ? "trained" : "cut",
     };
   };

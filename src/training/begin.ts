@@ -30,7 +30,7 @@ export interface Ready {
 
 /** Reads and checks all that a run needs; writes nothing yet. */
 export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Ready, void> {
-  const { model, data, start } = await acceptJob(job);
+  const { model, data, start, warnings: ofData } = await acceptJob(job);
   const { train, validation, test } = data;
   const { recipe } = model.source;
   if (test) await checkTexts(test, model);
@@ -54,7 +54,7 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   }
   const steps = countSteps(recipe, examples.lengths);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
-  warnings.unshift(...(job.warnings ?? []), ...model.warnings, ...unreachedStages(stages, steps.total));
+  warnings.unshift(...(job.warnings ?? []), ...ofData, ...model.warnings, ...unreachedStages(stages, steps.total));
   if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
   const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
   if (earlier !== undefined) warnings.push(earlier);

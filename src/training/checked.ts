@@ -2,8 +2,10 @@ import { checkLabels, type RunData, readData } from "../assemble/data.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
 import { configOf, withProblemType } from "../assemble/problem-type.ts";
 import { refuseOneClass } from "../assemble/supported-head.ts";
+import { numbersAsClasses } from "../examples/number-labels.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import { TASK_FACTS } from "../task-types/index.ts";
 import { checkNothingStays, checkOutputFolder } from "./output-folder.ts";
 import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";
@@ -15,6 +17,7 @@ export interface AcceptedJob {
   readonly data: RunData;
   /** Parameters that it starts from, instead of the checkpoint's or fresh ones. */
   readonly start: ReadonlyMap<string, Float32Array>;
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -35,7 +38,9 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
   begun.check(model);
   refuseOneClass(model);
   checkLabels(data, model.labels);
-  return { model, data, start: begun.tensors };
+  const isOpen = TASK_FACTS[recipe.task_type].labelled === "text" && recipe.problem_type === undefined;
+  const warnings = isOpen && !data.train.classNames ? numbersAsClasses(data.train.labels, model.labels) : [];
+  return { model, data, start: begun.tensors, warnings };
 }
 
 /** A run that could begin: nothing is read but headers and data, nothing computed, nothing written. */

@@ -1,4 +1,5 @@
 import { storedRows, storedSplits } from "../../assemble/dataset.ts";
+import { refusePreferences } from "../../chat/preferences.ts";
 import type { Row } from "../../data/row.ts";
 import { DataError, RecipeError } from "../../errors.ts";
 import { columnsOf } from "../../examples/guess-columns.ts";
@@ -34,7 +35,7 @@ export interface FoundRows {
 
 /**
  * Looks at the first training rows of a data set, and says what a recipe can make of them.
- * @throws {DataError} when the data set is missing or empty, or a row is malformed.
+ * @throws {DataError} when the data set is missing or empty, a row is malformed, or the rows compare replies.
  */
 export async function lookAtRows(source: RowsSource): Promise<FoundRows> {
   const { dataset_name, dataset_train_split = "train" } = source;
@@ -43,6 +44,7 @@ export async function lookAtRows(source: RowsSource): Promise<FoundRows> {
   for await (const row of await storedRows(dataset_name, dataset_train_split)) {
     if (size++ < SEEN) rows.push(row);
   }
+  if (source.text_column === undefined && rows[0]) refusePreferences(rows[0]);
   const splits = [...(await storedSplits(dataset_name))];
   return { splits, size, columns: columnsOf(rows), uses: usesOf(rows, source) };
 }
