@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { RecipeError } from "../errors.ts";
 import { expectation, shown } from "./describe.ts";
 import { schemaAt } from "./json-schema.ts";
+import { hintAbout, underRecipeNames } from "./other-names.ts";
 import { contradictions, settle, strayOverrides } from "./resolve.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 import { isTooDeep, type Problem, readSource } from "./source.ts";
@@ -35,9 +36,12 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
     });
   }
   const source = readSource(yaml);
+  const named = underRecipeNames(overrides);
+  let written: ReadonlyMap<PropertyKey, string> = new Map();
   const place = (path: Path, text: string): Problem => {
-    if (Object.hasOwn(overrides, path[0] ?? "")) return { text: `--${text}` };
-    const line = source.lineOf(path);
+    const [key = ""] = path;
+    if (Object.hasOwn(named.keys, key)) return { text: `--${text}` };
+    const line = source.lineOf([written.get(key) ?? key, ...path.slice(1)]);
     return line === undefined ? { text: `${file} ${text}` } : { line, text };
   };
   const refuse = (problems: readonly Problem[]) => {
@@ -45,12 +49,14 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
   };
 
   if (source.value === undefined) refuse(source.problems);
-  const given = source.value ?? {};
-  if (typeof given !== "object" || Array.isArray(given)) {
-    refuse([{ line: 1, text: `expected a mapping of keys to values, got ${shown(given)}` }]);
+  const mapping = source.value ?? {};
+  if (typeof mapping !== "object" || Array.isArray(mapping)) {
+    refuse([{ line: 1, text: `expected a mapping of keys to values, got ${shown(mapping)}` }]);
   }
+  const { keys: given, written: names } = underRecipeNames(mapping as Record<string, unknown>);
+  written = names;
 
-  const flags = Object.entries(overrides).map(([key, value]) => [
+  const flags = Object.entries(named.keys).map(([key, value]) => [
     key,
     typeof value === "string" ? coerce(key, value) : value,
   ]);
@@ -59,10 +65,10 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
   const wrong = result.error?.issues.flatMap((issue) => explain(issue, merged)) ?? [];
   refuse([...source.problems, ...wrong.map(({ path, text }) => place(path, text))]);
 
-  const recipe = yielding(result.data as Recipe, Object.keys(overrides));
+  const recipe = yielding(result.data as Recipe, Object.keys(named.keys));
   const clashes = [...strayOverrides(recipe), ...contradictions(settle(recipe, recipe.method))];
   refuse(clashes.map(({ key, text }) => place(key.split("."), `${key}: ${text}`)));
-  return rememberUserSetKeys(recipe, Object.keys(merged), Object.keys(overrides));
+  return rememberUserSetKeys(recipe, Object.keys(merged), Object.keys(named.keys));
 }
 
 /**
@@ -97,9 +103,13 @@ function explain(issue: z.core.$ZodIssue, given: unknown): { path: Path; text: s
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(schemaAt(issue.path)?.properties ?? {});
     return issue.keys.map((key) => {
-      const meant = suggest(key, known);
       const path = [...issue.path, key];
-      return { path, text: `${path.join(".")}: unknown key${meant ? `; did you mean ${meant}?` : ""}` };
+      const hint = issue.path.length === 0 ? hintAbout(key, given as Record<string, unknown>) : undefined;
+      const meant = hint === undefined ? suggest(key, known) : undefined;
+      return {
+        path,
+        text: `${path.join(".")}: unknown key${hint ? `; ${hint}` : meant ? `; did you mean ${meant}?` : ""}`,
+      };
     });
   }
   if (issue.code === "invalid_union") {

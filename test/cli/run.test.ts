@@ -213,6 +213,10 @@ describe("predict", () => {
 describe("refusals: exit 2, the message, no stack", () => {
   test.each([
     ["train", "missing required argument 'recipe'\n"],
+    [
+      "train r.yaml --bf16 true",
+      "unknown option --bf16\n  hint: to hold frozen weights in half precision, set dtype: bfloat16.\n",
+    ],
     ["train r.yaml --lorar 3", "unknown option '--lorar'\n(Did you mean --lora_r?)\n"],
     ["trian r.yaml", "unknown command 'trian'\n(Did you mean train?)\n"],
     ["train r.yaml --lora-r 0", "--lora_r: expected an integer >= 1, got 0\n"],

@@ -94,7 +94,7 @@ describe("refuses with file and line", () => {
       "method_overrides.full.learning_rat: unknown key; did you mean learning_rate?",
     ],
     ["method_overrides: {full: {lora_r: x}}", 'method_overrides.full.lora_r: expected an integer >= 1, got "x"'],
-    ["epochs: 3", "epochs: unknown key; did you mean num_train_epochs?"],
+    ["train_epochs: 3", "train_epochs: unknown key; did you mean num_train_epochs?"],
     ["quux: 3", "quux: unknown key"],
     ["__proto__: {x: 1}", "__proto__: unknown key"],
   ])("%s", (line, message) => {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { RecipeError } from "../../errors.ts";
 import { type Flag, flags } from "../../recipe/flags.ts";
+import { aliasOf, HINTS } from "../../recipe/other-names.ts";
 import { RECIPE_GROUPS, type Recipe } from "../../recipe/schema.ts";
 
 /** Adds every recipe key as a flag, in the recipe's groups; of `only`, just these. */
@@ -28,7 +29,7 @@ export function overridesIn(options: Readonly<Record<string, unknown>>): Record<
 }
 
 /**
- * Spells flags as the command knows them, so that `--learning-rate` and `--learning_rate` are one,
+ * Spells flags as the command knows them, so that `--learning-rate`, `--learning_rate` and another library's `--lr` are one,
  * and gives a bare `--packing` its value. What follows `--` stays as it is.
  * @throws {RecipeError} for a flag with two different values, unless it collects them.
  */
@@ -49,11 +50,16 @@ export function foldFlags(argv: readonly string[], options: readonly Option[]): 
     values.set(option, value);
     return value;
   };
+  const optionNamed = (name: string, value: string | undefined): Option | undefined => {
+    const found = known.get(name) ?? known.get(`--${aliasOf(name.slice(2), value)}`);
+    if (found || !Object.hasOwn(HINTS, name.slice(2)) || !known.has("--learning_rate")) return found;
+    throw new RecipeError(`unknown option ${name}`, { hint: `${HINTS[name.slice(2)]}.` });
+  };
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
     if (arg === "--") return [...folded, ...argv.slice(i)];
     const [name = "", ...rest] = arg.split("=");
-    const option = name.startsWith("--") ? known.get(fold(name)) : undefined;
+    const option = name.startsWith("--") ? optionNamed(fold(name), rest[0] ?? argv[i + 1]) : undefined;
     if (!option?.long) folded.push(arg);
     else if (rest.length > 0) folded.push(`${option.long}=${once(option, rest.join("="))}`);
     else if (option.optional) {
