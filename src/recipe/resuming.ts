@@ -7,8 +7,8 @@ import type { Recipe } from "./schema.ts";
 export const RESUME_KEYS = {
   /** Changes the steps to come; the run says so. */
   warned: [
-    "learning_rate", "head_learning_rate", "loraplus_lr_ratio", "lr_scheduler_type", "warmup_steps", "num_train_epochs",
-    "max_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "gradient_checkpointing",
+    "learning_rate", "head_learning_rate", "loraplus_lr_ratio", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps",
+    "num_train_epochs", "max_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "gradient_checkpointing",
     "device", "eval_strategy", "eval_steps", "load_best_model_at_end", "metric_for_best_model", "max_eval_samples",
     "dataset_validation_split", "dataset_test_split",
   ],

@@ -19,9 +19,33 @@ export const trainingKeys = {
     .optional()
     .describe("Learning rate of the classification head; unset: learning_rate"),
   lr_scheduler_type: z
-    .enum(["linear", "constant", "cosine"])
+    .enum([
+      ...(["linear", "constant", "cosine", "cosine_with_restarts"] as const),
+      ...(["polynomial", "inverse_sqrt", "warmup_stable_decay"] as const),
+    ])
     .default("linear")
     .describe("Learning rate schedule after warmup"),
+  lr_scheduler_kwargs: z
+    .strictObject({
+      num_cycles: count().optional().describe("cosine_with_restarts: falls from the full rate to 0; unset: 1"),
+      power: z.number().positive().optional().describe("polynomial: the power; unset: 1"),
+      lr_end: z.number().min(0).optional().describe("polynomial: learning rate at the end; unset: 1e-7"),
+      num_decay_steps: moment()
+        .optional()
+        .describe("warmup_stable_decay: steps of the fall at the end; below 1: a fraction of the run; unset: 0.1"),
+      min_lr_ratio: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe("warmup_stable_decay: lowest share of the rate; unset: 0"),
+      decay_type: z
+        .enum(["cosine", "linear", "1-sqrt"])
+        .optional()
+        .describe("warmup_stable_decay: shape of the fall; unset: cosine"),
+    })
+    .optional()
+    .describe("Settings of the learning rate schedule, as transformers names them"),
   warmup_steps: moment().default(0.06).describe("Steps of linear warmup; below 1: a fraction of the run"),
   optim: z.enum(["adamw", "adamw_8bit", "sgd", "lion"]).default("adamw").describe("Optimizer"),
   weight_decay: z.number().min(0).default(0).describe("Decoupled weight decay"),

@@ -23,6 +23,7 @@ const DEPENDENCES: readonly Dependence[] = [
     on: ["task_type"] as const,
     with: [task],
   })),
+  { keys: ["lr_scheduler_kwargs"], on: ["lr_scheduler_type"], with: ["cosine_with_restarts", "polynomial", "warmup_stable_decay"] }, // biome-ignore format: a row
   { keys: ["eval_steps"], on: ["eval_strategy"], with: ["steps"] },
   { keys: ["save_steps"], on: ["save_strategy"], with: ["steps"] },
   { keys: ["adam_beta1"], on: ["optim"], with: ["adamw", "adamw_8bit", "lion"] },

@@ -94,7 +94,9 @@ export function epochPlan(recipe: ResolvedRecipe, lengths: ArrayLike<number>, ep
 export function learningRates(recipe: ResolvedRecipe, total: number): (step: number) => number {
   const { warmup_steps: warmup, learning_rate: learningRate } = recipe;
   const warmupSteps = warmup < 1 ? Math.ceil(warmup * total) : warmup;
-  const options: ScheduleOptions = { learningRate, warmupSteps, totalSteps: total };
+  const { num_decay_steps: decay, ...kwargs } = recipe.lr_scheduler_kwargs ?? {};
+  const settings = { ...kwargs, num_decay_steps: decay === undefined || decay >= 1 ? decay : Math.ceil(decay * total) };
+  const options: ScheduleOptions = { learningRate, warmupSteps, totalSteps: total, settings };
   return schedule(recipe.lr_scheduler_type, options);
 }
 

@@ -16,6 +16,8 @@ from seqeval.metrics import precision_score, recall_score
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from transformers import get_constant_schedule, get_constant_schedule_with_warmup
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+from transformers import get_cosine_with_hard_restarts_schedule_with_warmup, get_inverse_sqrt_schedule
+from transformers import get_polynomial_decay_schedule_with_warmup, get_wsd_schedule
 
 OUT = pathlib.Path(__file__).parent / "fixtures" / "optim"
 rng = np.random.default_rng(0)
@@ -100,21 +102,32 @@ def adamw_8bit():
 
 
 def schedules():
+    wsd = lambda o, w, t, **kw: get_wsd_schedule(o, w, **({"num_decay_steps": -(-t // 10)} | kw), num_training_steps=t)
     makers = {
         "linear": lambda o, w, t: get_linear_schedule_with_warmup(o, w, t),
         "cosine": lambda o, w, t: get_cosine_schedule_with_warmup(o, w, t),
+        "cosine_with_restarts": lambda o, w, t, **kw: get_cosine_with_hard_restarts_schedule_with_warmup(o, w, t, **kw),
+        "polynomial": lambda o, w, t, **kw: get_polynomial_decay_schedule_with_warmup(o, w, t, **kw),
+        "inverse_sqrt": lambda o, w, t: get_inverse_sqrt_schedule(o, w),
+        "warmup_stable_decay": wsd,
         "constant": lambda o, w, t: get_constant_schedule_with_warmup(o, w) if w else get_constant_schedule(o),
     }
     cases = []
-    for kind, make in makers.items():
-        for warmup, total in [(0, 7), (1, 7), (3, 10), (10, 10), (5, 4)]:
+    settings = {
+        "cosine_with_restarts": [{"num_cycles": 3}], "polynomial": [{"power": 2.0, "lr_end": 1e-5}],
+        "warmup_stable_decay": [{"num_decay_steps": 4, "min_lr_ratio": 0.1, "decay_type": kind} for kind in ("linear", "cosine", "1-sqrt")],
+    }  # fmt: skip
+    runs = [(kind, {}) for kind in makers] + [(kind, kw) for kind, found in settings.items() for kw in found]
+    for kind, kw in runs:
+        make = makers[kind]
+        for warmup, total in [(0, 7), (1, 7), (3, 10), *([(10, 10), (5, 4)] if kind in ("linear", "cosine", "constant") else [(2, 31)])]:
             optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2e-4)
-            scheduler, rates = make(optimizer, warmup, total), []
+            scheduler, rates = make(optimizer, warmup, total, **kw), []
             for _ in range(total + 2):
                 rates.append(scheduler.get_last_lr()[0])
                 optimizer.step()
                 scheduler.step()
-            cases.append({"type": kind, "warmupSteps": warmup, "totalSteps": total, "learningRate": 2e-4, "rates": rates})
+            cases.append({"type": kind, "warmupSteps": warmup, "totalSteps": total, "learningRate": 2e-4, "settings": kw, "rates": rates})
     return cases
 
 
