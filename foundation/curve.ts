@@ -1,5 +1,5 @@
-import { linearAxis } from "../src/node/compare/axis.ts";
-import { el, line, text } from "../src/node/compare/svg.ts";
+import { linearAxis } from "../src/charts/axis.ts";
+import { el, line, text } from "../src/charts/svg.ts";
 
 /** A logged step: its number and the loss that was seen. */
 export interface Point {

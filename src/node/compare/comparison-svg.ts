@@ -1,6 +1,6 @@
+import { type Axis, linearAxis, logAxis } from "../../charts/axis.ts";
+import { el, line, text, textWidth } from "../../charts/svg.ts";
 import { type ComparisonRow, type RowScore, scoresOfRow } from "../../events/reports.ts";
-import { type Axis, linearAxis, logAxis } from "./axis.ts";
-import { el, line, text, textWidth } from "./svg.ts";
 
 const WIDTH = 880;
 const HEIGHT = 400;

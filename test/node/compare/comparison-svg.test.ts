@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { textWidth } from "../../../src/charts/svg.ts";
 import type { ComparisonRow } from "../../../src/events/reports.ts";
 import { comparisonSvg } from "../../../src/node/compare/comparison-svg.ts";
-import { textWidth } from "../../../src/node/compare/svg.ts";
 import { rowOf } from "./comparison-rows.ts";
 
 const rows = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { linearAxis, logAxis } from "../../../src/node/compare/axis.ts";
+import { linearAxis, logAxis } from "../../src/charts/axis.ts";
 
 test("ticks are round numbers around the values", () => {
   const { ticks, at } = linearAxis([0.612, 0.834], [300, 0]);
