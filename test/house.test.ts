@@ -95,6 +95,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "training/checkpoints":
     "assemble formats/json formats/safetensors formats/sentence-transformers formats/transformers methods platform/node prepared recipe",
   "training/memory": ABOVE,
+  "training/pictures": "charts platform/node tasks",
   training: ABOVE,
   verbs: ABOVE,
   service: ABOVE,

@@ -1,6 +1,6 @@
 import { writeTextAtomic } from "#platform";
 import type { EvalResults, TrainResults } from "../events/events.ts";
-import { modelCard } from "../formats/hub/model-card.ts";
+import { type CardFacts, modelCard } from "../formats/hub/model-card.ts";
 import { METHOD_DEFINITIONS } from "../methods/index.ts";
 import { VERSION } from "../version.ts";
 import type { Run } from "./state.ts";
@@ -27,6 +27,7 @@ export function writeCard(
   folder: string,
   { recipe, model }: Run,
   results: TrainResults,
+  pictures: NonNullable<CardFacts["pictures"]>,
   scores?: EvalResults,
 ): Promise<void> {
   const { format, cardKeys: own } = METHOD_DEFINITIONS[recipe.method];
@@ -44,6 +45,7 @@ export function writeCard(
     totalParameters: results.totalParameters,
     hyperParameters: Object.fromEntries(keys.flatMap((key) => (recipe[key] === undefined ? [] : [[key, recipe[key]]]))),
     ...(scores && { results: scores }),
+    pictures,
     version: VERSION,
   });
   return writeTextAtomic(`${folder}/README.md`, card);

@@ -17,16 +17,18 @@ import {
   writeFolderAtomic,
   writeTextAtomic,
 } from "#platform";
-import { type EvalResults, snakeCaseKeys, toLogRecord } from "../events/events.ts";
+import { snakeCaseKeys, toLogRecord } from "../events/events.ts";
 import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { recipeToYaml } from "../recipe/write.ts";
+import type { Scores } from "../tasks/definition.ts";
 import { writeCard } from "./card.ts";
 import type { RunFacts } from "./checkpoints/facts.ts";
 import { readManifest, writeManifest } from "./checkpoints/manifest.ts";
 import { modelFiles, writeModelFolder } from "./checkpoints/model-folder.ts";
 import { ownCheckpoints, STATE } from "./checkpoints/resume.ts";
+import { PICTURE_FILES, writePictures } from "./pictures/write.ts";
 import { PREDICTIONS, writePredictions } from "./predictions-file.ts";
 import type { Progress } from "./progress.ts";
 import { saveModel } from "./saved.ts";
@@ -34,7 +36,7 @@ import { type Output, type Run, trainedOf } from "./state.ts";
 import { type EventFile, openEventFile } from "./tensorboard.ts";
 
 /** Results that an earlier run left in the folder, and this one may not write. */
-const RESULTS = ["eval_results.json", PREDICTIONS, "train_results.json", STATE];
+const RESULTS = ["eval_results.json", PREDICTIONS, "train_results.json", STATE, ...PICTURE_FILES];
 
 /**
  * Opens `output_dir`. A resumed run's log begins with what led to its checkpoint.
@@ -51,7 +53,7 @@ export async function openOutput(
   const folder = recipe.output_dir;
   const before = [...progress.history];
   const history = [...before];
-  let evaluation: EvalResults | undefined;
+  let scores: Scores | undefined;
   let held: FolderLock | undefined;
   let metrics: LineWriter | undefined;
   let events: EventFile | undefined;
@@ -109,15 +111,18 @@ export async function openOutput(
       if (recipe.save_strategy === "no") return;
       await writeModelFolder(folder, progress.step, (staging) => save(staging, run));
     },
-    async writeEvaluation({ metrics, predictions }) {
-      evaluation = metrics;
-      await writeJson("eval_results.json", metrics);
-      await writePredictions(folder, predictions);
+    async writeEvaluation(found) {
+      scores = found;
+      await writeJson("eval_results.json", found.metrics);
+      await writePredictions(folder, found.predictions);
     },
     async writeResults(run, results) {
-      if (recipe.save_strategy !== "no") await writeCard(folder, run, results, evaluation);
       await writeTextAtomic(`${folder}/${STATE}`, stateJson(run, history));
       await writeJson("train_results.json", snakeCaseKeys(results));
+      const { method, metric_for_best_model: metric } = recipe;
+      const { pictures, warnings } = await writePictures(folder, { method, metric, history, scores });
+      if (recipe.save_strategy !== "no") await writeCard(folder, run, results, pictures, scores?.metrics);
+      return warnings;
     },
     async close() {
       try {

@@ -62,7 +62,7 @@ async function* trainAndScore(ready: Ready, shouldStop: () => boolean): AsyncGen
   const results = resultsOf(run, clock);
   await run.output.writeModel(run);
   yield* scoreAtTheEnd(ready, run, watch, shouldStop);
-  await run.output.writeResults(run, results);
+  for (const message of await run.output.writeResults(run, results)) yield { kind: "warning", message };
   yield { kind: "done", results };
   const { threshold } = run.model;
   return {

@@ -46,8 +46,8 @@ export interface Output {
   writeModel(run: Run): Promise<void>;
   /** Writes the results of the last evaluation, and what they were computed from. */
   writeEvaluation(scores: Scores): Promise<void>;
-  /** Writes card, state and results. */
-  writeResults(run: Run, results: TrainResults): Promise<void>;
+  /** Writes state and results, pictures and card; returns what to warn of. */
+  writeResults(run: Run, results: TrainResults): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -57,6 +57,6 @@ export const noOutput: Output = {
   writeCheckpoint: async () => undefined,
   writeModel: async () => {},
   writeEvaluation: async () => {},
-  writeResults: async () => {},
+  writeResults: async () => [],
   close: async () => {},
 };

@@ -17,7 +17,7 @@ import {
 } from "../running.ts";
 
 const TOKENIZER = ["tokenizer.json", "tokenizer_config.json"];
-const RUN = ["README.md", "config.json", "eval_predictions.json", "eval_results.json", "manifest.json", "metrics.jsonl", "recipe.yaml", "train_results.json", "trainer_state.json", ...TOKENIZER]; // biome-ignore format: a list
+const RUN = ["README.md", "config.json", "eval_predictions.json", "eval_results.json", "manifest.json", "metrics.jsonl", "recipe.yaml", "train_results.json", "trainer_state.json", "training.svg", ...TOKENIZER]; // biome-ignore format: a list
 
 describe("the output folder", () => {
   const folder = temporary();
@@ -148,7 +148,7 @@ test("save_strategy no keeps results, logs and no weights", async () => {
   const folder = temporary();
   await runHere({ max_steps: 1, save_strategy: "no", output_dir: folder });
   const own = ["eval_predictions.json", "eval_results.json", "metrics.jsonl", "recipe.yaml"];
-  expect(readdirSync(folder).sort()).toEqual([...own, "train_results.json", "trainer_state.json"]);
+  expect(readdirSync(folder).sort()).toEqual([...own, "train_results.json", "trainer_state.json", "training.svg"]);
 });
 
 test("logging_steps thins the log out, the last step is always in it", async () => {

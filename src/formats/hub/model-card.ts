@@ -24,6 +24,8 @@ export interface CardFacts {
   readonly hyperParameters: Readonly<Record<string, unknown>>;
   /** Results by the names of `eval_results.json`; what is no number is left out. */
   readonly results?: Readonly<Record<string, unknown>>;
+  /** Pictures in the card's folder, with descriptions for those who do not see them. */
+  readonly pictures?: readonly { readonly file: string; readonly alt: string }[];
   /** Version of this library. */
   readonly version: string;
 }
@@ -46,6 +48,7 @@ export function modelCard(facts: CardFacts): string {
       ? `Labels: ${labels.map((label) => `\`${label}\``).join(", ")}.`
       : "",
     resultsSection(facts.results ?? {}),
+    picturesSection(facts.pictures ?? []),
     `## Training\n\n${table(
       ["setting", "value"],
       Object.entries(facts.hyperParameters).filter(([, value]) => value !== undefined),
@@ -78,6 +81,11 @@ function cardOf({ taskType, problemType }: Pick<CardFacts, "taskType" | "problem
 function resultsSection(results: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(results).filter(([, value]) => typeof value === "number");
   return rows.length > 0 ? `## Results\n\n${table(["metric", "value"], rows)}` : "";
+}
+
+function picturesSection(pictures: NonNullable<CardFacts["pictures"]>): string {
+  const shown = pictures.map(({ file, alt }) => `![${alt}](${file})`);
+  return shown.length > 0 ? `## Pictures\n\n${shown.join("\n\n")}` : "";
 }
 
 function table(head: readonly string[], rows: readonly (readonly [string, unknown])[]): string {

@@ -146,3 +146,9 @@ test("a base at another revision is loaded at it", () => {
   expect(modelCard({ ...facts, revision: "v2" })).toContain('bert-base-uncased", revision="v2", config=config');
   expect(modelCard({ ...facts, revision: "main" })).not.toContain("revision");
 });
+
+test("pictures come with their descriptions", () => {
+  const card = modelCard({ ...facts, pictures: [{ file: "training.svg", alt: "Loss over 12 steps" }] });
+  expect(card).toContain("\n## Pictures\n\n![Loss over 12 steps](training.svg)\n\n## Training\n");
+  expect(modelCard({ ...facts, pictures: [] })).toBe(modelCard(facts));
+});

@@ -1,0 +1,33 @@
+import { removeFolder, writeTextAtomic } from "#platform";
+import type { Picture, PicturedRun } from "./picture.ts";
+import { trainingPicture } from "./training.ts";
+
+/** Pictures that a run may have. One line a picture; all else about it is in its own file. */
+const PICTURES: readonly Picture[] = [trainingPicture];
+
+/** Names of the files of pictures. */
+export const PICTURE_FILES = PICTURES.map(({ file }) => file);
+
+/** Pictures that were written, and what kept others from it. */
+export interface WrittenPictures {
+  readonly pictures: readonly { readonly file: string; readonly alt: string }[];
+  readonly warnings: readonly string[];
+}
+
+/** Draws a run into its folder. A picture that fails is a warning, because a run is worth more than its pictures. */
+export async function writePictures(folder: string, run: PicturedRun): Promise<WrittenPictures> {
+  const pictures: { file: string; alt: string }[] = [];
+  const warnings: string[] = [];
+  for (const { file, draw } of PICTURES) {
+    try {
+      await removeFolder(`${folder}/${file}`); // an earlier run's picture would be taken for this one's
+      const drawn = draw(run);
+      if (!drawn) continue;
+      await writeTextAtomic(`${folder}/${file}`, drawn.svg);
+      pictures.push({ file, alt: drawn.alt });
+    } catch (error) {
+      warnings.push(`${file} was not written: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return { pictures, warnings };
+}
