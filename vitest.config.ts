@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By `#platform` and `#session` the package has what is compiled; among the sources these names are sources, too. */
@@ -22,10 +22,35 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** Folders whose tests change nothing that another test sees: their files share the modules that they import. */
+const PURE = [
+  ...[
+    "autodiff",
+    "generation",
+    "ir",
+    "jinja",
+    "linalg",
+    "merging",
+    "methods",
+    "metrics",
+    "models",
+    "onnx",
+    "ops",
+    "optim",
+  ],
+  ...["passes", "peft", "quant", "recipe", "tasks"],
+].map((folder) => `test/${folder}/**/*.test.ts`);
+
 export default defineConfig({
   plugins: [sources],
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "shared", include: PURE, isolate: false } },
+      {
+        extends: true,
+        test: { name: "apart", include: ["test/**/*.test.ts"], exclude: [...PURE, ...configDefaults.exclude] },
+      },
+    ],
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
     testTimeout: 30_000,
