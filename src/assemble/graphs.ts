@@ -1,10 +1,13 @@
 import { trainingGraph } from "../autodiff/training-graph.ts";
-import type { Graph } from "../ir/graph.ts";
+import { type Graph, nodeOf, type Value } from "../ir/graph.ts";
+import type { ModulePath } from "../ir/types.ts";
 import { isAdapterParam, METHOD_DEFINITIONS } from "../methods/index.ts";
 import type { BuildOptions } from "../models/parts/scope.ts";
+import { linear } from "../ops/nn/linear.ts";
 import { earlySelect } from "../passes/early-select.ts";
 import { type Pass, runPasses } from "../passes/pass.ts";
 import { quantize } from "../passes/quantize.ts";
+import { prune } from "../passes/rewrite.ts";
 import { storeHalf } from "../passes/store-half.ts";
 import { keepTrainable } from "../passes/trainable.ts";
 import type { GraphSource } from "../prepared/prepared.ts";
@@ -21,11 +24,46 @@ export function evaluationGraph(source: GraphSource, options?: BuildOptions): Gr
 /** The rewrites that make a base model the one that a recipe trains: the method's own, then packing. */
 function methodPasses(source: GraphSource): Pass[] {
   const { recipe, architecture } = source;
+  return [...METHOD_DEFINITIONS[recipe.method].passes(recipe, architecture), ...storagePasses(source)];
+}
+
+/** The rewrites by which frozen weights are quantized, or stored in half precision. */
+function storagePasses(source: GraphSource): Pass[] {
+  const { recipe, architecture } = source;
   const scheme = schemesOf(source);
-  const passes = METHOD_DEFINITIONS[recipe.method].passes(recipe, architecture);
+  const passes: Pass[] = [];
   if (scheme) passes.push(quantize(scheme, architecture.heads));
   if (recipe.dtype !== "float32") passes.push(storeHalf(recipe.dtype));
   return passes;
+}
+
+/** Inputs of a linear layer of the base, one for each time that it runs. */
+export interface LayerInputs {
+  readonly module: ModulePath;
+  /** Names of the outputs; layers with the same input share the name. */
+  readonly outputs: readonly string[];
+  /** Width of an input. */
+  readonly width: number;
+}
+
+/** The base model up to the inputs of some linear layers, which are its outputs. */
+export function layerInputs(
+  source: GraphSource,
+  modules: ReadonlySet<ModulePath>,
+): { readonly graph: Graph; readonly layers: readonly LayerInputs[] } {
+  const graph = baseGraph(source);
+  const layers = new Map<ModulePath, LayerInputs>();
+  graph.outputs.clear();
+  for (const value of graph.values) {
+    const node = nodeOf(value);
+    if (node?.op !== linear.op || !modules.has(node.module)) continue;
+    const x = node.inputs[0] as Value;
+    const output = `input_${x.id}`;
+    graph.outputs.set(output, x);
+    const { outputs = [] } = layers.get(node.module) ?? {};
+    layers.set(node.module, { module: node.module, outputs: [...outputs, output], width: x.shape.at(-1) as number });
+  }
+  return { graph: prune(runPasses(graph, storagePasses(source), { training: false })), layers: [...layers.values()] };
 }
 
 /** The base model as it was. */

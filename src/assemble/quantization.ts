@@ -28,13 +28,10 @@ export function schemesOf({ recipe, blocks }: GraphSource): Scheme | SchemeOf | 
   return typeof quantization === "string" ? blocks : quantization;
 }
 
-/** @throws {RecipeError} when LoRA starts from what quantization loses, and the checkpoint has lost it already. */
-export function checkFullPrecision(
-  { init_lora_weights }: ResolvedRecipe,
-  { config, tensors, folder }: Checkpoint,
-): void {
+/** @throws {RecipeError} when QLoRA starts from what quantization loses, and the checkpoint has lost it already. */
+export function checkFullPrecision(recipe: ResolvedRecipe, { config, tensors, folder }: Checkpoint): void {
   const isQuantized = config.quantization_config || [...tensors.values()].some(({ blocks }) => blocks);
-  if (init_lora_weights !== "loftq" || !isQuantized) return;
+  if (recipe.init_lora_weights !== "loftq" || !quantizationOf(recipe) || !isQuantized) return;
   throw new RecipeError(
     `init_lora_weights: loftq needs the weights in full precision, and ${folder} has them quantized`,
     {

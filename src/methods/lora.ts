@@ -9,7 +9,7 @@ import type { FloatTensor } from "../formats/safetensors/tensors.ts";
 import type { Architecture } from "../models/parts/architecture.ts";
 import { type LoraConfig, lora as loraPass, siteOf } from "../peft/lora.ts";
 import { type LoraPart, loraPart } from "../peft/lora-parts.ts";
-import { changesBase, notThere, readsBase, unquantizedBase } from "../peft/lora-starts.ts";
+import { changesBase, isComputed, notThere, unquantizedBase } from "../peft/lora-starts.ts";
 import type { TokenIndices } from "../peft/lora-tokens.ts";
 import { mergeBias, mergeRows, mergeWeight } from "../peft/lora-update.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
@@ -126,7 +126,7 @@ export const loraMethod: MethodDefinition = {
     const changed = changesBase(config);
     const trained = changed ? withoutStart(what.trained, await startsOf(what)) : what.trained;
     const tensors = new Map([...trained, ...whole]);
-    const saved = changed ? configWithoutStart(config) : withoutReading(config);
+    const saved = changed ? configWithoutStart(config) : withoutComputing(config);
     await saveLora(folder, { tensors, config: saved, params, ...originOf(what.model) });
     await saveLabels(folder, what);
   },
@@ -157,9 +157,9 @@ async function wholeEmbeddings(
   });
 }
 
-/** PEFT would compute a start from the base again where it loads the adapter. */
-const withoutReading = (config: LoraConfig): LoraConfig =>
-  readsBase(config) ? { ...config, initLoraWeights: true } : config;
+/** PEFT would compute a start again where it loads the adapter. */
+const withoutComputing = (config: LoraConfig): LoraConfig =>
+  isComputed(config) ? { ...config, initLoraWeights: true } : config;
 
 /** A and B as they started, by the names of the trained ones. */
 async function startsOf({ trained, whole }: Savable): Promise<Map<string, FloatTensor>> {
@@ -230,7 +230,7 @@ function trainedAdapter(adapter: LoraAdapter): TrainedAdapter {
       layers_to_transform: layersToTransform && [...layersToTransform],
       rank_pattern: { ...config.rankPattern },
       alpha_pattern: { ...config.alphaPattern },
-      init_lora_weights: readsBase({ initLoraWeights: init_lora_weights }) ? true : init_lora_weights,
+      init_lora_weights: isComputed({ initLoraWeights: init_lora_weights }) ? true : init_lora_weights,
     }),
     selection: {
       keys: ["lora_target_modules", "exclude_modules", "layers_to_transform"],

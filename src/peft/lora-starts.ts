@@ -17,9 +17,13 @@ const isTakenOut = (start: Start): start is Pissa | "olora" => start === "olora"
 export const changesBase = ({ initLoraWeights }: Pick<LoraConfig, "initLoraWeights">): boolean =>
   isTakenOut(initLoraWeights);
 
-/** True for starts that are computed from the weights of the base, which an adapter to go on from has behind it. */
-export const readsBase = (config: Pick<LoraConfig, "initLoraWeights">): boolean =>
+/** True for starts that are computed from the weights of the base. */
+const readsBase = (config: Pick<LoraConfig, "initLoraWeights">): boolean =>
   changesBase(config) || config.initLoraWeights === "loftq";
+
+/** True for starts that are computed, from weights or data: an adapter to go on from has them behind it. */
+export const isComputed = (config: Pick<LoraConfig, "initLoraWeights">): boolean =>
+  readsBase(config) || config.initLoraWeights === "eva";
 
 /** The starts of A, B and the bias of B. */
 export function startsOf(w: Value, site: Site, start: Start): readonly [a: Init, b: Init, bias: Init] {

@@ -57,7 +57,8 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
    * `false`, both uniform, so that the adapter is no identity; `"orthogonal"`, both random with B·A zero. Two starts are taken out of
    * the base: `"olora"`, the leading part of the weight's QR factorization; `"pissa"`, that of its singular value decomposition, or
    * with `"pissa_niter_N"` what N iterations from a random subspace find of it. `"loftq"` starts at the leading part of what
-   * quantization loses of the weight, whatever the scaling. Default `true`.
+   * quantization loses of the weight, whatever the scaling. With `"eva"`, A starts at the principal components of the module's inputs
+   * and ranks follow the variance that they explain, both of which whoever trains computes from data. Default `true`.
    */
   readonly initLoraWeights?:
     | boolean
@@ -66,7 +67,8 @@ export interface LoraConfig extends Omit<TargetRules, "among"> {
     | "olora"
     | "pissa"
     | `pissa_niter_${string}`
-    | "loftq";
+    | "loftq"
+    | "eva";
 }
 
 /** Rank and scaling of one module. */
@@ -138,7 +140,7 @@ function adaptedOutput(y: Value, config: LoraConfig, training: boolean): Value {
   const { inputs, attrs, module } = nodeOf(y) as Node;
   const [x, w, bias] = inputs as [Value, Value, Value?];
   if (config.useDora) throw outputDora(module);
-  if (changesBase(config)) throw notThere(config, `the output layer ${module}`);
+  if (changesBase(config) || config.initLoraWeights === "eva") throw notThere(config, `the output layer ${module}`);
   const site = siteOf(config, module);
   const [a, b, ofB] = matrices(x, w, site, config);
   const seen = training ? dropped(x, module, config.loraDropout ?? 0) : x;

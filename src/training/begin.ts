@@ -15,6 +15,7 @@ import { optimizerOf } from "./optimizer.ts";
 import { earlierRun, openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
 import { countSteps } from "./schedule.ts";
+import { withEvaRanks } from "./start-from.ts";
 import { noOutput, type Run } from "./state.ts";
 import { tokenized } from "./tokenized.ts";
 import { unfreezingStages, unreachedStages } from "./unfreezing.ts";
@@ -30,23 +31,27 @@ export interface Ready {
 
 /** Reads and checks all that a run needs; writes nothing yet. */
 export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Ready, void> {
-  const { model, data, start, warnings: ofData } = await acceptJob(job);
+  const accepted = await acceptJob(job);
+  const { model: asked, data, warnings: ofData } = accepted;
   const { train, validation, test } = data;
-  const { recipe } = model.source;
-  if (test) await checkTexts(test, model);
-  const { examples, warnings } = yield* tokenized(train, model, shouldStop, { onDemand: true });
-  const validates = validation && (recipe.eval_strategy !== "end" || !test || taskOf(recipe).choosesThreshold);
-  const validated = validates ? yield* tokenized(validation, model, shouldStop) : undefined;
+  const { recipe: askedRecipe } = asked.source;
+  if (test) await checkTexts(test, asked);
+  const { examples, warnings } = yield* tokenized(train, asked, shouldStop, { onDemand: true });
+  const validates =
+    validation && (askedRecipe.eval_strategy !== "end" || !test || taskOf(askedRecipe).choosesThreshold);
+  const validated = validates ? yield* tokenized(validation, asked, shouldStop) : undefined;
   warnings.push(...(validated?.warnings ?? []));
 
   const baseBytes = rssBytes();
 
+  const facts = await runFacts(asked, data, job.rows);
+  const { model, start, known } = await withEvaRanks(asked, accepted.start, examples, facts, shouldStop);
+  const { recipe } = model.source;
   const random = Random.seed(recipe.seed);
-  const facts = await runFacts(model, data, job.rows);
   const { progress, warnings: progressWarnings } = await startOf(model, facts);
   warnings.push(...progressWarnings);
   const given = new Map([...start, ...progress.weights]);
-  const { weights, fresh } = await weightsOf(model, random.stream("init"), given);
+  const { weights, fresh } = await weightsOf(model, random.stream("init"), given, known);
   const optimizer = optimizerOf(recipe);
   if (progress.step > 0) {
     random.restore(progress.random);
@@ -58,7 +63,7 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
   const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
   if (earlier !== undefined) warnings.push(earlier);
-  const output = job.write ? await openOutput(model, progress, facts, job.lock) : noOutput;
+  const output = job.write ? await openOutput(asked, progress, facts, job.lock) : noOutput;
   const heads = fresh.filter((name) => !isUnder(name, model.architecture.trainedHeads));
   if (heads.length > 0 && !METHOD_RECIPES[recipe.method].trainsBase) {
     warnings.push(

@@ -1,17 +1,26 @@
 import { exists } from "#platform";
 import { withoutBaseLayers } from "../assemble/base-layers.ts";
+import { evaStart } from "../assemble/eva.ts";
+import { evaluationGraph } from "../assemble/graphs.ts";
 import { applyStartingAdapter, checkAdapterFits } from "../assemble/starting-adapter.ts";
 import { DataError } from "../errors.ts";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
+import type { ModulePath } from "../ir/types.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
+import { withRanks } from "../peft/eva-ranks.ts";
+import { loraPart } from "../peft/lora-parts.ts";
 import { selectIn } from "../peft/targets.ts";
 import type { Job } from "../prepared/job.ts";
-import type { Base, Prepared } from "../prepared/prepared.ts";
+import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import { storedShape } from "../prepared/stored.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import type { Examples } from "../tasks/definition.ts";
+import type { RunFacts } from "./checkpoints/facts.ts";
+import { checkpointToResume } from "./checkpoints/resume.ts";
 import { checkSaved } from "./progress.ts";
+import { epochPlan } from "./schedule.ts";
 
 /** The recipe and parameters that a job starts from. */
 export interface Begun {
@@ -57,6 +66,67 @@ export async function withStartingAdapter({ recipe, userSetKeys, start }: Job, b
       checkAdapterFits(shapes, adapter.tensors, folder);
     },
   };
+}
+
+/** A model whose ranks are settled. */
+export interface Ranked {
+  readonly model: Prepared;
+  /** Parameters that it starts from. */
+  readonly start: ReadonlyMap<string, Float32Array>;
+  /** Weights of the base that are in memory. */
+  readonly known?: Weights;
+}
+
+/**
+ * A model with the ranks of EVA, computed from the first epoch's batches or, for a run that goes on, those of its checkpoint. Any
+ * other as it is.
+ * @throws {InterruptedError} once `shouldStop` says so.
+ */
+export async function withEvaRanks(
+  model: Prepared,
+  start: ReadonlyMap<string, Float32Array>,
+  examples: Examples,
+  facts: () => Promise<RunFacts>,
+  shouldStop: () => boolean,
+): Promise<Ranked> {
+  const { recipe } = model.source;
+  const modules = adaptedModulesOf(model.graph.params.map(({ origin }) => origin.name));
+  const isTrained = adaptedModulesOf(start.keys()).length > 0;
+  if (recipe.init_lora_weights !== "eva" || modules.length === 0 || isTrained) return { model, start };
+  const resumed = await checkpointToResume(recipe, facts);
+  if (resumed) {
+    const decided = (await openAdapter(resumed.folder)).decides(recipe, new Set(["lora_dropout"]));
+    return { model: under(model, { ...recipe, ...decided }), start };
+  }
+  const batches = [...epochPlan(recipe, examples.lengths, 0).microBatches(0, Number.POSITIVE_INFINITY)];
+  const { ranks, a, weights } = await evaStart(model, examples, batches, shouldStop);
+  const { lora_r, lora_alpha, rank_pattern = {}, alpha_pattern = {} } = recipe;
+  const config = { r: lora_r, loraAlpha: lora_alpha, rankPattern: rank_pattern, alphaPattern: alpha_pattern };
+  const { targetModules, rankPattern, alphaPattern } = withRanks(config, modules, ranks);
+  const ranked = under(model, {
+    ...recipe,
+    init_lora_weights: true,
+    lora_target_modules: [...targetModules],
+    exclude_modules: undefined, // the targets say it already
+    layers_to_transform: undefined,
+    rank_pattern: { ...rankPattern },
+    alpha_pattern: { ...alphaPattern },
+  });
+  const ofA = [...a].map(([module, rows]) => [`${module}.lora_A.weight`, rows] as const);
+  return { model: ranked, start: new Map([...start, ...ofA]), known: weights };
+}
+
+/** The modules of a model that have an A of LoRA. */
+const adaptedModulesOf = (params: Iterable<string>): ModulePath[] =>
+  [...params].flatMap((param) => {
+    const { module, part } = loraPart(param) ?? {};
+    return module !== undefined && (part === "A" || part === "embeddingA") ? [module] : [];
+  });
+
+/** The same model under another recipe. */
+function under(model: Prepared, recipe: ResolvedRecipe): Prepared {
+  const source = { ...model.source, recipe };
+  return { ...model, source, graph: evaluationGraph(source) };
 }
 
 /** Another class under the same number would be learnt anew, and saved as if it had always been there. */

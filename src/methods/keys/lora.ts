@@ -38,10 +38,10 @@ const loraKeys = {
     .optional()
     .describe("Alpha by module-path pattern; overrides lora_alpha"),
   init_lora_weights: z
-    .union([z.boolean(), z.enum(["gaussian", "orthogonal", "olora", "pissa", "loftq"]), pissaIterations()])
+    .union([z.boolean(), z.enum(["gaussian", "orthogonal", "olora", "pissa", "loftq", "eva"]), pissaIterations()])
     .default(true)
     .describe(
-      "true: B is zero, A is Kaiming; gaussian: A is normal; orthogonal: both random, B·A is zero; olora: QR of the weight; pissa: its SVD; pissa_niter_16: the SVD by 16 iterations, quicker; loftq: what quantization loses of it; false: B is random too",
+      "true: B is zero, A is Kaiming; gaussian: A is normal; orthogonal: both random, B·A is zero; olora: QR of the weight; pissa: its SVD; pissa_niter_16: the SVD by 16 iterations, quicker; loftq: what quantization loses of it; eva: components of the inputs, and ranks by their variance; false: B is random too",
     ),
   loraplus_lr_ratio: z.number().positive().default(1).describe("Learning rate of lora_B over that of lora_A (LoRA+)"),
 };
