@@ -43,6 +43,18 @@ export async function storedSplits(dataset: string): Promise<ReadonlySet<string>
   return new Set(EMBEDDED_SPLITS);
 }
 
+/** Names of those splits, each once: `dev` is left out where it stands for `validation`. */
+export async function distinctSplits(dataset: string): Promise<string[]> {
+  if (dataset === EMBEDDED) return [...(await storedSplits(dataset))];
+  const seen = new Set<unknown>();
+  const names: string[] = [];
+  for (const [name, files] of await findSplits(dataset)) {
+    if (!seen.has(files)) names.push(name);
+    seen.add(files);
+  }
+  return names;
+}
+
 /**
  * Rows of a file or folder, or of the data set that comes with the library.
  * @throws {DataError} when the split is missing; while they are walked, when a row is malformed or there is none.

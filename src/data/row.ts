@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { parseJson } from "./json-text.ts";
 
 /** One row of a data set: its columns, and where it was read (`file:line`) for error messages. */
@@ -42,7 +43,7 @@ export function column(row: Row, names: readonly [string, ...string[]], option: 
   throw new DataError(`this row has no column "${names[0]}"`, {
     where: row.where,
     expected: has.length > 0 ? `one of its columns: ${has.join(", ")}` : "a row with columns, but this one is empty",
-    hint: `set ${option} to the column to read, e.g. ${option}: ${has[0] ?? names[0]}.`,
+    hint: `set ${option} to the column to read, e.g. ${option}: ${nearest(names[0], has) ?? has[0] ?? names[0]}.`,
   });
 }
 

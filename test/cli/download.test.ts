@@ -7,7 +7,7 @@ vi.mock("../../src/cli/library/index.ts", () => import("./library.ts"));
 async function lowrank(command: string, given: Parameters<typeof streams>[0] = {}) {
   const { io, written } = streams(given);
   const code = await run(command.split(" "), io);
-  return { code, ...written, stderr: written.stderr.replace(/in \S+ m?s/, "in TIME") };
+  return { code, ...written, stderr: written.stderr.replace(/in (?:< )?\S+ m?s/, "in TIME") };
 }
 
 const TOLD = "downloading hub/tiny (1.5 MB)\ndownloaded hub/tiny: 1.5 MB in TIME\n";

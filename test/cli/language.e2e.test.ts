@@ -91,7 +91,8 @@ test("what cannot be generated or exported is refused", () => {
   expect(lowrank(["generate", "--model_name_or_path", bert, "x"])).toMatchObject({
     code: 2,
     stderr:
-      "bert has no head for CAUSAL_LM.\n  at: task_type\n  expected: SEQ_CLS, TOKEN_CLS, FEATURE_EXTRACTION, MASKED_LM\n",
+      `the model was trained for task_type SEQ_CLS, not CAUSAL_LM\n  at: ${bert}\n` +
+      "  expected: an adapter or a model for CAUSAL_LM\n  hint: use lowrank predict for a classifier.\n",
   });
   expect(lowrank(["generate", "--model_name_or_path", base, "x", "--top_p", "2"])).toMatchObject({
     code: 2,

@@ -93,6 +93,7 @@ export async function* predict({ texts, input, ...source }: PredictOptions): Asy
     const { text, index = count } = typeof given === "string" ? { text: given } : given;
     count++;
     if (text === "none") yield { index, text, label: null, error: "the text has no tokens" };
+    else if (text === "third") yield { index, text, label: "a_B", score: 1 / 3, probabilities: { a_B: 1.23456789e-9 } };
     else yield { index, text, label: JSON.stringify(source), score: 0.75, probabilities: { a_B: 0.25 } };
   }
 }

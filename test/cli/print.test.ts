@@ -1,21 +1,80 @@
-import { expect, test } from "vitest";
-import { bytes, count, duration, figure, percent } from "../../src/cli/shared/format.ts";
+import { describe, expect, test } from "vitest";
+import { bytes, count, counted, duration, figure, percent } from "../../src/cli/shared/format.ts";
 import { createOutput, modeOf } from "../../src/cli/shared/output.ts";
+import { createProgress } from "../../src/cli/shared/progress.ts";
 import { textTable } from "../../src/cli/shared/table.ts";
+import { wrapped } from "../../src/cli/shared/wrap.ts";
 import { streams } from "./streams.ts";
 
 test("figures are short and say their unit", () => {
   expect([0, 999, 1234567.8].map(count)).toEqual(["0", "999", "1,234,568"]);
   expect([0, 512, 4_610_000, 1.2345e9].map(bytes)).toEqual(["0 B", "512 B", "4.61 MB", "1.23 GB"]);
-  expect([0.4213, 12.34, 125, 3599.6, 12_000].map(duration)).toEqual([
+  expect([0, 1.9e-7, 0.4213, 12.34, 59.96, 125, 239.6, 3599.6, 12_000].map(duration)).toEqual([
+    "0 s",
+    "< 0.01 s",
     "0.42 s",
     "12.3 s",
+    "1m 00s",
     "2m 05s",
+    "4m 00s",
     "1h 00m",
     "3h 20m",
   ]);
   expect([0.68123, 100].map(percent)).toEqual(["0.681 %", "100 %"]);
   expect([0, 2.9, 0.00012].map(figure)).toEqual(["0.0000", "2.9000", "1.20e-4"]);
+});
+
+test("one thing is no several things", () => {
+  expect([0, 1, 1200].map((n) => counted(n, "step"))).toEqual(["0 steps", "1 step", "1,200 steps"]);
+});
+
+describe("lines on a narrow terminal", () => {
+  test("end between words, the rest indented", () => {
+    expect(wrapped("  warning: one two three four five", 20)).toBe("  warning: one two\n    three four five");
+    expect(wrapped(`${"a".repeat(30)} b`, 20)).toBe(`${"a".repeat(30)}\n  b`);
+  });
+
+  test("are counted by what is seen, and stay whole where no width is known", () => {
+    const styled = "\u001b[33mone two three four\u001b[39m";
+    expect(wrapped(styled, 20)).toBe(styled);
+    expect(wrapped("one two three four five six", undefined)).toBe("one two three four five six");
+  });
+
+  test("hold for notes and warnings, not for results", () => {
+    const { io, written } = streams();
+    Object.assign(io.stderr, { isTTY: true, columns: 24 });
+    const output = createOutput(io, modeOf([]));
+    output.note("the model stays until this run ends");
+    output.alert("warning: the model stays");
+    output.result("a table that is wider than it");
+    expect(written.stderr).toBe("the model stays until\n  this run ends\nwarning: the model stays\n");
+    expect(written.stdout).toBe("a table that is wider than it\n");
+  });
+});
+
+test("a resumed run counts its time from where it began, and one step is one", async () => {
+  const { io, written } = streams();
+  const { show } = createProgress(createOutput(io, modeOf([])));
+  const header = {
+    method: "lora",
+    model: "m",
+    taskType: "SEQ_CLS",
+    device: "cpu",
+    trainableParameters: 1,
+    totalParameters: 2,
+  };
+  const run = { examples: 1, epochs: 1, steps: 900, batchSize: 1, outputDir: "out" };
+  await show({ kind: "start", header: { ...header, ...run } as never });
+  for (const step of [801, 810]) {
+    await show({ kind: "step", step, steps: 900, epoch: 0.9, loss: 1, tokensPerSecond: 5 } as never);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  const [first, next] = written.stderr.split("\n").filter((line) => line.startsWith("step"));
+  expect(first).not.toContain("ETA");
+  const [, eta] = / ETA ([\d.]+) s$/.exec(next ?? "") ?? [];
+  expect(Number(eta)).toBeGreaterThan(0.2); // 9 steps took 30 ms and more, 90 are left
+  expect(written.stderr).toContain("1 example, 1 epoch\n");
+  expect(written.stderr).toContain("900, 1 example each");
 });
 
 const columns = [{ title: "name" }, { title: "size", right: true }];

@@ -187,6 +187,11 @@ describe("predict", () => {
     ]);
   });
 
+  test("probabilities have the digits that float32 decides", async () => {
+    const { stdout } = await lowrank("predict --adapter_name_or_path out third");
+    expect(objects(stdout)[0]).toMatchObject({ index: 0, score: 0.3333333, probabilities: { a_B: 1.234568e-9 } });
+  });
+
   test("texts of a file, or of stdin", async () => {
     const texts = async (command: string, stdin = "") =>
       objects((await lowrank(`predict --model_name_or_path m${command}`, { stdin })).stdout).map(({ text }) => text);
@@ -205,7 +210,7 @@ describe("predict", () => {
     ]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'warning: 1 of 4 texts have no label; "error" in their lines gives the reason\n',
+      stderr: 'warning: texts without a label: 1 of 4; "error" on the line of each says why\n',
     });
   });
 });

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readParquet } from "../../src/data/parquet.ts";
 import { findSplits, readRows } from "../../src/data/read.ts";
-import { firstRows } from "../../src/data/row.ts";
+import { column, firstRows } from "../../src/data/row.ts";
 import { DataError, LowrankError } from "../../src/errors.ts";
 import { collected } from "./collected.ts";
 import { folderWith } from "./temporary.ts";
@@ -350,4 +350,10 @@ describe("findSplits", () => {
     const text = join(await folderWith({ "a.txt": "x" }), "a.txt");
     await expect(readRows(text, "train")).rejects.toThrow(/format of .*a.txt\n.*\.jsonl, \.json/);
   });
+});
+
+test("a misspelled column is answered with the one that is meant", () => {
+  const row = { values: { text: "a", id: 1, category: "x" }, where: "d.csv:2" };
+  expect(() => column(row, ["categry"], "label_column")).toThrow("e.g. label_column: category.");
+  expect(() => column(row, ["verdict"], "label_column")).toThrow("e.g. label_column: text.");
 });

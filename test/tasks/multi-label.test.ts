@@ -84,6 +84,12 @@ describe("texts with any number of labels", () => {
   });
 });
 
+test("init counts a split once that goes by two names", async () => {
+  const folder = temporary();
+  for (const name of ["train", "dev"]) writeFileSync(`${folder}/${name}.json`, JSON.stringify(rowsOf((i) => LISTS[i])));
+  expect((await lookAtRows({ dataset_name: folder })).splits).toEqual(["dev", "train"]);
+});
+
 test("init tells rows with lists of labels", async () => {
   const folder = temporary();
   writeFileSync(`${folder}/train.json`, JSON.stringify(rowsOf((i) => LISTS[i])));

@@ -73,7 +73,7 @@ async function write(context: Context, format: ExportFormat): Promise<void> {
   output.record({ event: "export", ...snakeCaseKeys(report) });
   for (const note of report.notes) output.note(note);
   output.result(
-    `${report.out}: ${format}, read back; logits differ from the original's by at most ${report.difference.toExponential(1)}`,
+    `${report.out}: ${format}, read back; logits ${report.difference === 0 ? "equal the original's" : `differ from the original's by at most ${report.difference.toExponential(1)}`}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Plan } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
-import { bytes, count, duration, percent } from "../shared/format.ts";
+import { bytes, count, counted, duration, percent } from "../shared/format.ts";
 import { addRecipeFlags } from "../shared/options.ts";
 import type { Output } from "../shared/output.ts";
 import { factTable } from "../shared/table.ts";
@@ -32,7 +32,7 @@ export async function showPlan(plan: Plan, output: Output): Promise<void> {
   output.result(
     factTable({
       trainable: `${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${percent(plan.trainablePercent)})`,
-      data: `${count(plan.examples)} examples, ${count(plan.numTokens)} tokens, ${count(plan.steps)} steps`,
+      data: `${counted(plan.examples, "example")}, ${counted(plan.numTokens, "token")}, ${counted(plan.steps, "step")}`,
       time: time === undefined ? "not measured; this machine has too little memory" : `about ${duration(time)}`,
       disk: bytes(plan.savedBytes),
       memory: bytes(plan.peakRssBytes),

@@ -5,6 +5,11 @@ import { addRecipeFlags } from "../shared/options.ts";
 import { sourceOf } from "../shared/source.ts";
 import { addTexts, textsOf } from "../shared/texts.ts";
 
+/** Digits of a probability that float32 logits decide. */
+const DIGITS = 7;
+const inDigits = (_: string, value: unknown): unknown =>
+  typeof value === "number" ? Number(value.toPrecision(DIGITS)) : value;
+
 const EXAMPLE = 'lowrank predict --adapter_name_or_path out "Either party may terminate this agreement."';
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
@@ -37,10 +42,11 @@ export const predict: CliCommand = {
       count++;
       if ("error" in prediction) failed++;
       if ("words" in prediction) words += prediction.words.filter(({ label }) => label === null).length;
-      output.record(prediction);
-      output.result(JSON.stringify(prediction));
+      const rounded = JSON.parse(JSON.stringify(prediction, inDigits));
+      output.record(rounded);
+      output.result(JSON.stringify(rounded));
     }
-    if (failed > 0) warn(`${failed} of ${count} texts have no label; "error" in their lines gives the reason`);
-    if (words > 0) warn(`${words} words have no label: they have no tokens or lie beyond max_length`);
+    if (failed > 0) warn(`texts without a label: ${failed} of ${count}; "error" on the line of each says why`);
+    if (words > 0) warn(`words without a label: ${words}; they have no tokens, or lie beyond max_length`);
   },
 };

@@ -10,9 +10,17 @@ export function bytes(n: number): string {
   return `${Number((n / 1000 ** step).toPrecision(3))} ${units[step]}`;
 }
 
+/** Number of things: `1 step`, `1,200 steps`; `noun` is one of them. */
+export const counted = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** Seconds below which a time is only said to be short. */
+const SHORT = 0.01;
+
 /** A time in its two largest units: `0.42 s`, `12.3 s`, `2m 05s`, `3h 20m`. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${Number(seconds.toPrecision(seconds < 1 ? 2 : 3))} s`;
+  if (seconds < SHORT) return seconds === 0 ? "0 s" : `< ${SHORT} s`;
+  const short = Number(seconds.toPrecision(seconds < 1 ? 2 : 3));
+  if (short < 60) return `${short} s`;
   const whole = Math.round(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return h > 0 ? `${h}h ${two(m)}m` : `${m}m ${two(s)}s`;

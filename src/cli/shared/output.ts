@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { wrapped } from "./wrap.ts";
 
 /** The streams of a process, or of a test. */
 export interface Io {
@@ -23,6 +24,8 @@ export type Format = Parameters<typeof styleText>[0];
  */
 export interface Output extends OutputMode {
   readonly stderr: Io["stderr"];
+  /** Width of the terminal that notes go to; absent where there is none. */
+  readonly columns: number | undefined;
   /** Prints a result for people; nothing with `--json`. */
   result(text: string): void;
   /** A piece of it, without a line's end. */
@@ -58,16 +61,22 @@ export function createOutput(
 ): Output {
   const write = { stdout: untilLost(stdout, onStdoutLost), stderr: untilLost(stderr, () => {}) };
   const line = (stream: keyof typeof write, text: string): void => write[stream](`${text}\n`);
+  const columns = (): number | undefined =>
+    stderr.isTTY ? (stderr as { readonly columns?: number }).columns : undefined; // a window may change
+  const prose = (text: string): void => line("stderr", wrapped(text, columns()));
   const styleFor = (stream: Io["stdout"]) => (format: Format, text: string) =>
     stream.isTTY ? styleText(format, text, { stream, validateStream: true }) : text;
   return {
     ...mode,
     stderr,
+    get columns() {
+      return columns();
+    },
     result: (text) => mode.json || line("stdout", text),
     stream: (text) => mode.json || write.stdout(text),
     record: (object) => mode.json && line("stdout", JSON.stringify(object)),
-    note: (text) => mode.quiet || line("stderr", text),
-    alert: (text) => line("stderr", text),
+    note: (text) => mode.quiet || prose(text),
+    alert: prose,
     style: styleFor(stdout),
     styleNote: styleFor(stderr),
   };

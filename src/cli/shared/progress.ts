@@ -1,9 +1,10 @@
 import type { MultiBar, SingleBar } from "cli-progress";
 import type { EvalResults, RunHeader, StepEvent, TokenizeEvent, TrainEvent } from "../library/index.ts";
 import { barStyle } from "./bar-style.ts";
-import { bytes, count, duration, figure, percent } from "./format.ts";
+import { bytes, count, counted, duration, figure, percent } from "./format.ts";
 import type { Output } from "./output.ts";
 import { factTable } from "./table.ts";
+import { wrapped } from "./wrap.ts";
 
 /** Lines printed for the steps of one run where there is no terminal to draw on. */
 const PLAIN_LINES = 20;
@@ -29,7 +30,7 @@ export function createProgress(output: Output): Progress {
     if (bar) return; // what is tokenised after the last step stands under the bar of the steps
     if (rowBar?.total !== total) {
       close();
-      output.note(output.styleNote("dim", `tokenizing ${count(total)} rows`));
+      output.note(output.styleNote("dim", `tokenizing ${counted(total, "row")}`));
       rowBar = await openRowBar(total, output);
     }
     rowBar.update(rows);
@@ -59,7 +60,7 @@ export function createProgress(output: Output): Progress {
           close();
           const { trainSeconds, steps, tokensPerSecond, peakRssBytes, plannedPeakRssBytes: planned } = event.results;
           const facts = [
-            `${count(steps)} steps`,
+            counted(steps, "step"),
             `${count(tokensPerSecond)} tokens/s`,
             `peak memory ${bytes(peakRssBytes)}${planned === undefined ? "" : ` (planned ${bytes(planned)})`}`,
           ];
@@ -80,10 +81,20 @@ function header(run: RunHeader, output: Output): string {
   const title = output.styleNote("bold", `${run.method} on ${run.model}`);
   return `${title} ${output.styleNote("dim", `(${run.taskType}, ${run.device})`)}\n${factTable({
     trainable: `${count(run.trainableParameters)} of ${count(run.totalParameters)} parameters (${share})`,
-    data: `${count(run.examples)} examples, ${Number(run.epochs.toFixed(2))} epochs`,
-    steps: `${count(run.steps)}, ${Number(run.batchSize.toFixed(1)).toLocaleString("en-US")} examples each`,
+    data: `${counted(run.examples, "example")}, ${epochsOf(run)}`,
+    steps: `${count(run.steps)}, ${batchOf(run)}`,
     output: run.outputDir,
   })}`;
+}
+
+function epochsOf({ epochs }: RunHeader): string {
+  const rounded = Number(epochs.toFixed(2));
+  return `${rounded} epoch${rounded === 1 ? "" : "s"}`;
+}
+
+function batchOf({ batchSize, steps }: RunHeader): string {
+  const rounded = Number(batchSize.toFixed(1));
+  return `${rounded.toLocaleString("en-US")} example${rounded === 1 ? "" : "s"}${steps === 1 ? "" : " each"}`;
 }
 
 /** The figures of an evaluation in one line: `loss 0.3102, accuracy 0.9120`. */
@@ -96,13 +107,13 @@ export function scores(metrics: EvalResults): string {
 
 /** Prints the first step, the last and some between. */
 function plainSteps(output: Output): (event: StepEvent) => void {
-  let started = 0;
+  let [first, started] = [0, 0];
   return ({ step, steps, epoch, loss, tokensPerSecond }) => {
-    if (step === 1 || started === 0) started = performance.now();
+    if (step === 1 || started === 0) [first, started] = [step, performance.now()];
     const every = Math.ceil(steps / PLAIN_LINES);
-    if (step !== 1 && step !== steps && step % every !== 0) return;
+    if (step !== first && step !== steps && step % every !== 0) return;
     const seconds = (performance.now() - started) / 1000;
-    const eta = step > 1 && step < steps ? `  ETA ${duration((seconds / (step - 1)) * (steps - step))}` : "";
+    const eta = step > first && step < steps ? `  ETA ${duration((seconds / (step - first)) * (steps - step))}` : "";
     const at = `step ${String(step).padStart(String(steps).length)}/${steps}`;
     output.note(`${at}  epoch ${epoch.toFixed(2)}  loss ${figure(loss)}  ${count(tokensPerSecond)} tokens/s${eta}`);
   };
@@ -136,14 +147,19 @@ async function openBar(steps: number, output: Output): Promise<StepBar> {
   const { default: progress } = await import("cli-progress");
   const bars: MultiBar = new progress.MultiBar({
     ...barStyle(output),
-    format: "{bar} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {eta_formatted}",
+    format: "{bar} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}",
   });
-  const bar: SingleBar = bars.create(steps, 0, { loss: "…", speed: "…" });
+  const bar: SingleBar = bars.create(steps, 0, { loss: "…", speed: "…", left: "…" });
+  let [first, started] = [0, 0];
   return {
-    update: ({ step, loss, tokensPerSecond }) =>
-      bar.update(step, { loss: figure(loss), speed: count(tokensPerSecond) }),
+    update({ step, loss, tokensPerSecond }) {
+      if (started === 0) [first, started] = [step, performance.now()];
+      const perStep = (performance.now() - started) / 1000 / Math.max(1, step - first);
+      const left = step > first ? duration(Math.round(perStep * (steps - step))) : "…";
+      bar.update(step, { loss: figure(loss), speed: count(tokensPerSecond), left }); // {eta} is the library's own
+    },
     above(text) {
-      bars.log(`${text}\n`);
+      bars.log(`${wrapped(text, output.columns)}\n`);
       bars.update();
     },
     stop: () => bars.stop(),

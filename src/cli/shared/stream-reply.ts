@@ -1,5 +1,6 @@
 import type { Generated, GenerateOptions, Message, TextGenerator } from "../library/index.ts";
 import { snakeCaseKeys } from "../library/index.ts";
+import { counted } from "./format.ts";
 import type { Output } from "./output.ts";
 
 /** Prints a text as it is generated; says at the end how fast that was. With `--json`, one object once it is complete. */
@@ -21,7 +22,7 @@ export async function streamReply(
     output.record({ ...facts, ...snakeCaseKeys(value) });
     const { newTokens, tokensPerSecond, reason } = value;
     const speed = newTokens > 1 ? `, ${tokensPerSecond.toFixed(1)} tokens/s` : "";
-    output.note(output.styleNote("dim", `${newTokens} tokens${speed}, ended by ${reason}`));
+    output.note(output.styleNote("dim", `${counted(newTokens, "token")}${speed}, ended by ${reason}`));
     return value;
   }
 }

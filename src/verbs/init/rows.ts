@@ -1,4 +1,4 @@
-import { storedRows, storedSplits } from "../../assemble/dataset.ts";
+import { distinctSplits, storedRows } from "../../assemble/dataset.ts";
 import { refusePreferences } from "../../chat/preferences.ts";
 import type { Row } from "../../data/row.ts";
 import { DataError, RecipeError } from "../../errors.ts";
@@ -45,7 +45,7 @@ export async function lookAtRows(source: RowsSource): Promise<FoundRows> {
     if (size++ < SEEN) rows.push(row);
   }
   if (source.text_column === undefined && rows[0]) refusePreferences(rows[0]);
-  const splits = [...(await storedSplits(dataset_name))];
+  const splits = await distinctSplits(dataset_name);
   return { splits, size, columns: columnsOf(rows), uses: usesOf(rows, source) };
 }
 
@@ -73,9 +73,10 @@ const FLAGS = "set --text_column and --label_column to the columns to read.";
 /** Summary of the rows, in a sentence. */
 export function describeRows({ splits, size, columns }: FoundRows, { keys, about }: RowsUse, split = "train"): string {
   const others = splits.filter((name) => name !== split);
+  const rows = size === 1 ? "1 row" : `${size} rows`;
   const named = Object.entries(keys).map(([key, column]) => `${key} ${column}`);
   return (
-    `${size} rows to train on${others.length > 0 ? `, and the splits ${others.join(", ")}` : ""}; ` +
+    `${rows} to train on${others.length > 0 ? `, and the splits ${others.join(", ")}` : ""}; ` +
     `columns ${columns.join(", ")}: ${about}${named.length > 0 ? ` (${named.join(", ")})` : ""}`
   );
 }
