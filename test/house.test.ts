@@ -86,7 +86,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   generation: "",
   tensorboard: "",
   events: "",
-  charts: "",
+  charts: "metrics",
   prepared: ABOVE,
   methods: ABOVE,
   merging: ABOVE,

@@ -45,7 +45,7 @@ export function shareAxis([from, to]: Span): Axis {
 /** A count in at most five characters: `9999`, `12k`, `1.5M`. */
 export function countLabel(count: number): string {
   const power = count < 10_000 ? 0 : count < 999_500 ? 1 : 2;
-  return `${Number((count / 1000 ** power).toPrecision(3))}${["", "k", "M"][power]}`;
+  return `${Number((count / 1000 ** power).toPrecision(power === 0 ? 4 : 3))}${["", "k", "M"][power]}`;
 }
 
 /** Label of a mark on an axis in equal steps; `5e-5` where decimals would be many, as `1e6` where zeros would. */

@@ -10,9 +10,13 @@ const COLOURS = {
   gradual: "#9c6b3f",
 } as const;
 
-/** The colour of a method, the same in all pictures. One without a colour of its own gets that of another, by its name. */
+/**
+ * The colour of a method, the same in all pictures. One without a colour of its own gets that of another, by its name.
+ * @param method May have more words: `qlora, 8 bits` is `qlora`.
+ */
 export function colourOf(method: string): string {
-  if (Object.hasOwn(COLOURS, method)) return COLOURS[method as keyof typeof COLOURS];
+  const [name = ""] = /^\w*/.exec(method) ?? [];
+  if (Object.hasOwn(COLOURS, name)) return COLOURS[name as keyof typeof COLOURS];
   const all = Object.values(COLOURS);
   const sum = [...method].reduce(
     (hash, character) => (31 * hash + (character.codePointAt(0) as number)) % 1_000_003,

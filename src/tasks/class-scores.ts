@@ -40,11 +40,14 @@ export async function classScores(
   examples: Examples,
   { batchSize, classes, stop }: ScoreOptions,
 ): Promise<Scores | undefined> {
-  const found: { label: number; prediction: number; example: number }[] = [];
+  const found: { label: number; prediction: number; confidence: number; example: number }[] = [];
   let lossSum = 0;
   await eachLogits(classifier, examples, batchSize, (logits, label, example) => {
-    found.push({ label, prediction: argmax(logits), example });
-    lossSum -= logSoftmax(logits)[label] as number;
+    const logProbabilities = logSoftmax(logits);
+    const prediction = argmax(logits);
+    const confidence = Math.round(1e6 * Math.exp(logProbabilities[prediction] as number)) / 1e6; // short in the file
+    found.push({ label, prediction, confidence, example });
+    lossSum -= logProbabilities[label] as number;
   }, stop); // biome-ignore format: one call
   if (stop()) return undefined;
   found.sort((a, b) => a.example - b.example);
@@ -53,7 +56,13 @@ export async function classScores(
   const rows = found.map(({ example }) => example);
   return {
     metrics: evalResults(results, classes, examples.length),
-    predictions: { classes, examples: rows, labels, predictions },
+    predictions: {
+      classes,
+      examples: rows,
+      labels,
+      predictions,
+      confidences: found.map(({ confidence }) => confidence),
+    },
   };
 }
 

@@ -19,8 +19,8 @@ import type { Scores } from "../tasks/definition.ts";
 export const PREDICTIONS = "eval_predictions.json";
 
 /**
- * Writes what was predicted, in the order of the data, as columns. Of a classifier `examples`, `labels` and
- * `predictions`, one entry a label position; of a language model `losses`, `tokens` and `correct`, one an example; of search `ndcg` and
+ * Writes what was predicted, in the order of the data, as columns. Of a classifier `examples`, `labels`,
+ * `predictions` and `confidences`, the probabilities of what was predicted, one entry a label position; of a language model `losses`, `tokens` and `correct`, one an example; of search `ndcg` and
  * `reciprocal_ranks`, one a query.
  */
 export async function writePredictions(folder: string, columns: Scores["predictions"]): Promise<void> {

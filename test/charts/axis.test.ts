@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { linearAxis, logAxis } from "../../src/charts/axis.ts";
+import { countLabel, linearAxis, logAxis, stepAxis } from "../../src/charts/axis.ts";
 
 test("ticks are round numbers around the values", () => {
   const { ticks, at } = linearAxis([0.612, 0.834], [300, 0]);
@@ -34,4 +34,20 @@ test("every value lies between the ends, also when there is but one", () => {
       }
     }),
   );
+});
+
+test("marks have few digits, also of tiny and of huge numbers", () => {
+  const labels = (values: number[]) => linearAxis(values, [0, 100]).ticks.map(({ label }) => label);
+  expect(labels([0, 5e-5])).toEqual(["0", "2e-5", "4e-5", "6e-5"]);
+  expect(labels([0, 1e-3])).toEqual(["0", "5e-4", "1e-3"]);
+  expect(labels([0, 4e6])).toEqual(["0", "1e6", "2e6", "3e6", "4e6"]);
+  expect([7, 9999, 10_000, 123_456, 1.5e6].map(countLabel)).toEqual(["7", "9999", "10k", "123k", "1.5M"]);
+});
+
+test("steps have whole marks from 0, none beyond the last", () => {
+  const labels = (last: number) => stepAxis(last, [0, 100]).ticks.map(({ label }) => label);
+  expect(labels(1)).toEqual(["0", "1"]);
+  expect(labels(3)).toEqual(["0", "1", "2", "3"]);
+  expect(labels(430)).toEqual(["0", "100", "200", "300", "400"]);
+  expect(labels(100_000)).toEqual(["0", "20k", "40k", "60k", "80k", "100k"]);
 });

@@ -53,9 +53,16 @@ interface TextBox {
   readonly corners: readonly Corner[];
 }
 
+/** All texts, with the attributes that they have of the elements around them. */
+const inherited = ({ children, attributes }: Element): Pick<Element, "text" | "attributes">[] =>
+  children.flatMap((child) => {
+    const own = { ...attributes, ...child.attributes };
+    return child.name === "text" ? [{ text: child.text, attributes: own }] : inherited({ ...child, attributes: own });
+  });
+
 /** Boxes of all texts; a text may be turned about its own point. */
 function textBoxes(svg: Element): TextBox[] {
-  return all(svg, "text").map(({ text, attributes }) => {
+  return inherited(svg).map(({ text, attributes }) => {
     const [x, y] = [Number(attributes.x), Number(attributes.y)];
     const size = attributes.class?.includes("small") ? 11 : 13;
     const width = textWidth(text, size);

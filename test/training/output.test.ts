@@ -17,7 +17,7 @@ import {
 } from "../running.ts";
 
 const TOKENIZER = ["tokenizer.json", "tokenizer_config.json"];
-const RUN = ["README.md", "config.json", "eval_predictions.json", "eval_results.json", "manifest.json", "metrics.jsonl", "recipe.yaml", "train_results.json", "trainer_state.json", "training.svg", ...TOKENIZER]; // biome-ignore format: a list
+const RUN = ["README.md", "config.json", "confusion.svg", "eval_predictions.json", "eval_results.json", "manifest.json", "metrics.jsonl", "recipe.yaml", "reliability.svg", "train_results.json", "trainer_state.json", "training.svg", ...TOKENIZER]; // biome-ignore format: a list
 
 describe("the output folder", () => {
   const folder = temporary();
@@ -147,7 +147,14 @@ test("a head trained on a packed base is saved beside the weights as they were",
 test("save_strategy no keeps results, logs and no weights", async () => {
   const folder = temporary();
   await runHere({ max_steps: 1, save_strategy: "no", output_dir: folder });
-  const own = ["eval_predictions.json", "eval_results.json", "metrics.jsonl", "recipe.yaml"];
+  const own = [
+    "confusion.svg",
+    "eval_predictions.json",
+    "eval_results.json",
+    "metrics.jsonl",
+    "recipe.yaml",
+    "reliability.svg",
+  ];
   expect(readdirSync(folder).sort()).toEqual([...own, "train_results.json", "trainer_state.json", "training.svg"]);
 });
 

@@ -1,10 +1,12 @@
 import { type Axis, linearAxis, logAxis } from "../../charts/axis.ts";
+import { besideEachOther, mark } from "../../charts/marks.ts";
+import { FONT, page } from "../../charts/page.ts";
+import { colourOf } from "../../charts/palette.ts";
 import { el, line, text, textWidth } from "../../charts/svg.ts";
 import { type ComparisonRow, type RowScore, scoresOfRow } from "../../events/reports.ts";
 
 const WIDTH = 880;
 const HEIGHT = 400;
-const FONT = 13;
 /** Pixels of a panel: its plot's left and right edge. */
 const PANELS = [
   [64, 420],
@@ -12,19 +14,8 @@ const PANELS = [
 ] as const;
 const [TOP, BOTTOM] = [56, 336];
 
-/** Colours that stay apart for the colour-blind, on white and on black. After Okabe and Ito. */
-const COLOURS = ["#d55e00", "#0f85c9", "#009e73", "#c8619b", "#b58900", "#7a7f87"];
-
-const STYLE = `
-  text { font: ${FONT}px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
-  .page { fill: #fff; } .soft { fill: #59636e; } .strong { font-weight: 600; }
-  .name { font-weight: 600; paint-order: stroke; stroke: #fff; stroke-width: 4px; }
-  .grid { stroke: #59636e; stroke-opacity: .22; } .axis { stroke: #59636e; stroke-opacity: .7; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #f0f3f6; } .page { fill: #0d1117; } .soft { fill: #9ea7b3; } .grid, .axis { stroke: #9ea7b3; }
-    .name { stroke: #0d1117; }
-  }
-`;
+/** Pixels from the edges of a plot within which points are moved apart. */
+const INSIDE = 6;
 
 /**
  * A comparison drawn: macro F1 (of language models perplexity) against peak memory, and against trainable parameters. A point a run with its 95 %
@@ -50,16 +41,21 @@ export function comparisonSvg(rows: readonly ComparisonRow[]): string {
     panel(rows, PANELS[0], `peak memory (${unit})`, sizes[0], y, ({ peakRssBytes }) => peakRssBytes),
     panel(rows, PANELS[1], "trainable parameters (log scale)", sizes[1], y, ({ trainableParameters }) => trainableParameters),
   ]; // biome-ignore format: a panel a line
-  const box = { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT };
-  return `${el(
-    "svg",
-    { ...box, role: "img" },
-    el("title", {}, `${name} of each method against peak memory and trainable parameters`),
-    el("style", {}, STYLE),
-    el("rect", { class: "page", width: WIDTH, height: HEIGHT, rx: 6 }),
-    text(PANELS[0][0], 24, `${name} with 95 % bootstrap intervals over the test examples`, { class: "strong" }),
-    ...panels,
-  )}\n`;
+  const moved = panels.some((one) => one.moved);
+  const note = text(PANELS[0][0], HEIGHT + 6, "Points that would hide each other stand side by side.", {
+    class: "soft",
+  });
+  return page(
+    {
+      width: WIDTH,
+      height: HEIGHT + (moved ? 20 : 0),
+      left: PANELS[0][0],
+      title: `${name} of each method against peak memory and trainable parameters`,
+      heading: `${name} with 95 % bootstrap intervals over the test examples`,
+    },
+    ...panels.map(({ svg }) => svg),
+    ...(moved ? [note] : []),
+  );
 }
 
 /** The score that rows are drawn by. */
@@ -72,20 +68,19 @@ function panel(
   x: Axis,
   y: Axis,
   size: (row: ComparisonRow) => number,
-): string {
+): { svg: string; moved: boolean } {
   const methods = [...new Set(rows.map(({ method }) => method))];
-  const marks = rows.map((row) => {
+  const byMethod = methods.flatMap((method) => rows.filter((row) => row.method === method));
+  const exact = byMethod.map((row) => {
     const { value, interval } = scoreOf(row);
     const [low, high] = interval.map(y.at) as [number, number];
-    return {
-      method: row.method,
-      x: x.at(size(row)),
-      y: y.at(value),
-      low,
-      high,
-      fill: colourOf(row.method, methods),
-    };
+    return { method: row.method, x: x.at(size(row)), y: y.at(value), low, high, fill: colourOf(row.method) };
   });
+  const xs = besideEachOther(
+    exact.map(boxOf).map((box, i) => ({ ...box, x: exact[i]?.x as number })),
+    [left + INSIDE, right - INSIDE],
+  );
+  const marks = exact.map((one, i) => ({ ...one, x: xs[i] as number }));
   const frame = [
     ...y.ticks.flatMap((tick) => [
       line(left, tick.value, right, tick.value, { class: "grid" }),
@@ -99,18 +94,12 @@ function panel(
     text((left + right) / 2, BOTTOM + 46, title, { "text-anchor": "middle" }),
     text(left, TOP - 10, rows[0] ? scoreOf(rows[0]).title : "", { class: "soft" }),
   ];
-  const points = marks.flatMap(({ x, y, low, high, fill }) => {
+  const points = marks.flatMap(({ method, x, y, low, high, fill }) => {
     const ends = [low, high].map((end) => line(x - 4, end, x + 4, end));
     return [
       el("g", { stroke: fill, "stroke-width": 1.5, "stroke-opacity": 0.75 }, line(x, low, x, high), ...ends),
-      el("circle", { cx: x, cy: y, r: 5, fill }),
+      mark(methods.indexOf(method), x, y, fill),
     ];
-  });
-  const boxOf = ({ x, y, low, high }: (typeof marks)[number]): Box => ({
-    left: x - 6,
-    right: x + 6,
-    top: Math.min(high, y - 6),
-    bottom: Math.max(low, y + 6),
   });
   const taken = marks.map(boxOf);
   const names = methods.map((method) => {
@@ -118,14 +107,19 @@ function panel(
     const height = own.reduce((sum, { y }) => sum + y, 0) / own.length;
     const box = freePlace(method, around(own.map(boxOf)), height, taken, { left, right, top: TOP, bottom: BOTTOM });
     taken.push(box);
-    const style = `fill: ${colourOf(method, methods)}`;
+    const style = `fill: ${colourOf(method)}`;
     return text(box.left, box.bottom - 4, method, { class: "name", style });
   });
-  return el("g", {}, ...frame, ...points, ...names);
+  return { svg: el("g", {}, ...frame, ...points, ...names), moved: marks.some(({ x }, i) => x !== exact[i]?.x) };
 }
 
-const colourOf = (method: string, methods: readonly string[]): string =>
-  COLOURS[methods.indexOf(method) % COLOURS.length] as string;
+/** Box of a point with its interval. */
+const boxOf = ({ x, y, low, high }: Readonly<Record<"x" | "y" | "low" | "high", number>>): Box => ({
+  left: x - 6,
+  right: x + 6,
+  top: Math.min(high, y - 6),
+  bottom: Math.max(low, y + 6),
+});
 
 interface Box {
   readonly left: number;

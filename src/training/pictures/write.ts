@@ -1,9 +1,11 @@
 import { removeFolder, writeTextAtomic } from "#platform";
+import { confusionPicture, reliabilityPicture } from "./classification.ts";
 import type { Picture, PicturedRun } from "./picture.ts";
+import { retrievalPicture } from "./retrieval.ts";
 import { trainingPicture } from "./training.ts";
 
 /** Pictures that a run may have. One line a picture; all else about it is in its own file. */
-const PICTURES: readonly Picture[] = [trainingPicture];
+const PICTURES: readonly Picture[] = [trainingPicture, confusionPicture, reliabilityPicture, retrievalPicture];
 
 /** Names of the files of pictures. */
 export const PICTURE_FILES = PICTURES.map(({ file }) => file);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { textWidth } from "../../../src/charts/svg.ts";
 import type { ComparisonRow } from "../../../src/events/reports.ts";
 import { comparisonSvg } from "../../../src/node/compare/comparison-svg.ts";
+import { all, parsed } from "../../charts/drawing.ts";
 import { rowOf } from "./comparison-rows.ts";
 
 const rows = [
@@ -42,7 +43,8 @@ test("stays readable when all runs are alike", () => {
 test("draws a point and an interval a run, also of several seeds", () => {
   const seeds = [0, 1, 2].flatMap((seed) => rows.map((row): ComparisonRow => ({ ...row, seed })));
   const svg = comparisonSvg(seeds);
-  expect(svg.match(/<circle/g)).toHaveLength(2 * seeds.length);
+  const points = all(parsed(svg), "g").filter(({ attributes }) => attributes["stroke-width"] === "1.5");
+  expect(points).toHaveLength(2 * seeds.length);
   expect(names(svg)).toHaveLength(2 * rows.length);
 });
 
@@ -52,13 +54,18 @@ test("says what the axes are, in units that fit", () => {
   expect(comparisonSvg(rows)).toContain(">trainable parameters (log scale)<");
 });
 
-test("is well-formed: every element closed, markup in names escaped", () => {
+test("points that coincide stand side by side, in shapes of their own, and the picture says so", () => {
+  const note = "Points that would hide each other stand side by side.";
+  const svg = comparisonSvg(rows.map(({ method }) => rowOf(method)));
+  const places = all(parsed(svg), "g").filter(({ attributes }) => attributes["stroke-width"] === "1.5");
+  const left = places.slice(0, rows.length).map(({ children }) => Number(children[0]!.attributes.x1));
+  const gaps = left.slice(1).map((x, i) => x - left[i]!);
+  for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(10);
+  expect(svg).toContain(note);
+  expect(comparisonSvg([rowOf("lora")])).not.toContain(note);
+});
+
+test("is well-formed, markup in names escaped", () => {
   const svg = comparisonSvg([rowOf('<b a="&">')]);
-  expect(svg).toContain("&lt;b a=&quot;&amp;&quot;&gt;");
-  const open: string[] = [];
-  for (const [, slash, name, self] of svg.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
-    if (slash) expect(open.pop()).toBe(name);
-    else if (!self) open.push(name!);
-  }
-  expect(open).toEqual([]);
+  expect(all(parsed(svg), "text").map(({ text }) => text)).toContain('<b a="&">');
 });
