@@ -24,4 +24,4 @@ test("the public API has these names, and the browser's those that need no proce
   expect(PUBLIC.length).toBeLessThanOrEqual(40);
   const web = [...PUBLIC.filter((name) => !NODE_ONLY.includes(name)), "useRuntime"];
   expect(Object.keys(await import("../src/web.ts")).sort()).toEqual(web.sort());
-});
+}, 120_000); // it loads the whole library twice, file by file
