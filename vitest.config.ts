@@ -1,4 +1,4 @@
-import { configDefaults, defineConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** By `#platform` and `#session` the package has what is compiled; among the sources these names are sources, too. */
@@ -48,7 +48,7 @@ export default defineConfig({
       { extends: true, test: { name: "shared", include: PURE, isolate: false } },
       {
         extends: true,
-        test: { name: "apart", include: ["test/**/*.test.ts"], exclude: [...PURE, ...configDefaults.exclude] },
+        test: { name: "apart", include: ["test/**/*.test.ts", ...PURE.map((glob) => `!${glob}`)] },
       },
     ],
     globalSetup: ["test/global-setup.ts"],
