@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, expect } from "vitest";
 import type { StepEvent, TrainEvent } from "../src/events/events.ts";
 import { readFloat32 } from "../src/formats/safetensors/float32.ts";
 import { readSafetensors } from "../src/formats/safetensors/safetensors.ts";
@@ -98,6 +98,21 @@ export async function runHere(keys: Keys, { stopAfter, rows = rowsOf(), start, o
       return result({ error });
     }
   }
+}
+
+/**
+ * Expects that four steps of an adapter, stopped after two and resumed, end with the bytes of four in one go.
+ * @returns the output folders of both.
+ */
+export async function expectResumedAlike(given: Keys): Promise<{ readonly once: string; readonly twice: string }> {
+  const keys = { ...given, max_steps: 4, save_strategy: "steps", save_steps: 2 };
+  const [once, twice] = [temporary(), temporary()];
+  await runHere({ ...keys, output_dir: once });
+  await runHere({ ...keys, output_dir: twice }, { stopAfter: 2 });
+  await runHere({ ...keys, output_dir: twice, resume_from_checkpoint: true });
+  const weights = (folder: string): Buffer => readFileSync(`${folder}/adapter_model.safetensors`);
+  expect(weights(twice).equals(weights(once))).toBe(true);
+  return { once, twice };
 }
 
 /** All float tensors of a safetensors file. */

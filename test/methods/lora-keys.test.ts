@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 import { loraMethod } from "../../src/methods/lora.ts";
@@ -8,7 +7,7 @@ import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { saveModel } from "../../src/training/saved.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { inspect } from "../../src/verbs/inspect.ts";
-import { fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
+import { expectResumedAlike, fixture, type Keys, readJson, recipeOf, runHere, temporary } from "../running.ts";
 import { expectSavedAsPeft, peftLoadsOurs } from "./saved-adapters.ts";
 
 /** The recipes of the adapters that make_lora_key_fixtures.py made. */
@@ -78,13 +77,7 @@ describe("LoRA's further keys", () => {
   test.each(SAVED)("$name, $base: the saved files are PEFT's, key for key", expectSavedAsPeft);
 
   test.each(VARIANTS)("%s, %s: a run that is stopped and resumed ends as one that was not", async (_, base, given) => {
-    const keys = { ...settings(base, given), max_steps: 4, save_strategy: "steps", save_steps: 2 };
-    const [once, twice] = [temporary(), temporary()];
-    await runHere({ ...keys, output_dir: once });
-    await runHere({ ...keys, output_dir: twice }, { stopAfter: 2 });
-    await runHere({ ...keys, output_dir: twice, resume_from_checkpoint: true });
-    const weights = (folder: string) => readFileSync(`${folder}/adapter_model.safetensors`);
-    expect(weights(twice).equals(weights(once))).toBe(true);
+    const { once, twice } = await expectResumedAlike(settings(base, given));
     expect(readJson(`${twice}/adapter_config.json`)).toEqual(readJson(`${once}/adapter_config.json`));
   });
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openBase, prepare } from "../../src/assemble/prepare.ts";
 import { applyStartingAdapter } from "../../src/assemble/starting-adapter.ts";
@@ -9,7 +9,7 @@ import { selectIn } from "../../src/peft/targets.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { inspect } from "../../src/verbs/inspect.ts";
-import { fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
+import { expectResumedAlike, fixture, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
 import { expectSavedAsPeft, peftLoadsOurs } from "./saved-adapters.ts";
 
 /** The methods of PEFT but LoRA, which has tests of its own. */
@@ -49,13 +49,7 @@ describe("the other methods of PEFT", () => {
   test.each(SAVED)("$base/$name: written again, every key and byte is PEFT's", expectSavedAsPeft);
 
   test.each(PEFT)("%s: a run that is stopped and resumed ends as one that was not", async (method) => {
-    const keys = { method, max_steps: 4, save_strategy: "steps", save_steps: 2 };
-    const [once, twice] = [temporary(), temporary()];
-    await runHere({ ...keys, output_dir: once });
-    await runHere({ ...keys, output_dir: twice }, { stopAfter: 2 });
-    await runHere({ ...keys, output_dir: twice, resume_from_checkpoint: true });
-    const weights = (folder: string) => readFileSync(`${folder}/adapter_model.safetensors`);
-    expect(weights(twice).equals(weights(once))).toBe(true);
+    const { once, twice } = await expectResumedAlike({ method });
     expect(readJson(`${twice}/adapter_config.json`)).toEqual(readJson(`${once}/adapter_config.json`));
   });
 

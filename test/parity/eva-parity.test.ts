@@ -7,7 +7,7 @@ import { IGNORED } from "../../src/examples/labels.ts";
 import { withRanks } from "../../src/peft/eva-ranks.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
-import { fixture, readJson as jsonOf, recipeOf, runHere, temporary } from "../running.ts";
+import { expectResumedAlike, fixture, readJson as jsonOf, recipeOf, runHere, temporary } from "../running.ts";
 import { expectSame, jobOf, type Method, readJson, train } from "./six-steps.ts";
 
 /** What PEFT made of a start, its keys of the run, and six steps of plain ones. */
@@ -96,13 +96,7 @@ describe("EVA", () => {
   });
 
   test("stopped, resumed and exported: ranks and A are those of the first run", async () => {
-    const keys = { ...EVA, max_steps: 4, save_strategy: "steps", save_steps: 2 };
-    const [once, twice] = [temporary(), temporary()];
-    await runHere({ ...keys, output_dir: once });
-    await runHere({ ...keys, output_dir: twice }, { stopAfter: 2 });
-    await runHere({ ...keys, output_dir: twice, resume_from_checkpoint: true });
-    const weights = (folder: string) => readFileSync(`${folder}/adapter_model.safetensors`);
-    expect(weights(twice).equals(weights(once))).toBe(true);
+    const { once, twice } = await expectResumedAlike(EVA);
     expect(jsonOf(`${twice}/adapter_config.json`)).toEqual(jsonOf(`${once}/adapter_config.json`));
     const { difference } = await exportModel({ format: "safetensors", adapter: once, out: `${temporary()}/out` });
     expect(difference).toBeLessThan(1e-4);

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readAdapter } from "../../src/formats/safetensors/adapter.ts";
 import { matMul } from "../../src/linalg/matmul.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
-import { fixture, readJson as jsonOf, recipeOf, runHere, temporary } from "../running.ts";
+import { expectResumedAlike, fixture, readJson as jsonOf, recipeOf, runHere, temporary } from "../running.ts";
 import { expectSame, jobOf, type Method, readJson, train } from "./six-steps.ts";
 
 /** A start that changes the base, and PEFT's keys of the run. */
@@ -49,14 +48,7 @@ describe("starts of LoRA that change the base", () => {
   });
 
   test.each(cases)("%s: stopped, resumed and merged into the base as it was", async (base, _, method) => {
-    const keys = { model_name_or_path: fixture(base), ...keysOf(base, method), max_steps: 4 };
-    const saving = { ...keys, save_strategy: "steps", save_steps: 2 };
-    const [once, twice] = [temporary(), temporary()];
-    await runHere({ ...saving, output_dir: once });
-    await runHere({ ...saving, output_dir: twice }, { stopAfter: 2 });
-    await runHere({ ...saving, output_dir: twice, resume_from_checkpoint: true });
-    const weights = (folder: string) => readFileSync(`${folder}/adapter_model.safetensors`);
-    expect(weights(twice).equals(weights(once))).toBe(true);
+    const { once } = await expectResumedAlike({ model_name_or_path: fixture(base), ...keysOf(base, method) });
     expect(jsonOf(`${once}/adapter_config.json`)).toMatchObject({ r: 8, init_lora_weights: true });
     for (const format of ["safetensors", "onnx"] as const) {
       const { difference } = await exportModel({ format, adapter: once, out: `${temporary()}/out` });
