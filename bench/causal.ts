@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { figure, lowrank, printTable, ratio } from "./sides.ts";
+import { figure, lowrank, median, printTable, ratio } from "./sides.ts";
 
 const text = { type: "string" } as const;
 const { values } = parseArgs({ options: { model: text, steps: text, only: text, alone: { type: "boolean" } } });
@@ -101,11 +101,6 @@ function peers({ batch, tokens, peer }: Work): Side | undefined {
   if (status !== 0) throw new Error(`${script} ended with ${status}:\n${stderr}`);
   const [, milliseconds, megabytes] = /step ms (\d+).*maxRSS MB (\d+)/.exec(stdout) ?? [];
   return { milliseconds: Number(milliseconds), peakBytes: Number(megabytes) * 2 ** 20 };
-}
-
-function median(times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
 }
 
 const isFile = model.endsWith(".gguf");

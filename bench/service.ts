@@ -10,7 +10,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { embeddedRows } from "../src/provisions/provisions.ts";
-import { figure, lowrank, printTable } from "./sides.ts";
+import { figure, lowrank, median, printTable } from "./sides.ts";
 
 const text = { type: "string" } as const;
 const { values } = parseArgs({
@@ -35,8 +35,6 @@ interface Measured {
 
 /** A model that labels one text or several. */
 type Label = (texts: string | string[]) => Promise<unknown>;
-
-const median = (list: number[]): number => list.sort((a, b) => a - b)[Math.floor(list.length / 2)] as number;
 
 async function provisions(): Promise<string[]> {
   const rows = (await Promise.all((["train", "dev", "test"] as const).map((split) => embeddedRows(split)))).flat();

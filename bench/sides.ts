@@ -160,6 +160,12 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
   return stdout;
 }
 
+/** The middle one of some figures, the upper of two. */
+export function median(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}
+
 /** Prints rows of cells as a Markdown table. */
 export function printTable([titles, ...rows]: readonly (readonly string[])[]): void {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
