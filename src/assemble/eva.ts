@@ -1,3 +1,4 @@
+import { yieldThread } from "#platform";
 import { DataError, InterruptedError } from "../errors.ts";
 import type { Batch } from "../examples/collate.ts";
 import { IGNORED } from "../examples/labels.ts";
@@ -97,7 +98,7 @@ export async function evaStart(
       const outputs = await session.run(tensors, [...new Set(open().flatMap((group) => group.outputs))]);
       const rows = maskedRows(batch, shown, taskOf(recipe).labelsAhead ?? 0);
       for (const group of open()) {
-        await new Promise((resolve) => setTimeout(resolve)); // the engine holds its thread: let signals through
+        await yieldThread(); // the engine holds its thread: let signals through
         if (shouldStop()) throw new InterruptedError(`stopped after ${n} batches of EVA's start.`);
         for (const output of group.outputs) {
           const x = rowsOf(outputs[output]?.data as Float32Array, group.width, rows, batch.inputIds.length);

@@ -106,10 +106,8 @@ function explain(issue: z.core.$ZodIssue, given: unknown): { path: Path; text: s
       const path = [...issue.path, key];
       const hint = issue.path.length === 0 ? hintAbout(key, given as Record<string, unknown>) : undefined;
       const meant = hint === undefined ? suggest(key, known) : undefined;
-      return {
-        path,
-        text: `${path.join(".")}: unknown key${hint ? `; ${hint}` : meant ? `; did you mean ${meant}?` : ""}`,
-      };
+      const notes = [hint, meant && `did you mean ${meant}?`].filter(Boolean);
+      return { path, text: [`${path.join(".")}: unknown key`, ...notes].join("; ") };
     });
   }
   if (issue.code === "invalid_union") {

@@ -6,11 +6,10 @@ import { applyStartingAdapter, checkAdapterFits } from "../assemble/starting-ada
 import { DataError } from "../errors.ts";
 import type { Id2Label } from "../examples/labels.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
+import { adaptedModules } from "../formats/peft/peft-keys.ts";
 import { readConfig } from "../formats/transformers/config.ts";
-import type { ModulePath } from "../ir/types.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
 import { withRanks } from "../peft/eva-ranks.ts";
-import { loraPart } from "../peft/lora-parts.ts";
 import { selectIn } from "../peft/targets.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
@@ -90,9 +89,9 @@ export async function withEvaRanks(
   shouldStop: () => boolean,
 ): Promise<Ranked> {
   const { recipe } = model.source;
-  const modules = adaptedModulesOf(model.graph.params.map(({ origin }) => origin.name));
-  const isTrained = adaptedModulesOf(start.keys()).length > 0;
-  if (recipe.init_lora_weights !== "eva" || modules.length === 0 || isTrained) return { model, start };
+  const modules = adaptedModules(model.graph.params.map(({ origin }) => origin.name));
+  const isTrained = adaptedModules(start.keys()).size > 0;
+  if (recipe.init_lora_weights !== "eva" || modules.size === 0 || isTrained) return { model, start };
   const resumed = await checkpointToResume(recipe, facts);
   if (resumed) {
     const decided = (await openAdapter(resumed.folder)).decides(recipe, new Set(["lora_dropout"]));
@@ -102,7 +101,7 @@ export async function withEvaRanks(
   const { ranks, a, weights } = await evaStart(model, examples, batches, shouldStop);
   const { lora_r, lora_alpha, rank_pattern = {}, alpha_pattern = {} } = recipe;
   const config = { r: lora_r, loraAlpha: lora_alpha, rankPattern: rank_pattern, alphaPattern: alpha_pattern };
-  const { targetModules, rankPattern, alphaPattern } = withRanks(config, modules, ranks);
+  const { targetModules, rankPattern, alphaPattern } = withRanks(config, [...modules], ranks);
   const ranked = under(model, {
     ...recipe,
     init_lora_weights: true,
@@ -115,13 +114,6 @@ export async function withEvaRanks(
   const ofA = [...a].map(([module, rows]) => [`${module}.lora_A.weight`, rows] as const);
   return { model: ranked, start: new Map([...start, ...ofA]), known: weights };
 }
-
-/** The modules of a model that have an A of LoRA. */
-const adaptedModulesOf = (params: Iterable<string>): ModulePath[] =>
-  [...params].flatMap((param) => {
-    const { module, part } = loraPart(param) ?? {};
-    return module !== undefined && (part === "A" || part === "embeddingA") ? [module] : [];
-  });
 
 /** The same model under another recipe. */
 function under(model: Prepared, recipe: ResolvedRecipe): Prepared {

@@ -10,7 +10,7 @@ export interface CardFacts {
   readonly format: "peft" | "adapters" | "transformers";
   readonly method: Method;
   readonly taskType: TaskType;
-  /** Of classifiers of texts that have another problem than the usual. */
+  /** Problem of a classifier of texts, where it is not the usual one. */
   readonly problemType?: ProblemType;
   readonly baseModel: string;
   /** Branch, tag or commit of the base model. */
