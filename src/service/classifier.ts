@@ -4,9 +4,9 @@ import type { Prediction, TextScore, WordPrediction } from "../events/reports.ts
 import { TASK_FACTS } from "../task-types/index.ts";
 import type { TaskDefinition } from "../tasks/definition.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
-import { type EncodedText, encodeText, labelled, labellingTask } from "../verbs/text-labels.ts";
+import { encodeText, type LabelledInput, labelled, labellingTask } from "../verbs/text-labels.ts";
 import { trainedSource } from "../verbs/trained-source.ts";
-import { type CallOptions, type ServiceSource, TextService, type TextWork } from "./text-service.ts";
+import { type CallOptions, type ServiceSource, TextModel, TextService, type TextWork } from "./text-service.ts";
 
 /** A text with its label, its labels or its value. */
 export type ClassifiedText = { readonly index: number; readonly text: string } & TextScore;
@@ -18,13 +18,13 @@ export interface TaggedText {
   readonly words: readonly WordPrediction[];
 }
 
-const work: TextWork<TaskDefinition, EncodedText, Prediction> = {
+const work: TextWork<TaskDefinition, LabelledInput, Prediction> = {
   result: ["a", "label"],
   accept: ({ model, fresh }) => labellingTask(model, fresh),
   encode: (input, { model }) => encodeText(input, model),
   run: (encoded, { asked, model }, task) => labelled(asked, model, encoded, task),
 };
-type Labels = TextService<TaskDefinition, EncodedText, Prediction>;
+type Labels = TextService<TaskDefinition, LabelledInput, Prediction>;
 
 /** @throws {RecipeError} for a model of another task, naming the class that opens it. */
 async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled: "text" | "word"): Promise<Labels> {
@@ -46,13 +46,7 @@ async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled
  * const classifier = await Classifier.open({ adapter: "out/lora" });
  * const { label, score } = await classifier.predict("This Agreement is governed by the laws of Delaware.");
  */
-export class Classifier {
-  readonly #texts: Labels;
-
-  private constructor(texts: Labels) {
-    this.#texts = texts;
-  }
-
+export class Classifier extends TextModel<TaskDefinition, LabelledInput, Prediction> {
   /** @throws {LowrankError} when model or adapter are not usable, or not a classifier of texts. */
   static async open(source: ServiceSource): Promise<Classifier> {
     return new Classifier(await openLabels(source, "text"));
@@ -64,28 +58,13 @@ export class Classifier {
   predict(texts: readonly string[], options?: CallOptions): Promise<Prediction[]>;
   predict(texts: string | readonly string[], options?: CallOptions): Promise<ClassifiedText | Prediction[]> {
     return typeof texts === "string"
-      ? (this.#texts.one(texts, options) as Promise<ClassifiedText>)
-      : this.#texts.all(texts, options);
-  }
-
-  /** Changes the adapter of later calls; the base is not read again. */
-  use(adapter: string | undefined): Promise<void> {
-    return this.#texts.use(adapter);
-  }
-
-  close(): Promise<void> {
-    return this.#texts.close();
+      ? (this.texts.one(texts, options) as Promise<ClassifiedText>)
+      : this.texts.all(texts, options);
   }
 }
 
 /** A classifier of words that stays open. Calls may overlap. */
-export class Tagger {
-  readonly #texts: Labels;
-
-  private constructor(texts: Labels) {
-    this.#texts = texts;
-  }
-
+export class Tagger extends TextModel<TaskDefinition, LabelledInput, Prediction> {
   /** @throws {LowrankError} when model or adapter are not usable, or not a classifier of words. */
   static async open(source: ServiceSource): Promise<Tagger> {
     return new Tagger(await openLabels(source, "word"));
@@ -99,16 +78,7 @@ export class Tagger {
     texts: string | TextInput | readonly (string | TextInput)[],
     options?: CallOptions,
   ): Promise<TaggedText | Prediction[]> {
-    return isList(texts) ? this.#texts.all(texts, options) : (this.#texts.one(texts, options) as Promise<TaggedText>);
-  }
-
-  /** Changes the adapter of later calls; the base is not read again. */
-  use(adapter: string | undefined): Promise<void> {
-    return this.#texts.use(adapter);
-  }
-
-  close(): Promise<void> {
-    return this.#texts.close();
+    return isList(texts) ? this.texts.all(texts, options) : (this.texts.one(texts, options) as Promise<TaggedText>);
   }
 }
 

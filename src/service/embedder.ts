@@ -1,21 +1,12 @@
 import { RecipeError } from "../errors.ts";
 import type { TextEmbedding } from "../events/reports.ts";
+import type { EncodedText } from "../verbs/each-text.ts";
 import { embeddingSource } from "../verbs/embed.ts";
-import { Model } from "../verbs/model.ts";
-import {
-  type EncodedText,
-  embedded,
-  encodeText,
-  type Shaping,
-  type ShapingOptions,
-  shapingOf,
-} from "../verbs/text-embeddings.ts";
-import { type CallOptions, type ServiceSource, TextService, type TextWork } from "./text-service.ts";
+import { embedded, encodeText, type Shaping, type ShapingOptions, shapingOf } from "../verbs/text-embeddings.ts";
+import { type CallOptions, type ServiceSource, TextModel, TextService, type TextWork } from "./text-service.ts";
 
 /** Model of embeddings, and how texts and vectors are changed. */
 export type EmbedderSource = ServiceSource & ShapingOptions;
-
-type Embeddings = TextService<Shaping, EncodedText, TextEmbedding>;
 
 /**
  * An embedding model that stays open. Calls may overlap. Numbers are those of sentence-transformers.
@@ -23,13 +14,7 @@ type Embeddings = TextService<Shaping, EncodedText, TextEmbedding>;
  * const embedder = await Embedder.open({ model: "sentence-transformers/all-MiniLM-L6-v2" });
  * const vector = await embedder.embed("limitation of liability"); // Float32Array(384)
  */
-export class Embedder {
-  readonly #texts: Embeddings;
-
-  private constructor(texts: Embeddings) {
-    this.#texts = texts;
-  }
-
+export class Embedder extends TextModel<Shaping, EncodedText, TextEmbedding> {
   /** @throws {LowrankError} when model or adapter are not usable, or do not have the `dims` or the prompt. */
   static async open({ model, adapter, onWarning, ...shaping }: EmbedderSource): Promise<Embedder> {
     const named = model ?? adapter;
@@ -41,8 +26,7 @@ export class Embedder {
       encode: (input, { model }, shaping) => encodeText(input, model, shaping),
       run: (encoded, { asked, model }, shaping) => embedded(asked, model, encoded, shaping),
     };
-    const name = named instanceof Model ? source.recipe.model_name_or_path : named;
-    return new Embedder(await TextService.open({ ...source, name }, work, onWarning));
+    return new Embedder(await TextService.open(source, work, onWarning));
   }
 
   /** Embedding of a text. @throws {DataError} when it has none, as an empty one. */
@@ -50,16 +34,7 @@ export class Embedder {
   /** Embeddings of texts, in their order; a text without one has its reason. */
   embed(texts: readonly string[], options?: CallOptions): Promise<TextEmbedding[]>;
   async embed(texts: string | readonly string[], options?: CallOptions): Promise<Float32Array | TextEmbedding[]> {
-    if (typeof texts !== "string") return this.#texts.all(texts, options);
-    return (await this.#texts.one(texts, options)).embedding as Float32Array;
-  }
-
-  /** Changes the adapter of later calls; the base is not read again. */
-  use(adapter: string | undefined): Promise<void> {
-    return this.#texts.use(adapter);
-  }
-
-  close(): Promise<void> {
-    return this.#texts.close();
+    if (typeof texts !== "string") return this.texts.all(texts, options);
+    return (await this.texts.one(texts, options)).embedding as Float32Array;
   }
 }

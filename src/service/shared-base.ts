@@ -1,6 +1,7 @@
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
-import { AdapterError } from "../errors.ts";
+import { refuseOtherTask } from "../assemble/supported-head.ts";
+import type { ParamValue } from "../ir/graph.ts";
 import { savesWhole } from "../methods/index.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
@@ -8,6 +9,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Asked } from "../tasks/definition.ts";
 import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
+import { shareFrozen } from "../verbs/stays-open.ts";
 import type { TrainedSource } from "../verbs/trained-source.ts";
 
 /** A model that answers: a base with an adapter or without. */
@@ -19,10 +21,13 @@ export interface Served {
   readonly warnings: readonly string[];
 }
 
-/** A session, and what it was compiled from. */
+/** A trained model that can be opened. */
+export type OpenableSource = Pick<TrainedSource, "recipe" | "open">;
+
+/** A session, and the model that others may share it for. */
 interface Compiled {
-  readonly bytes: Uint8Array;
   readonly session: Session;
+  readonly bytes?: Uint8Array;
 }
 
 /**
@@ -30,14 +35,14 @@ interface Compiled {
  * stays open until `close`.
  */
 export class SharedBase {
-  readonly #source: TrainedSource;
+  readonly #source: OpenableSource;
   /** Weights of the base, shared by all adapters. */
   readonly #frozen: Weights = new Map();
   readonly #compiled: Compiled[] = [];
   readonly #served = new Map<string | undefined, Promise<Served>>();
 
   /** @param source The model that answers where no other adapter is named. */
-  constructor(source: TrainedSource) {
+  constructor(source: OpenableSource) {
     this.#source = source;
   }
 
@@ -49,11 +54,8 @@ export class SharedBase {
   get(adapter?: string): Promise<Served> {
     const known = this.#served.get(adapter);
     if (known) return known;
-    const before = [...this.#served.values()].at(-1);
-    const opened = Promise.resolve(before).then(
-      () => this.#open(adapter),
-      () => this.#open(adapter),
-    );
+    const before = Promise.resolve([...this.#served.values()].at(-1)).catch(() => {});
+    const opened = before.then(() => this.#open(adapter));
     this.#served.set(adapter, opened);
     opened.catch(() => this.#served.delete(adapter));
     return opened;
@@ -73,12 +75,8 @@ export class SharedBase {
         : await openTrained(await recipeFor(adapter, recipe), adapter, undefined, this.#frozen, unpackedBlocks);
     const { model, weights, fresh, warnings } = opened;
     const whole = savesWhole(model.source.recipe.method);
-    const changing: Record<string, RuntimeTensor> = {};
-    for (const { origin } of model.graph.params) {
-      const tensor = weights.get(origin.name);
-      if (tensor && !origin.trainable) this.#frozen.set(origin.name, tensor);
-      else if (tensor && !whole) changing[origin.name] = tensor;
-    }
+    shareFrozen(model.graph, weights, this.#frozen);
+    const changing = whole ? {} : tensorsOf(model.graph.params.filter(({ origin }) => origin.trainable), weights); // biome-ignore format: one call
     const session = await this.#session(opened, whole);
     return {
       model,
@@ -97,26 +95,27 @@ export class SharedBase {
       graph,
       ({ dtype, origin }) => dtype === "float32" && (whole || !origin.trainable),
     );
-    const known = whole ? undefined : this.#compiled.find(({ bytes }) => areEqual(bytes, emitted.bytes));
+    if (whole) return this.#opened({ session: await engine.open(emitted, weights) });
+    const known = this.#compiled.find(({ bytes }) => bytes && areEqual(bytes, emitted.bytes));
     if (known) return known.session;
-    const bound = whole ? weights : this.#frozen;
-    const session = await engine.open(emitted, bound);
-    this.#compiled.push({ bytes: whole ? new Uint8Array() : emitted.bytes, session });
-    return session;
+    return this.#opened({ session: await engine.open(emitted, this.#frozen), bytes: emitted.bytes });
+  }
+
+  #opened(compiled: Compiled): Session {
+    this.#compiled.push(compiled);
+    return compiled.session;
   }
 }
 
 /** The recipe of an adapter on a base that is open: how the base is held stays. @throws {AdapterError} for an adapter of another task. */
 async function recipeFor(adapter: string, base: ResolvedRecipe): Promise<ResolvedRecipe> {
+  await refuseOtherTask(base.task_type, adapter);
   const own = await recipeOfTrained(adapter, base.model_name_or_path);
-  if (own.task_type !== base.task_type) {
-    throw new AdapterError(`the adapter was trained for ${own.task_type}.`, {
-      where: adapter,
-      expected: `an adapter for ${base.task_type}, as the model that is open`,
-    });
-  }
   return { ...own, ...Object.fromEntries(QUANTIZATION_KEYS.map((key) => [key, base[key]])), dtype: base.dtype };
 }
+
+const tensorsOf = (params: readonly ParamValue[], weights: Weights): Record<string, RuntimeTensor> =>
+  Object.fromEntries(params.map(({ origin }) => [origin.name, weights.get(origin.name) as RuntimeTensor]));
 
 /** A session that is fed some tensors at every run. Closing it is up to who opened it. */
 const withTensors = (session: Session, tensors: Readonly<Record<string, RuntimeTensor>>): Session => ({

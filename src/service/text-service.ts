@@ -1,11 +1,10 @@
 import { DataError } from "../errors.ts";
-import type { Example } from "../tasks/definition.ts";
-import { inputOf, type Numbered } from "../verbs/each-text.ts";
+import { type EncodedText, inputOf, type Numbered } from "../verbs/each-text.ts";
 import type { Model } from "../verbs/model.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
-import type { TrainedSource } from "../verbs/trained-source.ts";
+import { type WarnAll, warnOnce } from "../verbs/stays-open.ts";
 import { BatchQueue } from "./batch-queue.ts";
-import { type Served, SharedBase } from "./shared-base.ts";
+import { type OpenableSource, type Served, SharedBase } from "./shared-base.ts";
 
 /** Model and adapter of a service. One of the two is needed. */
 export interface ServiceSource {
@@ -22,12 +21,6 @@ export interface CallOptions {
   /** Adapter that answers this call; it is opened at its first use, and stays open. Default: that of the service. */
   readonly adapter?: string;
   readonly signal?: AbortSignal;
-}
-
-/** A text as a model gets it. */
-interface EncodedText {
-  readonly input: Numbered;
-  readonly example?: Example;
 }
 
 /** Work of a service on texts. */
@@ -64,10 +57,10 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
   readonly #work: TextWork<State, Encoded, Result>;
   readonly #queue: BatchQueue<Item<Encoded>, Ready<State>, Result>;
   readonly #ready = new Map<Served, Ready<State>>();
-  readonly #warn: (message: string) => void;
+  readonly #warn: WarnAll;
   #adapter: string | undefined;
 
-  private constructor(base: SharedBase, work: TextWork<State, Encoded, Result>, warn: (message: string) => void) {
+  private constructor(base: SharedBase, work: TextWork<State, Encoded, Result>, warn: WarnAll) {
     this.#base = base;
     this.#work = work;
     this.#warn = warn;
@@ -78,16 +71,11 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
 
   /** Opens the model, so that the first call does not wait for it. @throws {LowrankError} when it does not fit the work. */
   static async open<State, Encoded extends EncodedText, Result extends object>(
-    source: TrainedSource,
+    source: OpenableSource,
     work: TextWork<State, Encoded, Result>,
     onWarning: (message: string) => void = () => {},
   ): Promise<TextService<State, Encoded, Result>> {
-    const shown = new Set<string>();
-    const warn = (message: string): void => {
-      if (!shown.has(message)) onWarning(message);
-      shown.add(message);
-    };
-    const service = new TextService(new SharedBase(source), work, warn);
+    const service = new TextService(new SharedBase(source), work, warnOnce(onWarning));
     try {
       await service.#get(undefined);
     } catch (error) {
@@ -134,7 +122,26 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
     if (known) return known;
     const ready = { served, state: this.#work.accept(served) };
     this.#ready.set(served, ready);
-    for (const warning of served.warnings) this.#warn(warning);
+    this.#warn(served.warnings);
     return ready;
+  }
+}
+
+/** A model for texts that stays open. */
+export abstract class TextModel<State, Encoded extends EncodedText, Result extends object> {
+  protected readonly texts: TextService<State, Encoded, Result>;
+
+  protected constructor(texts: TextService<State, Encoded, Result>) {
+    this.texts = texts;
+  }
+
+  /** Changes the adapter of later calls; the base is not read again. */
+  use(adapter: string | undefined): Promise<void> {
+    return this.texts.use(adapter);
+  }
+
+  /** Finishes the batch that runs, refuses the calls that wait, and frees the model. */
+  close(): Promise<void> {
+    return this.texts.close();
   }
 }

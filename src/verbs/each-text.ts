@@ -1,6 +1,20 @@
 import { DataError, RecipeError } from "../errors.ts";
+import type { Example } from "../tasks/definition.ts";
 import { batched } from "./batched.ts";
 import type { TextInput } from "./predict-inputs.ts";
+
+/** A text as a model gets it. */
+export interface EncodedText {
+  readonly input: Numbered;
+  /** Absent for a text without tokens, or one that was no text. */
+  readonly example?: Example;
+}
+
+/** Place of a text in messages. */
+export const placeOf = ({ index }: Numbered): string => `text ${index + 1}`;
+
+/** The reason why a text has no result. */
+export const reasonOf = ({ error = "the text has no tokens" }: TextInput): string => error;
 
 /** Texts that one run of a model takes. */
 export const BATCH = 16;

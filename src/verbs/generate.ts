@@ -20,6 +20,7 @@ import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
 import { Model } from "./model.ts";
+import { shareFrozen, type WarnAll, warnOnce } from "./stays-open.ts";
 import { trainedSource } from "./trained-source.ts";
 
 /** Options for generating text. */
@@ -59,7 +60,7 @@ export class TextGenerator {
   readonly #recipe: ResolvedRecipe;
   /** Weights of the base, shared by all adapters. */
   readonly #shared: Weights;
-  readonly #warn: (messages: readonly string[]) => void;
+  readonly #warn: WarnAll;
   #open: Opened;
   #cache: Cache | undefined;
 
@@ -67,11 +68,7 @@ export class TextGenerator {
     this.#recipe = recipe;
     this.#shared = shared;
     this.#open = open;
-    const shownWarnings = new Set<string>();
-    this.#warn = (messages) => {
-      for (const message of messages) if (!shownWarnings.has(message)) onWarning(message);
-      for (const message of messages) shownWarnings.add(message);
-    };
+    this.#warn = warnOnce(onWarning);
     this.#warn(open.warnings);
   }
 
@@ -216,10 +213,7 @@ const openAdapter = async (recipe: ResolvedRecipe, adapter: string | undefined, 
   compiled(await openTrained(recipe, adapter, undefined, shared, unpackedBlocks), shared);
 
 async function compiled({ model, weights, warnings }: TrainedModel, shared: Weights): Promise<Opened> {
-  for (const { origin } of model.graph.params) {
-    const tensor = weights.get(origin.name);
-    if (!origin.trainable && tensor) shared.set(origin.name, tensor);
-  }
+  shareFrozen(model.graph, weights, shared);
   const graph = evaluationGraph(model.source, { cache: true });
   const inputs = new Map(
     graph.inputs.flatMap(({ origin, shape }) => (origin.kind === "input" ? [[origin.name, shape] as const] : [])),

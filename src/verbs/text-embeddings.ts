@@ -5,10 +5,10 @@ import { ExampleStore } from "../examples/examples.ts";
 import { DEFAULT_MODULES } from "../formats/sentence-transformers/modules.ts";
 import { unit } from "../metrics/vectors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
-import type { Asked, Example } from "../tasks/definition.ts";
+import type { Asked } from "../tasks/definition.ts";
 import { embeddingsOf } from "../tasks/embeddings.ts";
 import { NotFiniteError } from "../training/scoring.ts";
-import { BATCH, type Numbered } from "./each-text.ts";
+import { BATCH, type EncodedText, type Numbered, placeOf, reasonOf } from "./each-text.ts";
 
 /** Options of embeddings that change texts and vectors. */
 export interface ShapingOptions {
@@ -61,21 +61,14 @@ export function shapingOf(model: Prepared, fresh: readonly string[], options: Sh
   return { prompt, dims, normalize };
 }
 
-/** A text as an embedding model gets it. */
-export interface EncodedText {
-  readonly input: Numbered;
-  /** Absent for a text without tokens. */
-  readonly example?: Example;
-}
-
 /** A text as token ids, after the prompt. */
 export function encodeText(input: Numbered, { source, tokenizer }: Prepared, { prompt }: Shaping): EncodedText {
   const { max_length: maxLength } = source.recipe;
-  const { text, index, error } = input;
+  const { text, error } = input;
   const { ids, specials } = tokenizer.encode(error === undefined ? text : "", { maxLength });
   if (ids.length === specials) return { input };
   const shown = prompt === "" ? ids : tokenizer.encode(prompt + text, { maxLength }).ids;
-  return { input, example: { ids: Int32Array.from(shown), label: 0, where: `text ${index + 1}` } };
+  return { input, example: { ids: Int32Array.from(shown), label: 0, where: placeOf(input) } };
 }
 
 /** Embeddings of texts, in their order. @throws {NotFiniteError} naming the text whose embedding is not finite. */
@@ -89,11 +82,12 @@ export async function embedded(
   checkVocabulary(examples, checkpoint);
   const vectors = (await embeddingsOf(asked, examples, BATCH)) ?? [];
   let row = 0;
-  return encoded.map(({ input: { index, text, error }, example }) => {
-    if (!example) return { index, text, embedding: null, error: error ?? "the text has no tokens" };
+  return encoded.map(({ input, example }) => {
+    const { index, text } = input;
+    if (!example) return { index, text, embedding: null, error: reasonOf(input) };
     const whole = vectors[row++] as Float32Array;
     const bad = whole.find((value) => !Number.isFinite(value));
-    if (bad !== undefined) throw new NotFiniteError(`the embedding holds ${bad}`, `text ${index + 1}`);
+    if (bad !== undefined) throw new NotFiniteError(`the embedding holds ${bad}`, placeOf(input));
     const vector = whole.slice(0, dims);
     return { index, text, embedding: normalize ? unit(vector) : vector };
   });

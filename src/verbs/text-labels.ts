@@ -7,10 +7,10 @@ import { IGNORED } from "../examples/labels.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { TASK_FACTS } from "../task-types/index.ts";
 import { eachLogits } from "../tasks/class-scores.ts";
-import type { Asked, Example, TaskDefinition } from "../tasks/definition.ts";
+import type { Asked, TaskDefinition } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
 import { NotFiniteError } from "../training/scoring.ts";
-import { BATCH, type Numbered } from "./each-text.ts";
+import { BATCH, type EncodedText, type Numbered, placeOf, reasonOf } from "./each-text.ts";
 
 /** Problem of a head with one output whose `config.json` names none: transformers takes its sigmoid. */
 const ONE_OUTPUT = "multi_label_classification";
@@ -35,11 +35,8 @@ export function labellingTask(model: Prepared, fresh: readonly string[]): TaskDe
 }
 
 /** A text as a classifier gets it; of words, each label is the place of its word. */
-export interface EncodedText {
-  readonly input: Numbered;
+export interface LabelledInput extends EncodedText {
   readonly words?: readonly string[];
-  readonly example?: Example;
-  readonly error?: string;
 }
 
 /**
@@ -49,10 +46,11 @@ export interface EncodedText {
 export async function labelled(
   asked: Asked,
   model: Prepared,
-  encoded: readonly EncodedText[],
+  encoded: readonly LabelledInput[],
   { prediction }: TaskDefinition,
 ): Promise<Prediction[]> {
-  const examples = ExampleStore.of(encoded.flatMap(({ example }) => example ?? []));
+  const shown = encoded.flatMap(({ input, example }) => (example ? [{ input, example }] : []));
+  const examples = ExampleStore.of(shown.map(({ example }) => example));
   checkVocabulary(examples, model.checkpoint);
   const scores = Array.from({ length: examples.length }, () => new Map<number, TextScore>());
   const {
@@ -62,14 +60,15 @@ export async function labelled(
   const options = { classes, ...(threshold !== undefined && { threshold }) };
   await eachLogits(asked, examples, BATCH, (logits, place, row) => {
     const bad = logits.find((logit) => !Number.isFinite(logit));
-    if (bad !== undefined) throw notFinite(bad, examples.at(row).where, encoded);
+    if (bad !== undefined) throw notFinite(bad, (shown[row] as (typeof shown)[number]).input);
     const score = prediction?.(logits, options);
     if (score) scores[row]?.set(place, score);
   });
   let row = 0;
-  return encoded.map(({ input: { index, text }, words, error, example }): Prediction => {
+  return encoded.map(({ input, words, example }): Prediction => {
+    const { index, text } = input;
     const found = example && scores[row++];
-    if (!found) return { index, text, label: null, error: error ?? NO_TOKENS };
+    if (!found) return { index, text, label: null, error: reasonOf(input) };
     if (!words) return { index, text, ...(found.get(0) as TextScore) };
     return {
       index,
@@ -79,24 +78,20 @@ export async function labelled(
   });
 }
 
-function notFinite(logit: number, where: string, encoded: readonly EncodedText[]): NotFiniteError {
-  const text = encoded.find(({ example }) => example?.where === where)?.input.text ?? "";
-  return new NotFiniteError(`the logits contain ${logit}`, `${where}, ${JSON.stringify(shortened(text))}`);
-}
+const notFinite = (logit: number, input: Numbered): NotFiniteError =>
+  new NotFiniteError(`the logits contain ${logit}`, `${placeOf(input)}, ${JSON.stringify(shortened(input.text))}`);
 
 const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
 
 /** Characters of a text that a message shows. */
 const SHOWN = 60;
 
-const NO_TOKENS = "the text has no tokens";
-
-/** A text as token ids, or the reason why it has none. */
-export function encodeText(input: Numbered, { source, tokenizer }: Prepared): EncodedText {
+/** A text as token ids. */
+export function encodeText(input: Numbered, { source, tokenizer }: Prepared): LabelledInput {
   const { task_type, max_length: maxLength } = source.recipe;
   const { text, error } = input;
-  const where = `text ${input.index + 1}`;
-  if (error !== undefined) return { input, error };
+  const where = placeOf(input);
+  if (error !== undefined) return { input };
   if (TASK_FACTS[task_type].labelled !== "word") {
     const { ids, specials } = tokenizer.encode(text, { maxLength });
     if (ids.length === specials) return { input };
