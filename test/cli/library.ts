@@ -22,6 +22,15 @@ const memoryBytes = {
 };
 const parameters = { trainableParameters: 921_600, totalParameters: 135_436_608, trainablePercent: 0.6805 };
 
+/** What was found without a path has a note. */
+export const findRecipe = async (path = "recipe.yaml", overrides: Readonly<Record<string, unknown>> = {}) => ({
+  recipe: await readRecipe(path, overrides),
+  path,
+  ...(path === "recipe.yaml" && { note: "recipe: recipe.yaml in this folder" }),
+});
+
+export const findEvaluation = findRecipe;
+
 export const readRecipe = async (path: string, overrides: Readonly<Record<string, unknown>>): Promise<Recipe> =>
   parseRecipe("model_name_or_path: embedded\ndataset_name: embedded\n", { file: path, overrides });
 

@@ -65,6 +65,11 @@ describe("train", () => {
     expect(stderr).toContain("lora on embedded");
   });
 
+  test("says where a recipe was found that no argument names", async () => {
+    expect((await lowrank("train")).stderr).toMatch(/^recipe: recipe\.yaml in this folder\nlora on embedded/);
+    expect((await lowrank("train --quiet")).stderr).toBe("warning: 3 rows had no text\n");
+  });
+
   test("--quiet says only the warning", async () => {
     expect(await lowrank("train r.yaml --quiet")).toEqual({
       code: 0,
@@ -217,7 +222,6 @@ describe("predict", () => {
 
 describe("refusals: exit 2, the message, no stack", () => {
   test.each([
-    ["train", "missing required argument 'recipe'\n"],
     [
       "train r.yaml --bf16 true",
       "unknown option --bf16\n  hint: to hold frozen weights in half precision, set dtype: bfloat16.\n",

@@ -4,11 +4,11 @@ import type { Compared, ComparisonRow, RowScore } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, duration, percent } from "../shared/format.ts";
-import { addRecipeFlags } from "../shared/options.ts";
 import { createProgress } from "../shared/progress.ts";
+import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { textTable } from "../shared/table.ts";
 
-/** `lowrank compare RECIPE --methods full,lora,qlora,adapter [--seeds 0,1,2] [--key value]…` */
+/** `lowrank compare [RECIPE] --methods full,lora,qlora,adapter [--seeds 0,1,2] [--key value]…` */
 export const compare: CliCommand = {
   examples: [
     "lowrank compare recipe.yaml --methods full,lora,qlora",
@@ -16,23 +16,22 @@ export const compare: CliCommand = {
   ],
   define(command) {
     command
-      .argument("<recipe>", "path of a recipe")
       .requiredOption("--methods <list>", `methods to compare: ${METHODS.join(",")}, gradual`)
       .option("--seeds <list>", "seeds to run each method with [the recipe's seed]");
-    addRecipeFlags(command);
+    addRecipe(command);
   },
-  async run({ args, options, overrides, output, interruptible }) {
-    const { COMPARED, compare, readRecipe, scoresOfRow, snakeCaseKeys, toLogRecord } = await import(
-      "../library/index.ts"
-    );
+  async run(context) {
+    const { options, overrides, output, interruptible } = context;
+    const { COMPARED, compare, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../library/index.ts");
     const isCompared = (item: string): item is Compared => (COMPARED as readonly string[]).includes(item);
     const methods = listed("methods", options.methods, isCompared, `names among ${COMPARED.join(", ")}`);
     const seeds = options.seeds === undefined ? undefined : listed("seeds", options.seeds, isSeed, "integers >= 0");
-    await fetchFirst(modelsOf(await readRecipe(args[0]!, overrides)), output);
+    const { recipe, path } = await recipeFor(context);
+    await fetchFirst(modelsOf(recipe), output);
     const progress = createProgress(output);
     try {
       const run = { overrides, methods, signal: interruptible(), ...(seeds && { seeds: seeds.map(Number) }) };
-      for await (const event of compare(args[0]!, run)) {
+      for await (const event of compare(path, run)) {
         if (event.kind === "run") {
           output.record({ ...toLogRecord(event.event), method: event.method, seed: event.seed });
           await progress.show(event.event);

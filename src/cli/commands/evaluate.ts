@@ -5,15 +5,20 @@ import { count, figure } from "../shared/format.ts";
 import { addRecipeFlags } from "../shared/options.ts";
 import { textTable } from "../shared/table.ts";
 
-/** `lowrank evaluate RECIPE [--adapter_name_or_path DIR] [--key value]…` */
+/** `lowrank evaluate [RECIPE | FOLDER] [--adapter_name_or_path DIR] [--key value]…` */
 export const evaluate: CliCommand = {
-  examples: ["lowrank evaluate recipe.yaml --adapter_name_or_path out/lora", "lowrank evaluate recipe.yaml --json"],
+  examples: [
+    "lowrank evaluate out/lora",
+    "lowrank evaluate recipe.yaml --adapter_name_or_path out/lora",
+    "lowrank evaluate recipe.yaml --json",
+  ],
   define(command) {
-    addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
+    addRecipeFlags(command.argument("[recipe]", "a recipe, or the output folder of a run [output_dir of recipe.yaml]"));
   },
   async run({ args, overrides, output, interruptible }) {
-    const { evaluate, readRecipe } = await import("../library/index.ts");
-    const recipe = await readRecipe(args[0]!, overrides);
+    const { evaluate, findEvaluation } = await import("../library/index.ts");
+    const { recipe, note } = await findEvaluation(args[0], overrides);
+    if (note !== undefined) output.note(output.styleNote("dim", note));
     await fetchFirst(modelsOf(recipe), output);
     const adapter = recipe.adapter_name_or_path;
     const results = await evaluate(recipe, {

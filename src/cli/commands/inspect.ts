@@ -2,11 +2,11 @@ import type { InspectedExample, InspectedModule } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { count } from "../shared/format.ts";
-import { addRecipeFlags } from "../shared/options.ts";
 import type { Output } from "../shared/output.ts";
+import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { textTable } from "../shared/table.ts";
 
-/** `lowrank inspect RECIPE [--data] [--key value]…` */
+/** `lowrank inspect [RECIPE] [--data] [--key value]…` */
 export const inspect: CliCommand = {
   examples: [
     "lowrank inspect recipe.yaml",
@@ -14,12 +14,12 @@ export const inspect: CliCommand = {
     "lowrank inspect recipe.yaml --lora_target_modules all-linear",
   ],
   define(command) {
-    command.argument("<recipe>", "path of a recipe").option("--data", "show examples as the model sees them");
-    addRecipeFlags(command);
+    addRecipe(command.option("--data", "show examples as the model sees them"));
   },
-  async run({ args, options, overrides, output }) {
-    const { inspect, readRecipe, snakeCaseKeys } = await import("../library/index.ts");
-    const recipe = await readRecipe(args[0]!, overrides);
+  async run(context) {
+    const { options, output } = context;
+    const { inspect, snakeCaseKeys } = await import("../library/index.ts");
+    const { recipe } = await recipeFor(context);
     await fetchFirst(modelsOf(recipe), output);
     const { modules, examples } = await inspect(recipe, { examples: options.data === true });
     for (const module of modules) output.record({ event: "module", ...snakeCaseKeys(module) });

@@ -2,19 +2,18 @@ import type { Plan } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, counted, duration, percent } from "../shared/format.ts";
-import { addRecipeFlags } from "../shared/options.ts";
 import type { Output } from "../shared/output.ts";
+import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { factTable } from "../shared/table.ts";
 
-/** `lowrank plan RECIPE [--key value]…` */
+/** `lowrank plan [RECIPE] [--key value]…` */
 export const plan: CliCommand = {
   examples: ["lowrank plan recipe.yaml", "lowrank plan recipe.yaml --method full --per_device_train_batch_size 64"],
-  define(command) {
-    addRecipeFlags(command.argument("<recipe>", "path of a recipe"));
-  },
-  async run({ args, overrides, output }) {
-    const { plan, readRecipe } = await import("../library/index.ts");
-    const recipe = await readRecipe(args[0]!, overrides);
+  define: addRecipe,
+  async run(context) {
+    const { output } = context;
+    const { plan } = await import("../library/index.ts");
+    const { recipe } = await recipeFor(context);
     await fetchFirst(modelsOf(recipe), output);
     await showPlan(await plan(recipe), output);
   },

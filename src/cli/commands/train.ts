@@ -1,10 +1,10 @@
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
-import { addRecipeFlags } from "../shared/options.ts";
 import { createProgress } from "../shared/progress.ts";
+import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { showPlan } from "./plan.ts";
 
-/** `lowrank train RECIPE [--key value]…` */
+/** `lowrank train [RECIPE] [--key value]…` */
 export const train: CliCommand = {
   examples: [
     "lowrank train recipe.yaml",
@@ -12,12 +12,12 @@ export const train: CliCommand = {
     "lowrank train recipe.yaml --resume_from_checkpoint true",
   ],
   define(command) {
-    command.argument("<recipe>", "path of a recipe").option("--dry-run", "plan only, as `lowrank plan` does");
-    addRecipeFlags(command);
+    addRecipe(command.option("--dry-run", "plan only, as `lowrank plan` does"));
   },
-  async run({ args, options, overrides, output, interruptible }) {
-    const { plan, readRecipe, toLogRecord, train } = await import("../library/index.ts");
-    const recipe = await readRecipe(args[0]!, overrides);
+  async run(context) {
+    const { options, output, interruptible } = context;
+    const { plan, toLogRecord, train } = await import("../library/index.ts");
+    const { recipe } = await recipeFor(context);
     await fetchFirst(modelsOf(recipe), output);
     if (options.dryRun) return showPlan(await plan(recipe), output);
     const progress = createProgress(output);

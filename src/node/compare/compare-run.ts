@@ -14,8 +14,8 @@ export interface Entry {
   readonly seed: number;
   /** Its output folder. */
   readonly folder: string;
-  /** The recipe's path. */
-  readonly path: string;
+  /** The recipe's path; absent when the keys make the recipe. */
+  readonly path?: string;
 }
 
 /**
@@ -31,7 +31,11 @@ export async function* runEntry(
   const { method, seed, path } = entry;
   const flags = Object.entries(keys).map(([key, value]) => `--${key}=${flagText(value)}`);
   const main = new URL("../../cli/main.js", import.meta.url);
-  const lines = spawnJsonLines(main, ["train", path, ...flags, "--json", "--quiet"], signal);
+  const lines = spawnJsonLines(
+    main,
+    ["train", ...(path === undefined ? [] : [path]), ...flags, "--json", "--quiet"],
+    signal,
+  );
   let steps = 0;
   let evaluated = false;
   let results: TrainResults | undefined;

@@ -1,6 +1,7 @@
 import { DataError, RecipeError } from "../../errors.ts";
 import type { CompareEvent, ComparisonRow } from "../../events/reports.ts";
 import { METHODS } from "../../methods/keys/index.ts";
+import { parseRecipe } from "../../recipe/parse.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { checkJob } from "../../training/checked.ts";
 import { checkOutputFolder } from "../../training/output-folder.ts";
@@ -27,25 +28,30 @@ export interface CompareOptions {
 }
 
 /**
- * Runs a recipe under several methods, each run in a fresh process, so that peak memory is that run's own. Writes
+ * Runs a recipe, or what the overrides alone make without a path, under several methods, each run in a fresh process, so that peak memory is that run's own. Writes
  * `output_dir/<method>/` (`<method>-<seed>/` with several seeds) and at the end `comparison.json`, `.md` and `.svg`.
  *
  * @throws {LowrankError} before the first run when recipe, model or data are not usable under one of the methods; later
  *   whatever a run threw.
  */
-export async function* compare(path: string, options: CompareOptions): AsyncGenerator<CompareEvent, void, void> {
+export async function* compare(
+  path: string | undefined,
+  options: CompareOptions,
+): AsyncGenerator<CompareEvent, void, void> {
   const { overrides = {}, methods, signal } = options;
-  const recipe = await readRecipe(path, overrides);
+  const read = async (keys: Readonly<Record<string, unknown>>): Promise<Recipe> =>
+    path === undefined ? parseRecipe("", { overrides: keys }) : readRecipe(path, keys);
+  const recipe = await read(overrides);
   const seeds = options.seeds ?? [recipe.seed];
   const { model_name_or_path, adapter_name_or_path, dataset_name } = recipe;
   await checkOutputFolder(recipe, { model_name_or_path, adapter_name_or_path, dataset_name });
-  for (const name of methods) await checkComparable(await readRecipe(path, { ...overrides, ...methodKeys(name) }));
+  for (const name of methods) await checkComparable(await read({ ...overrides, ...methodKeys(name) }));
 
   const rows: ComparisonRow[] = [];
   for (const name of methods) {
     for (const seed of seeds) {
       const folder = `${recipe.output_dir}/${name}${seeds.length > 1 ? `-${seed}` : ""}`;
-      const entry: Entry = { method: name, seed, folder, path };
+      const entry: Entry = { method: name, seed, folder, ...(path !== undefined && { path }) };
       const row = yield* runEntry(entry, { ...overrides, ...methodKeys(name), seed, output_dir: folder }, signal);
       rows.push(row);
       yield { kind: "row", row };
