@@ -35,7 +35,10 @@ export interface TrainResults {
   readonly trainSeconds: number;
   /** From process start to the end of the first step. */
   readonly firstStepSeconds: number;
+  /** Optimizer steps done. */
   readonly steps: number;
+  /** The step at which early stopping ended the run; absent when it went to its end. */
+  readonly stoppedEarlyAtStep?: number;
   /** Real tokens trained on, padding not counted. */
   readonly numTokens: number;
   readonly tokensPerSecond: number;
@@ -86,13 +89,14 @@ export interface TokenizeEvent {
   readonly total: number;
 }
 
-/** Events of a run, in order: one start, then steps, evaluations and saves, then done. */
+/** Events of a run, in order: one start, then steps, evaluations and saves, an early stop if there is one, then done. */
 export type TrainEvent =
   | TokenizeEvent
   | { readonly kind: "start"; readonly header: RunHeader }
   | StepEvent
   | { readonly kind: "eval"; readonly step: number; readonly epoch: number; readonly metrics: EvalResults }
   | { readonly kind: "save"; readonly step: number; readonly path: string }
+  | { readonly kind: "early_stop"; readonly step: number; readonly message: string }
   | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "done"; readonly results: TrainResults };
 
@@ -111,6 +115,7 @@ export function toLogRecord(event: TrainEvent): Record<string, unknown> {
       return { event: "done", ...snakeCaseKeys(event.results) };
     case "tokenize":
     case "save":
+    case "early_stop":
     case "warning": {
       const { kind, ...rest } = event;
       return { event: kind, ...rest };

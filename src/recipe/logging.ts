@@ -15,7 +15,17 @@ export const loggingKeys = {
     .boolean()
     .default(false)
     .describe("Keep the best evaluated state at the end instead of the last"),
-  metric_for_best_model: text().optional().describe("Metric that selects the best state; unset: eval_loss"),
+  metric_for_best_model: text()
+    .optional()
+    .describe("Metric that selects the best state and says when to stop early; unset: eval_loss"),
+  early_stopping_patience: count()
+    .optional()
+    .describe("Evaluations in a row without improvement after which training stops; unset: it never stops early"),
+  early_stopping_threshold: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Amount that metric_for_best_model must improve by to count, with early_stopping_patience"),
   report_to: z.enum(["none", "tensorboard"]).default("none").describe("Also write event files"),
   resume_from_checkpoint: z
     .union([z.boolean(), text()])

@@ -79,8 +79,19 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
       `steps needs ${when}_steps, e.g. ${when}_steps: 100`,
     );
   }
+  const evaluates = recipe.eval_strategy === "epoch" || recipe.eval_strategy === "steps";
   refuse(
-    recipe.load_best_model_at_end && (recipe.eval_strategy === "no" || recipe.eval_strategy === "end"),
+    recipe.early_stopping_patience !== undefined && !evaluates,
+    "early_stopping_patience",
+    `no evaluation says when to stop with eval_strategy ${recipe.eval_strategy}; set eval_strategy to epoch or steps`,
+  );
+  refuse(
+    recipe.early_stopping_threshold > 0 && recipe.early_stopping_patience === undefined,
+    "early_stopping_threshold",
+    "nothing stops early without early_stopping_patience, e.g. early_stopping_patience: 3",
+  );
+  refuse(
+    recipe.load_best_model_at_end && !evaluates,
     "load_best_model_at_end",
     `there is no best state with eval_strategy ${recipe.eval_strategy}; set eval_strategy to epoch or steps`,
   );

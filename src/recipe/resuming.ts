@@ -9,8 +9,8 @@ export const RESUME_KEYS = {
   warned: [
     "learning_rate", "head_learning_rate", "loraplus_lr_ratio", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps",
     "num_train_epochs", "max_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "gradient_checkpointing",
-    "device", "eval_strategy", "eval_steps", "load_best_model_at_end", "metric_for_best_model", "max_eval_samples",
-    "dataset_validation_split", "dataset_test_split",
+    "device", "eval_strategy", "eval_steps", "load_best_model_at_end", "metric_for_best_model",
+    "early_stopping_patience", "early_stopping_threshold", "max_eval_samples", "dataset_validation_split", "dataset_test_split",
   ],
   /** Says where things lie, or what is written: no number depends on it. Data and base are compared by their content. */
   free: [

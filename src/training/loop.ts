@@ -50,7 +50,7 @@ export async function* trainSteps(
   const evaluationCutShort = progress.step > 0 && isDue(run, "eval") && !progress.evaluated;
   if (evaluationCutShort) yield* betweenSteps(run, watch, validation, shouldStop);
   try {
-    while (progress.step < steps.total) {
+    while (progress.step < steps.total && !progress.stopsEarly(recipe)) {
       const { epoch, place } = steps.at(progress.step);
       if (plan?.epoch !== epoch) plan = { epoch, of: epochPlan(recipe, examples.lengths, epoch) };
       stage = await stageAt(run, stage, batchesAhead(run, plan.of), validated);
@@ -103,12 +103,20 @@ export async function* trainSteps(
   } finally {
     await stage?.session.close();
   }
+  if (progress.step < steps.total) yield earlyStop(run);
   const trainSeconds = (performance.now() - started) / 1000;
   const peak = peakRssBytes();
   if (recipe.load_best_model_at_end) yield* restoreBest(run);
   const { planned, engineBytes = 0 } = stage ?? {};
   const tokens = progress.numTokens - resumedTokens;
   return { trainSeconds, firstStepSeconds, tokens, peakRssBytes: peak, engineBytes, ...(planned && { planned }) };
+}
+
+function earlyStop({ progress, steps, recipe }: Run): TrainEvent {
+  const { metric_for_best_model: metric = "eval_loss", early_stopping_patience: patience = 0 } = recipe;
+  const evaluations = patience === 1 ? "the last evaluation" : `the last ${patience} evaluations`;
+  const message = `stopped early at step ${progress.step} of ${steps.total}: ${evaluations} did not improve ${metric}.`;
+  return { kind: "early_stop", step: progress.step, message };
 }
 
 /** Multiplies the step's learning rate for a parameter. */

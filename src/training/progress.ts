@@ -8,6 +8,7 @@ import type { Graph } from "../ir/graph.ts";
 import { savesWhole } from "../methods/index.ts";
 import { METHOD_RECIPES } from "../methods/keys/index.ts";
 import { readTrained } from "../methods/open-adapter.ts";
+import { evaluationsWithoutImprovement } from "../optim/early-stopping.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { fromStored } from "../prepared/stored.ts";
@@ -32,9 +33,11 @@ export class Progress {
   weights: ReadonlyMap<string, Float32Array> = new Map();
   optimizer: ReadonlyMap<string, StateTensor> = new Map();
   random: RandomState = Random.seed(0).state();
-  /** The result that says which state is best. */
+  /** The result that says which state is best, and when to stop early. */
   readonly #metric: string;
   readonly #lowerIsBetter: boolean;
+  /** Values of that result in the evaluations since the run began or went on. */
+  readonly #evaluations: number[] = [];
 
   /** @throws {RecipeError} when no evaluation gives `metric_for_best_model`. */
   constructor(recipe: ResolvedRecipe) {
@@ -45,10 +48,22 @@ export class Progress {
   /** Keeps a validation result if it is the best so far. The task says which are best low; all else is best high. */
   noteEvaluation(metrics: EvalResults): boolean {
     const value = metrics[this.#metric] as number;
+    this.#evaluations.push(value);
     const best = this.best?.metric;
     const better = best === undefined || (this.#lowerIsBetter ? value < best : value > best);
     if (better) this.best = { metric: value };
     return better;
+  }
+
+  /**
+   * True when training ends here because the last `early_stopping_patience` evaluations did not improve the metric. The log of
+   * the checkpoint says what those before it found, so that a resumed run ends where one that never stopped would.
+   */
+  stopsEarly({ early_stopping_patience: patience, early_stopping_threshold: threshold }: ResolvedRecipe): boolean {
+    if (patience === undefined) return false;
+    const earlier = this.history.flatMap((record) => (record.event === "eval" ? Number(record[this.#metric]) : []));
+    const options = { lowerIsBetter: this.#lowerIsBetter, threshold };
+    return evaluationsWithoutImprovement([...earlier, ...this.#evaluations], options) >= patience;
   }
 
   /** True when this step's state was evaluated before the run stopped. */

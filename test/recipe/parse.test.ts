@@ -136,6 +136,14 @@ describe("refuses with file and line", () => {
       "load_best_model_at_end: true\neval_strategy: no",
       /^3 load_best_model_at_end: there is no best state with eval_strategy no/,
     ],
+    [
+      "early_stopping_patience: 2",
+      "3 early_stopping_patience: no evaluation says when to stop with eval_strategy end; set eval_strategy to epoch or steps",
+    ],
+    [
+      "early_stopping_threshold: 0.1",
+      "3 early_stopping_threshold: nothing stops early without early_stopping_patience, e.g. early_stopping_patience: 3",
+    ],
     ["method: full\nload_in_8bit: true", /^4 load_in_8bit: method full trains the base weights/],
     ["packing: true", "3 packing: only task_type CAUSAL_LM has this key, and this recipe's task_type is SEQ_CLS"],
     [

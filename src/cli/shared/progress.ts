@@ -54,6 +54,8 @@ export function createProgress(output: Output): Progress {
           return say(`${output.styleNote("bold", `eval at step ${event.step}`)}  ${scores(event.metrics)}`);
         case "save":
           return say(output.styleNote("dim", `saved ${event.path}`));
+        case "early_stop":
+          return say(output.styleNote("bold", event.message));
         case "warning":
           return (bar?.above ?? output.alert)(output.styleNote("yellow", `warning: ${event.message}`));
         case "done": {

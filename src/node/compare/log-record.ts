@@ -20,6 +20,7 @@ export function fromLogRecord(record: Readonly<Record<string, unknown>>, steps: 
       return { kind: "done", results: camelCaseKeys(rest) as unknown as TrainResults };
     case "tokenize":
     case "save":
+    case "early_stop":
     case "warning":
       return { kind: event, ...rest } as TrainEvent;
     default:
