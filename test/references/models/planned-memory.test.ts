@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { temporaryFolder } from "../formats/temporary.ts";
+import { temporaryFolder } from "../../formats/temporary.ts";
 
 /** A folder with `minilm`: a sentence encoder of 22.7 M parameters. Texts are made here: their lengths matter, not their words. */
 const { LOWRANK_MODELS: models } = process.env;

@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readRows } from "../../src/data/read.ts";
-import { firstRows } from "../../src/data/row.ts";
-import { readGguf } from "../../src/formats/gguf/model/read-gguf.ts";
-import { ggufTokenizer } from "../../src/formats/gguf/tokenizer/read-tokenizer.ts";
-import { scaledValues } from "../../src/quant/scaled-blocks.ts";
-import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
-import { collected } from "../data/collected.ts";
+import { readRows } from "../../../src/data/read.ts";
+import { firstRows } from "../../../src/data/row.ts";
+import { readGguf } from "../../../src/formats/gguf/model/read-gguf.ts";
+import { ggufTokenizer } from "../../../src/formats/gguf/tokenizer/read-tokenizer.ts";
+import { scaledValues } from "../../../src/quant/scaled-blocks.ts";
+import { tokenizerOf } from "../../../src/tokenizer/tokenizer.ts";
+import { collected } from "../../data/collected.ts";
 
 /** As `test/parity/make_smollm2_fixture.py` writes it. */
 interface Expected {

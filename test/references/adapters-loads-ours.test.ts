@@ -3,7 +3,7 @@ import { readHoulsby } from "../../src/formats/adapter-hub/read.ts";
 import { saveHoulsby } from "../../src/formats/adapter-hub/save.ts";
 import { readConfig } from "../../src/formats/transformers/config.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
-import { pythonOf } from "./python.ts";
+import { pythonOf } from "../parity/python.ts";
 
 const python = pythonOf("LOWRANK_ADAPTERS", "lowrank-adapters");
 const folder = await temporaryFolder();

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { temporaryFolder } from "../formats/temporary.ts";
+import { temporaryFolder } from "../../formats/temporary.ts";
 
 /** Folders with `minilm` and with `cuad-clauses-19`: a sentence encoder of 22.7 M parameters, and contract clauses. */
 const { LOWRANK_MODELS: models, LOWRANK_DATA: data } = process.env;

@@ -3,7 +3,7 @@ import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import { peftToMlx } from "../../src/verbs/export/convert-adapter.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
-import { pythonOf } from "./python.ts";
+import { pythonOf } from "../parity/python.ts";
 
 const python = pythonOf("LOWRANK_MLX", "lowrank-mlx");
 const folder = await temporaryFolder();

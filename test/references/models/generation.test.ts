@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { readGguf } from "../../src/formats/gguf/model/read-gguf.ts";
-import { ggufTokenizer } from "../../src/formats/gguf/tokenizer/read-tokenizer.ts";
-import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
-import { TextGenerator } from "../../src/verbs/generate.ts";
+import { readGguf } from "../../../src/formats/gguf/model/read-gguf.ts";
+import { ggufTokenizer } from "../../../src/formats/gguf/tokenizer/read-tokenizer.ts";
+import { tokenizerOf } from "../../../src/tokenizer/tokenizer.ts";
+import { TextGenerator } from "../../../src/verbs/generate.ts";
 
 /** What transformers generates greedily: `test/parity/make_generation_fixture.py`. */
 interface Expected {

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import { expectClose } from "../models/running.ts";
+import { pythonOf } from "../parity/python.ts";
 import { firstBatch, outputsOf, type Side } from "../verbs/export/stored-onnx.ts";
-import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
 const folder = await temporaryFolder();

@@ -3,7 +3,7 @@ import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { mergeAdapter } from "../../src/merging/merge-adapter.ts";
 import type { Scheme } from "../../src/quant/schemes/index.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
-import { pythonOf } from "./python.ts";
+import { pythonOf } from "../parity/python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
 const folder = await temporaryFolder();

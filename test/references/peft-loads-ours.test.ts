@@ -5,7 +5,7 @@ import { saveLora } from "../../src/formats/peft/save-lora.ts";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { saveFull } from "../../src/formats/transformers/save-full.ts";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
-import { pythonOf } from "./python.ts";
+import { pythonOf } from "../parity/python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
 const folder = await temporaryFolder();

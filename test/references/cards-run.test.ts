@@ -7,8 +7,8 @@ import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { embed } from "../../src/verbs/embed.ts";
 import { TextGenerator } from "../../src/verbs/generate.ts";
 import { predict } from "../../src/verbs/predict.ts";
+import { pythonOf } from "../parity/python.ts";
 import { fixture, type Keys, readJson, rowsOf, runHere, temporary } from "../running.ts";
-import { pythonOf } from "./python.ts";
 
 const TEXT = "within days the law";
 const gguf = `${temporary()}/tiny.gguf`;

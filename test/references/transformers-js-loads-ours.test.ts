@@ -37,7 +37,7 @@ const NEW_TOKENS = 12;
 
 /** The same as transformers.js is asked, in a process of its own. */
 function ask(cases: readonly Readonly<Record<string, unknown>>[]): unknown[] {
-  const script = join(import.meta.dirname, "run-transformers-js.mjs");
+  const script = join(import.meta.dirname, "../parity/run-transformers-js.mjs");
   const input = JSON.stringify({ library, models, cases });
   const { status, stdout, stderr } = spawnSync(process.execPath, [script], {
     input,

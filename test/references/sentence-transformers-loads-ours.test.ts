@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { RowsInMemory } from "../../src/prepared/job.ts";
 import { embed } from "../../src/verbs/embed.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
+import { pythonOf } from "../parity/python.ts";
 import { fixture, readJson, runHere, temporary } from "../running.ts";
-import { pythonOf } from "./python.ts";
 
 const python = pythonOf("LOWRANK_SENTENCE_TRANSFORMERS", "lowrank-reference/sentence-transformers");
 const folder = temporary();

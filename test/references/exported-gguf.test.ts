@@ -4,7 +4,7 @@ import { exportGguf } from "../../src/formats/gguf/model/write-gguf.ts";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";
 import { peftToGguf } from "../../src/verbs/export/convert-adapter.ts";
 import { temporaryFolder } from "../formats/temporary.ts";
-import { pythonOf } from "./python.ts";
+import { pythonOf } from "../parity/python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
 const runtime = pythonOf("LOWRANK_XLLAMACPP", "lowrank-xllamacpp");

@@ -4,7 +4,7 @@ import { openGguf } from "../../src/formats/gguf/file.ts";
 import { ggufTokenizer, writeTokenizerFiles } from "../../src/formats/gguf/tokenizer/read-tokenizer.ts";
 import { tokenizerOf } from "../../src/tokenizer/tokenizer.ts";
 import { temporaryFolder } from "../formats/temporary.ts";
-import { pythonOf } from "./python.ts";
+import { pythonOf } from "../parity/python.ts";
 
 const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
 const root = await temporaryFolder();
