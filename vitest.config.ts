@@ -13,7 +13,7 @@ const sources = {
 };
 
 /** Files that take minutes: begun last, one worker would end long after the other. */
-const LONG = /test\/real\/|resume\.test|recipes\.test|parity\.test|-loads-|e2e\.test/;
+const LONG = /references\/|resume\.test|recipes\.test|parity\.test|lora-keys\.test|output-folder\.test|e2e\.test/;
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -41,6 +41,9 @@ const PURE = [
   ...["passes", "peft", "quant", "recipe", "tasks"],
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** Tests that need real models, Python or another program: `npm run test:references`. */
+const REFERENCES = "test/references/**/*.test.ts";
+
 export default defineConfig({
   plugins: [sources],
   test: {
@@ -48,8 +51,9 @@ export default defineConfig({
       { extends: true, test: { name: "shared", include: PURE, isolate: false } },
       {
         extends: true,
-        test: { name: "apart", include: ["test/**/*.test.ts", ...PURE.map((glob) => `!${glob}`)] },
+        test: { name: "apart", include: ["test/**/*.test.ts", ...[...PURE, REFERENCES].map((glob) => `!${glob}`)] },
       },
+      { extends: true, test: { name: "references", include: [REFERENCES] } },
     ],
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
