@@ -11,6 +11,7 @@ const ALLOWED = [
   /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/,
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
   /^recipes\/[\w-]+\.yaml$/,
+  /^examples\/[\w-]+\.ts$/,
   /^docs\/[\w./-]+\.(md|svg)$/,
   /^foundation\/model\/(config\.json|model\.safetensors|tokenizer\.json|tokenizer_config\.json|README\.md)$/,
 ];
@@ -30,7 +31,15 @@ for (const { path, size } of packed.files) {
 }
 const has = new Set(packed.files.map(({ path }) => path));
 const model = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"];
-const wanted = ["README.md", "LICENSE", "CHANGELOG.md", "recipes/demo.yaml", "dist/index.d.ts", "dist/cli/main.js"];
+const wanted = [
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+  "recipes/demo.yaml",
+  "examples/server.ts",
+  "dist/index.d.ts",
+  "dist/cli/main.js",
+];
 const embedded = existsSync("foundation/model") ? model.map((name) => `foundation/model/${name}`) : [];
 for (const path of [...wanted, ...embedded]) if (!has.has(path)) problems.push(`${path} is missing`);
 
