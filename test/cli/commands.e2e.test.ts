@@ -108,7 +108,7 @@ describe("compare", () => {
     expect(readFileSync(join(folder, "cmp/comparison.md"), "utf8")).toContain("## Means over 2 seeds");
     expect(readFileSync(join(folder, "cmp/comparison.svg"), "utf8")).toMatch(/^<svg /);
     expect(readFileSync(join(folder, "cmp/gradual-0/recipe.yaml"), "utf8")).toContain("unfreeze_schedule: gradual");
-  });
+  }, 120_000);
 
   test("refuses at once what the second method cannot do", async () => {
     const { code, stderr } = await lowrank(

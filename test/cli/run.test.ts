@@ -152,7 +152,9 @@ describe("demo", () => {
     const { code, stdout, stderr } = await lowrank("demo --quick --output-dir mine");
     expect(code).toBe(0);
     expect(stdout).toMatchSnapshot();
-    expect(stderr).toMatch(/^Which kind of provision is this\?[\s\S]*Nothing is downloaded\.\n\nwarning: slow disk\n/);
+    expect(stderr).toMatch(
+      /^Which kind of provision is this\?[\s\S]*Nothing is downloaded\.\nThree methods, one epoch[\s\S]*\n\nwarning: slow disk\n/,
+    );
   });
 
   test("tells programs the same", async () => {

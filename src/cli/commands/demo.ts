@@ -6,9 +6,15 @@ import { createProgress } from "../shared/progress.ts";
 import { comparisonTable } from "./compare.ts";
 
 const ABOUT = `Which kind of provision is this? A small encoder of legal text learns to classify the provisions of licences that come
-with this package. It is trained in five ways, each in its own process: every weight at once (full), layer by layer from
-the top (gradual), LoRA (lora), LoRA on an 8-bit base (qlora), and Houlsby adapters (adapter). Nothing is downloaded.
+with this package. It is trained in several ways, each in its own process. Nothing is downloaded.
 `;
+
+/** Sentence about the methods that a demo trains. */
+const aboutMethods = (quick: boolean): string =>
+  quick
+    ? "Three methods, one epoch: every weight (full), LoRA (lora), and LoRA on an 8-bit base (qlora).\n"
+    : `Five methods: every weight at once (full), layer by layer from the top (gradual), LoRA (lora), LoRA on an 8-bit base
+(qlora), and Houlsby adapters (adapter).\n`;
 
 const FORGETTING =
   "forgetting: increase of the masked language modelling loss, in nats, on licences the encoder has never seen";
@@ -22,10 +28,11 @@ export const demo: CliCommand = {
   },
   async run({ options, overrides, output, interruptible }) {
     const { demo, scoresOfRow, snakeCaseKeys, toLogRecord } = await import("../library/index.ts");
-    output.note(ABOUT);
+    const quick = options.quick === true;
+    output.note(`${ABOUT}${aboutMethods(quick)}`);
     const progress = createProgress(output);
     try {
-      const run = { overrides, quick: options.quick === true, signal: interruptible() };
+      const run = { overrides, quick, signal: interruptible() };
       for await (const event of demo(run)) {
         if (event.kind === "run") {
           output.record({ ...toLogRecord(event.event), method: event.method, seed: event.seed });
