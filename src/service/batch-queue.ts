@@ -61,7 +61,8 @@ export class BatchQueue<Item extends Queued, Group, Result> {
   /**
    * Results of items, in their order.
    * @throws {InterruptedError} when `signal` aborts. A batch that is running is finished, and its results are dropped.
-   * @throws {RecipeError} once the queue is closed. @throws whatever running a batch throws, to the calls of that batch.
+   * @throws {RecipeError} once the queue is closed. @throws whatever running the call's own items throws: a batch of several
+   * calls that fails is run again, the items of each call apart, so that no call fails for another's text.
    */
   async submit(items: readonly Item[], group: Group, signal?: AbortSignal): Promise<Result[]> {
     if (this.#closed) throw closed();
@@ -93,16 +94,31 @@ export class BatchQueue<Item extends Queued, Group, Result> {
     await Promise.resolve(); // calls of the same moment run together
     while (this.#calls.length > 0) {
       const batch = this.#next();
-      const group = (batch[0] as Taken<Item, Group, Result>).call.group;
-      try {
-        const results = await this.#run(batch.map(({ place: { item } }) => item), group); // biome-ignore format: one call
-        for (const [i, { call, place }] of batch.entries()) this.#settle(call, place.at, results[i] as Result);
-      } catch (error) {
-        this.#fail([...new Set(batch.map(({ call }) => call))], error);
+      const reason = await this.#attempt(batch);
+      if (reason !== undefined) {
+        const calls = [...new Set(batch.map(({ call }) => call))];
+        if (calls.length === 1) this.#fail(calls, reason.error);
+        for (const own of calls.length > 1 ? calls : []) {
+          await yieldThread();
+          const again = await this.#attempt(batch.filter(({ call }) => call === own));
+          if (again !== undefined) this.#fail([own], again.error);
+        }
       }
       await yieldThread(); // the engine held the thread: let new calls in
     }
     this.#draining = undefined;
+  }
+
+  /** Runs a batch, and settles its items; what was thrown, if anything was. */
+  async #attempt(batch: readonly Taken<Item, Group, Result>[]): Promise<{ readonly error: unknown } | undefined> {
+    const { group } = (batch[0] as Taken<Item, Group, Result>).call;
+    try {
+      const results = await this.#run(batch.map(({ place: { item } }) => item), group); // biome-ignore format: one call
+      for (const [i, { call, place }] of batch.entries()) this.#settle(call, place.at, results[i] as Result);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
   }
 
   /** Takes the items of the next batch, and gives the call that it began with its next turn last. */

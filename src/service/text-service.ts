@@ -1,3 +1,4 @@
+import { yieldThread } from "#platform";
 import { DataError } from "../errors.ts";
 import { type EncodedText, inputOf, type Numbered } from "../verbs/each-text.ts";
 import type { Model } from "../verbs/model.ts";
@@ -45,6 +46,9 @@ interface Item<Encoded> {
   readonly tokens: number;
 }
 
+/** Texts that are tokenized before other calls have the thread. */
+const SLICE = 64;
+
 /** Bounds of a batch: more does not make a CPU faster, and a run holds the thread. */
 const LIMITS = { items: 16, tokens: 2048 };
 
@@ -88,11 +92,13 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
   /** Results of texts, in their order; a text that has none has its reason. */
   async all(texts: readonly (string | TextInput)[], { adapter, signal }: CallOptions = {}): Promise<Result[]> {
     const ready = await this.#get(adapter ?? this.#adapter);
-    const items = texts.map((text, index) => {
-      const input = { index, ...inputOf(text) };
-      const encoded = this.#work.encode(input, ready.served, ready.state);
-      return { encoded, tokens: encoded.example?.ids.length ?? 0 };
-    });
+    const items: Item<Encoded>[] = [];
+    for (const [index, text] of texts.entries()) {
+      if (index > 0 && index % SLICE === 0) await yieldThread();
+      if (signal?.aborted) break; // the queue refuses the call
+      const encoded = this.#work.encode({ index, ...inputOf(text) }, ready.served, ready.state);
+      items.push({ encoded, tokens: encoded.example?.ids.length ?? 0 });
+    }
     return this.#queue.submit(items, ready, signal);
   }
 

@@ -77,6 +77,17 @@ describe("a queue of batches", () => {
     expect(await queue.submit([item("later")], "x")).toEqual(["x later"]);
   });
 
+  test("a call does not fail for the item of another in its batch", async () => {
+    const { queue, batches } = noted();
+    const [good, bad] = await Promise.allSettled([
+      queue.submit([item("a"), item("b")], "x"),
+      queue.submit([item("bad")], "x"),
+    ]);
+    expect(good).toEqual({ status: "fulfilled", value: ["x a", "x b"] });
+    expect(bad).toMatchObject({ status: "rejected", reason: { message: "a bad item" } });
+    expect(batches).toEqual(["x: a b bad", "x: a b", "x: bad"]);
+  });
+
   test("an aborted call is refused, and what it has not run is not run", async () => {
     const { queue, batches } = noted();
     const controller = new AbortController();

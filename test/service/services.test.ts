@@ -55,6 +55,27 @@ describe("Classifier", () => {
     await classifier.close();
   }); // biome-ignore format: a table
 
+  test("a long list is tokenized in slices, between which the thread is free", async () => {
+    const classifier = await Classifier.open({ adapter: first });
+    await classifier.predict("law"); // from here on, nothing but tokenizing is asynchronous before the last text
+    let [wasFree, isFree] = [false, false];
+    const list = new Array<string>(300).fill("law");
+    Object.defineProperty(list, 299, {
+      get() {
+        wasFree = isFree;
+        return "law";
+      },
+    });
+    const called = classifier.predict(list);
+    await Promise.resolve();
+    setImmediate(() => {
+      isFree = true;
+    });
+    expect(await called).toHaveLength(300);
+    expect(wasFree).toBe(true);
+    await classifier.close();
+  });
+
   test("adapters of one base answer concurrent calls, and later ones after use", async () => {
     const sessions = vi.spyOn(CPU, "open");
     const classifier = await Classifier.open({ adapter: first });
