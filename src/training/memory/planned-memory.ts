@@ -70,8 +70,8 @@ export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
 export const totalBytes = (memory: MemoryBytes): number => Object.values(memory).reduce((sum, part) => sum + part, 0);
 
 /**
- * Growth of JavaScript's heap and of what waits to be collected, from the first weight read to the last step: 20 to 45 MB
- * in two steps of MiniLM, more on a busy machine.
+ * Growth of JavaScript's heap and of what waits to be collected, from the first weight read to the last step: 20 MB
+ * in two steps of MiniLM, up to 45 MB on a busy machine.
  */
 const HEAP_GROWTH_BYTES = 24e6;
 
