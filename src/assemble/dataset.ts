@@ -1,5 +1,6 @@
 import { sha256File, sha256Text } from "#platform";
-import { findSplits, readRows } from "../data/read.ts";
+import { findDelimiter, usualDelimiter } from "../data/delimiter.ts";
+import { findSplits, isDataFile, isTable, readRows } from "../data/read.ts";
 import { firstRows, type Row, type Rows } from "../data/row.ts";
 import { DataError } from "../errors.ts";
 import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../examples/labels.ts";
@@ -11,6 +12,9 @@ import { taskOf } from "../tasks/index.ts";
 
 /** The `dataset_name` of the data set that comes with the library. */
 const EMBEDDED = "embedded";
+
+/** Keys of a recipe that say which files its rows are in, and how they are read. */
+export type DataSource = Pick<ResolvedRecipe, "dataset_name"> & Partial<Pick<ResolvedRecipe, "delimiter">>;
 
 /**
  * Reads one split of a recipe's data.
@@ -29,26 +33,29 @@ export async function readSplit(
 
 /** Rows of one split of a recipe's data. @throws {DataError} when the split is missing. */
 export const rowsOf = async (recipe: ResolvedRecipe, split: string, given?: RowsInMemory): Promise<Rows> =>
-  given ? inMemory(given, split) : storedRows(recipe.dataset_name, split);
+  given ? inMemory(given, split) : storedRows(recipe, split);
 
 /** Names of the splits that are there. */
 export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
-  return given ? new Set(Object.keys(given)) : storedSplits(recipe.dataset_name);
+  return given ? new Set(Object.keys(given)) : storedSplits(recipe);
 }
 
+const splitFiles = (source: DataSource): Promise<Map<string, readonly string[]>> =>
+  findSplits(source.dataset_name, source);
+
 /** Names of the splits of a file or folder, or of the data set that comes with the library. */
-export async function storedSplits(dataset: string): Promise<ReadonlySet<string>> {
-  if (dataset !== EMBEDDED) return new Set((await findSplits(dataset)).keys());
+export async function storedSplits(source: DataSource): Promise<ReadonlySet<string>> {
+  if (source.dataset_name !== EMBEDDED) return new Set((await splitFiles(source)).keys());
   const { EMBEDDED_SPLITS } = await import("../provisions/provisions.ts");
   return new Set(EMBEDDED_SPLITS);
 }
 
 /** Names of those splits, each once: `dev` is left out where it stands for `validation`. */
-export async function distinctSplits(dataset: string): Promise<string[]> {
-  if (dataset === EMBEDDED) return [...(await storedSplits(dataset))];
+export async function distinctSplits(source: DataSource): Promise<string[]> {
+  if (source.dataset_name === EMBEDDED) return [...(await storedSplits(source))];
   const seen = new Set<unknown>();
   const names: string[] = [];
-  for (const [name, files] of await findSplits(dataset)) {
+  for (const [name, files] of await splitFiles(source)) {
     if (!seen.has(files)) names.push(name);
     seen.add(files);
   }
@@ -59,26 +66,35 @@ export async function distinctSplits(dataset: string): Promise<string[]> {
  * Rows of a file or folder, or of the data set that comes with the library.
  * @throws {DataError} when the split is missing; while they are walked, when a row is malformed or there is none.
  */
-export async function storedRows(dataset: string, split: string): Promise<Rows> {
-  if (dataset !== EMBEDDED) return readRows(dataset, split);
+export async function storedRows(source: DataSource, split: string): Promise<Rows> {
+  if (source.dataset_name !== EMBEDDED) return readRows(source.dataset_name, split, source);
   const { EMBEDDED_SPLITS, embeddedRows } = await import("../provisions/provisions.ts");
   const found = EMBEDDED_SPLITS.find((name) => name === split);
   if (found) return embeddedRows(found);
   throw new DataError(`the embedded data set has no split ${split}`, { expected: EMBEDDED_SPLITS.join(", ") });
 }
 
+/** The delimiter that a split's table needs to be told: not the one that its name promises. @throws {DataError} as `storedRows`. */
+export async function unusualDelimiter(source: DataSource, split: string): Promise<string | undefined> {
+  if (source.dataset_name === EMBEDDED) return undefined;
+  const [path] = (await splitFiles(source)).get(split) ?? [];
+  if (path === undefined || !isTable(path)) return undefined;
+  const found = await findDelimiter(path);
+  return isDataFile(path) && found === usualDelimiter(path) ? undefined : found;
+}
+
 /**
  * SHA-256 of a split: of the bytes of its files, or of its rows where there are none. Where they lie does not count.
  * @throws {DataError | FileError} when the split is missing or cannot be read.
  */
-export async function hashSplit(dataset: string, split: string, given?: RowsInMemory): Promise<string> {
+export async function hashSplit(source: DataSource, split: string, given?: RowsInMemory): Promise<string> {
   if (given) return sha256Text(JSON.stringify(inMemory(given, split).map(({ values }) => values)));
-  if (dataset !== EMBEDDED) {
-    const paths = [(await findSplits(dataset)).get(split) ?? []].flat();
+  if (source.dataset_name !== EMBEDDED) {
+    const paths = [(await splitFiles(source)).get(split) ?? []].flat();
     return sha256Text((await Promise.all(paths.map(sha256File))).join("\n"));
   }
   const rows: unknown[] = [];
-  for await (const { values } of await storedRows(dataset, split)) rows.push(values);
+  for await (const { values } of await storedRows(source, split)) rows.push(values);
   return sha256Text(JSON.stringify(rows));
 }
 

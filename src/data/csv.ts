@@ -1,22 +1,25 @@
-import { CsvError, type Options, type Parser, parse } from "#csv-parse";
-import { LINE_BYTES, readThrough } from "#platform";
 import { DataError } from "../errors.ts";
-import type { Row } from "./row.ts";
+import { csvRecords } from "./csv-records.ts";
+import { checkHeader, usualDelimiter } from "./delimiter.ts";
+import type { ReadOptions, Row } from "./row.ts";
 
 /** Columns of a file: as many as a spreadsheet has. */
 const MAX_COLUMNS = 16_384;
 
 /**
- * Reads comma-separated values with a header line, `.gz` unpacked; `\n`, `\r\n` and `\r` each end a record. A column that holds
- * only integers, or nothing, becomes numbers (as pandas and Hugging Face `datasets` read it), so a file with one is read twice;
- * every other value stays a string, and an empty cell the empty one.
- * @throws {DataError} naming `file:line` of an unclosed quote, a row with too many or too few fields, or one that is too long.
+ * Reads values separated by commas, in `.tsv` files by tabs, or by the delimiter that is given, with a header line, `.gz` unpacked;
+ * `\n`, `\r\n` and `\r` each end a record. A column that holds only integers, or nothing, becomes numbers (as pandas and Hugging
+ * Face `datasets` read it), so a file with one is read twice; every other value stays a string, and an empty cell the empty one.
+ * @throws {DataError} naming `file:line` of a header that another delimiter separates, an unclosed quote, a row with too many or
+ *   too few fields, or one that is too long.
  */
-export async function* readCsv(path: string): AsyncGenerator<Row> {
+export async function* readCsv(path: string, { delimiter }: ReadOptions = {}): AsyncGenerator<Row> {
+  const records = () => csvRecords(path, delimiter ?? usualDelimiter(path));
+  await checkHeader(path, delimiter);
   let names: readonly string[] | undefined;
   const integers = new Set<number>();
   const others = new Set<number>();
-  for await (const { record } of records(path)) {
+  for await (const { record } of records()) {
     if (!names) names = columnNames(record, path);
     else {
       for (let at = 0; at < record.length; at++) {
@@ -29,7 +32,7 @@ export async function* readCsv(path: string): AsyncGenerator<Row> {
   }
   for (const at of others) integers.delete(at);
   let line = 0; // the last line of the record before
-  for await (const { record, lines } of records(path)) {
+  for await (const { record, lines } of records()) {
     const where = `${path}:${Math.min(line + 1, lines)}`;
     if (line > 0) yield { values: valuesOf(record, names as readonly string[], integers), where };
     line = lines;
@@ -67,47 +70,4 @@ function columnNames(header: readonly string[], path: string): string[] {
     names.add(unique);
   }
   return [...names];
-}
-
-interface CsvRecord {
-  readonly record: readonly string[];
-  /** Its last line. */
-  readonly lines: number;
-}
-
-/** `parse`, whose type without `columns` does not let `on_record` return anything but fields. */
-const parseRecords = parse as (options: Options<CsvRecord, string[]>) => Parser;
-
-async function* records(path: string): AsyncGenerator<CsvRecord> {
-  let read = 0; // lines of the records so far; on an error the stream drops those that wait in it
-  const parser = parseRecords({
-    // `info: true` would make the figures of each record twice.
-    on_record: (record, { lines }) => {
-      read = lines;
-      return { record, lines };
-    },
-    skip_empty_lines: true,
-    record_delimiter: ["\r\n", "\n", "\r"],
-    max_record_size: LINE_BYTES,
-  });
-  try {
-    for await (const record of readThrough(path, parser)) yield record as CsvRecord;
-  } catch (cause) {
-    if (!(cause instanceof CsvError)) throw cause;
-    const { code, message } = cause;
-    const where = `${path}:${read + 1}`;
-    if (code === "CSV_MAX_RECORD_SIZE") {
-      throw new DataError(`this row is longer than ${LINE_BYTES / 2 ** 20} MiB`, {
-        where,
-        expected: "one row a line",
-        hint: "an unclosed quote makes everything after it part of the same row.",
-        cause,
-      });
-    }
-    throw new DataError(`malformed CSV: ${message}`, {
-      where,
-      hint: 'put a value with a comma, a quote or a line break in double quotes, and double the quotes inside: "say ""yes""".',
-      cause,
-    });
-  }
 }

@@ -1,15 +1,20 @@
 import { DataError } from "../errors.ts";
-import type { ReadRows, Row } from "./row.ts";
-import { FORMATS, fileName, findSplits, nameParts } from "./splits.ts";
+import type { ReadOptions, ReadRows, Row } from "./row.ts";
+import { FORMATS, fileName, findSplits, isDataFile, nameParts } from "./splits.ts";
 
-export { findSplits, isDataFile } from "./splits.ts";
+export { findSplits, isDataFile, isTable } from "./splits.ts";
 
 /** One reader a format, loaded when a file asks for it: a run on JSON Lines never loads Parquet's reader. */
 const READERS: Record<string, () => Promise<ReadRows>> = {
   jsonl: async () => (await import("./jsonl.ts")).readJsonl,
   json: async () => (await import("./json.ts")).readJson,
   csv: async () => (await import("./csv.ts")).readCsv,
-  parquet: async () => (await import("./parquet.ts")).readParquet,
+  tsv: async () => (await import("./csv.ts")).readCsv,
+  txt: async () => (await import("./csv.ts")).readCsv,
+  parquet: async () => {
+    const { readParquet } = await import("./parquet.ts");
+    return (path) => readParquet(path);
+  },
 };
 
 /**
@@ -19,8 +24,8 @@ const READERS: Record<string, () => Promise<ReadRows>> = {
  * @throws {DataError} when the split is missing; while it is walked, when a row is malformed (with `file:line`) or there
  *   is none.
  */
-export async function readRows(dataset: string, split: string): Promise<AsyncIterable<Row>> {
-  const splits = await findSplits(dataset);
+export async function readRows(dataset: string, split: string, options: ReadOptions = {}): Promise<AsyncIterable<Row>> {
+  const splits = await findSplits(dataset, options);
   const paths = splits.get(split);
   if (paths === undefined) {
     const has = [...splits]
@@ -31,22 +36,30 @@ export async function readRows(dataset: string, split: string): Promise<AsyncIte
       hint: "set dataset_train_split, dataset_validation_split and dataset_test_split to the splits to read.",
     });
   }
-  const files = await Promise.all(paths.map(async (path) => ({ path, read: await readerOf(path) })));
-  return { [Symbol.asyncIterator]: () => inSequence(files) };
+  const files = await Promise.all(paths.map(async (path) => ({ path, read: await readerOf(path, options) })));
+  return { [Symbol.asyncIterator]: () => inSequence(files, options) };
 }
 
-async function readerOf(path: string): Promise<ReadRows> {
+async function readerOf(path: string, options: ReadOptions): Promise<ReadRows> {
   const { format } = nameParts(path);
-  const reader = Object.hasOwn(READERS, format) ? READERS[format] : undefined;
-  if (!reader) throw new DataError(`cannot tell the format of ${path}`, { expected: `a file ending in ${FORMATS}` });
+  const reader = isDataFile(path, options) ? READERS[format] : undefined;
+  if (!reader) {
+    throw new DataError(`cannot tell the format of ${path}`, {
+      expected: `a file ending in ${FORMATS}`,
+      ...(format === "txt" && { hint: 'if it is a table, set delimiter, e.g. delimiter: "\\t".' }),
+    });
+  }
   return reader();
 }
 
 /** Rows of several files. @throws {DataError} when none has any. */
-async function* inSequence(files: readonly { path: string; read: ReadRows }[]): AsyncGenerator<Row, void, undefined> {
+async function* inSequence(
+  files: readonly { path: string; read: ReadRows }[],
+  options: ReadOptions,
+): AsyncGenerator<Row, void, undefined> {
   let none = true;
   for (const { path, read } of files) {
-    for await (const row of read(path)) {
+    for await (const row of read(path, options)) {
       none = false;
       yield row;
     }

@@ -27,8 +27,14 @@ export const firstRows = (rows: Rows, count: number): Rows => ({
   },
 });
 
+/** Options for reading a data set's files. */
+export interface ReadOptions {
+  /** The character between the columns of a table (`.csv`, `.tsv`, `.txt`); default: a tab in `.tsv` files, else a comma. */
+  readonly delimiter?: string | undefined;
+}
+
 /** A data format's reader: every row of a file with its place, one at a time. */
-export type ReadRows = (path: string) => AsyncIterable<Row>;
+export type ReadRows = (path: string, options?: ReadOptions) => AsyncIterable<Row>;
 
 /**
  * The value of a row under the first of `names` that it has.

@@ -1,11 +1,12 @@
 import { exists, isFolder, listFolder } from "#platform";
 import { DataError } from "../errors.ts";
+import type { ReadOptions } from "./row.ts";
 
 /** Endings of data files. */
-const FORMAT_NAMES: readonly string[] = ["jsonl", "json", "csv", "parquet"];
+const FORMAT_NAMES: readonly string[] = ["jsonl", "json", "csv", "tsv", "parquet"];
 
 /** The formats, for messages. */
-export const FORMATS = ".jsonl, .json, .csv or .parquet, each also with .gz";
+export const FORMATS = ".jsonl, .json, .csv, .tsv or .parquet, each also with .gz";
 
 const ALIASES = new Map([["validation", "dev"], ["dev", "validation"]]); // biome-ignore format: a table
 
@@ -22,14 +23,17 @@ const LABELLED = new RegExp(`^(${KEYWORDS.join("|")})[-_.].+$`);
  * The files of a data set by split, as Hugging Face `datasets` finds them: a folder's data files by their names
  * (`train.jsonl.gz` is `train`), several shards of one split in the order of their names (`train-00000-of-00002.parquet`,
  * `train-a.jsonl`, all files in `train/`), also in a folder `data`. `validation` and `dev` stand for each other; a single file
- * is the split `train`.
+ * is the split `train`. A `.txt` file counts where a delimiter is given, which makes it a table.
  * @throws {DataError} when the data set is missing, holds no data file, has two files for one split or lacks a shard.
  */
-export async function findSplits(dataset: string): Promise<Map<string, readonly string[]>> {
+export async function findSplits(dataset: string, options: ReadOptions = {}): Promise<Map<string, readonly string[]>> {
   if (!(await exists(dataset))) throw await missing(dataset);
   if (!(await isFolder(dataset))) return new Map([["train", [dataset]]]);
   const inner = join(dataset, "data");
-  const [splits, below] = [await splitsOf(dataset), (await isFolder(inner)) ? await splitsOf(inner) : undefined];
+  const [splits, below] = [
+    await splitsOf(dataset, options),
+    (await isFolder(inner)) ? await splitsOf(inner, options) : undefined,
+  ];
   const found = splits.size > 0 ? splits : (below ?? splits);
   if (found.size === 0) {
     throw new DataError(`the folder ${dataset} contains no data file`, {
@@ -43,14 +47,20 @@ export async function findSplits(dataset: string): Promise<Map<string, readonly 
   return found;
 }
 
-/** True when a file's name ends as one of the formats that have rows. */
-export const isDataFile = (path: string): boolean => FORMAT_NAMES.includes(nameParts(path).format);
+/** True when a file's name ends as one of the formats that have rows; with a delimiter, `.txt` is one. */
+export function isDataFile(path: string, { delimiter }: ReadOptions = {}): boolean {
+  const { format } = nameParts(path);
+  return FORMAT_NAMES.includes(format) || (format === "txt" && delimiter !== undefined);
+}
 
-async function splitsOf(folder: string): Promise<Map<string, readonly string[]>> {
+/** True when a file's name ends as one of those whose columns a character separates. */
+export const isTable = (path: string): boolean => ["csv", "tsv", "txt"].includes(nameParts(path).format);
+
+async function splitsOf(folder: string, options: ReadOptions): Promise<Map<string, readonly string[]>> {
   const listing = await listFolder(folder);
   const stems = new Map<string, string>();
   for (const name of listing) {
-    if (!isDataFile(name)) continue;
+    if (!isDataFile(name, options)) continue;
     const { stem } = nameParts(name);
     const other = stems.get(stem);
     if (other !== undefined) {
@@ -66,7 +76,7 @@ async function splitsOf(folder: string): Promise<Map<string, readonly string[]>>
   for (const split of KEYWORDS.filter((name) => listing.includes(name) && !splits.has(name))) {
     const shards = join(folder, split);
     const names = (await isFolder(shards)) ? await listFolder(shards) : [];
-    const files = names.filter(isDataFile);
+    const files = names.filter((name) => isDataFile(name, options));
     if (files.length > 0) splits.set(split, files.map((name) => join(shards, name))); // biome-ignore format: one line
   }
   return splits;

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { count, text } from "../methods/keys/kinds.ts";
 import { DEFAULT_TASK, TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
 
+/** One character that no quoting and no line end needs. */
+const character = () => z.string().regex(/^[^"\r\n]$/u, "expected one character");
+
 const usual = TASK_FACTS[DEFAULT_TASK].maxLength;
 const longer = TASK_TYPES.map((task) => ({ task, length: TASK_FACTS[task].maxLength }))
   .filter(({ length }) => length !== usual)
@@ -10,6 +13,9 @@ const longer = TASK_TYPES.map((task) => ({ task, length: TASK_FACTS[task].maxLen
 /** The data set and how its rows become batches; names are TRL's. */
 export const dataKeys = {
   dataset_name: text().describe("Data: a file, a folder of train/validation/test files, or embedded"),
+  delimiter: character()
+    .optional()
+    .describe("Character between columns of .csv, .tsv and .txt tables; unset: tab in .tsv, otherwise a comma"),
   dataset_train_split: text().default("train").describe("Split to train on"),
   dataset_validation_split: text()
     .optional()

@@ -29,6 +29,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   max_seq_length: "max_length",
   sequence_len: "max_length",
   sample_packing: "packing",
+  sep: "delimiter",
   shuffle: "shuffle_dataset",
   // training
   output: "output_dir",
@@ -64,6 +65,7 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string | boolean>>
   },
   lr_scheduler_type: { constant_with_warmup: "constant" },
   dtype: { bf16: "bfloat16", fp16: "float16", fp32: "float32" },
+  delimiter: { tab: "\t", "\\t": "\t" },
   gradient_checkpointing: { unsloth: true },
 };
 

@@ -1,5 +1,6 @@
 import { exists, readLines } from "#platform";
-import { isDataFile, readRows } from "../data/read.ts";
+import { findDelimiter } from "../data/delimiter.ts";
+import { isDataFile, isTable, readRows } from "../data/read.ts";
 import { column, type Row } from "../data/row.ts";
 import { numberText } from "../data/source-number.ts";
 import { DataError, FileError } from "../errors.ts";
@@ -20,21 +21,25 @@ export interface TextInput {
 
 /** Endings of tables and documents that are not read: their raw lines are no texts. */
 const NOT_TEXT =
-  /\.(tsv|tab|psv|ndjson|xlsx?|ods|arrow|feather|orc|avro|xml|ya?ml|html?|pdf|docx?|zip|zst|bz2|xz)(\.gz)?$/i;
+  /\.(tab|psv|ndjson|xlsx?|ods|arrow|feather|orc|avro|xml|ya?ml|html?|pdf|docx?|zip|zst|bz2|xz)(\.gz)?$/i;
 
 /**
- * The texts of a file: of data files (`.jsonl`, `.json`, `.csv`, `.parquet`, each also `.gz`) the `text_column` of the
- * recipe, else `text`, where words are labelled also a list of words; of any other file its lines, blank ones left out.
+ * The texts of a file: of data files (`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, each also `.gz`) the `text_column` of the
+ * recipe, else `text`, where words are labelled also a list of words; of any other file its lines, blank ones left out. A table's
+ * delimiter is found in its header: it need not be that of the training data.
  *
  * @throws {FileError} when there is no such file. @throws {DataError} for a kind of file that is not read; while it is
  *   walked, for malformed rows and rows without the column.
  */
 export async function readInputs(path: string, recipe: ResolvedRecipe): Promise<AsyncIterable<TextInput>> {
   if (!(await exists(path))) throw new FileError(`cannot read ${path}: no such file`);
-  if (isDataFile(path)) return inputsOfRows(await readRows(path, "train"), recipe);
+  if (isDataFile(path)) {
+    const delimiter = isTable(path) ? await findDelimiter(path, recipe.delimiter) : undefined;
+    return inputsOfRows(await readRows(path, "train", { delimiter }), recipe);
+  }
   if (!NOT_TEXT.test(path)) return inputsOfLines(path);
   throw new DataError(`predict cannot read files like ${path}`, {
-    expected: ".jsonl, .json, .csv or .parquet, each also with .gz, or .txt with one text a line",
+    expected: ".jsonl, .json, .csv, .tsv or .parquet, each also with .gz, or .txt with one text a line",
   });
 }
 

@@ -67,7 +67,7 @@ describe("data", () => {
       "missing file",
       () => ({ dataset_name: `${temporary()}/none.jsonl` }),
       `the data set TMP/none.jsonl does not exist
-  expected: a file (.jsonl, .json, .csv or .parquet, each also with .gz) or a folder with train, validation and test files`,
+  expected: a file (.jsonl, .json, .csv, .tsv or .parquet, each also with .gz) or a folder with train, validation and test files`,
     ],
     [
       "no rows",

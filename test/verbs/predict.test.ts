@@ -55,6 +55,8 @@ describe("the input of predict", () => {
   test.each<[string, string]>([
     ["a.csv", csv],
     ["A.CSV", csv],
+    ["b.csv", csv.replaceAll(",", ";").replace("pay;", "pay,")],
+    ["a.tsv", csv.replaceAll(",", "\t").replace("pay\t", "pay,")],
     ["a.csv.gz", csv],
     ["a.jsonl", jsonl],
     ["a.JSONL", jsonl],
@@ -88,7 +90,7 @@ describe("the input of predict", () => {
   });
 
   test("tables that are not read, and files that are not there, are refused", async () => {
-    for (const name of ["a.tsv", "a.XLSX", "a.tsv.gz", "a.ndjson"])
+    for (const name of ["a.psv", "a.XLSX", "a.psv.gz", "a.ndjson"])
       await expect(all({ adapter, input: file(name, "a\tb\n") })).rejects.toThrow(
         /predict cannot read files like .*\n {2}expected: .jsonl/,
       );

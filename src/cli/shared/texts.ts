@@ -10,7 +10,7 @@ export function addTexts(command: Command, verb: string): void {
     .argument("[texts...]", `texts to ${verb}; without any, and without --input, the lines of stdin`)
     .option(
       "--input <file>",
-      "file of texts: .jsonl, .json, .csv or .parquet as train reads them, or a text on each line",
+      "file of texts: .jsonl, .json, .csv, .tsv or .parquet as train reads them, or a text on each line",
     );
 }
 

@@ -31,7 +31,7 @@ export async function runFacts(
 ): Promise<() => Promise<RunFacts>> {
   const { recipe } = source;
   const data: Record<string, string> = {};
-  for (const [use, name] of Object.entries(splits)) data[use] = await hashSplit(recipe.dataset_name, name, rows);
+  for (const [use, name] of Object.entries(splits)) data[use] = await hashSplit(recipe, name, rows);
   let facts: Promise<RunFacts> | undefined;
   return () => {
     facts ??= hashBase(checkpoint).then((base) => ({ recipe: recordedKeys(recipe), data, labels: labels.names, base }));

@@ -5,6 +5,7 @@ import type { FollowOptions } from "../../formats/hub/download.ts";
 import { METHOD_KEYS } from "../../methods/keys/index.ts";
 import { gguf } from "../../quant/schemes/gguf.ts";
 import { commentedYaml } from "../../recipe/commented.ts";
+import { underRecipeNames } from "../../recipe/other-names.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
 import { resolveRecipe, settle } from "../../recipe/resolve.ts";
 import type { Recipe } from "../../recipe/schema.ts";
@@ -40,9 +41,10 @@ export interface RecipeDraft {
  * @param file The name it will have, for its head and for messages.
  * @throws {LowrankError} when the keys, the data or the model are not usable.
  */
-export async function draftRecipe(file: string, chosen: ChosenKeys, options: FollowOptions = {}): Promise<RecipeDraft> {
-  const source = sourceOf(chosen);
+export async function draftRecipe(file: string, given: ChosenKeys, options: FollowOptions = {}): Promise<RecipeDraft> {
+  const source = sourceOf(given);
   const rows = await lookAtRows(source);
+  const chosen = rows.delimiter === undefined ? given : { ...given, delimiter: rows.delimiter };
   const use = useOf(rows, source, chosen.task_type === undefined ? undefined : String(chosen.task_type));
   const keys = { output_dir: usualOutputDir(source.dataset_name), ...chosen };
   const usual = await startFrom(use, keys);
@@ -96,12 +98,16 @@ function keysToWrite(recipe: Recipe, chosen: ChosenKeys): Set<string> {
   return new Set([...own, ...Object.keys(chosen)]);
 }
 
-function sourceOf({ dataset_name, dataset_train_split, text_column, label_column, ...rest }: ChosenKeys): RowsSource {
+function sourceOf(chosen: ChosenKeys): RowsSource {
+  const { dataset_name, delimiter, dataset_train_split, text_column, label_column, ...rest } =
+    underRecipeNames(chosen).keys;
   const missing = ["dataset_name", "model_name_or_path"].filter(
     (key) => ({ dataset_name, ...rest })[key] === undefined,
   );
   if (missing.length > 0) throw new RecipeError(`a recipe needs ${missing.join(" and ")}`);
-  const given = Object.entries({ dataset_train_split, text_column, label_column }).filter(([, v]) => v !== undefined);
+  const given = Object.entries({ delimiter, dataset_train_split, text_column, label_column }).filter(
+    ([, v]) => v !== undefined,
+  );
   return { dataset_name: String(dataset_name), ...Object.fromEntries(given.map(([key, v]) => [key, String(v)])) };
 }
 

@@ -1,4 +1,4 @@
-import { distinctSplits, storedRows } from "../../assemble/dataset.ts";
+import { distinctSplits, storedRows, unusualDelimiter } from "../../assemble/dataset.ts";
 import { refusePreferences } from "../../chat/preferences.ts";
 import type { Row } from "../../data/row.ts";
 import { DataError, RecipeError } from "../../errors.ts";
@@ -14,6 +14,7 @@ const SEEN = 1000;
 export interface RowsSource {
   readonly dataset_name: string;
   readonly dataset_train_split?: string;
+  readonly delimiter?: string;
   readonly text_column?: string;
   readonly label_column?: string;
 }
@@ -26,6 +27,8 @@ export interface RowsUse extends Omit<Use, "certainty"> {
 /** Facts found in the rows of a data set. */
 export interface FoundRows {
   readonly splits: readonly string[];
+  /** The delimiter of its tables, where it is not the one that their names promise. */
+  readonly delimiter?: string;
   /** Rows of the training split. */
   readonly size: number;
   readonly columns: readonly string[];
@@ -37,16 +40,19 @@ export interface FoundRows {
  * Looks at the first training rows of a data set, and says what a recipe can make of them.
  * @throws {DataError} when the data set is missing or empty, a row is malformed, or the rows compare replies.
  */
-export async function lookAtRows(source: RowsSource): Promise<FoundRows> {
-  const { dataset_name, dataset_train_split = "train" } = source;
+export async function lookAtRows(given: RowsSource): Promise<FoundRows> {
+  const { dataset_train_split = "train" } = given;
+  const delimiter = given.delimiter ?? (await unusualDelimiter(given, dataset_train_split));
+  const source = { ...given, ...(delimiter !== undefined && { delimiter }) };
   const rows: Row[] = [];
   let size = 0;
-  for await (const row of await storedRows(dataset_name, dataset_train_split)) {
+  for await (const row of await storedRows(source, dataset_train_split)) {
     if (size++ < SEEN) rows.push(row);
   }
   if (source.text_column === undefined && rows[0]) refusePreferences(rows[0]);
-  const splits = await distinctSplits(dataset_name);
-  return { splits, size, columns: columnsOf(rows), uses: usesOf(rows, source) };
+  const splits = await distinctSplits(source);
+  const found = { splits, size, columns: columnsOf(rows), uses: usesOf(rows, source) };
+  return delimiter === undefined ? found : { ...found, delimiter };
 }
 
 /**
