@@ -17,15 +17,24 @@ import { tokenized } from "./tokenized.ts";
  * Trains as a job says: yields what happens, returns the trained parameters. Runs wherever it is called; `train` puts
  * it into a thread, because the engine blocks its own.
  *
+ * @param onStopped Called with what was trained when the run ends before its time, unless it is no longer finite.
  * @throws {InterruptedError} once `shouldStop` says so, after writing a checkpoint.
  * @throws {DivergedError} when loss, gradients or scores stop being finite, or the loss explodes; the last good state is
  *   saved.
  */
-export async function* runJob(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
+export async function* runJob(
+  job: Job,
+  shouldStop: () => boolean,
+  onStopped?: (finished: Finished) => void,
+): AsyncGenerator<TrainEvent, Finished, void> {
   const ready = yield* begin(job, shouldStop);
   const { examples, output } = ready.run;
   try {
     return yield* logged(trainAndScore(ready, shouldStop), output);
+  } catch (error) {
+    const isEarly = error instanceof InterruptedError || error instanceof DivergedError;
+    if (isEarly && ready.run.progress.step > 0 && areFinite(ready.run)) onStopped?.(finishedOf(ready.run));
+    throw error;
   } finally {
     examples.close();
     ready.validation?.close();
@@ -64,15 +73,22 @@ async function* trainAndScore(ready: Ready, shouldStop: () => boolean): AsyncGen
   yield* scoreAtTheEnd(ready, run, watch, shouldStop);
   for (const message of await run.output.writeResults(run, results)) yield { kind: "warning", message };
   yield { kind: "done", results };
-  const { threshold } = run.model;
+  return finishedOf(run);
+}
+
+/** Result of a run, as far as it has come. */
+function finishedOf(run: Run): Finished {
+  const { labels, threshold } = run.model;
   return {
     trained: trainedOf(run),
-    labels: run.model.labels.names,
+    labels: labels.names,
     step: run.progress.step,
     recipe: run.recipe,
     ...(threshold !== undefined && { threshold }),
   };
 }
+
+const areFinite = (run: Run): boolean => [...trainedOf(run).values()].every(({ data }) => data.every(Number.isFinite));
 
 /** Scores the trained model on the test split, or without one on the validation split. */
 async function* scoreAtTheEnd(

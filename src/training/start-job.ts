@@ -3,31 +3,36 @@ import { EXIT, type PlainError, revivedError } from "../errors.ts";
 import type { TrainEvent } from "../events/events.ts";
 import type { Finished, Job, JobMessage } from "../prepared/job.ts";
 
+/** Options of a job. */
+export interface JobOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with what a job that `returns` has trained; also when it was stopped, with what it had by then. */
+  readonly onTrained?: (finished: Finished) => void;
+}
+
 /**
  * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server. Leaving the iteration
  * early stops the job after the step at hand.
- * @returns the trained parameters, unless the job wrote them itself.
  */
 export async function* startJob(
   job: Job,
-  signal?: AbortSignal,
-): AsyncGenerator<TrainEvent, Finished | undefined, void> {
+  { signal, onTrained }: JobOptions = {},
+): AsyncGenerator<TrainEvent, void, void> {
   const lock = newId();
   const thread = startThread<JobMessage>(new URL("./thread.js", import.meta.url), { ...job, lock });
   const stop = (): void => thread.stop();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   const messages = thread[Symbol.asyncIterator]();
-  let finished: Finished | undefined;
   let hasBegun = false;
   try {
     for (;;) {
       const { done, value: message } = await messages.next();
-      if (done) return finished;
+      if (done) return;
       if (message.kind === "event") {
         hasBegun ||= message.event.kind === "start";
         yield message.event;
-      } else if (message.kind === "trained") finished = message.finished;
+      } else if (message.kind === "trained") onTrained?.(message.finished);
       else throw revivedError(hasBegun ? asRunFailure(message.error) : message.error);
     }
   } finally {
@@ -35,7 +40,8 @@ export async function* startJob(
     // Left early: ending the thread while the engine runs in it would take the whole process down.
     stop();
     try {
-      while (!(await messages.next()).done);
+      for (let next = await messages.next(); !next.done; next = await messages.next())
+        if (next.value.kind === "trained") onTrained?.(next.value.finished);
     } finally {
       if (job.write) await releaseFolder(job.recipe.output_dir, lock); // a thread that failed hard could not
     }

@@ -2,20 +2,26 @@
 
 import { postMessage, stopRequested, threadDone, threadJob } from "#platform";
 import { plainError, typedMemoryError } from "../errors.ts";
-import type { Job, JobMessage } from "../prepared/job.ts";
+import type { Finished, Job, JobMessage } from "../prepared/job.ts";
 import { runJob } from "./run.ts";
 
 const send = (message: JobMessage, transfer: ArrayBuffer[] = []): void => postMessage(message, transfer);
 
+/** Hands the trained parameters over, not a copy of them. */
+const sendTrained = (finished: Finished): void =>
+  send(
+    { kind: "trained", finished },
+    [...finished.trained.values()].map(({ data }) => data.buffer as ArrayBuffer),
+  );
+
 try {
   const job = await threadJob<Job>();
-  const events = runJob(job, stopRequested);
+  const events = runJob(job, stopRequested, job.returns ? sendTrained : undefined);
   for (;;) {
     const { done, value } = await events.next();
     if (!done) send({ kind: "event", event: value });
     else {
-      const buffers = [...value.trained.values()].map(({ data }) => data.buffer as ArrayBuffer);
-      if (job.returns) send({ kind: "trained", finished: value }, buffers);
+      if (job.returns) sendTrained(value);
       break;
     }
   }

@@ -1,4 +1,5 @@
 import type { TrainEvent } from "../events/events.ts";
+import type { Finished } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { startJob } from "../training/start-job.ts";
@@ -7,7 +8,7 @@ import { Model } from "./model.ts";
 
 /** Options of a run. */
 export interface RunOptions {
-  /** Aborting it ends the run after the step at hand; with an output folder, a checkpoint is written. */
+  /** Aborting it ends the run after the step at hand; with an output folder, a checkpoint is written. A model keeps what was trained. */
   readonly signal?: AbortSignal;
 }
 
@@ -16,7 +17,8 @@ export type TrainOptions = ModelOptions & RunOptions;
 
 /**
  * Trains in a thread of its own and yields what happens. A recipe's run writes its output folder. A model holds what was
- * trained afterwards, goes on from it in a further call, and writes a folder only for `outputDir`.
+ * trained afterwards, also when the run was aborted or the loop was left with `break`; it goes on from that in a further
+ * call, and writes a folder only for `outputDir`.
  *
  * @throws {LowrankError} before anything is written when recipe, options, model or data are not usable.
  */
@@ -26,6 +28,8 @@ export async function* train(
   subject: Recipe | ResolvedRecipe | Model,
   { signal, ...options }: Partial<TrainOptions> = {},
 ): AsyncGenerator<TrainEvent, void, void> {
-  const finished = yield* startJob(jobOf(subject, options), signal);
-  if (finished && subject instanceof Model) subject.finished = finished;
+  const onTrained = (finished: Finished): void => {
+    if (subject instanceof Model) subject.finished = finished;
+  };
+  yield* startJob(jobOf(subject, options), { signal, onTrained });
 }

@@ -56,6 +56,58 @@ describe("a model in memory", () => {
   });
 });
 
+describe("a run that ends before its time", () => {
+  const long = { ...options, maxSteps: 100_000, lrSchedulerType: "constant" as const, evalStrategy: "no" as const };
+  /** Parameters of a run that was to take so many steps. */
+  const ofSteps = async (maxSteps: number) => {
+    const model = await tuned();
+    for await (const _ of train(model, { ...long, maxSteps }));
+    return model.finished?.trained;
+  };
+
+  test("keeps what was trained, when it is aborted", async () => {
+    const model = await tuned();
+    const stop = new AbortController();
+    const run = async () => {
+      for await (const event of train(model, { ...long, signal: stop.signal }))
+        if (event.kind === "step" && event.step === 3) stop.abort();
+    };
+    await expect(run()).rejects.toThrow("stopped after step");
+    const step = model.finished?.step as number;
+    expect(step).toBeGreaterThanOrEqual(3);
+    expect(model.finished?.trained).toEqual(await ofSteps(step));
+    const folder = temporary();
+    await model.save(folder);
+    expect(await predictions({ adapter: folder })).toEqual(await predictions({ model }));
+  });
+
+  test("keeps what was trained, when its loop is left", async () => {
+    const model = await tuned();
+    for await (const event of train(model, long)) if (event.kind === "step" && event.step === 2) break;
+    const step = model.finished?.step as number;
+    expect(step).toBeGreaterThanOrEqual(2);
+    expect(model.finished?.trained).toEqual(await ofSteps(step));
+  });
+
+  test("keeps the last good state, when it diverges", async () => {
+    const model = await tuned();
+    const run = async () => {
+      for await (const _ of train(model, { ...long, learningRate: 1e6, maxGradNorm: 0 }));
+    };
+    await expect(run()).rejects.toThrow("diverged");
+    for (const { data } of model.finished?.trained.values() ?? []) expect(data.every(Number.isFinite)).toBe(true);
+  });
+
+  test("leaves a model as it was, when no step was taken", async () => {
+    const model = await tuned();
+    const run = async () => {
+      for await (const _ of train(model, { ...long, signal: AbortSignal.abort() }));
+    };
+    await expect(run()).rejects.toThrow("stopped");
+    await expect(model.save(temporary())).rejects.toThrow("nothing to save");
+  });
+});
+
 test("a causal model in memory goes on with texts as its saved folder does; a classifier is refused", async () => {
   const model = (await loadModel(fixture("causal/llama"))).with(lora({ r: 4 }));
   const data = rowsOf().train!.map(({ text }) => ({ text }));
