@@ -1,7 +1,9 @@
-import "./no-telemetry.ts"; // first: before the runtime is loaded
-import * as ort from "onnxruntime-node";
+import "./no-telemetry.ts";
 import type { Sessions } from "../contract.ts";
 import { openModelFileOn, openSessionOn } from "../ort.ts";
+
+// Not a static import: a bundler would move it before the module that turns telemetry off.
+const ort = await import("onnxruntime-node");
 
 ort.env.logLevel = "error";
 

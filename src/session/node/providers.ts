@@ -1,5 +1,7 @@
-import "./no-telemetry.ts"; // first: before the runtime is loaded
-import { env, InferenceSession, listSupportedBackends } from "onnxruntime-node";
+import "./no-telemetry.ts";
+
+// Not a static import: a bundler would move it before the module that turns telemetry off.
+const { env, InferenceSession, listSupportedBackends } = await import("onnxruntime-node");
 
 /** An execution provider, tried. */
 export interface ProviderTrial {
