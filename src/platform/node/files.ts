@@ -4,7 +4,7 @@ import { basename, dirname, relative, resolve } from "node:path";
 import { FileError } from "../../errors.ts";
 import type { OpenFile } from "../contract.ts";
 import { fileLister } from "../file-lister.ts";
-import { encodingHint } from "../utf16.ts";
+import { encodingHint } from "../not-text.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 import { writeChunksAtomic } from "./write.ts";

@@ -3,7 +3,7 @@ import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Line, TextParser } from "../contract.ts";
 import { damagedGzip, decodedChunks, lineBlocks, notText } from "../text-lines.ts";
-import { encodingHint, isUtf16 } from "../utf16.ts";
+import { encodingHint, isUtf16 } from "../not-text.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 

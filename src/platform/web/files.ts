@@ -1,7 +1,7 @@
 import { FileError } from "../../errors.ts";
 import type { LinkOptions, OpenFile } from "../contract.ts";
 import { fileLister } from "../file-lister.ts";
-import { encodingHint } from "../utf16.ts";
+import { encodingHint } from "../not-text.ts";
 import { partsOf } from "./paths.ts";
 import { writeChunksAtomic } from "./write.ts";
 

@@ -1,6 +1,6 @@
 import type { Line, TextParser } from "../contract.ts";
 import { damagedGzip, decodedChunks, lineBlocks, notText } from "../text-lines.ts";
-import { encodingHint, isUtf16 } from "../utf16.ts";
+import { encodingHint, isUtf16 } from "../not-text.ts";
 import { readChunks } from "./files.ts";
 
 /** The lines of a text file, one at a time. @throws {FileError} as `readLineBlocks`. */
