@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { hintFor } from "./other-formats.ts";
 import type { ReadOptions, ReadRows, Row } from "./row.ts";
 import { FORMATS, fileName, findSplits, isDataFile, nameParts } from "./splits.ts";
 
@@ -46,7 +47,7 @@ async function readerOf(path: string, options: ReadOptions): Promise<ReadRows> {
   if (!reader) {
     throw new DataError(`cannot tell the format of ${path}`, {
       expected: `a file ending in ${FORMATS}`,
-      ...(format === "txt" && { hint: 'if it is a table, set delimiter, e.g. delimiter: "\\t".' }),
+      ...hintFor([path]),
     });
   }
   return reader();

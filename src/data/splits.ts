@@ -1,5 +1,6 @@
 import { exists, isFolder, listFolder } from "#platform";
 import { DataError } from "../errors.ts";
+import { hintFor } from "./other-formats.ts";
 import type { ReadOptions } from "./row.ts";
 
 /** Endings of data files. */
@@ -36,8 +37,10 @@ export async function findSplits(dataset: string, options: ReadOptions = {}): Pr
   ];
   const found = splits.size > 0 ? splits : (below ?? splits);
   if (found.size === 0) {
+    const names = await listFolder(dataset);
     throw new DataError(`the folder ${dataset} contains no data file`, {
-      expected: `train, validation and test files (${FORMATS}); it has: ${(await listFolder(dataset)).join(", ") || "nothing"}`,
+      expected: `train, validation and test files (${FORMATS}); it has: ${names.join(", ") || "nothing"}`,
+      ...hintFor(names),
     });
   }
   for (const [name, alias] of ALIASES) {

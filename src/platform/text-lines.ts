@@ -1,5 +1,6 @@
-import { type ErrorDetail, FileError } from "../errors.ts";
+import { FileError } from "../errors.ts";
 import type { Line } from "./contract.ts";
+import { notUtf8, unfinished } from "./not-text.ts";
 
 const NEWLINE = 10;
 
@@ -48,20 +49,24 @@ export async function* decodedChunks(
   path: string,
 ): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
+  let line = 1;
+  let begun: Uint8Array = new Uint8Array();
   const decodeNext = (bytes?: Uint8Array): string => {
     try {
       return decoder.decode(bytes, { stream: bytes !== undefined });
     } catch (cause) {
-      throw notText(path, { cause });
+      const rest = bytes ?? new Uint8Array();
+      throw notUtf8(path, line, joined([begun, rest], begun.length + rest.length), cause);
     }
   };
-  for await (const chunk of chunks) yield decodeNext(chunk);
+  for await (const chunk of chunks) {
+    const text = decodeNext(chunk);
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, end + 1)) line++;
+    begun = unfinished(chunk).slice();
+    yield text;
+  }
   yield decodeNext();
 }
-
-/** The error of a file that is not text. */
-export const notText = (path: string, detail: ErrorDetail): FileError =>
-  new FileError(`cannot read ${path}: not UTF-8 text`, detail);
 
 /** The error of a `.gz` file that cannot be unpacked. */
 export const damagedGzip = (path: string, cause: unknown): FileError =>
@@ -89,7 +94,7 @@ function decode(bytes: Uint8Array, path: string, line: number): string {
     const text = (line > 1 ? LATER_LINES : FIRST_LINE).decode(bytes);
     return text.endsWith("\r") ? text.slice(0, -1) : text;
   } catch (cause) {
-    throw notText(path, { where: `${path}:${line}`, cause });
+    throw notUtf8(path, line, bytes, cause);
   }
 }
 

@@ -158,6 +158,52 @@ describe("hostile rows", () => {
   });
 });
 
+describe("files that are no UTF-8 text", () => {
+  const LONG = `text,label\n${"a clause,law\n".repeat(20_000)}`; // several pieces of the file
+  test.each([
+    ["train.csv", `${LONG}caf`, "é", ",law\n", 20_002],
+    ["train.csv", "text,label\n“", "”", ",law\n", 2],
+    ["train.jsonl", '{"text": "a"}\n{"text": "na', "ï", 've"}\n', 2],
+    ["train.json", '[{"text": "a"},\n\n{"text": "na', "ï", 've"}]\n', 3],
+  ])("Windows-1252 is named, with the line and the character: %s %#", async (name, before, character, after, line) => {
+    const byte = { é: 0xe9, "”": 0x94, ï: 0xef }[character] as number;
+    const error = String(
+      await refusal(name, Buffer.concat([Buffer.from(before), Buffer.of(byte), Buffer.from(after)])),
+    );
+    expect(error).toContain(`${name}:${line}\n`);
+    expect(error).toContain(`byte 0x${byte.toString(16).toUpperCase()} would be "${character}" in Windows-1252`);
+    expect(error).toContain("iconv -f WINDOWS-1252 -t UTF-8");
+  });
+
+  test("a character that two pieces of a file share is no error", async () => {
+    for (const shift of [0, 1, 2, 3]) {
+      const rows = await read("train.csv", `text\n${"x".repeat(shift)}\n${"😀".repeat(20_000)}\n`);
+      expect(rows.at(-1)?.values.text).toBe("😀".repeat(20_000));
+    }
+  });
+
+  test.each([
+    ["a spreadsheet", [0x50, 0x4b, 3, 4, 0x14, 0], /ZIP archive, as \.xlsx.*"CSV UTF-8"/],
+    ["an old spreadsheet", [0xd0, 0xcf, 0x11, 0xe0, 0xa1], /old Office file/],
+    ["a PDF", [...Buffer.from("%PDF-1.7\n")], /pdftotext/],
+    ["a Parquet file", [...Buffer.from("PAR1")], /ends in \.parquet/],
+    ["a packed file", [0x1f, 0x8b, 8, 0], /ends in \.gz/],
+  ])("%s under a table's name is named", async (_, bytes, hint) => {
+    for (const name of ["train.csv", "train.jsonl", "train.json"])
+      expect(String(await refusal(name, Buffer.from(bytes)))).toMatch(hint);
+  });
+
+  test.each([
+    ["rows.xlsx", /save the sheet as "CSV UTF-8"/],
+    ["contract.PDF", /one row a text/],
+    ["rows.zip", /unpack it/],
+  ])("%s has a hint, as a data set and in a folder", async (name, hint) => {
+    const folder = await folderWith({ [name]: "x", "notes.md": "" });
+    await expect(readRows(join(folder, name), "train")).rejects.toThrow(hint);
+    await expect(readRows(folder, "train")).rejects.toThrow(new RegExp(`${name}: .*${hint.source}`));
+  });
+});
+
 describe("what is no regular file is refused before it is opened", () => {
   test.each(["jsonl", "json", "csv", "parquet"])(".%s", async (format) => {
     const folder = await folderWith({ [`folder.${format}/x`]: "" });

@@ -73,7 +73,7 @@ test("text loses its byte order mark and must be UTF-8", async () => {
   expect(await readText(join(folder, "train.jsonl"))).toBe("abc");
   await expect(readText(join(folder, "bytes"))).resolves.toHaveLength(100);
   await writeFile(join(folder, "latin1"), Uint8Array.of(0x61, 0xe9));
-  await expect(readText(join(folder, "latin1"))).rejects.toThrow("latin1: it is not UTF-8 text");
+  await expect(readText(join(folder, "latin1"))).rejects.toThrow("latin1: not UTF-8 text");
 });
 
 test("folders are made, listed in order, copied into and removed", async () => {

@@ -4,7 +4,7 @@ import { basename, dirname, relative, resolve } from "node:path";
 import { FileError } from "../../errors.ts";
 import type { OpenFile } from "../contract.ts";
 import { fileLister } from "../file-lister.ts";
-import { encodingHint } from "../not-text.ts";
+import { notUtf8 } from "../not-text.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 import { writeChunksAtomic } from "./write.ts";
@@ -106,7 +106,7 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new FileError(`cannot read ${path}: it is not UTF-8 text`, { ...encodingHint(bytes), cause });
+    throw notUtf8(path, 1, bytes, cause);
   }
 }
 

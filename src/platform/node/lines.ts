@@ -2,8 +2,8 @@ import { createReadStream } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Line, TextParser } from "../contract.ts";
-import { damagedGzip, decodedChunks, lineBlocks, notText } from "../text-lines.ts";
-import { encodingHint, isUtf16 } from "../not-text.ts";
+import { foreignHint, notText } from "../not-text.ts";
+import { damagedGzip, decodedChunks, lineBlocks } from "../text-lines.ts";
 import { orFileError } from "./file-error.ts";
 import { regularFile } from "./file-kind.ts";
 
@@ -42,7 +42,8 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefin
   let begun = false;
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      if (!begun && isUtf16(chunk)) throw notText(path, encodingHint(chunk));
+      const hint = begun ? undefined : foreignHint(chunk);
+      if (hint !== undefined) throw notText(path, { hint });
       begun = true;
       yield chunk;
     }

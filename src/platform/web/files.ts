@@ -1,7 +1,7 @@
 import { FileError } from "../../errors.ts";
 import type { LinkOptions, OpenFile } from "../contract.ts";
 import { fileLister } from "../file-lister.ts";
-import { encodingHint } from "../not-text.ts";
+import { notUtf8 } from "../not-text.ts";
 import { partsOf } from "./paths.ts";
 import { writeChunksAtomic } from "./write.ts";
 
@@ -112,7 +112,7 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new FileError(`cannot read ${path}: it is not UTF-8 text`, { ...encodingHint(bytes), cause });
+    throw notUtf8(path, 1, bytes, cause);
   }
 }
 

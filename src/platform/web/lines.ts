@@ -1,6 +1,6 @@
 import type { Line, TextParser } from "../contract.ts";
-import { damagedGzip, decodedChunks, lineBlocks, notText } from "../text-lines.ts";
-import { encodingHint, isUtf16 } from "../not-text.ts";
+import { foreignHint, notText } from "../not-text.ts";
+import { damagedGzip, decodedChunks, lineBlocks } from "../text-lines.ts";
 import { readChunks } from "./files.ts";
 
 /** The lines of a text file, one at a time. @throws {FileError} as `readLineBlocks`. */
@@ -33,7 +33,8 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefin
   let begun = false;
   try {
     for await (const chunk of isPacked ? unpacked(readChunks(path)) : readChunks(path)) {
-      if (!begun && isUtf16(chunk)) throw notText(path, encodingHint(chunk));
+      const hint = begun ? undefined : foreignHint(chunk);
+      if (hint !== undefined) throw notText(path, { hint });
       begun = true;
       yield chunk;
     }
