@@ -27,7 +27,7 @@ import { baseGraph, evaluationGraph } from "./graphs.ts";
 import { withOwnOutput } from "./own-output.ts";
 import { withPadId } from "./pad-id.ts";
 import { blocksOf, checkFullPrecision } from "./quantization.ts";
-import { refuseUnsupported } from "./supported.ts";
+import { refuseUnsupported } from "./supported-head.ts";
 import { unreadWarning } from "./unread-tensors.ts";
 import { type LoadedWeights, loadWeights } from "./weights.ts";
 
