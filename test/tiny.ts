@@ -67,7 +67,7 @@ export const tinyLlama = (tied: boolean): Graph =>
 /** The loss of a classifier whose labels are the input `labels`. */
 export function classificationLoss(graph: Graph): Value {
   const logits = graph.outputs.get("logits")!;
-  return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }));
+  return crossEntropy(logits, graph.input("labels", { dtype: "int64", shape: logits.shape.slice(0, 1) }), {});
 }
 
 /**

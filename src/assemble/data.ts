@@ -52,7 +52,7 @@ export function checkLabels({ validation, test }: RunData, labels: Labels): void
 }
 
 /** Labels of a split as the classes have them. */
-function labelsIn({ labels: found, classNames }: Split, labels: Labels): Labelled[] {
+export function labelsIn({ labels: found, classNames }: Split, labels: Labels): Labelled[] {
   const read = labelReader(labels, classNames);
   return found.map((labelled) => ({ ...labelled, label: read(labelled.label) }));
 }

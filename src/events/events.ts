@@ -41,6 +41,8 @@ export interface TrainResults {
   readonly stoppedEarlyAtStep?: number;
   /** Real tokens trained on, padding not counted. */
   readonly numTokens: number;
+  /** Weights of the classes in the loss, in the order of the head's outputs; absent without class weights. */
+  readonly classWeights?: readonly { readonly label: string; readonly weight: number }[];
   readonly tokensPerSecond: number;
   readonly peakRssBytes: number;
   readonly memoryBytes: MemoryBytes;

@@ -34,6 +34,14 @@ export function labelsIn(example: Example): number {
   return "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
 }
 
+/** Part of an example in the divisor of a step's mean loss: its labels, each counted by the weight of its class. */
+export function weightIn(example: Example, weights?: readonly number[]): number {
+  if (!weights) return labelsIn(example);
+  const weightOf = (label: number): number => weights[label] ?? 0;
+  if ("label" in example) return weightOf(example.label);
+  return "labels" in example ? example.labels.reduce((sum, label) => sum + weightOf(label), 0) : labelsIn(example);
+}
+
 /** The same examples, or others made of them, of the same lengths. */
 export function mapExamples(examples: Examples, map: (example: Example, row: number) => Example): Examples {
   const { length, lengths, labelled, texts, longest, largestId } = examples;

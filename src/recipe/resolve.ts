@@ -110,6 +110,11 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
     `task_type ${recipe.task_type} has no classification head`,
   );
   refuse(
+    recipe.class_weights !== undefined && !classifies(recipe.task_type),
+    "class_weights",
+    `task_type ${recipe.task_type} has no classes`,
+  );
+  refuse(
     recipe.head_learning_rate !== undefined && recipe.learning_rate === 0,
     "head_learning_rate",
     "with learning_rate 0 the head would not train either; to train only the head, use method head",

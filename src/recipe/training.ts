@@ -53,6 +53,12 @@ export const trainingKeys = {
   adam_beta2: z.number().min(0).lt(1).default(0.999).describe("Decay of Adam's second moment"),
   adam_epsilon: z.number().positive().default(1e-8).describe("Epsilon in Adam's denominator"),
   max_grad_norm: z.number().min(0).default(1).describe("Maximum gradient norm for clipping; 0: no clipping"),
+  class_weights: z
+    .union([z.literal("balanced"), z.record(text(), z.number().min(0)), z.array(z.number().min(0)).min(1)])
+    .optional()
+    .describe(
+      "Weights of classes in the training loss: by label, in the order of the labels, or balanced; unset: all 1",
+    ),
   gradient_checkpointing: z
     .boolean()
     .default(false)

@@ -23,7 +23,7 @@ export function rankingLoss(graph: Graph, recipe: ResolvedRecipe): Value {
   return atEachLength(graph, recipe, (vectors) => {
     const unit = unitLength(vectors);
     const [queries, documents] = [rowsOf(unit, "anchors", "rows"), rowsOf(unit, "documents", "documents")];
-    return crossEntropy(matMul(queries, documents, { transB: true, alpha: SCALE }), labels);
+    return crossEntropy(matMul(queries, documents, { transB: true, alpha: SCALE }), labels, {});
   });
 }
 

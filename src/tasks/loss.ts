@@ -3,6 +3,7 @@ import { crossEntropy } from "../ops/nn/cross-entropy.ts";
 import { reduceSum } from "../ops/shape/shape.ts";
 import { tokenLoss } from "../ops/token-loss/token-loss.ts";
 import { type VocabularyAttrs, vocabularyLogits } from "../ops/token-loss/vocabulary-logits.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
 /** A language model's output layer, taken apart: the rows that are asked, and its weights. */
 export interface OutputLayer {
@@ -24,11 +25,16 @@ export function outputLayer(graph: Graph): OutputLayer {
   return { x, w, bias, attrs: { ...node.attrs, chunks } };
 }
 
-/** Appends the loss of a classifier: summed over texts or words, those labelled −100 left out. */
-export function classLoss(graph: Graph): Value {
+/** Appends the loss of a classifier: summed over texts or words under the weights of their classes, those labelled −100 left out. */
+export function classLoss(graph: Graph, recipe: Pick<ResolvedRecipe, "class_weights">): Value {
   const logits = logitsOf(graph);
-  return crossEntropy(logits, labelsFor(logits));
+  const weights = weightsOf(recipe);
+  return crossEntropy(logits, labelsFor(logits), weights ? { weights } : {});
 }
+
+/** Weight of each class in the loss, by class id; `undefined` without class weights. They are settled: see `withClassWeights`. */
+export const weightsOf = ({ class_weights: weights }: Pick<ResolvedRecipe, "class_weights">) =>
+  Array.isArray(weights) ? (weights as readonly number[]) : undefined;
 
 /** Appends the loss of a language model: summed over tokens, those labelled −100 left out. */
 export function languageLoss(graph: Graph): Value {

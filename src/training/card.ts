@@ -19,6 +19,7 @@ const SHOWN = [
   "optim",
   "weight_decay",
   "max_grad_norm",
+  "class_weights",
   "max_length",
   "seed",
 ] as const;

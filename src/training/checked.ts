@@ -1,3 +1,4 @@
+import { withClassWeights } from "../assemble/class-weights.ts";
 import { checkLabels, type RunData, readData } from "../assemble/data.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
 import { configOf, withProblemType } from "../assemble/problem-type.ts";
@@ -34,7 +35,7 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
   const begun = await withStartingAdapter(job, found);
   const recipe = await withProblemType(begun.recipe, configOf(found), begun.recipe.dataset_train_split, job.rows);
   const data = await readData(recipe, job.rows);
-  const model = prepare(recipe, found, data.train, begun.id2label);
+  const model = withClassWeights(prepare(recipe, found, data.train, begun.id2label), data.train);
   begun.check(model);
   refuseOneClass(model);
   checkLabels(data, model.labels);

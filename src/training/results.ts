@@ -1,6 +1,7 @@
 import { countParameters } from "../assemble/graphs.ts";
 import type { TrainEvent, TrainResults } from "../events/events.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
+import { weightsOf } from "../tasks/loss.ts";
 import type { Clock } from "./loop.ts";
 import { memoryByCategory } from "./memory/memory.ts";
 import { totalBytes } from "./memory/planned-memory.ts";
@@ -33,9 +34,10 @@ function batchSizeOf(recipe: ResolvedRecipe, examples: number, steps: Steps): nu
 }
 
 /** The figures of a run that its last event tells. */
-export function resultsOf({ model, optimizer, steps, progress, baseBytes }: Run, clock: Clock): TrainResults {
+export function resultsOf({ recipe, model, optimizer, steps, progress, baseBytes }: Run, clock: Clock): TrainResults {
   const { trainable, total } = countParameters(model.graph, model.base);
   const { planned, peakRssBytes: peak, engineBytes } = clock;
+  const weights = weightsOf(recipe);
   return {
     trainableParameters: trainable,
     totalParameters: total,
@@ -45,6 +47,9 @@ export function resultsOf({ model, optimizer, steps, progress, baseBytes }: Run,
     steps: progress.step,
     ...(progress.step < steps.total && { stoppedEarlyAtStep: progress.step }),
     numTokens: progress.numTokens,
+    ...(weights && {
+      classWeights: weights.map((weight, id) => ({ label: model.labels.names[id] as string, weight })),
+    }),
     tokensPerSecond: clock.tokens / clock.trainSeconds,
     peakRssBytes: peak,
     memoryBytes: memoryByCategory(model.graph, optimizer.bytes(), peak, baseBytes + engineBytes),

@@ -1,5 +1,5 @@
 import { gradientOf, LOSS_SCALE } from "../autodiff/training-graph.ts";
-import { labelsIn } from "../examples/examples.ts";
+import { weightIn } from "../examples/examples.ts";
 import type { Graph } from "../ir/graph.ts";
 import { clip } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -10,6 +10,7 @@ import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Example } from "../tasks/definition.ts";
 import { feedsOf } from "../tasks/feeds.ts";
 import { taskOf } from "../tasks/index.ts";
+import { weightsOf } from "../tasks/loss.ts";
 import { passes, passTokens } from "../tasks/passes.ts";
 
 /** The graph, session and settings of an optimizer step. */
@@ -32,14 +33,14 @@ export interface StepContext {
 export interface Accumulated {
   /** Gradients of the step's mean loss, by parameter. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
-  /** Part of the mean over the step's trained tokens or examples, nats. */
+  /** Part of the mean over the step's trained tokens or examples, weighted by class weights, nats. */
   readonly loss: number;
   readonly realTokens: number;
 }
 
 /** Loss, norm and size of an optimizer step. */
 export interface StepResult {
-  /** Mean over the step's trained tokens or examples, nats. */
+  /** Mean over the step's trained tokens or examples, weighted by class weights, nats. */
   readonly loss: number;
   /** Over all trainable parameters, before clipping. */
   readonly gradNorm: number;
@@ -60,20 +61,22 @@ export async function optimizerStep(
   learningRate: number,
   reduce: Reduce = async (own) => own,
 ): Promise<StepResult> {
-  const labels = microBatches.flat().reduce((n, example) => n + labelsIn(example), 0);
-  return apply(context, await reduce(await accumulate(context, microBatches, labels)), learningRate);
+  const classWeights = weightsOf(context.recipe);
+  const weight = microBatches.flat().reduce((sum, example) => sum + weightIn(example, classWeights), 0);
+  return apply(context, await reduce(await accumulate(context, microBatches, weight)), learningRate);
 }
 
 /**
  * The forward and backward passes of micro-batches, added up.
- * @param labels Trained tokens or examples of the whole step, over which its loss is a mean.
+ * @param weight Trained tokens or examples of the whole step, over which its loss is a mean; with class weights the sum of theirs.
  */
 export async function accumulate(
   { graph, session, weights, recipe, padId, masks }: StepContext,
   microBatches: readonly (readonly Example[])[],
-  labels: number,
+  weight: number,
 ): Promise<Accumulated> {
-  const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1 / labels) };
+  const divisor = weight || 1; // a step may have only classes of weight 0: its loss and gradients are 0
+  const scale: RuntimeTensor = { dtype: "float32", shape: [], data: Float32Array.of(1 / divisor) };
   const names = trainedIn(graph);
   const gradients = new Map<string, Float32Array>();
   let [loss, realTokens] = [0, 0];
@@ -86,7 +89,7 @@ export async function accumulate(
     for (const examples of passes(microBatch, ({ ids }) => ids.length, tokens)) {
       const { tensors, batch } = feedsOf(graph, examples, padId, random);
       const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
-      loss += Number(results.loss?.data[0]) / labels;
+      loss += Number(results.loss?.data[0]) / divisor;
       realTokens += batch.realTokens;
       addTo(gradients, new Map(names.map((name) => [name, results[gradientOf(name)]?.data as Float32Array])));
     }
