@@ -1,4 +1,5 @@
 import { DataError, TokenizerError } from "../errors.ts";
+import type { HeldBackRows } from "../events/events.ts";
 import { labelWarnings } from "../examples/label-warnings.ts";
 import { type Labelled, type Labels, labelReader } from "../examples/labels.ts";
 import type { Checkpoint } from "../formats/transformers/checkpoint.ts";
@@ -6,7 +7,7 @@ import type { RowsInMemory } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Examples, Split } from "../tasks/definition.ts";
-import { readSplit, splitNames, validationSplit } from "./dataset.ts";
+import { heldBack, readSplit, splitNames, validationSplit } from "./dataset.ts";
 
 /** The splits of a run, read and checked before anything is trained or written. */
 export interface RunData {
@@ -17,23 +18,37 @@ export interface RunData {
   readonly test?: Split;
   /** Names of the splits that are read. */
   readonly splits: { readonly train: string; readonly validation?: string; readonly test?: string };
+  /** Rows of the training split that are held back as the validation split. */
+  readonly heldBack?: HeldBackRows;
 }
 
 /** Reads the splits that a recipe will need. @throws {DataError} when one is named and missing, empty or malformed. */
 export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Promise<RunData> {
   const { eval_strategy, dataset_train_split, dataset_test_split, max_train_samples, max_eval_samples } = recipe;
-  const train = await readSplit(recipe, dataset_train_split, max_train_samples, rows);
-  if (eval_strategy === "no") return { train, splits: { train: dataset_train_split } };
+  const held = await heldBack(recipe, rows);
+  const train = await readSplit(recipe, dataset_train_split, { limit: max_train_samples, rows, held });
+  const { validation_split_percentage: percentage } = recipe;
+  if (percentage !== undefined && !held) {
+    throw new DataError("the data have a validation split, so no training rows are held back", {
+      where: "validation_split_percentage",
+      expected: "data without a split named validation or dev",
+      hint: "without validation_split_percentage that split is used.",
+    });
+  }
+  const sizes = held && { trainRows: held.mask.length - held.count, validationRows: held.count };
+  const common = { train, ...(sizes && percentage !== undefined && { heldBack: { percentage, ...sizes } }) };
+  if (eval_strategy === "no") return { ...common, splits: { train: dataset_train_split } };
   const names = await splitNames(recipe, rows);
   const name = await validationSplit(recipe, rows);
-  const validation = name === undefined ? undefined : await readSplit(recipe, name, max_eval_samples, rows);
+  const validation =
+    name === undefined ? undefined : await readSplit(recipe, name, { limit: max_eval_samples, rows, held });
   const tests = names.has(dataset_test_split) || dataset_test_split !== "test"; // one that is named has to be there
-  const test = tests ? await readSplit(recipe, dataset_test_split, max_eval_samples, rows) : undefined;
+  const test = tests ? await readSplit(recipe, dataset_test_split, { limit: max_eval_samples, rows, held }) : undefined;
   if (!validation && (eval_strategy !== "end" || recipe.load_best_model_at_end)) {
     throw new DataError("there is no validation split to evaluate on while training", {
       where: "dataset_validation_split",
       expected: `one of the splits that are there: ${[...names].join(", ")}`,
-      hint: "the test split is kept for one evaluation at the end; using it as dataset_validation_split would overfit to it.",
+      hint: "validation_split_percentage: 10 holds training rows back; choosing by the test split would overfit to it.",
     });
   }
   const splits = {
@@ -41,7 +56,7 @@ export async function readData(recipe: ResolvedRecipe, rows?: RowsInMemory): Pro
     ...(name !== undefined && { validation: name }),
     ...(test && { test: dataset_test_split }),
   };
-  return { train, ...(validation && { validation }), ...(test && { test }), splits };
+  return { ...common, ...(validation && { validation }), ...(test && { test }), splits };
 }
 
 /** Checks that every label of the evaluation splits is one the model has. @throws {DataError} with file and line. */

@@ -1,10 +1,12 @@
 import { sha256File, sha256Text } from "#platform";
 import { findDelimiter, usualDelimiter } from "../data/delimiter.ts";
+import { type HoldOut, holdOut, rowsOfSide } from "../data/hold-out.ts";
 import { findSplits, isDataFile, isTable, readRows } from "../data/read.ts";
 import { firstRows, type Row, type Rows } from "../data/row.ts";
 import { DataError } from "../errors.ts";
 import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../examples/labels.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
+import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
@@ -16,6 +18,19 @@ const EMBEDDED = "embedded";
 /** Keys of a recipe that say which files its rows are in, and how they are read. */
 export type DataSource = Pick<ResolvedRecipe, "dataset_name"> & Partial<Pick<ResolvedRecipe, "delimiter">>;
 
+/** Names of a validation split; the first is that of one that is held back. */
+const VALIDATION = ["validation", "dev"] as const;
+
+/** Part of a split to read. */
+export interface ReadSplitOptions {
+  /** Rows to read, the first ones. Default: all. */
+  readonly limit?: number | undefined;
+  /** Data given in memory instead of `dataset_name`. */
+  readonly rows?: RowsInMemory | undefined;
+  /** The rows held back for validation, where they are known. */
+  readonly held?: HoldOut | undefined;
+}
+
 /**
  * Reads one split of a recipe's data.
  * @throws {DataError} naming file and line of a bad row.
@@ -23,21 +38,67 @@ export type DataSource = Pick<ResolvedRecipe, "dataset_name"> & Partial<Pick<Res
 export async function readSplit(
   recipe: ResolvedRecipe,
   split: string,
-  limit?: number,
-  given?: RowsInMemory,
+  { limit, rows: given, held }: ReadSplitOptions = {},
 ): Promise<Split> {
-  const all = await rowsOf(recipe, split, given);
+  const all = await rowsOfSplit(recipe, split, given, held);
   const rows = limit === undefined ? all : firstRows(all, limit);
   return taskOf(recipe).split(rows, recipe);
 }
 
 /** Rows of one split of a recipe's data. @throws {DataError} when the split is missing. */
-export const rowsOf = async (recipe: ResolvedRecipe, split: string, given?: RowsInMemory): Promise<Rows> =>
-  given ? inMemory(given, split) : storedRows(recipe, split);
+export async function rowsOfSplit(
+  recipe: ResolvedRecipe,
+  split: string,
+  given?: RowsInMemory,
+  known?: HoldOut,
+): Promise<Rows> {
+  const rows = await wholeRows(recipe, split, given);
+  if (split !== recipe.dataset_train_split && split !== VALIDATION[0]) return rows;
+  const held = known ?? (await heldBack(recipe, given));
+  return held ? rowsOfSide(rows, held, split === VALIDATION[0]) : rows;
+}
 
-/** Names of the splits that are there. */
+/** Rows of the split that a split is a part of, or is: the whole training split, if rows of it are held back. */
+export async function wholeRows(recipe: ResolvedRecipe, split: string, given?: RowsInMemory): Promise<Rows> {
+  const whole = await wholeSplit(recipe, split, given);
+  return given ? inMemory(given, whole) : storedRows(recipe, whole);
+}
+
+/** Name of the split in the data that a split is a part of, or is. */
+export const wholeSplit = async (recipe: ResolvedRecipe, split: string, given?: RowsInMemory): Promise<string> =>
+  split === VALIDATION[0] && holdsBack(recipe, await namesInData(recipe, given)) ? recipe.dataset_train_split : split;
+
+/** Names of the splits that are there, one that is held back among them. */
 export async function splitNames(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> {
-  return given ? new Set(Object.keys(given)) : storedSplits(recipe);
+  const names = await namesInData(recipe, given);
+  return holdsBack(recipe, names) ? new Set([...names, VALIDATION[0]]) : names;
+}
+
+const namesInData = async (recipe: ResolvedRecipe, given?: RowsInMemory): Promise<ReadonlySet<string>> =>
+  given ? new Set(Object.keys(given)) : storedSplits(recipe);
+
+/** True when rows of the training split are the validation split. One that the data have is read instead. */
+const holdsBack = (
+  { validation_split_percentage, dataset_train_split }: ResolvedRecipe,
+  names: ReadonlySet<string>,
+): boolean =>
+  validation_split_percentage !== undefined &&
+  names.has(dataset_train_split) &&
+  !VALIDATION.some((name) => names.has(name));
+
+/**
+ * The rows that `validation_split_percentage` holds back, the same for the same seed; none where the data have a validation split.
+ * @throws {DataError} for a malformed row, or when no row can be held back.
+ */
+export async function heldBack(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<HoldOut | undefined> {
+  const { validation_split_percentage: percentage, dataset_train_split, seed } = recipe;
+  if (percentage === undefined || !holdsBack(recipe, await namesInData(recipe, given))) return undefined;
+  const { labelsOf } = taskOf(recipe);
+  return holdOut(await wholeRows(recipe, dataset_train_split, given), {
+    labelsOf: (row) => labelsOf?.(row, recipe) ?? [],
+    percentage,
+    random: Random.seed(seed).stream("validation split"),
+  });
 }
 
 const splitFiles = (source: DataSource): Promise<Map<string, readonly string[]>> =>
@@ -98,11 +159,11 @@ export async function hashSplit(source: DataSource, split: string, given?: RowsI
   return sha256Text(JSON.stringify(rows));
 }
 
-/** The split to evaluate on while training: the recipe's, else `validation` or `dev` where there is one. */
+/** The split to evaluate on while training: the recipe's, else `validation` or `dev` where there is one, or rows are held back. */
 export async function validationSplit(recipe: ResolvedRecipe, given?: RowsInMemory): Promise<string | undefined> {
   if (recipe.dataset_validation_split !== undefined) return recipe.dataset_validation_split;
   const names = await splitNames(recipe, given);
-  return ["validation", "dev"].find((name) => names.has(name));
+  return VALIDATION.find((name) => names.has(name));
 }
 
 const namesIn = ({ id2label }: { readonly id2label?: Id2Label | undefined }): number =>

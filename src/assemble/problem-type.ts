@@ -11,7 +11,7 @@ import type { Base } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { TASK_FACTS } from "../task-types/index.ts";
 import { lossTypeOf, problemTypeOf } from "../tasks/index.ts";
-import { rowsOf } from "./dataset.ts";
+import { wholeRows } from "./dataset.ts";
 
 /** Rows whose labels are looked at. */
 const SEEN = 1000;
@@ -27,7 +27,7 @@ export interface HeadConfig {
  * labels of the data. It stays unset where a text has one label. Of embeddings the `loss_type` is settled.
  *
  * @param stored The `config.json` of what is trained or evaluated.
- * @param split The split whose labels decide.
+ * @param split The split whose labels decide; if rows are held back, the whole that they are from.
  * @throws {CheckpointError} for a `problem_type` in `config.json` that is unknown.
  * @throws {DataError} when the data are missing.
  */
@@ -44,7 +44,7 @@ export async function withProblemType(
   const names = label_column === LABEL_LISTS[0] ? LABEL_LISTS : [label_column];
   const labels: unknown[] = [];
   const labelOf = ({ values }: Row): unknown => names.map((name) => values[name]).find((value) => value !== undefined);
-  for await (const row of firstRows(await rowsOf(recipe, split, rows), SEEN)) labels.push(labelOf(row));
+  for await (const row of firstRows(await wholeRows(recipe, split, rows), SEEN)) labels.push(labelOf(row));
   const found = problemTypeOf(labels);
   return found === undefined ? recipe : { ...recipe, problem_type: found };
 }
@@ -52,7 +52,7 @@ export async function withProblemType(
 /** The recipe with its `loss_type` settled: its own, else that of the data's columns. @throws {DataError} when the data are missing. */
 async function withLossType(recipe: ResolvedRecipe, split: string, rows?: RowsInMemory): Promise<ResolvedRecipe> {
   if (recipe.loss_type !== undefined) return recipe;
-  for await (const { values } of firstRows(await rowsOf(recipe, split, rows), 1)) {
+  for await (const { values } of firstRows(await wholeRows(recipe, split, rows), 1)) {
     const found = lossTypeOf(Object.keys(values), recipe);
     if (found !== undefined) return { ...recipe, loss_type: found };
   }

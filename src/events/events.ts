@@ -8,6 +8,14 @@ export interface MemoryBytes {
   readonly runtime: number;
 }
 
+/** Rows of the training split that `validation_split_percentage` holds back as the validation split. */
+export interface HeldBackRows {
+  readonly percentage: number;
+  /** Rows that are trained on. */
+  readonly trainRows: number;
+  readonly validationRows: number;
+}
+
 /** Description of a run, known before its first step. */
 export interface RunHeader {
   readonly model: string;
@@ -19,6 +27,7 @@ export interface RunHeader {
   readonly totalParameters: number;
   /** Training examples of one epoch. */
   readonly examples: number;
+  readonly heldBack?: HeldBackRows;
   readonly epochs: number;
   /** Optimizer steps of the whole run. */
   readonly steps: number;

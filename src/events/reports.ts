@@ -1,4 +1,4 @@
-import type { MemoryBytes, TrainEvent } from "./events.ts";
+import type { HeldBackRows, MemoryBytes, TrainEvent } from "./events.ts";
 
 /** Estimated cost of a run: memory is predicted, time is measured on two real steps, one the longest. */
 export interface Plan {
@@ -9,6 +9,7 @@ export interface Plan {
   readonly totalParameters: number;
   readonly trainablePercent: number;
   readonly examples: number;
+  readonly heldBack?: HeldBackRows;
   readonly steps: number;
   /** Real tokens of the whole run. */
   readonly numTokens: number;
@@ -49,6 +50,7 @@ export interface InspectedExample {
 export interface Inspection {
   readonly modules: readonly InspectedModule[];
   readonly examples: readonly InspectedExample[];
+  readonly heldBack?: HeldBackRows;
 }
 
 /** A label, and how sure the model is. */

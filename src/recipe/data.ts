@@ -20,6 +20,12 @@ export const dataKeys = {
   dataset_validation_split: text()
     .optional()
     .describe("Split to evaluate on during training; unset: validation or dev, if present"),
+  validation_split_percentage: z
+    .number()
+    .min(1)
+    .max(99)
+    .optional()
+    .describe("Percent of the training rows to hold back as the validation split, for data without one"),
   dataset_test_split: text().default("test").describe("Split for the single evaluation at the end"),
   text_column: text().default("text").describe("Column with the text"),
   label_column: text().default("label").describe("Column with the label"),

@@ -84,7 +84,8 @@ export const HINTS: Readonly<Record<string, string>> = {
   dataloader_num_workers: "rows are read while the model trains",
   push_to_hub: "upload output_dir with hf upload",
   use_peft: "set method: lora",
-  val_set_size: "put validation rows into a file of their own: dev.jsonl",
+  val_set_size: "here it is validation_split_percentage, in percent: 10 for a share of 0.1",
+  val_size: "here it is validation_split_percentage, in percent: 10 for a share of 0.1",
   neftune_noise_alpha: "this version does not have it",
   label_smoothing_factor: "this version does not have it",
 };

@@ -79,6 +79,11 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
       `steps needs ${when}_steps, e.g. ${when}_steps: 100`,
     );
   }
+  refuse(
+    recipe.validation_split_percentage !== undefined && recipe.dataset_validation_split !== undefined,
+    "validation_split_percentage",
+    "dataset_validation_split names a validation split; set only one of them",
+  );
   const evaluates = recipe.eval_strategy === "epoch" || recipe.eval_strategy === "steps";
   refuse(
     recipe.early_stopping_patience !== undefined && !evaluates,

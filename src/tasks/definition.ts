@@ -4,7 +4,7 @@ import type { TextScore } from "../events/reports.ts";
 import type { Columns } from "../examples/classification.ts";
 import type { Encoded } from "../examples/encode.ts";
 import type { Example, Examples } from "../examples/examples.ts";
-import type { Labelled, Labels } from "../examples/labels.ts";
+import type { Label, Labelled, Labels } from "../examples/labels.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -99,6 +99,8 @@ export interface TaskDefinition {
   uses(rows: readonly Row[], given: Partial<Columns>): readonly Use[];
   /** Walks over all rows, and checks what the task reads of each. @throws {DataError} naming file and line of a bad row. */
   split(rows: Rows, recipe: ResolvedRecipe): Promise<Split>;
+  /** Labels of a row, each of which rows that are held back leave in training; absent where rows have none. */
+  labelsOf?(row: Row, recipe: ResolvedRecipe): readonly Label[];
   /** An example as one step sees it, where no two steps see it alike. */
   draw?(example: Example, tokenizer: Tokenizer, recipe: ResolvedRecipe, random: Random): Example;
   /** Positions from a label to the token that it names: 1 where each position predicts the next token. Default 0. */

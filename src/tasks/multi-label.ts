@@ -23,6 +23,10 @@ export const multiLabelClassification: TaskDefinition = {
     const keys = { text_column, label_column };
     return [{ certainty: "labels", keys, about: "texts with any number of labels", start: "text-classification.yaml" }];
   },
+  labelsOf(row, recipe) {
+    const { labels, kind } = labelsRow(row, columnsOf(recipe));
+    return kind === "vector" ? [] : labels; // a vector is about every class
+  },
   async split(rows, recipe) {
     let classCount: number | undefined;
     const split = await targetSplit<LabelsRow>(rows, {

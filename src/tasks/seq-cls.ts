@@ -16,6 +16,7 @@ export const textClassification: TaskDefinition = {
     const keys = { text_column, label_column };
     return [{ certainty: "labels", keys, about: "texts with a label each", start: "text-classification.yaml" }];
   },
+  labelsOf: (row, recipe) => [textRow(row, columnsOf(recipe)).label],
   split: (rows, recipe) =>
     splitOf<TextRow>(rows, {
       pick: (row) => textRow(row, columnsOf(recipe)),

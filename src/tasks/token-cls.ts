@@ -19,6 +19,7 @@ export const wordClassification: TaskDefinition = {
   },
   score: wordScores,
   metrics: [...classifier.metrics, "eval_precision", "eval_recall", "eval_f1"],
+  labelsOf: (row, recipe) => wordRow(row, columnsOf(recipe)).tags.filter((tag) => tag !== IGNORED),
   async split(rows, recipe) {
     let first: string | undefined;
     const split = await splitOf<WordRow>(rows, {

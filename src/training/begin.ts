@@ -2,7 +2,7 @@ import { rssBytes } from "#platform";
 import { checkTexts } from "../assemble/data.ts";
 import { weightsOf } from "../assemble/prepare.ts";
 import { CheckpointError } from "../errors.ts";
-import type { TrainEvent } from "../events/events.ts";
+import type { HeldBackRows, TrainEvent } from "../events/events.ts";
 import { METHOD_RECIPES } from "../methods/keys/index.ts";
 import { isUnder } from "../peft/targets.ts";
 import type { Job } from "../prepared/job.ts";
@@ -26,6 +26,7 @@ export interface Ready {
   /** Examples for evaluations before the end. */
   readonly validation: Examples | undefined;
   readonly test: Split | undefined;
+  readonly heldBack: HeldBackRows | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -33,7 +34,7 @@ export interface Ready {
 export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Ready, void> {
   const accepted = await acceptJob(job);
   const { model: asked, data, warnings: ofData } = accepted;
-  const { train, validation, test } = data;
+  const { train, validation, test, heldBack } = data;
   const { recipe: askedRecipe } = asked.source;
   if (test) await checkTexts(test, asked);
   const { examples, warnings } = yield* tokenized(train, asked, shouldStop, { onDemand: true });
@@ -71,7 +72,7 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
     );
   }
   const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output, baseBytes };
-  return { run, validation: validated?.examples, test, warnings };
+  return { run, validation: validated?.examples, test, heldBack, warnings };
 }
 
 const beyondEnd = (step: number, total: number): CheckpointError =>

@@ -1,5 +1,5 @@
 import { countParameters } from "../assemble/graphs.ts";
-import type { TrainEvent, TrainResults } from "../events/events.ts";
+import type { HeldBackRows, RunHeader, TrainResults } from "../events/events.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { weightsOf } from "../tasks/loss.ts";
 import type { Clock } from "./loop.ts";
@@ -9,7 +9,7 @@ import type { Steps } from "./schedule.ts";
 import type { Run } from "./state.ts";
 
 /** The facts of a run that its first event tells. */
-export function headerOf({ recipe, model, steps, examples }: Run): Extract<TrainEvent, { kind: "start" }>["header"] {
+export function headerOf({ recipe, model, steps, examples }: Run, heldBack?: HeldBackRows): RunHeader {
   const { trainable, total } = countParameters(model.graph, model.base);
   return {
     model: recipe.model_name_or_path,
@@ -19,6 +19,7 @@ export function headerOf({ recipe, model, steps, examples }: Run): Extract<Train
     trainableParameters: trainable,
     totalParameters: total,
     examples: examples.length,
+    ...(heldBack && { heldBack }),
     epochs: steps.epochs(steps.total),
     steps: steps.total,
     batchSize: batchSizeOf(recipe, examples.length, steps),

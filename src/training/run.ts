@@ -61,7 +61,7 @@ async function* logged<Result>(
 
 async function* trainAndScore(ready: Ready, shouldStop: () => boolean): AsyncGenerator<TrainEvent, Finished, void> {
   const { validation, warnings } = ready;
-  yield { kind: "start", header: headerOf(ready.run) };
+  yield { kind: "start", header: headerOf(ready.run, ready.heldBack) };
   for (const message of warnings) yield { kind: "warning", message };
   const watch = watchDivergence(ready.run, rateScaleOf(ready.run));
   const clock = yield* trainSteps(ready.run, watch, validation, shouldStop);

@@ -78,9 +78,9 @@ async function ofRecipe(recipe: ResolvedRecipe, adapter?: string, rows?: RowsInM
   const names = await splitNames(recipe, rows);
   const name = await testSplit(recipe, rows);
   const settled = await withProblemType(recipe, await trainedConfig(recipe, adapter), name, rows);
-  const split = await readSplit(settled, name, recipe.max_eval_samples, rows);
+  const split = await readSplit(settled, name, { limit: recipe.max_eval_samples, rows });
   const { dataset_train_split: trainSplit } = recipe;
-  const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit, undefined, rows) : split);
+  const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit, { rows }) : split);
   const classes = adapter === undefined ? await labelled() : undefined;
   return { recipe: settled, split, opened: await openTrained(settled, adapter, classes) };
 }
@@ -97,7 +97,7 @@ async function ofModel(model: Model, options: ModelOptions): Promise<Subject> {
     ...(problem_type !== undefined && { problem_type }),
     ...(loss_type !== undefined && { loss_type }),
   };
-  const split = await readSplit(settled, await testSplit(recipe, rows), recipe.max_eval_samples, rows);
+  const split = await readSplit(settled, await testSplit(recipe, rows), { limit: recipe.max_eval_samples, rows });
   return { recipe: settled, split, opened };
 }
 

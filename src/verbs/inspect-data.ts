@@ -21,7 +21,7 @@ export async function inspectedExamples(
   const { recipe } = source;
   if (isLanguageModel(recipe.task_type))
     return languageExamples({ ...recipe, packing: false }, tokenizer, labels, rows);
-  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN, rows);
+  const split = await readSplit(recipe, recipe.dataset_train_split, { limit: SHOWN, rows });
   const encoded = async (maxLength: number): Promise<readonly Example[]> => [
     ...(await split.encode({ tokenizer, labels, maxLength })).examples,
   ];
@@ -44,7 +44,7 @@ async function languageExamples(
   labels: Labels,
   rows?: RowsInMemory,
 ): Promise<InspectedExample[]> {
-  const split = await readSplit(recipe, recipe.dataset_train_split, SHOWN, rows);
+  const split = await readSplit(recipe, recipe.dataset_train_split, { limit: SHOWN, rows });
   const { examples } = await split.encode({ tokenizer, labels, maxLength: recipe.max_length });
   const ahead = taskOf(recipe).labelsAhead ?? 0;
   return ([...examples] as readonly TokenExample[]).slice(0, SHOWN).map(({ ids, labels }) => ({

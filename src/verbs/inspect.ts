@@ -27,8 +27,13 @@ export async function inspect(
   subject: Recipe | Model,
   { examples = false, ...options }: Partial<ModelOptions> & InspectOptions = {},
 ): Promise<Inspection> {
-  const { job, model } = await checkJob(jobOf(subject, options));
-  return { modules: moduleTree(model), examples: examples ? await inspectedExamples(model, job.rows) : [] };
+  const { job, model, data } = await checkJob(jobOf(subject, options));
+  const { heldBack } = data;
+  return {
+    modules: moduleTree(model),
+    examples: examples ? await inspectedExamples(model, job.rows) : [],
+    ...(heldBack && { heldBack }),
+  };
 }
 
 /** The modules that hold parameters and those around them, in the graph's order. */

@@ -67,6 +67,7 @@ export async function plan(subject: Recipe | Model, options: Partial<ModelOption
     totalParameters: total,
     trainablePercent: (100 * trainable) / total,
     examples: lengths.length,
+    ...(data.heldBack && { heldBack: data.heldBack }),
     steps: steps.total,
     numTokens,
     peakRssBytes,

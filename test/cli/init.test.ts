@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -34,6 +43,7 @@ const ROWS: Readonly<Record<string, readonly object[]>> = {
     { prompt: "Q: law?\nA:", completion: " yes" },
     { prompt: "Q: fee?\nA:", completion: " no" },
   ],
+  many: Array.from({ length: 20 }, (_, i) => ({ text: `pay the fee ${i}`, label: ["payment", "law"][i % 2] })),
   texts: [{ text: "This agreement is governed by the laws." }, { text: "Payment is due." }],
 };
 for (const [name, rows] of Object.entries(ROWS)) {
@@ -131,6 +141,21 @@ describe("flags alone, without a terminal", () => {
     expect(parseRecipe(readFileSync(output, "utf8")).task_type).toBe("TOKEN_CLS");
   });
 
+  test("rows are held back where nothing else scores the run, and they are enough", async () => {
+    const percentage = async (dataset_name: string, more: Readonly<Record<string, string>> = {}) => {
+      const output = newFile();
+      const keys = { model_name_or_path: model("bert"), dataset_name, task_type: "SEQ_CLS", ...more, output };
+      expect(await init([...keyed(keys), "--yes"])).toMatchObject({ code: 0 });
+      return parseRecipe(readFileSync(output, "utf8")).validation_split_percentage;
+    };
+    expect(await percentage(data("many"))).toBe(10);
+    expect(await percentage(data("many"), { validation_split_percentage: "30" })).toBe(30);
+    expect(await percentage(data("labelled"))).toBeUndefined();
+    const whole = mkdtempSync(join(folder, "whole-"));
+    for (const split of ["train", "test"]) copyFileSync(data("many"), join(whole, `${split}.jsonl`));
+    expect(await percentage(whole)).toBeUndefined();
+  });
+
   test("a model that is not there yet is said, and left unchecked", async () => {
     const output = newFile();
     const keys = { model_name_or_path: "some-one/model", dataset_name: data("labelled"), task_type: "SEQ_CLS", output };
@@ -220,6 +245,26 @@ describe("questions on a terminal", () => {
     expect(stdout).toContain(`lowrank plan     ${output}`);
     const recipe = parseRecipe(readFileSync(output, "utf8"));
     expect(recipe).toMatchObject({ task_type: "SEQ_CLS", method: "qlora", output_dir: "out/mine", lora_r: 4 });
+  });
+
+  test("how many rows are held back is asked where the data have no validation split", async () => {
+    const keys = {
+      model_name_or_path: model("bert"),
+      dataset_name: data("many"),
+      task_type: "SEQ_CLS",
+      method: "lora",
+    };
+    const question = "How many percent of the rows are held back for validation?";
+    const written = async (...answers: readonly (readonly [string, ...string[]])[]) => {
+      const output = newFile();
+      const said = await typing(keyed({ ...keys, output_dir: "out/m", output }), answers);
+      expect({ code: said.code, left: said.left }).toEqual({ code: 0, left: [] });
+      return { percentage: parseRecipe(readFileSync(output, "utf8")).validation_split_percentage, stderr: said.stderr };
+    };
+    expect(await written([question, ENTER])).toMatchObject({ percentage: 10 });
+    expect(await written([question, "0", ENTER])).toMatchObject({ percentage: undefined });
+    const again = await written([question, "half", ENTER], [question, "15 %", ENTER]);
+    expect(again).toEqual({ percentage: 15, stderr: expect.stringContaining("from 1 to 99, or 0, got half") });
   });
 
   test("columns that cannot be told are asked for", async () => {

@@ -107,7 +107,7 @@ describe("eval_strategy", () => {
     expect(ofKind(named, "eval").length).toBe(4);
     await expect(runHere({ ...head, eval_strategy: "epoch" }, { rows: { train, test: held } })).rejects.toThrow(
       "there is no validation split to evaluate on while training\n  at: dataset_validation_split\n" +
-        "  expected: one of the splits that are there: train, test\n  hint: the test split is kept for one",
+        "  expected: one of the splits that are there: train, test\n  hint: validation_split_percentage: 10 holds training rows back",
     );
   });
 });

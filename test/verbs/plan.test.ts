@@ -16,6 +16,15 @@ const keys = {
   group_by_length: true,
 };
 
+test("rows that are held back are not trained on, and their number is said", async () => {
+  const { dataset_name, ...rest } = keys;
+  const file = `${dataset_name}/train.jsonl`;
+  const planned = await plan(
+    recipeOf({ ...rest, dataset_name: file, method: "head", validation_split_percentage: 25 }),
+  );
+  expect(planned).toMatchObject({ examples: 36, heldBack: { percentage: 25, trainRows: 36, validationRows: 12 } });
+});
+
 test.each(METHODS)("%s: the plan's counts are the run's; nothing is written", async (method) => {
   const output_dir = `${temporary()}/out`;
   const planned = await plan(recipeOf({ ...keys, method, output_dir }));

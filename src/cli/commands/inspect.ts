@@ -1,7 +1,7 @@
 import type { InspectedExample, InspectedModule } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
-import { count } from "../shared/format.ts";
+import { count, splitSizes } from "../shared/format.ts";
 import type { Output } from "../shared/output.ts";
 import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { textTable } from "../shared/table.ts";
@@ -21,10 +21,13 @@ export const inspect: CliCommand = {
     const { inspect, snakeCaseKeys } = await import("../library/index.ts");
     const { recipe } = await recipeFor(context);
     await fetchFirst(modelsOf(recipe), output);
-    const { modules, examples } = await inspect(recipe, { examples: options.data === true });
+    const { modules, examples, heldBack } = await inspect(recipe, { examples: options.data === true });
+    const split = options.data === true ? heldBack : undefined;
     for (const module of modules) output.record({ event: "module", ...snakeCaseKeys(module) });
+    if (split) output.record({ event: "split", ...snakeCaseKeys(split) });
     for (const example of examples) output.record({ event: "example", ...snakeCaseKeys(example) });
     output.result(moduleTree(modules, output));
+    if (split) output.result(`\nsplit: ${splitSizes(split)}`);
     for (const example of examples) output.result(`\n${exampleText(example, output)}`);
   },
 };

@@ -1,7 +1,7 @@
 import type { Plan } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
-import { bytes, count, counted, duration, percent } from "../shared/format.ts";
+import { bytes, count, counted, duration, percent, splitSizes } from "../shared/format.ts";
 import type { Output } from "../shared/output.ts";
 import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { factTable } from "../shared/table.ts";
@@ -31,6 +31,7 @@ export async function showPlan(plan: Plan, output: Output): Promise<void> {
   output.result(
     factTable({
       trainable: `${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${percent(plan.trainablePercent)})`,
+      ...(plan.heldBack && { split: splitSizes(plan.heldBack) }),
       data: `${counted(plan.examples, "example")}, ${counted(plan.numTokens, "token")}, ${counted(plan.steps, "step")}`,
       time: time === undefined ? "not measured; this machine has too little memory" : `about ${duration(time)}`,
       disk: bytes(plan.savedBytes),

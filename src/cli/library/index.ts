@@ -18,5 +18,6 @@ export {
   type RowsSource,
   type RowsUse,
   useOf,
+  usualHoldOut,
 } from "../../verbs/init/rows.ts";
 export type { TextInput } from "../../verbs/predict-inputs.ts";

@@ -1,4 +1,4 @@
-import { LowrankError } from "../../errors.ts";
+import { LowrankError, RecipeError } from "../../errors.ts";
 import { METHOD_RECIPES, METHODS } from "../../methods/keys/index.ts";
 import { classifies, generates, TASK_FACTS, TASK_TYPES } from "../../task-types/index.ts";
 import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../library/index.ts";
@@ -84,9 +84,30 @@ async function askData(ask: Questions, given: Keys, task: Task): Promise<DataAns
       }
       const use = useOf(found, source, task);
       ask.say(describeRows(found, use, source.dataset_train_split));
-      return { keys: { ...source, ...use.keys }, use };
+      const held = await askHoldOut(ask, found, given);
+      return { keys: { ...source, ...use.keys, ...held }, use };
     },
     given.dataset_name !== undefined,
+  );
+}
+
+/** Asks how many rows are held back for validation, where the data have no such split and rows enough. */
+async function askHoldOut(ask: Questions, found: FoundRows, given: Keys): Promise<Keys> {
+  const { usualHoldOut } = await import("../library/index.ts");
+  const usual = usualHoldOut(found, given);
+  if (usual === undefined) return {};
+  return until(
+    ask,
+    async () => {
+      const message = "How many percent of the rows are held back for validation? 0 for none";
+      const typed = await ask.text(message, String(usual));
+      const percentage = Number(typed.replace("%", ""));
+      if (percentage !== 0 && !(percentage >= 1 && percentage <= 99)) {
+        throw new RecipeError(`expected a number from 1 to 99, or 0, got ${typed}`);
+      }
+      return { validation_split_percentage: percentage === 0 ? undefined : percentage };
+    },
+    false,
   );
 }
 

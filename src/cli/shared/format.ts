@@ -1,3 +1,5 @@
+import type { HeldBackRows } from "../library/index.ts";
+
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** A whole number with its thousands apart: `1,234,567`. */
@@ -28,6 +30,10 @@ export function duration(seconds: number): string {
 
 /** A share given in percent: `0.68 %`, `100 %`. */
 export const percent = (value: number): string => `${Number(value.toPrecision(3))} %`;
+
+/** Sizes of a validation split that is held back: `90 rows to train on, 10 held back for validation (10 %)`. */
+export const splitSizes = ({ percentage, trainRows, validationRows }: HeldBackRows): string =>
+  `${counted(trainRows, "row")} to train on, ${count(validationRows)} held back for validation (${percent(percentage)})`;
 
 /** A loss or score with four decimals, in exponent form when they would show nothing. */
 export const figure = (value: number): string =>

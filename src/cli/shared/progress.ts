@@ -1,7 +1,7 @@
 import type { MultiBar, SingleBar } from "cli-progress";
 import type { EvalResults, RunHeader, StepEvent, TokenizeEvent, TrainEvent } from "../library/index.ts";
 import { barStyle } from "./bar-style.ts";
-import { bytes, count, counted, duration, figure, percent } from "./format.ts";
+import { bytes, count, counted, duration, figure, percent, splitSizes } from "./format.ts";
 import type { Output } from "./output.ts";
 import { factTable } from "./table.ts";
 import { wrapped } from "./wrap.ts";
@@ -83,6 +83,7 @@ function header(run: RunHeader, output: Output): string {
   const title = output.styleNote("bold", `${run.method} on ${run.model}`);
   return `${title} ${output.styleNote("dim", `(${run.taskType}, ${run.device})`)}\n${factTable({
     trainable: `${count(run.trainableParameters)} of ${count(run.totalParameters)} parameters (${share})`,
+    ...(run.heldBack && { split: splitSizes(run.heldBack) }),
     data: `${counted(run.examples, "example")}, ${epochsOf(run)}`,
     steps: `${count(run.steps)}, ${batchOf(run)}`,
     output: run.outputDir,

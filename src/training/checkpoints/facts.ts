@@ -1,6 +1,6 @@
 import { canonicalPath, sha256File, sha256Text } from "#platform";
 import type { RunData } from "../../assemble/data.ts";
-import { hashSplit } from "../../assemble/dataset.ts";
+import { hashSplit, wholeSplit } from "../../assemble/dataset.ts";
 import type { Checkpoint } from "../../formats/transformers/checkpoint.ts";
 import type { RowsInMemory } from "../../prepared/job.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
@@ -31,7 +31,9 @@ export async function runFacts(
 ): Promise<() => Promise<RunFacts>> {
   const { recipe } = source;
   const data: Record<string, string> = {};
-  for (const [use, name] of Object.entries(splits)) data[use] = await hashSplit(recipe, name, rows);
+  for (const [use, name] of Object.entries(splits)) {
+    data[use] = await hashSplit(recipe, await wholeSplit(recipe, name, rows), rows);
+  }
   let facts: Promise<RunFacts> | undefined;
   return () => {
     facts ??= hashBase(checkpoint).then((base) => ({ recipe: recordedKeys(recipe), data, labels: labels.names, base }));

@@ -15,7 +15,7 @@ import { checkJob } from "../../training/checked.ts";
 import { jobOfRecipe } from "../job-of.ts";
 import { readRecipe } from "../read-recipe.ts";
 import { type FoundModel, lookAtModel } from "./model.ts";
-import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf } from "./rows.ts";
+import { describeRows, lookAtRows, type RowsSource, type RowsUse, useOf, usualHoldOut } from "./rows.ts";
 
 /** Recipe keys as someone chose them; those of a command line may be texts. */
 export type ChosenKeys = Readonly<Record<string, unknown>>;
@@ -36,7 +36,8 @@ export interface RecipeDraft {
 /**
  * Makes a recipe of a model, data and whatever else is chosen. The rows say which of the library's own recipes it starts
  * from, and which columns are read. What would be written is read again and checked as a run would check it, without
- * reading weights; a model of the Hub is downloaded for that, and one that cannot be had is left unchecked. Writes nothing else.
+ * reading weights; a model of the Hub is downloaded for that, and one that cannot be had is left unchecked. Rows are held back
+ * for validation where nothing else scores a run, unless `validation_split_percentage` is given, be it undefined. Writes nothing else.
  *
  * @param file The name it will have, for its head and for messages.
  * @throws {LowrankError} when the keys, the data or the model are not usable.
@@ -44,7 +45,12 @@ export interface RecipeDraft {
 export async function draftRecipe(file: string, given: ChosenKeys, options: FollowOptions = {}): Promise<RecipeDraft> {
   const source = sourceOf(given);
   const rows = await lookAtRows(source);
-  const chosen = rows.delimiter === undefined ? given : { ...given, delimiter: rows.delimiter };
+  const held = usualHoldOut(rows, given) || undefined;
+  const chosen: ChosenKeys = {
+    ...given,
+    ...(rows.delimiter !== undefined && { delimiter: rows.delimiter }),
+    ...(held !== undefined && { validation_split_percentage: held }),
+  };
   const use = useOf(rows, source, chosen.task_type === undefined ? undefined : String(chosen.task_type));
   const keys = { output_dir: usualOutputDir(source.dataset_name), ...chosen };
   const usual = await startFrom(use, keys);

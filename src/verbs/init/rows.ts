@@ -76,6 +76,25 @@ export function useOf({ uses, columns }: FoundRows, source: RowsSource, task?: s
 
 const FLAGS = "set --text_column and --label_column to the columns to read.";
 
+/** Percent of the rows that are held back where nothing else could score a run, and the fewest rows for it. */
+const [USUAL_HOLD_OUT, FEWEST_ROWS] = [10, 20];
+
+/**
+ * The usual `validation_split_percentage` for data: 0 where a test split scores the run; none where the data have a validation
+ * split, one is chosen, or the rows are too few.
+ */
+export function usualHoldOut(
+  { splits, size }: FoundRows,
+  chosen: Readonly<Record<string, unknown>>,
+): number | undefined {
+  const isChosen = ["dataset_validation_split", "validation_split_percentage"].some((key) =>
+    Object.hasOwn(chosen, key),
+  );
+  const hasSplit = ["validation", "dev"].some((name) => splits.includes(name));
+  if (isChosen || hasSplit || size < FEWEST_ROWS) return undefined;
+  return splits.includes(String(chosen.dataset_test_split ?? "test")) ? 0 : USUAL_HOLD_OUT;
+}
+
 /** Summary of the rows, in a sentence. */
 export function describeRows({ splits, size, columns }: FoundRows, { keys, about }: RowsUse, split = "train"): string {
   const others = splits.filter((name) => name !== split);

@@ -72,7 +72,7 @@ const readParquetWith =
     const keys = train[0] && "words" in train[0] ? WORDS : ({ task_type: "SEQ_CLS" } as const);
     const given = recipeOf({ model_name_or_path: "none", dataset_name: "none", max_length: 32, ...keys });
     const recipe = await withProblemType(given, NO_CONFIG, "train", { train });
-    await encode(await readSplit(recipe, "train", undefined, { train }), keys.task_type);
+    await encode(await readSplit(recipe, "train", { rows: { train } }), keys.task_type);
   };
 
 /** Both ways to read Parquet: see {@link Format}. */
