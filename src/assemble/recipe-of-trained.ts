@@ -4,6 +4,7 @@ import { isGguf } from "../formats/gguf/model/read-gguf.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import { readConfig } from "../formats/transformers/config.ts";
 import { openAdapter } from "../methods/open-adapter.ts";
+import { RECIPE_FILE } from "../recipe/file-name.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import { causalLm, DEFAULT_TASK, TASK_TYPES, type TaskType, taskOfClass } from "../task-types/index.ts";
@@ -22,7 +23,7 @@ const UNKNOWN = "unknown";
 export async function recipeOfTrained(trained: string, base?: string): Promise<ResolvedRecipe> {
   if (await isGguf(trained)) return readKeys({ ...keysOfWhole(trained), task_type: causalLm.name }, trained);
   const folder = await resolveModelFolder(trained);
-  const file = `${folder}/recipe.yaml`;
+  const file = `${folder}/${RECIPE_FILE}`;
   const recipe = (await exists(file))
     ? resolveRecipe(parseRecipe(await readText(file), { file }))
     : await recipeOf(folder);

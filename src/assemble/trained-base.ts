@@ -1,5 +1,6 @@
 import { exists, readText } from "#platform";
 import { RecipeError } from "../errors.ts";
+import { RECIPE_FILE } from "../recipe/file-name.ts";
 import { parseRecipe } from "../recipe/parse.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
@@ -20,7 +21,7 @@ export interface ForAdapter {
  * `recipe.yaml` beside the adapter says how, where there is one; keys that the recipe gives itself win, with a warning.
  */
 export async function withTrainedBase(recipe: ResolvedRecipe, folder: string): Promise<ForAdapter> {
-  const file = `${folder}/recipe.yaml`;
+  const file = `${folder}/${RECIPE_FILE}`;
   if (!(await exists(file))) return { recipe, warnings: [] };
   let trained: ResolvedRecipe;
   try {

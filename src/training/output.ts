@@ -20,6 +20,7 @@ import {
 import { snakeCaseKeys, toLogRecord } from "../events/events.ts";
 import { writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import { RECIPE_FILE } from "../recipe/file-name.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { recipeToYaml } from "../recipe/write.ts";
 import type { Scores } from "../tasks/definition.ts";
@@ -70,7 +71,7 @@ export async function openOutput(
     await bringBest(progress, folder);
     if (progress.step > 0) await dropOldCheckpoints(recipe, progress, await facts()); // one may have died before it did
     await writeTextAtomic(`${folder}/metrics.jsonl`, before.map((record) => `${JSON.stringify(record)}\n`).join(""));
-    await writeTextAtomic(`${folder}/recipe.yaml`, recipeToYaml(recipe));
+    await writeTextAtomic(`${folder}/${RECIPE_FILE}`, recipeToYaml(recipe));
     metrics = await openAppend(`${folder}/metrics.jsonl`);
     if (recipe.report_to === "tensorboard") events = await openEventFile(folder);
     return metrics;

@@ -1,12 +1,9 @@
 import { exists, fileName, isFolder, parentFolder } from "#platform";
 import { RecipeError } from "../errors.ts";
-import { parseRecipe } from "../recipe/parse.ts";
+import { RECIPE_FILE } from "../recipe/file-name.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { modelFiles } from "../training/checkpoints/model-folder.ts";
-import { readRecipe } from "./read-recipe.ts";
-
-/** File of a recipe, by its usual name: in the working folder, and in that of a run. */
-const RECIPE_FILE = "recipe.yaml";
+import { readRecipe, recipeFrom } from "./read-recipe.ts";
 
 /** Keys without which there is no recipe. */
 const NEEDED = ["model_name_or_path", "dataset_name"] as const;
@@ -33,7 +30,7 @@ export async function findRecipe(path: string | undefined, overrides: Overrides 
   const missing = NEEDED.filter((key) => overrides[key] === undefined);
   if (missing.length === 0) {
     const note = `${RECIPE_FILE} in this folder is not read, because the flags name model and data`;
-    return { recipe: parseRecipe("", { overrides }), ...(isThere && { note }) };
+    return { recipe: await recipeFrom(undefined, overrides), ...(isThere && { note }) };
   }
   if (isThere) {
     const note = `recipe: ${RECIPE_FILE} in this folder`;

@@ -28,6 +28,10 @@ export async function readRecipe(path: string, overrides: Readonly<Record<string
   return parseRecipe(await readText(file), { file, overrides });
 }
 
+/** The recipe of a file, or of keys alone where there is none. @throws {RecipeError | FileError} as {@link readRecipe}. */
+export const recipeFrom = async (path: string | undefined, keys: Readonly<Record<string, unknown>>): Promise<Recipe> =>
+  path === undefined ? parseRecipe("", { overrides: keys }) : readRecipe(path, keys);
+
 /** A file of that path before a recipe of the package of that name. */
 async function recipeFile(path: string): Promise<string> {
   if (!/^[\w-]+$/.test(path) || (await exists(path))) return path;

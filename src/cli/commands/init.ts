@@ -1,6 +1,6 @@
 import { RecipeError } from "../../errors.ts";
 import { TASK_FACTS, type TaskType } from "../../task-types/index.ts";
-import { askRecipe, type RecipeAnswers } from "../shared/ask-recipe.ts";
+import { askRecipe, RECIPE_FILE, type RecipeAnswers } from "../shared/ask-recipe.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { showDownloads } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -9,7 +9,6 @@ import { openQuestions, type Questions } from "../shared/questions.ts";
 
 /** Required keys of a recipe, with the values that `--yes` uses. The task follows from the rows. */
 const NEEDED = { model_name_or_path: "embedded", dataset_name: "embedded", task_type: undefined } as const;
-const FILE = "recipe.yaml";
 
 /** `lowrank init [--key value]… [--output FILE] [--yes] [--force]` */
 export const init: CliCommand = {
@@ -20,7 +19,7 @@ export const init: CliCommand = {
   ],
   define(command) {
     command
-      .option("--output <file>", `where to write the recipe [${FILE}]`)
+      .option("--output <file>", `where to write the recipe [${RECIPE_FILE}]`)
       .option("--yes", "ask nothing; use defaults for whatever no flag sets")
       .option("--force", "overwrite an existing file");
     addRecipeFlags(command);
@@ -60,7 +59,7 @@ async function answers({ options, overrides, output }: Context, ask?: Questions)
     });
   }
   const { task_type: _, ...defaults } = NEEDED;
-  return { keys: { ...defaults, ...overrides }, file: file ?? FILE };
+  return { keys: { ...defaults, ...overrides }, file: file ?? RECIPE_FILE };
 }
 
 function next(file: string, folder: string, task: TaskType, output: Output): string {

@@ -1,11 +1,14 @@
 import { LowrankError, RecipeError } from "../../errors.ts";
 import { METHOD_RECIPES, METHODS } from "../../methods/keys/index.ts";
+import { RECIPE_FILE } from "../../recipe/file-name.ts";
 import { classifies, generates, TASK_FACTS, TASK_TYPES } from "../../task-types/index.ts";
 import type { FoundModel, FoundRows, Recipe, RowsSource, RowsUse } from "../library/index.ts";
 import { showDownloads } from "./download.ts";
 import { count } from "./format.ts";
 import type { Output } from "./output.ts";
 import type { Choice, Questions } from "./questions.ts";
+
+export { RECIPE_FILE };
 
 type Keys = Readonly<Record<string, unknown>>;
 type Task = Recipe["task_type"];
@@ -40,7 +43,7 @@ export async function askRecipe(ask: Questions, given: Keys, { file, output }: A
   const method = given.method ?? (await ask.choose("Which method?", choices, preset));
   const keys = { ...given, ...data.keys, task_type: task, model_name_or_path: model, method };
   const output_dir = given.output_dir ?? (await ask.text("Output folder?", await usualOutput(keys)));
-  return { keys: { ...keys, output_dir }, file: file ?? (await ask.text("Recipe file?", "recipe.yaml")) };
+  return { keys: { ...keys, output_dir }, file: file ?? (await ask.text("Recipe file?", RECIPE_FILE)) };
 }
 
 async function askModel(ask: Questions, given: Keys, output: Output): Promise<unknown> {

@@ -1,12 +1,11 @@
 import { DataError, RecipeError } from "../../errors.ts";
 import type { CompareEvent, ComparisonRow } from "../../events/reports.ts";
 import { METHODS } from "../../methods/keys/index.ts";
-import { parseRecipe } from "../../recipe/parse.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { checkJob } from "../../training/checked.ts";
 import { checkOutputFolder } from "../../training/output-folder.ts";
 import { jobOfRecipe } from "../../verbs/job-of.ts";
-import { readRecipe } from "../../verbs/read-recipe.ts";
+import { recipeFrom } from "../../verbs/read-recipe.ts";
 import { type Entry, runEntry } from "./compare-run.ts";
 import { writeComparison } from "./comparison-files.ts";
 
@@ -39,13 +38,11 @@ export async function* compare(
   options: CompareOptions,
 ): AsyncGenerator<CompareEvent, void, void> {
   const { overrides = {}, methods, signal } = options;
-  const read = async (keys: Readonly<Record<string, unknown>>): Promise<Recipe> =>
-    path === undefined ? parseRecipe("", { overrides: keys }) : readRecipe(path, keys);
-  const recipe = await read(overrides);
+  const recipe = await recipeFrom(path, overrides);
   const seeds = options.seeds ?? [recipe.seed];
   const { model_name_or_path, adapter_name_or_path, dataset_name } = recipe;
   await checkOutputFolder(recipe, { model_name_or_path, adapter_name_or_path, dataset_name });
-  for (const name of methods) await checkComparable(await read({ ...overrides, ...methodKeys(name) }));
+  for (const name of methods) await checkComparable(await recipeFrom(path, { ...overrides, ...methodKeys(name) }));
 
   const rows: ComparisonRow[] = [];
   for (const name of methods) {
