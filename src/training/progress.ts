@@ -38,6 +38,8 @@ export class Progress {
   readonly #lowerIsBetter: boolean;
   /** Values of that result in the evaluations since the run began or went on. */
   readonly #evaluations: number[] = [];
+  /** True when the run ends here; unset after an evaluation until it is asked for. */
+  #stopsEarly: boolean | undefined;
 
   /** @throws {RecipeError} when no evaluation gives `metric_for_best_model`. */
   constructor(recipe: ResolvedRecipe) {
@@ -49,6 +51,7 @@ export class Progress {
   noteEvaluation(metrics: EvalResults): boolean {
     const value = metrics[this.#metric] as number;
     this.#evaluations.push(value);
+    this.#stopsEarly = undefined;
     const best = this.best?.metric;
     const better = best === undefined || (this.#lowerIsBetter ? value < best : value > best);
     if (better) this.best = { metric: value };
@@ -59,7 +62,15 @@ export class Progress {
    * True when training ends here because the last `early_stopping_patience` evaluations did not improve the metric. The log of
    * the checkpoint says what those before it found, so that a resumed run ends where one that never stopped would.
    */
-  stopsEarly({ early_stopping_patience: patience, early_stopping_threshold: threshold }: ResolvedRecipe): boolean {
+  stopsEarly(recipe: ResolvedRecipe): boolean {
+    this.#stopsEarly ??= this.#lacksImprovement(recipe);
+    return this.#stopsEarly;
+  }
+
+  #lacksImprovement({
+    early_stopping_patience: patience,
+    early_stopping_threshold: threshold,
+  }: ResolvedRecipe): boolean {
     if (patience === undefined) return false;
     const earlier = this.history.flatMap((record) => (record.event === "eval" ? Number(record[this.#metric]) : []));
     const options = { lowerIsBetter: this.#lowerIsBetter, threshold };
