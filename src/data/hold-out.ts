@@ -52,6 +52,7 @@ export async function holdOut(rows: Rows, { labelsOf, percentage, random }: Hold
     throw new DataError("no row can be held back for validation", {
       where: "validation_split_percentage",
       expected: "at least two rows and, where they have labels, a label that more than one row has",
+      ...(size > 1 && { hint: "if each label is a number to predict, set problem_type: regression." }),
     });
   }
   const mask = new Uint8Array(size);

@@ -43,6 +43,7 @@ const ROWS: Readonly<Record<string, readonly object[]>> = {
     { prompt: "Q: law?\nA:", completion: " yes" },
     { prompt: "Q: fee?\nA:", completion: " no" },
   ],
+  numbers: Array.from({ length: 50 }, (_, i) => ({ text: `fee ${i}`, label: 3 * (i % 25) })),
   many: Array.from({ length: 20 }, (_, i) => ({ text: `pay the fee ${i}`, label: ["payment", "law"][i % 2] })),
   texts: [{ text: "This agreement is governed by the laws." }, { text: "Payment is due." }],
 };
@@ -154,6 +155,13 @@ describe("flags alone, without a terminal", () => {
     const whole = mkdtempSync(join(folder, "whole-"));
     for (const split of ["train", "test"]) copyFileSync(data("many"), join(whole, `${split}.jsonl`));
     expect(await percentage(whole)).toBeUndefined();
+  });
+
+  test("labels that may be values are said", async () => {
+    const keys = { model_name_or_path: "embedded", dataset_name: data("numbers"), output: newFile() };
+    const { code, stderr, stdout } = await init([...keyed({ ...keys, task_type: "SEQ_CLS" }), "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("note: the labels are ") });
+    expect(JSON.parse(stdout).notes).toEqual([expect.stringMatching(/^the labels are \d+ different numbers/)]);
   });
 
   test("a model that is not there yet is said, and left unchecked", async () => {

@@ -63,6 +63,7 @@ describe("rows that are held back", () => {
   });
 
   test("must be possible", async () => {
+    await expect(held([3, 6, 9], 10)).rejects.toThrow("hint: if each label is a number to predict, set problem_type: regression."); // biome-ignore format: a row
     for (const labels of [["a"], ["a", "b", "c"], [undefined]]) {
       await expect(held(labels, 10)).rejects.toThrow("no row can be held back for validation\n  at: validation_split_percentage"); // biome-ignore format: a row
     }

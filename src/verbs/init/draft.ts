@@ -29,7 +29,7 @@ export interface RecipeDraft {
   readonly found: string;
   /** True when a file of that name is there already. */
   readonly exists: boolean;
-  /** Notes on the recipe: a model that is not there yet, a key without effect. */
+  /** Notes on the recipe: a model that is not there yet, labels that may be values, a key without effect. */
   readonly notes: readonly string[];
 }
 
@@ -59,11 +59,10 @@ export async function draftRecipe(file: string, given: ChosenKeys, options: Foll
   const yaml = `${headOf(file, use, started)}\n${commentedYaml(started, keysToWrite(started, chosen))}`;
 
   const recipe = parseRecipe(yaml, { file });
-  if (model.missing === undefined) await checkJob(jobOfRecipe(recipe));
-  else await readData(resolveRecipe(recipe));
-  const notes = [...(model.missing === undefined ? [] : [model.missing]), ...withoutEffect(recipe)];
+  const notes = model.missing === undefined ? (await checkJob(jobOfRecipe(recipe))).warnings : [model.missing];
+  if (model.missing !== undefined) await readData(resolveRecipe(recipe));
   const found = describeRows(rows, use, source.dataset_train_split);
-  return { recipe, yaml, found, notes, exists: await exists(file) };
+  return { recipe, yaml, found, notes: [...notes, ...withoutEffect(recipe)], exists: await exists(file) };
 }
 
 /**
