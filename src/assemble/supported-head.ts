@@ -1,8 +1,9 @@
-import { AdapterError, CheckpointError, RecipeError } from "../errors.ts";
+import { AdapterError, CheckpointError, DataError, RecipeError } from "../errors.ts";
 import { METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies, embeds, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
+import type { Split } from "../tasks/definition.ts";
 import { taskOfTrained } from "./recipe-of-trained.ts";
 
 const isWhole = (method: Method): boolean => METHOD_RECIPES[method].trainsBase === true;
@@ -19,12 +20,24 @@ export function refuseUnsupported(recipe: ResolvedRecipe): void {
 
 /**
  * Refuses a head that tells classes apart and has one output.
- * @throws {CheckpointError} naming the folder of the model.
+ * @param data The split whose labels are its classes, unless the model names them.
+ * @throws {DataError} for data that have one label only. @throws {CheckpointError} naming the folder of the model.
  */
-export function refuseOneClass({ source, checkpoint, labels }: Prepared): void {
-  const { task_type, problem_type } = source.recipe;
+export function refuseOneClass({ source, checkpoint, labels }: Prepared, data?: Pick<Split, "labels">): void {
+  const { task_type, problem_type, label_column, max_train_samples } = source.recipe;
   const [single] = TASK_FACTS[task_type].problemTypes ?? [];
   if (!classifies(task_type) || (problem_type ?? single) !== single || labels.names.length !== 1) return;
+  const [only] = data?.labels ?? [];
+  if (only && labels.source === undefined) {
+    throw new DataError(`the data have one label only: ${JSON.stringify(only.label)}`, {
+      where: only.where,
+      expected: `at least two different labels in the column "${label_column}"`,
+      hint:
+        max_train_samples === undefined
+          ? "set label_column to the column to read."
+          : `max_train_samples: ${max_train_samples} reads the first rows alone.`,
+    });
+  }
   throw new CheckpointError("a classification head with one output is not supported yet", {
     where: checkpoint.folder,
     expected: "at least two classes: the softmax over a single output is always 1",

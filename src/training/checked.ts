@@ -37,7 +37,7 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
   const data = await readData(recipe, job.rows);
   const model = withClassWeights(prepare(recipe, found, data.train, begun.id2label), data.train);
   begun.check(model);
-  refuseOneClass(model);
+  refuseOneClass(model, data.train);
   checkLabels(data, model.labels);
   const isOpen = TASK_FACTS[recipe.task_type].labelled === "text" && recipe.problem_type === undefined;
   const warnings = isOpen && !data.train.classNames ? numbersAsClasses(data.train.labels, model.labels) : [];

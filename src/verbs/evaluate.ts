@@ -39,12 +39,12 @@ export async function evaluate(
   subject: Recipe | Model,
   { signal, onWarning = () => {}, adapter, ...options }: EvaluateOptions & Partial<ModelOptions> = {},
 ): Promise<EvalResults> {
-  const { split, opened, recipe } =
+  const { split, opened, recipe, classes } =
     subject instanceof Model
       ? await ofModel(subject, options as ModelOptions)
       : await ofRecipe(resolveRecipe(subject), adapter);
   const { model, weights, fresh, madeFor } = opened;
-  refuseOneClass(model);
+  refuseOneClass(model, classes);
   const { examples, warnings } = await encodeSplit(split, model);
   for (const warning of [...opened.warnings, ...warnings]) onWarning(warning);
   if (madeFor !== undefined && madeFor !== recipe.model_name_or_path) {
@@ -70,6 +70,8 @@ export async function evaluate(
 interface Subject {
   readonly recipe: ResolvedRecipe;
   readonly split: Split;
+  /** The split whose labels are the classes; absent for a trained model, which has its own. */
+  readonly classes?: Split | undefined;
   readonly opened: TrainedModel;
 }
 
@@ -82,7 +84,7 @@ async function ofRecipe(recipe: ResolvedRecipe, adapter?: string, rows?: RowsInM
   const { dataset_train_split: trainSplit } = recipe;
   const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit, { rows }) : split);
   const classes = adapter === undefined ? await labelled() : undefined;
-  return { recipe: settled, split, opened: await openTrained(settled, adapter, classes) };
+  return { recipe: settled, split, classes, opened: await openTrained(settled, adapter, classes) };
 }
 
 async function ofModel(model: Model, options: ModelOptions): Promise<Subject> {

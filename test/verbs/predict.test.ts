@@ -277,7 +277,15 @@ describe("heads that are not supported", () => {
   test("one output", async () => {
     const unnamed = { model_name_or_path: await changedModel(({ id2label, label2id, ...config }) => config) };
     const rows = { train: [{ text: LAW, label: "only" }] };
-    await expect(runHere(unnamed, { rows })).rejects.toThrow(/one output is not supported yet/);
+    await expect(runHere(unnamed, { rows })).rejects.toMatchObject({
+      code: "E_DATA",
+      message:
+        'the data have one label only: "only"\n  at: train[0]\n' +
+        '  expected: at least two different labels in the column "label"\n  hint: set label_column to the column to read.',
+    });
+    const cut = { ...unnamed, max_train_samples: 1 };
+    const two = { train: [...rows.train, { text: LAW, label: "other" }] };
+    await expect(runHere(cut, { rows: two })).rejects.toThrow("max_train_samples: 1 reads the first rows alone.");
     const single = await changedModel({ id2label: { "0": "LABEL_0" } }, (tensors) =>
       [...tensors].map(([name, { shape, data }]) => {
         const cut = name.startsWith("classifier");
