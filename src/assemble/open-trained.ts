@@ -98,7 +98,7 @@ export async function prepareTrained(
   }
   const { recipe: settled, warnings: ofBase } = await withTrainedBase(recipe, folder);
   const read = await openAdapter(folder);
-  const found = await withOwnModules(await openBase(settled), folder);
+  const found = await withOwnModules(await openBase(settled, folder), folder);
   const stored = await withoutBaseLayers(read, found);
   const config = (await exists(`${folder}/config.json`)) ? await readConfig(folder) : undefined;
   const id2label = labelsOfAdapter(config, found, settled, stored);

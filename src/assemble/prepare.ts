@@ -11,6 +11,7 @@ import { longestText } from "../models/longest-text.ts";
 import { type Architecture, forTask, selectArchitecture } from "../models/parts/architecture.ts";
 import { isUnder } from "../peft/targets.ts";
 import { filesOfFolder, filesOfGguf } from "../prepared/base-files.ts";
+import { withChatTemplate } from "../prepared/chat-template.ts";
 import type { Base, Prepared, Weights } from "../prepared/prepared.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -39,7 +40,7 @@ const POOLER = "pooler";
  * @throws {ArchitectureError} when its architecture is not supported; {RecipeError} when the recipe asks for what is
  *   not there yet.
  */
-export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
+export async function openBase(recipe: ResolvedRecipe, adapter?: string): Promise<Base> {
   refuseUnsupported(recipe);
   const { model_name_or_path, model_revision } = recipe;
   const isFile = await isGguf(model_name_or_path);
@@ -49,6 +50,7 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
         await resolveModelFolder(model_name_or_path, model_revision, { weights: !recipe.from_scratch }),
         recipe.from_scratch,
       );
+  const files = await withChatTemplate(found.files, recipe.chat_template, adapter);
   const stored = found.checkpoint;
   const { config, folder } = stored;
   const where = isFile ? folder : `${folder}/config.json`;
@@ -56,13 +58,13 @@ export async function openBase(recipe: ResolvedRecipe): Promise<Base> {
   architecture.checkConfig(config, where);
   checkDepth({ architecture, checkpoint: stored });
   const { checkpoint, untied } = await withOwnOutput({ checkpoint: stored, architecture }, recipe.task_type);
-  const untiedConfig = async () => ({ ...(await found.files.config()), tie_word_embeddings: false });
+  const untiedConfig = async () => ({ ...(await files.config()), tie_word_embeddings: false });
   return {
     checkpoint,
     architecture: withPooler(architecture, recipe, checkpoint),
-    tokenizer: withPadId(found.files.tokenizer, checkpoint),
+    tokenizer: withPadId(files.tokenizer, checkpoint),
     ...(embeds(recipe.task_type) && { modules: isFile ? DEFAULT_MODULES : await readModules(folder) }),
-    files: untied ? { ...found.files, config: untiedConfig } : found.files,
+    files: untied ? { ...files, config: untiedConfig } : files,
     warnings: untied
       ? [
           `${where} ties the output layer to the embedding, but the file contains both, with different weights; both are used`,

@@ -24,7 +24,7 @@ export async function recipeOfTrained(trained: string, base?: string): Promise<R
   if (await isGguf(trained)) return readKeys({ ...keysOfWhole(trained), task_type: causalLm.name }, trained);
   const folder = await resolveModelFolder(trained);
   const file = `${folder}/${RECIPE_FILE}`;
-  const recipe = (await exists(file))
+  const { chat_template: _, ...recipe } = (await exists(file)) // it lies beside them
     ? resolveRecipe(parseRecipe(await readText(file), { file }))
     : await recipeOf(folder);
   if (base === undefined && recipe.model_name_or_path === UNKNOWN) {

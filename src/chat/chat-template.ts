@@ -50,7 +50,7 @@ export function chatRenderer({ chatTemplate, special }: Tokenizer, where: string
       where,
       expected:
         'chat_template in tokenizer_config.json (if several, one named "default"), or chat_template.jinja next to it',
-      hint: "copy the template of the model's instruct version, or write rows as {prompt, completion}.",
+      hint: "set chat_template to a Jinja file, such as that of the model's instruct version, or write rows as {prompt, completion}.",
     });
   }
   const program = compile(chatTemplate);

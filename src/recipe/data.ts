@@ -32,6 +32,9 @@ export const dataKeys = {
   max_length: count()
     .optional()
     .describe(`Maximum length of an example in tokens; unset: ${longer.join(", ")}, otherwise ${usual}`),
+  chat_template: text()
+    .optional()
+    .describe("Chat template of messages: a Jinja file, or the name of one of the model's; unset: the model's own"),
   completion_only_loss: z.boolean().optional().describe("Train on completions only; unset: true if rows have a prompt"),
   assistant_only_loss: z.boolean().default(false).describe("Train on assistant messages only"),
   packing: z.boolean().default(false).describe("Pack several examples into one sequence"),

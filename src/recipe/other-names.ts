@@ -24,6 +24,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   data_path: "dataset_name",
   dataset: "dataset_name",
   dataset_text_field: "text_column",
+  chat_template_path: "chat_template",
   cutoff_len: "max_length",
   max_seq_len: "max_length",
   max_seq_length: "max_length",

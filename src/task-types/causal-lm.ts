@@ -7,6 +7,7 @@ export const causalLm = {
   classEndings: ["ForCausalLM", "LMHeadModel"],
   maxLength: 1024,
   ownFlags: ["packing", "completion_only_loss", "assistant_only_loss"],
+  ownSettings: ["chat_template"],
   columns: "messages, or prompt and completion, or a column of texts",
   choice: {
     label: "Generate text: chat, complete prompts, or continue pretraining on raw text",

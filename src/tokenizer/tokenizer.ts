@@ -41,6 +41,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** Jinja source that turns messages into text; `undefined` for a model that was not trained on chats. */
   readonly chatTemplate: string | undefined;
+  /** Templates of a model that has several, by name. */
+  readonly namedTemplates: ReadonlyMap<string, string>;
   /** Names of the tokenizer's files, for copying beside an adapter. */
   readonly files: readonly string[];
   /**
@@ -73,8 +75,8 @@ const FILES = [
   "merges.txt", "tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model", "chat_template.jinja",
 ]; // biome-ignore format: a table
 
-/** Goes before the template in `tokenizer_config.json`, as in transformers. */
-const CHAT_TEMPLATE = "chat_template.jinja";
+/** File of a chat template, which goes before that of `tokenizer_config.json`, as in transformers. */
+export const CHAT_TEMPLATE = "chat_template.jinja";
 
 /**
  * Loads the tokenizer of a checkpoint folder: `tokenizer.json`, BERT's `vocab.txt` or DeBERTa's `spm.model`, with
@@ -125,7 +127,7 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
   const added = new Set(checked.added.map(({ content }) => content));
   const spaced = (word: string) => (joins && !word.startsWith(" ") && !added.has(word) ? ` ${word}` : word);
   const padToken = contentOf(config.pad_token) ?? contentOf(config.eos_token);
-  const chatTemplate = chatTemplateOf(config.chat_template, where);
+  const templates = chatTemplatesOf(config.chat_template, where);
 
   const roomIn = (maxLength: number): number => {
     if (maxLength > specials) return maxLength - specials;
@@ -147,7 +149,8 @@ export function tokenizerOf(definition: Part, config: Part, files: readonly stri
     ),
     added: new Set(checked.added.map(({ id }) => id)),
     vocabSize: vocabulary.size,
-    chatTemplate,
+    chatTemplate: typeof templates === "string" ? templates : templates.get("default"),
+    namedTemplates: typeof templates === "string" ? new Map() : templates,
     files,
     encode(text, { maxLength }) {
       return { ids: [...prefix, ...truncate(vocabulary.encode(text), maxLength), ...suffix], specials };
@@ -189,16 +192,17 @@ function joinsWords(pre: unknown): boolean {
   return part.type === "ByteLevel" && part.add_prefix_space !== true;
 }
 
-/** A template, or of several the one named "default". @throws {TokenizerError} when it is neither. */
-function chatTemplateOf(template: unknown, where: string): string | undefined {
-  if (template === undefined || template === null || typeof template === "string") return template ?? undefined;
+/** A template, or several by name. @throws {TokenizerError} when it is neither. */
+function chatTemplatesOf(template: unknown, where: string): string | ReadonlyMap<string, string> {
+  if (typeof template === "string") return template;
+  if (template === undefined || template === null) return new Map();
   const named = list(template, "the chat_template", where).map((one) => part(one, "a chat_template", where));
   for (const { name, template } of named) {
     if (typeof name === "string" && typeof template === "string") continue;
     const [key, given] = typeof name === "string" ? ["template", template] : ["name", name];
     throw new TokenizerError(`the ${key} of a chat_template is ${shown(given)}`, { where, expected: "a text" });
   }
-  return named.find(({ name }) => name === "default")?.template as string | undefined;
+  return new Map(named.map(({ name, template }) => [name as string, template as string]));
 }
 
 /** Bytes of a tokenizer's file. The largest vocabularies in use, of 260,000 tokens, take 35 MB. */

@@ -112,9 +112,8 @@ function added({ post_processor }: JsonObject, settings: JsonObject): Entries {
 }
 
 async function chatTemplate(folder: string, { chat_template: own }: JsonObject): Promise<string | undefined> {
+  if (await exists(`${folder}/chat_template.jinja`)) return readText(`${folder}/chat_template.jinja`);
   if (typeof own === "string") return own;
   const named = Array.isArray(own) ? (own as { readonly name: string; readonly template: string }[]) : [];
-  const chosen = (named.find(({ name }) => name === "default") ?? named[0])?.template;
-  if (chosen !== undefined) return chosen;
-  return (await exists(`${folder}/chat_template.jinja`)) ? readText(`${folder}/chat_template.jinja`) : undefined;
+  return (named.find(({ name }) => name === "default") ?? named[0])?.template;
 }
