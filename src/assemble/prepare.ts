@@ -6,6 +6,7 @@ import { DEFAULT_MODULES } from "../formats/sentence-transformers/modules.ts";
 import { readModules } from "../formats/sentence-transformers/read-modules.ts";
 import { type Checkpoint, readCheckpoint } from "../formats/transformers/checkpoint.ts";
 import type { ParamValue } from "../ir/graph.ts";
+import { METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
 import { ARCHITECTURES } from "../models/index.ts";
 import { longestText } from "../models/longest-text.ts";
 import { type Architecture, forTask, selectArchitecture } from "../models/parts/architecture.ts";
@@ -28,7 +29,6 @@ import { baseGraph, evaluationGraph } from "./graphs.ts";
 import { withOwnOutput } from "./own-output.ts";
 import { withPadId } from "./pad-id.ts";
 import { blocksOf, checkFullPrecision } from "./quantization.ts";
-import { refuseUnsupported } from "./supported-head.ts";
 import { unreadWarning } from "./unread-tensors.ts";
 import { type LoadedWeights, loadWeights } from "./weights.ts";
 
@@ -182,3 +182,15 @@ const clampLength = (recipe: ResolvedRecipe, config: unknown): ResolvedRecipe =>
   ...recipe,
   max_length: Math.min(recipe.max_length, longestText(config) ?? Number.POSITIVE_INFINITY),
 });
+
+const isWhole = (method: Method): boolean => METHOD_RECIPES[method].trainsBase === true;
+
+/** Refuses what a recipe may say but this version cannot do, rather than do something else. @throws {RecipeError} */
+function refuseUnsupported(recipe: ResolvedRecipe): void {
+  if (METHOD_RECIPES[recipe.method].needsHead && !classifies(recipe.task_type)) {
+    const others = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead);
+    const [whole, beside] = [true, false].map((base) => others.filter((method) => isWhole(method) === base));
+    const what = `method ${recipe.method} needs a classification head, and task_type ${recipe.task_type} has none.`;
+    throw new RecipeError(what, { where: "method", expected: `${beside?.join(", ")} or ${whole?.join(", ")}` });
+  }
+}
