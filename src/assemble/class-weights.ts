@@ -1,7 +1,6 @@
 import { RecipeError } from "../errors.ts";
 import { type Label, type Labelled, labelReader } from "../examples/labels.ts";
 import type { Prepared } from "../prepared/prepared.ts";
-import { TASK_FACTS } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
 import { labelsIn } from "./data.ts";
 
@@ -9,15 +8,11 @@ import { labelsIn } from "./data.ts";
  * The model with the recipe's `class_weights` as a list, one for each class in the order of the head's outputs. A class that a mapping
  * leaves out has weight 1.
  * @throws {DataError} for a label that does not occur in the training data.
- * @throws {RecipeError} for a list of another length, weights that leave nothing to train, or a problem without single classes.
+ * @throws {RecipeError} for a list of another length, or weights that leave nothing to train.
  */
 export function withClassWeights(model: Prepared, train: Split): Prepared {
   const { recipe } = model.source;
   if (recipe.class_weights === undefined) return model;
-  const [single] = TASK_FACTS[recipe.task_type].problemTypes ?? [];
-  if (recipe.problem_type !== undefined && recipe.problem_type !== single) {
-    throw wrong(`${recipe.problem_type} has no single class for each text to weigh`, `problem_type ${single}, or none`);
-  }
   const counts = countsOf(labelsIn(train, model.labels), model);
   const weights = weightsFor(recipe.class_weights, counts, model, train);
   if (weights.every((weight, id) => weight === 0 || counts[id] === 0)) {

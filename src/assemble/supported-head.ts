@@ -1,5 +1,6 @@
-import { AdapterError, CheckpointError, DataError } from "../errors.ts";
+import { AdapterError, CheckpointError, DataError, RecipeError } from "../errors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies, embeds, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
 import { taskOfTrained } from "./recipe-of-trained.ts";
@@ -28,6 +29,26 @@ export function refuseOneClass({ source, checkpoint, labels }: Prepared, data?: 
     where: checkpoint.folder,
     expected: "at least two classes: the softmax over a single output is always 1",
     hint: "the training data needs at least two different labels.",
+  });
+}
+
+/**
+ * Refuses keys of a loss of single classes where texts have several, or a value.
+ * @throws {RecipeError} naming the key.
+ */
+export function refuseOtherLoss({
+  task_type,
+  problem_type,
+  class_weights,
+  label_smoothing_factor,
+}: ResolvedRecipe): void {
+  const [single] = TASK_FACTS[task_type].problemTypes ?? [];
+  const keys = { class_weights: class_weights !== undefined, label_smoothing_factor: label_smoothing_factor > 0 };
+  const where = Object.entries(keys).find(([, isSet]) => isSet)?.[0];
+  if (where === undefined || single === undefined || (problem_type ?? single) === single) return;
+  throw new RecipeError(`${where}: ${problem_type} does not have one class for each text`, {
+    where,
+    expected: `problem_type ${single}`,
   });
 }
 

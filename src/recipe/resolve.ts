@@ -1,6 +1,6 @@
 import { RecipeError } from "../errors.ts";
 import { METHOD_KEYS, METHOD_RECIPES, METHODS, type Method } from "../methods/keys/index.ts";
-import { classifies, TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
+import { classifies, embeds, TASK_FACTS, TASK_TYPES } from "../task-types/index.ts";
 import type { Recipe } from "./schema.ts";
 import { flaggedKeys, rememberUserSetKeys, userSetKeys } from "./user-set-keys.ts";
 
@@ -118,6 +118,11 @@ export function contradictions(recipe: ResolvedRecipe): Contradiction[] {
     recipe.class_weights !== undefined && !classifies(recipe.task_type),
     "class_weights",
     `task_type ${recipe.task_type} has no classes`,
+  );
+  refuse(
+    recipe.label_smoothing_factor > 0 && embeds(recipe.task_type),
+    "label_smoothing_factor",
+    `the losses of task_type ${recipe.task_type} have no labels to smooth`,
   );
   refuse(
     recipe.head_learning_rate !== undefined && recipe.learning_rate === 0,

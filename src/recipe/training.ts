@@ -59,6 +59,12 @@ export const trainingKeys = {
     .describe(
       "Weights of classes in the training loss: by label, in the order of the labels, or balanced; unset: all 1",
     ),
+  label_smoothing_factor: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("Part of each label's target that all classes, or the whole vocabulary, share in the training loss"),
   gradient_checkpointing: z
     .boolean()
     .default(false)

@@ -16,6 +16,9 @@ export interface OutputLayer {
 /** Entries of the vocabulary for which the logits of all rows may lie in memory at once. */
 const WHOLE = 4096;
 
+/** Keys of a recipe that change the loss. */
+type LossKeys = Partial<Pick<ResolvedRecipe, "class_weights" | "label_smoothing_factor">>;
+
 /** The output layer of a language model's graph. */
 export function outputLayer(graph: Graph): OutputLayer {
   const node = nodeOf(logitsOf(graph));
@@ -26,20 +29,23 @@ export function outputLayer(graph: Graph): OutputLayer {
 }
 
 /** Appends the loss of a classifier: summed over texts or words under the weights of their classes, those labelled −100 left out. */
-export function classLoss(graph: Graph, recipe: Pick<ResolvedRecipe, "class_weights">): Value {
+export function classLoss(graph: Graph, recipe: LossKeys): Value {
   const logits = logitsOf(graph);
   const weights = weightsOf(recipe);
-  return crossEntropy(logits, labelsFor(logits), weights ? { weights } : {});
+  return crossEntropy(logits, labelsFor(logits), { ...(weights && { weights }), ...smoothingOf(recipe) });
 }
 
 /** Weight of each class in the loss, by class id; `undefined` without class weights. They are settled: see `withClassWeights`. */
-export const weightsOf = ({ class_weights: weights }: Pick<ResolvedRecipe, "class_weights">) =>
+export const weightsOf = ({ class_weights: weights }: LossKeys) =>
   Array.isArray(weights) ? (weights as readonly number[]) : undefined;
 
+const smoothingOf = ({ label_smoothing_factor: smoothing }: LossKeys) => (smoothing ? { smoothing } : {});
+
 /** Appends the loss of a language model: summed over tokens, those labelled −100 left out. */
-export function languageLoss(graph: Graph): Value {
+export function languageLoss(graph: Graph, recipe: LossKeys): Value {
   const { x, w, bias, attrs } = outputLayer(graph);
-  return reduceSum(tokenLoss(x, w, labelsFor(x), bias, attrs), { axes: [0] });
+  const loss = tokenLoss(x, w, labelsFor(x), bias, { ...attrs, ...smoothingOf(recipe) });
+  return reduceSum(loss, { axes: [0] });
 }
 
 /** Appends a loss of each output against its target: the sum over texts and outputs. */

@@ -20,6 +20,7 @@ const SHOWN = [
   "weight_decay",
   "max_grad_norm",
   "class_weights",
+  "label_smoothing_factor",
   "max_length",
   "seed",
 ] as const;

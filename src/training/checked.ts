@@ -2,7 +2,7 @@ import { withClassWeights } from "../assemble/class-weights.ts";
 import { checkLabels, type RunData, readData } from "../assemble/data.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
 import { configOf, withProblemType } from "../assemble/problem-type.ts";
-import { refuseOneClass } from "../assemble/supported-head.ts";
+import { refuseOneClass, refuseOtherLoss } from "../assemble/supported-head.ts";
 import { numbersAsClasses } from "../examples/number-labels.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
@@ -34,6 +34,7 @@ export async function acceptJob(job: Job): Promise<AcceptedJob> {
   }
   const begun = await withStartingAdapter(job, found);
   const recipe = await withProblemType(begun.recipe, configOf(found), begun.recipe.dataset_train_split, job.rows);
+  refuseOtherLoss(recipe);
   const data = await readData(recipe, job.rows);
   const model = withClassWeights(prepare(recipe, found, data.train, begun.id2label), data.train);
   begun.check(model);

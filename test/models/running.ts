@@ -18,7 +18,7 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 /** Appends the loss that fits a graph: a language model's where it ends in an output layer. */
 export const lossOf = (graph: Graph): Value => {
   const logits = graph.outputs.get("logits");
-  return logits && nodeOf(logits)?.op === vocabularyLogits.op ? languageLoss(graph) : classLoss(graph, {});
+  return logits && nodeOf(logits)?.op === vocabularyLogits.op ? languageLoss(graph, {}) : classLoss(graph, {});
 };
 
 /** Adds the loss and the gradient of every parameter to the outputs. */

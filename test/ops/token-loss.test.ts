@@ -20,6 +20,7 @@ interface Asked {
   readonly hidden: number;
   readonly chunks: number;
   readonly softcap?: number;
+  readonly smoothing?: number;
   readonly bias?: boolean;
   /** How `w` is stored; it is frozen then. */
   readonly half?: "float16" | "bfloat16";
@@ -27,9 +28,9 @@ interface Asked {
   readonly kind: "trained" | "scored" | "scored, choice first" | "everything";
 }
 
-function build({ vocab, hidden, chunks, softcap, bias, half, kind }: Asked): Graph {
+function build({ vocab, hidden, chunks, softcap, smoothing, bias, half, kind }: Asked): Graph {
   const graph = new Graph();
-  const attrs = softcap === undefined ? { chunks } : { chunks, softcap };
+  const attrs = { chunks, ...(softcap !== undefined && { softcap }), ...(smoothing !== undefined && { smoothing }) };
   const given = graph.input("x", { dtype: "float32", shape: ["rows", hidden] });
   const w = graph.param("w", { dtype: half ?? "float32", shape: [vocab, hidden] }, { trainable: !half });
   const b = bias ? graph.param("bias", { dtype: "float32", shape: [vocab] }, { trainable: true }) : undefined;
@@ -96,6 +97,9 @@ describe("any number of rows, none too", () => {
     { vocab: 11, hidden: 4, chunks: 4, bias: true, kind: "everything" },
     { vocab: 11, hidden: 4, chunks: 1, kind: "everything" },
     { vocab: 11, hidden: 4, chunks: 20, softcap: 3, bias: true, kind: "trained" },
+    { vocab: 11, hidden: 4, chunks: 4, smoothing: 0.1, kind: "everything" },
+    { vocab: 11, hidden: 4, chunks: 20, softcap: 3, smoothing: 0.4, bias: true, kind: "trained" },
+    { vocab: 11, hidden: 4, chunks: 4, smoothing: 0.1, bias: true, half: "bfloat16", kind: "everything" },
     { vocab: 11, hidden: 4, chunks: 4, kind: "scored" },
     { vocab: 11, hidden: 4, chunks: 4, bias: true, half: "bfloat16", kind: "everything" },
     { vocab: 11, hidden: 4, chunks: 4, softcap: 3, half: "float16", kind: "scored" },
@@ -121,6 +125,7 @@ test("exact where logits reach ±80, in a vocabulary of 5000", async () => {
   expect(largestLogit(feeds)).toBeGreaterThan(80);
   await compare(asked, [feeds], 2e-5);
   await compare({ ...asked, kind: "scored" }, [feeds], 5e-7);
+  await compare({ ...asked, smoothing: 0.1 }, [feeds], 2e-5);
 });
 
 /** The largest magnitude of `x·wᵀ`. */
@@ -167,40 +172,41 @@ describe("the emitted graph", () => {
       ({ opType, attribute }) => opType === "Gemm" && attribute.some(({ name, i }) => name === "transB" && i),
     );
 
-  test.each<[Asked["kind"], number]>([
+  test.each<[Asked["kind"], number, Partial<Asked>?]>([
     ["scored", 3],
     ["trained", 3 + 3],
     ["everything", 3 + 3],
+    ["everything", 3 + 3, { smoothing: 0.1 }],
     ["scored, choice first", 3 + 2],
-  ])("computes each chunk's logits once for all that ask (%s)", (kind, products) => {
+  ])("computes each chunk's logits once for all that ask (%s)", (kind, products, more) => {
     // Again for the gradient by w, which waits for dy; and for choices that come before the labels, but for a first chunk.
-    expect(logitsOf(nodesOf({ ...asked, kind }))).toHaveLength(products);
+    expect(logitsOf(nodesOf({ ...asked, ...more, kind }))).toHaveLength(products);
   });
 
-  test.each<Asked["kind"]>(["scored", "trained", "everything"])(
-    "ends with a chunk before it begins the next (%s)",
-    (kind) => {
-      const nodes = nodesOf({ ...asked, kind });
-      const maker = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node])));
-      const ancestors = (node: NodeProto, found = new Set<NodeProto>()): Set<NodeProto> => {
-        for (const input of node.input.flatMap((name) => maker.get(name) ?? []))
-          if (!found.has(input)) ancestors(input, found.add(input));
-        return found;
-      };
-      const readers = (of: NodeProto): NodeProto[] => nodes.filter(({ input }) => input.includes(of.output[0]!));
-      const forward = logitsOf(nodes).filter((node) => readers(node).some(({ opType }) => opType === "ReduceMax"));
-      expect(forward).toHaveLength(3);
-      forward.slice(1).forEach((next, i) => {
-        const done = ancestors(next);
-        const wide = readers(forward[i]!).flatMap((node) =>
-          node.opType === "Sub" ? [node, ...readers(node)] : [node],
-        );
-        const ends = wide.flatMap((node) => (node.opType === "Exp" ? [node, ...readers(node)] : [node]));
-        expect(ends.length).toBeGreaterThan(3);
-        expect(ends.filter((node) => !done.has(node)).map(({ opType }) => opType)).toEqual([]);
-      });
-    },
-  );
+  test.each<[Asked["kind"], Partial<Asked>?]>([
+    ["scored"],
+    ["trained"],
+    ["everything"],
+    ["everything", { smoothing: 0.1 }],
+  ])("ends with a chunk before it begins the next (%s)", (kind, more) => {
+    const nodes = nodesOf({ ...asked, ...more, kind });
+    const maker = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node])));
+    const ancestors = (node: NodeProto, found = new Set<NodeProto>()): Set<NodeProto> => {
+      for (const input of node.input.flatMap((name) => maker.get(name) ?? []))
+        if (!found.has(input)) ancestors(input, found.add(input));
+      return found;
+    };
+    const readers = (of: NodeProto): NodeProto[] => nodes.filter(({ input }) => input.includes(of.output[0]!));
+    const forward = logitsOf(nodes).filter((node) => readers(node).some(({ opType }) => opType === "ReduceMax"));
+    expect(forward).toHaveLength(3);
+    forward.slice(1).forEach((next, i) => {
+      const done = ancestors(next);
+      const wide = readers(forward[i]!).flatMap((node) => (node.opType === "Sub" ? [node, ...readers(node)] : [node]));
+      const ends = wide.flatMap((node) => (node.opType === "Exp" ? [node, ...readers(node)] : [node]));
+      expect(ends.length).toBeGreaterThan(3);
+      expect(ends.filter((node) => !done.has(node)).map(({ opType }) => opType)).toEqual([]);
+    });
+  });
 });
 
 describe("refuses", () => {

@@ -113,7 +113,7 @@ describe("refuses", () => {
   test("weights of texts with several labels", async () => {
     const train = [{ text: "State", label: ["a", "b"] }, { text: "Law", label: ["b"] }]; // biome-ignore format: two rows
     await expect(runHere({ ...keys, class_weights: "balanced" }, { rows: { train } })).rejects.toThrow(
-      "class_weights: multi_label_classification has no single class for each text to weigh",
+      "class_weights: multi_label_classification does not have one class for each text",
     );
   });
 

@@ -69,6 +69,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   LayerNormalization: normalization,
   Less: comparison,
   Log: likeFirst,
+  LogSoftmax: likeFirst,
   MatMul: matrixProduct,
   MatMulBnb4: (node, [{ shape, size }]) => [facts(shape.with(-1, integer(node, "N", 0)), size)],
   Max: elementwise(Math.max),

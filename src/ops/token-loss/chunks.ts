@@ -1,5 +1,5 @@
 import type { Lowering } from "../../ir/lowering.ts";
-import type { DType, TensorType } from "../../ir/types.ts";
+import type { TensorType } from "../../ir/types.ts";
 import { lowerUpcast } from "../quantized/upcast.ts";
 import {
   chunksOf,
@@ -10,8 +10,8 @@ import {
   type TokenLossAttrs,
 } from "./layer.ts";
 
-/** Reductions of each row's logits: the label's loss, that loss's gradient by `x`, the greatest entry. */
-export type Question = "loss" | "gradient" | "choice";
+/** Reductions of each row's logits: the label's loss, that loss's gradient by `x`, the greatest entry, `log Σ exp(logits)`. */
+export type Question = "loss" | "gradient" | "choice" | "logSumExp";
 
 /** State of each row after some chunks of the vocabulary: columns `[rows, 1]`, but for `weighted`. */
 interface Found {
@@ -25,6 +25,10 @@ interface Found {
   readonly sum?: string | undefined;
   /** `Σ exp(logit − top) · w[entry]`, `[rows, hidden]`. */
   readonly weighted?: string | undefined;
+  /** `Σ logit`, with label smoothing. */
+  readonly total?: string | undefined;
+  /** `Σ w[entry]`, each times the derivative of its logit, with label smoothing: `[rows, hidden]`, without a softcap `[1, hidden]`. */
+  readonly uniform?: string | undefined;
 }
 
 /** A part of an output layer: some entries of the vocabulary, from `start` up to `end`. */
@@ -44,11 +48,12 @@ export function lowerVocabulary(
   layer: LayerOperands<string>,
   type: TensorType,
   asked: ReadonlySet<Question>,
-  { chunks, softcap }: TokenLossAttrs,
+  attrs: TokenLossAttrs,
 ): Found {
   let found: Found | undefined;
-  for (const [start, end] of chunksOf(type.shape[0] as number, chunks)) {
-    const done = [found?.choice, found?.own, found?.sum, found?.weighted].filter((name) => name !== undefined);
+  for (const [start, end] of chunksOf(type.shape[0] as number, attrs.chunks)) {
+    const { choice, own, sum, weighted, total, uniform } = found ?? ({} as Partial<Found>);
+    const done = [choice, own, sum, weighted, total, uniform].filter((name) => name !== undefined);
     const begin = done.reduce((at, name) => lowerOnce(to, at, name), to.ints([start]));
     const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
     const chunk = {
@@ -58,51 +63,77 @@ export function lowerVocabulary(
       start,
       end,
     };
-    found = lowerChunk(to, chunk, asked, softcap, found);
+    found = lowerChunk(to, chunk, asked, attrs, found);
   }
   return found as Found;
 }
 
-/** The ONNX form of one answer, from what was found in the whole vocabulary. @param dtype Of `w`. */
+/** The ONNX form of one answer, from what was found in the whole vocabulary. @param type Of `w`. */
 export function lowerReduction(
   to: Lowering,
   question: Question,
   { w, labels = "" }: LayerOperands<string>,
-  dtype: DType,
-  { top, choice = "", own = "", sum = "", weighted = "" }: Found,
-  softcap: number | undefined,
+  { shape, dtype }: TensorType,
+  { top, choice = "", own = "", sum = "", weighted = "", total = "", uniform = "" }: Found,
+  { softcap, smoothing }: TokenLossAttrs,
 ): string {
   const flat = (column: string): string => to.node("Squeeze", [column, to.ints([1])]);
   if (question === "choice") return flat(choice);
+  if (question === "logSumExp") return flat(to.node("Add", [top, to.node("Log", [sum])]));
+  const share = (smoothing ?? 0) / (shape[0] as number);
   const { ignored, index } = lowerLabels(to, labels);
   const kept = (x: string): string => to.node("Where", [ignored, to.scalar(0), x]);
-  if (question === "loss") return flat(kept(to.node("Add", [to.node("Sub", [top, own]), to.node("Log", [sum])])));
+  if (question === "loss") {
+    const loss = to.node("Add", [to.node("Sub", [top, own]), to.node("Log", [sum])]);
+    if (!smoothing) return flat(kept(loss));
+    const mean = to.node("Sub", [
+      to.node("Mul", [own, to.scalar(smoothing)]),
+      to.node("Mul", [total, to.scalar(share)]),
+    ]);
+    return flat(kept(to.node("Add", [loss, mean])));
+  }
   const tanh = softcap === undefined ? undefined : to.node("Mul", [own, to.scalar(1 / softcap)]);
   const away = lowerSoftcapDerivative(to, lowerUpcast(to, to.node("Gather", [w, flat(index)]), dtype), tanh);
-  return kept(to.node("Sub", [to.node("Div", [weighted, sum]), away]));
+  const expected = to.node("Div", [weighted, sum]);
+  if (!smoothing) return kept(to.node("Sub", [expected, away]));
+  const targets = to.node("Add", [
+    to.node("Mul", [away, to.scalar(1 - smoothing)]),
+    to.node("Mul", [uniform, to.scalar(share)]),
+  ]);
+  return kept(to.node("Sub", [expected, targets]));
 }
 
 function lowerChunk(
   to: Lowering,
   chunk: Chunk,
   asked: ReadonlySet<Question>,
-  softcap: number | undefined,
+  { softcap, smoothing }: TokenLossAttrs,
   before: Found | undefined,
 ): Found {
   const { logits, tanh } = lowerLogits(to, chunk, softcap);
   const peak = to.node("ReduceMax", [logits, to.ints([1])]);
   const top = before ? to.node("Max", [before.top, peak]) : peak;
   const choice = asked.has("choice") ? lowerChoice(to, logits, peak, chunk, before) : undefined;
-  if (chunk.labels === undefined) return { top, choice };
+  if (!["loss", "gradient", "logSumExp"].some((question) => asked.has(question as Question))) return { top, choice };
 
-  const own = lowerOwn(to, logits, chunk.labels, chunk, before);
+  const own = chunk.labels === undefined ? undefined : lowerOwn(to, logits, chunk.labels, chunk, before);
   const powers = to.node("Exp", [to.node("Sub", [logits, top])]);
   const shrink = before && to.node("Exp", [to.node("Sub", [before.top, top])]);
   const earlier = (sum: string | undefined): string[] => (shrink && sum ? [to.node("Mul", [sum, shrink])] : []);
   const sum = to.node("Sum", [to.node("ReduceSum", [powers, to.ints([1])]), ...earlier(before?.sum)]);
-  if (!asked.has("gradient")) return { top, choice, own, sum };
+  const added = (sum: string | undefined, part: string): string => (sum ? to.node("Add", [sum, part]) : part);
+  const total =
+    smoothing && asked.has("loss") ? added(before?.total, to.node("ReduceSum", [logits, to.ints([1])])) : undefined;
+  if (!asked.has("gradient")) return { top, choice, own, sum, total };
   const weighted = to.node("Gemm", [lowerSoftcapDerivative(to, powers, tanh), chunk.w, ...earlier(before?.weighted)]);
-  return { top, choice, own, sum, weighted };
+  const uniform = smoothing ? added(before?.uniform, lowerUniform(to, chunk.w, tanh)) : undefined;
+  return { top, choice, own, sum, weighted, total, uniform };
+}
+
+/** Sum of a chunk's entries of `w`, each times the derivative of its logit under a softcap. */
+function lowerUniform(to: Lowering, w: string, tanh: string | undefined): string {
+  if (tanh === undefined) return to.node("ReduceSum", [w, to.ints([0])]);
+  return to.node("Gemm", [lowerSoftcapDerivative(to, to.scalar(1), tanh), w]);
 }
 
 function lowerChoice(to: Lowering, logits: string, peak: string, { start }: Chunk, before: Found | undefined): string {

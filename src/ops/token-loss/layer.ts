@@ -8,6 +8,8 @@ import type { VocabularyAttrs } from "./vocabulary-logits.ts";
 export interface TokenLossAttrs extends VocabularyAttrs {
   /** Parts that the vocabulary is cut into: a `chunks`-th of the logits is in memory at a time. */
   readonly chunks: number;
+  /** Label smoothing ε: part of the target that the whole vocabulary shares equally. Absent: 0. */
+  readonly smoothing?: number;
 }
 
 /** The operands of an output layer; `labels` where they are asked for. `w` may be in half precision, the others are not. */

@@ -38,6 +38,10 @@ export function eachLogitGradient(
     const label = labels.data[i]!;
     if (label === IGNORED_LABEL) return;
     const sum = logSumExp(logits);
-    logits.forEach((y, j) => void visit(derivatives[j]! * (Math.exp(y - sum) - (j === label ? 1 : 0)), i, j));
+    const { smoothing = 0 } = attrs;
+    logits.forEach((y, j) => {
+      const target = smoothing / logits.length + (j === label ? 1 - smoothing : 0);
+      visit(derivatives[j]! * (Math.exp(y - sum) - target), i, j);
+    });
   });
 }

@@ -22,7 +22,7 @@ export function lowerTogether(
   const w = nodeOf(y)?.inputs[1] as Value;
   const found = lowerVocabulary(to, layer, w, new Set(asked.values()), attrs);
   const answers = [...asked].map(
-    ([value, question]) => [value, lowerReduction(to, question, layer, w.dtype, found, attrs.softcap)] as const,
+    ([value, question]) => [value, lowerReduction(to, question, layer, w, found, attrs)] as const,
   );
   return new Map(answers);
 }

@@ -11,7 +11,8 @@ import { lowerTogether, type Questions } from "./together.ts";
 import { tokenLossWeightBackward } from "./weight.ts";
 
 /**
- * `−log softmax(x·wᵀ + bias)[label]` of each row, in nats; 0 where the label is −100.
+ * `−log softmax(x·wᵀ + bias)[label]` of each row, in nats; 0 where the label is −100. With smoothing ε that times `1 − ε`, and `ε` times
+ * its mean over the vocabulary, as transformers' `LabelSmoother`.
  *
  * Shapes: `x [rows, hidden]`, `w [vocab, hidden]`, `labels [rows]` integers, `bias [vocab]` → `[rows]`. The logits
  * `[rows, vocab]`, the widest array of a language model by far, never exist whole, neither here nor in the backward
@@ -33,13 +34,13 @@ export const tokenLoss: OpFunction<["x", "w", "labels", "bias?"], TokenLossAttrs
       return mul(reshape(dy, { shape: [...dy.shape, 1] }), tokenLossBackward(x, w, labels, bias, attrs));
     },
     w(dy, { x, w, labels, bias, y }, attrs) {
-      const both = tokenLossWeightBackward(dy, x, w, labels, y, bias, attrs);
+      const both = tokenLossWeightBackward(dy, x, w, labels, normalizer(y, attrs), bias, attrs);
       return bias ? slice(both, { axis: 1, start: 0, end: w.shape[1] as number }) : both;
     },
     labels: nonDifferentiable,
     bias(dy, { x, w, labels, bias, y }, attrs) {
       const [vocab, hidden] = w.shape as [number, number];
-      const both = tokenLossWeightBackward(dy, x, w, labels, y, bias, attrs);
+      const both = tokenLossWeightBackward(dy, x, w, labels, normalizer(y, attrs), bias, attrs);
       return reshape(slice(both, { axis: 1, start: hidden, end: hidden + 1 }), { shape: [vocab] });
     },
   },
@@ -47,7 +48,9 @@ export const tokenLoss: OpFunction<["x", "w", "labels", "bias?"], TokenLossAttrs
     const losses = new Float64Array(shape[0] as number);
     eachLogits(layer, attrs, (logits, _, i) => {
       const label = labels.data[i]!;
-      if (label !== IGNORED_LABEL) losses[i] = logSumExp(logits) - logits[label]!;
+      const { smoothing = 0 } = attrs;
+      const mean = logits.reduce((sum, y) => sum + y, 0) / logits.length;
+      if (label !== IGNORED_LABEL) losses[i] = logSumExp(logits) - (1 - smoothing) * logits[label]! - smoothing * mean;
     });
     return losses;
   },
@@ -78,7 +81,36 @@ export const tokenChoice: OpFunction<["x", "w", "bias?"], TokenLossAttrs> = defi
 });
 
 /**
- * Gradient of each row's loss by its `x`: `p·w − w[label]`, 0 where the label is −100. Operands as `tokenLoss`'s →
+ * `log Σ exp(logits)` of each row, by which its probabilities are normalized. Operands as `tokenLoss`'s → `[rows]`. Asked with the loss
+ * of the same rows, it reads the loss's logits.
+ */
+export const tokenLogSumExp: OpFunction<["x", "w", "bias?"], TokenLossAttrs> = defineOp({
+  name: "TokenLogSumExp",
+  operands: ["x", "w", "bias?"],
+  rowwise: ["x"],
+  infer(layer, attrs) {
+    checkLayer("TokenLogSumExp", layer, attrs);
+    return { dtype: layer.x.dtype, shape: [layer.x.shape[0] as Dim] };
+  },
+  vjp: { x: notTwice, w: notTwice, bias: notTwice },
+  reference(layer, { shape }, attrs) {
+    const sums = new Float64Array(shape[0] as number);
+    eachLogits(layer, attrs, (logits, _, i) => {
+      sums[i] = logSumExp(logits);
+    });
+    return sums;
+  },
+  lower: (to, layer, { y, attrs }) => lowerTogether(to, layer, y, attrs, QUESTIONS),
+});
+
+/** The value from which the gradient by `w` knows `log Σ exp(logits)`: the loss of the label alone, with smoothing that sum itself. */
+function normalizer(loss: Value, attrs: TokenLossAttrs): Value {
+  const [x, w, , bias] = (nodeOf(loss) as Node).inputs as readonly [Value, Value, Value, Value?];
+  return attrs.smoothing ? tokenLogSumExp(x, w, bias, attrs) : loss;
+}
+
+/**
+ * Gradient of each row's loss by its `x`: `p·w − w[label]`, with smoothing the mean of `w` in part; 0 where the label is −100. Operands as `tokenLoss`'s →
  * `[rows, hidden]`. It waits for no `dy`, so it is taken while the chunk's logits are there.
  */
 export const tokenLossBackward: OpFunction<["x", "w", "labels", "bias?"], TokenLossAttrs> = defineOp({
@@ -103,4 +135,5 @@ const QUESTIONS: Questions = new Map([
   [tokenLoss.op, "loss"],
   [tokenLossBackward.op, "gradient"],
   [tokenChoice.op, "choice"],
+  [tokenLogSumExp.op, "logSumExp"],
 ]);

@@ -17,19 +17,19 @@ import { eachLogitGradient } from "./reference.ts";
 /**
  * Gradient by `w`, and in a last column by `bias` where there is one.
  *
- * Shapes: `dy`, `labels` and `loss` (the result of `tokenLoss`) `[rows]`, the others as `tokenLoss`'s →
+ * Shapes: `dy`, `labels` and `normalizer` (the result of `tokenLoss`, with smoothing of `tokenLogSumExp`) `[rows]`, the others as `tokenLoss`'s →
  * `[vocab, hidden]`, `[vocab, hidden + 1]` with `bias`. Chunks are parts of the vocabulary here: each gives its own
- * rows of the result, and `loss` says what its logits are normalized by.
+ * rows of the result, and `normalizer` says what its logits are normalized by.
  */
-export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "loss", "bias?"], TokenLossAttrs> =
+export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "normalizer", "bias?"], TokenLossAttrs> =
   defineOp({
     name: "TokenLossWeightBackward",
-    operands: ["dy", "x", "w", "labels", "loss", "bias?"],
+    operands: ["dy", "x", "w", "labels", "normalizer", "bias?"],
     infer: ({ x, w, bias }) => ({
       dtype: x.dtype,
       shape: bias ? [w.shape[0] as number, (w.shape[1] as number) + 1] : w.shape,
     }),
-    vjp: { dy: notTwice, x: notTwice, w: notTwice, labels: nonDifferentiable, loss: notTwice, bias: notTwice },
+    vjp: { dy: notTwice, x: notTwice, w: notTwice, labels: nonDifferentiable, normalizer: notTwice, bias: notTwice },
     reference({ dy, labels, ...layer }, { shape }, attrs) {
       const [vocab, width] = shape as [number, number];
       const hidden = layer.x.shape[1]!;
@@ -41,12 +41,14 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
       });
       return dw;
     },
-    lower(to, { dy, labels, loss, ...layer }, { types, y: { shape }, attrs: { chunks, softcap } }) {
+    lower(to, { dy, labels, normalizer, ...layer }, { types, y: { shape }, attrs }) {
+      const { chunks, softcap, smoothing } = attrs;
       const { ignored, index } = lowerLabels(to, labels);
       const upcastRows = (rows: string): string => lowerUpcast(to, rows, types.w.dtype);
       const own = lowerOwnLogits(to, layer, upcastRows, index, softcap);
-      const sum = to.node("Add", [to.node("Unsqueeze", [loss, to.ints([1])]), own.logits]); // log Σ exp(logits)
-      const normalizer = to.node("Where", [ignored, to.scalar(NOTHING), sum]);
+      const column = to.node("Unsqueeze", [normalizer, to.ints([1])]);
+      const sum = smoothing ? column : to.node("Add", [column, own.logits]); // log Σ exp(logits)
+      const subtracted = to.node("Where", [ignored, to.scalar(NOTHING), sum]);
       const x = layer.bias ? to.node("Pad", [layer.x, to.ints([0, 1]), to.scalar(1), to.ints([1])]) : layer.x;
       const scaled = to.node("Mul", [x, to.node("Unsqueeze", [dy, to.ints([1])])]);
       const dyx = to.node("Where", [ignored, to.scalar(0), scaled]);
@@ -57,11 +59,13 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "los
         const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
         const part = { x: layer.x, w: upcastRows(cut(layer.w)), bias: layer.bias && cut(layer.bias) };
         const { logits, tanh } = lowerLogits(to, part, softcap);
-        const p = lowerSoftcapDerivative(to, to.node("Exp", [to.node("Sub", [logits, normalizer])]), tanh);
-        return to.node("Gemm", [p, dyx], { attrs: { transA: 1 } });
+        const p = to.node("Exp", [to.node("Sub", [logits, subtracted])]);
+        const away = smoothing ? to.node("Sub", [p, to.scalar(smoothing / (types.w.shape[0] as number))]) : p;
+        return to.node("Gemm", [lowerSoftcapDerivative(to, away, tanh), dyx], { attrs: { transA: 1 } });
       });
       const all = to.node("Concat", parts, { attrs: { axis: 0 } });
-      const back = to.node("Neg", [lowerSoftcapDerivative(to, dyx, own.tanh)]);
+      const ofOwn = lowerSoftcapDerivative(to, dyx, own.tanh);
+      const back = smoothing ? to.node("Mul", [ofOwn, to.scalar(smoothing - 1)]) : to.node("Neg", [ofOwn]);
       const { rows, sums } = lowerRowSums(to, to.node("Squeeze", [index, to.ints([1])]), back, shape[1] as number);
       const flat = to.node("Squeeze", [rows, to.ints([1])]);
       return to.node("ScatterND", [all, rows, to.node("Add", [to.node("Gather", [all, flat]), sums])]);
