@@ -1,3 +1,4 @@
+import { PROGRAM } from "./program.ts";
 import { redacted } from "./redacted.ts";
 
 /**
@@ -140,7 +141,7 @@ export function typedMemoryError(error: unknown): unknown {
   return new OutOfMemoryError(heap ? "the JavaScript heap is full." : "the system is out of memory.", {
     hint: heap
       ? "NODE_OPTIONS=--max-old-space-size=8192 allows 8 GB; fewer or shorter rows need less."
-      : "use a smaller per_device_train_batch_size or max_length; lowrank plan estimates the memory of a run.",
+      : `use a smaller per_device_train_batch_size or max_length; ${PROGRAM} plan estimates the memory of a run.`,
     cause: error,
   });
 }

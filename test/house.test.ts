@@ -8,6 +8,7 @@ const SHARED = [
   "errors.ts",
   "ignored-label.ts",
   "nearest.ts",
+  "program.ts",
   "random.ts",
   "redacted.ts",
   "version.ts",
@@ -136,6 +137,17 @@ const importsOf = (file: string): string[] =>
   [...readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(([, path]) => path!);
 
 describe("the house", () => {
+  test("commands to type begin with PROGRAM", () => {
+    const typed = /(?<!npx )\blowrank (train|evaluate|predict|embed|generate|plan|inspect|init|export|merge|compare|demo|env|chat|completion)\b/; // biome-ignore format: a pattern
+    const isComment = (line: string): boolean => /^\s*(\/\/|\/?\*)/.test(line);
+    const linesOf = (file: string): string[] => readFileSync(file, "utf8").split("\n");
+    expect(
+      filesOf("src")
+        .flatMap(linesOf)
+        .filter((line) => !isComment(line) && typed.test(line)),
+    ).toEqual([]);
+  });
+
   test("the table holds every room, in an order in which none imports a later one", () => {
     expect(rooms.filter((room) => !ORDER.includes(room))).toEqual([]);
     expect(ORDER.filter((room) => !rooms.includes(room))).toEqual([]);

@@ -1,5 +1,6 @@
 import { AdapterError, CheckpointError, DataError, RecipeError } from "../errors.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import { PROGRAM } from "../program.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classifies, embeds, TASK_FACTS, type TaskFacts, type TaskType, tasksFor } from "../task-types/index.ts";
 import type { Split } from "../tasks/definition.ts";
@@ -54,10 +55,10 @@ export function refuseOtherLoss({
 
 /** Hints by the command that uses what was trained. */
 const HINTS: Readonly<Record<TaskFacts["verb"], string>> = {
-  predict: "use lowrank predict for a classifier.",
-  embed: "use lowrank embed for an embedding model.",
-  generate: "use lowrank generate for a causal language model.",
-  evaluate: "use lowrank evaluate for a masked language model; lowrank generate needs a causal one.",
+  predict: `use ${PROGRAM} predict for a classifier.`,
+  embed: `use ${PROGRAM} embed for an embedding model.`,
+  generate: `use ${PROGRAM} generate for a causal language model.`,
+  evaluate: `use ${PROGRAM} evaluate for a masked language model; ${PROGRAM} generate needs a causal one.`,
 };
 
 /** Hint at the command that uses a model of a task. */

@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { PROGRAM } from "../program.ts";
 
 /**
  * `exp` of the mean negative log-likelihood: how many equally likely tokens the model is as unsure as.
@@ -10,7 +11,7 @@ import { DataError } from "../errors.ts";
 export function perplexity(lossSum: number, tokens: number): number {
   if (tokens === 0) {
     throw new DataError("No token was predicted, so there is no perplexity.", {
-      hint: "every label of the split is masked; check the rows with `lowrank inspect --data`.",
+      hint: `every label of the split is masked; check the rows with \`${PROGRAM} inspect --data\`.`,
     });
   }
   return Math.exp(lossSum / tokens);

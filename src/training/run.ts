@@ -2,6 +2,7 @@ import { DivergedError, InterruptedError } from "../errors.ts";
 import type { TrainEvent } from "../events/events.ts";
 import { DEFAULT_THRESHOLD } from "../metrics/multi-label.ts";
 import type { Finished, Job } from "../prepared/job.ts";
+import { PROGRAM } from "../program.ts";
 import type { Examples } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
 import { begin, type Ready } from "./begin.ts";
@@ -126,7 +127,7 @@ function interruptedAtTheEnd({ recipe }: Run): InterruptedError {
   return new InterruptedError("stopped during the final evaluation; training was complete.", {
     ...(saved && {
       where: recipe.output_dir,
-      hint: "the trained model is saved there; lowrank evaluate computes its scores.",
+      hint: `the trained model is saved there; ${PROGRAM} evaluate computes its scores.`,
     }),
   });
 }

@@ -1,5 +1,6 @@
 import { exists, fileName, isFolder, parentFolder } from "#platform";
 import { RecipeError } from "../errors.ts";
+import { PROGRAM } from "../program.ts";
 import { RECIPE_FILE } from "../recipe/file-name.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { modelFiles } from "../training/checkpoints/model-folder.ts";
@@ -39,7 +40,7 @@ export async function findRecipe(path: string | undefined, overrides: Overrides 
   const given = Object.keys(overrides).length > 0 ? `, and the flags lack ${missing.join(" and ")}` : "";
   throw new RecipeError(`no recipe is given, this folder has no ${RECIPE_FILE}${given}`, {
     expected: `the path of a recipe, or ${NEEDED.map((key) => `--${key} …`).join(" ")}`,
-    hint: `lowrank init writes ${RECIPE_FILE}.`,
+    hint: `${PROGRAM} init writes ${RECIPE_FILE}.`,
   });
 }
 
@@ -61,14 +62,14 @@ export async function findEvaluation(path: string | undefined, overrides: Overri
   if (!(await exists(RECIPE_FILE))) {
     throw new RecipeError(`nothing is named to evaluate, and this folder has no ${RECIPE_FILE}`, {
       expected: "the output folder of a run, a recipe, or --adapter_name_or_path FOLDER",
-      hint: "e.g. lowrank evaluate out.",
+      hint: `e.g. ${PROGRAM} evaluate out.`,
     });
   }
   const { output_dir: folder } = await readRecipe(RECIPE_FILE, overrides);
   if ((await modelFiles(folder)).length === 0) {
     throw new RecipeError(`${folder}, the output_dir of ${RECIPE_FILE}, has no trained model`, {
-      expected: `the output folder of a run; lowrank train ${RECIPE_FILE} writes it`,
-      hint: `lowrank evaluate ${RECIPE_FILE} evaluates the base model alone.`,
+      expected: `the output folder of a run; ${PROGRAM} train ${RECIPE_FILE} writes it`,
+      hint: `${PROGRAM} evaluate ${RECIPE_FILE} evaluates the base model alone.`,
     });
   }
   const found = await ofRun(folder, { ...overrides, adapter_name_or_path: folder });
@@ -81,7 +82,7 @@ async function ofRun(folder: string, overrides: Overrides): Promise<FoundRecipe>
   if (path === undefined) {
     throw new RecipeError(`${folder} has no ${RECIPE_FILE} that says on which data to evaluate`, {
       expected: "the output folder of a run, or a recipe beside the adapter",
-      hint: `lowrank evaluate RECIPE --adapter_name_or_path ${folder}.`,
+      hint: `${PROGRAM} evaluate RECIPE --adapter_name_or_path ${folder}.`,
     });
   }
   return { recipe: await readRecipe(path, overrides), path, note: `recipe: ${path}` };

@@ -103,7 +103,7 @@ describe("flags alone, without a terminal", () => {
     const keys = { task_type, model_name_or_path: model(name), dataset_name: data(rows), output };
     const { code, stdout, stderr } = await init(keyed(keys));
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^\d rows to train on; columns /) });
-    expect(stdout).toContain(`lowrank train    ${output}`);
+    expect(stdout).toContain(`npx lowrank train    ${output}`);
     const recipe = parseRecipe(readFileSync(output, "utf8"));
     expect(recipe).toMatchObject({ task_type, output_dir: "out/train", ...wanted });
     const planning = ["dist/cli/main.js", "plan", output, "--json", "--quiet"];
@@ -250,7 +250,7 @@ describe("questions on a terminal", () => {
     expect({ code, left }).toEqual({ code: 0, left: [] });
     expect(stderr).toContain("3 rows to train on; columns id, text, label: texts with a label each");
     expect(stderr).toMatch(/bert, [\d,]+ parameters/);
-    expect(stdout).toContain(`lowrank plan     ${output}`);
+    expect(stdout).toContain(`npx lowrank plan     ${output}`);
     const recipe = parseRecipe(readFileSync(output, "utf8"));
     expect(recipe).toMatchObject({ task_type: "SEQ_CLS", method: "qlora", output_dir: "out/mine", lora_r: 4 });
   });

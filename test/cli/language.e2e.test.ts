@@ -92,7 +92,7 @@ test("what cannot be generated or exported is refused", () => {
     code: 2,
     stderr:
       `the model was trained for task_type SEQ_CLS, not CAUSAL_LM\n  at: ${bert}\n` +
-      "  expected: an adapter or a model for CAUSAL_LM\n  hint: use lowrank predict for a classifier.\n",
+      "  expected: an adapter or a model for CAUSAL_LM\n  hint: use npx lowrank predict for a classifier.\n",
   });
   expect(lowrank(["generate", "--model_name_or_path", base, "x", "--top_p", "2"])).toMatchObject({
     code: 2,

@@ -23,7 +23,7 @@ test.each([
   [
     "--adapter_name_or_path a --adapter_name_or_path b",
     "--adapter_name_or_path is given twice: a and b",
-    "lowrank merge",
+    "npx lowrank merge",
   ],
   [
     "--adapter-name-or-path=a --seed 1 --adapter_name_or_path b",

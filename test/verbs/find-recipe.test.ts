@@ -33,7 +33,7 @@ test("flags that name model and data make a recipe alone", async () => {
 
 test("without any, the error says what was looked for and what to type", async () => {
   await expect(findRecipe(undefined)).rejects.toThrow(
-    "no recipe is given, this folder has no recipe.yaml\n  expected: the path of a recipe, or --model_name_or_path … --dataset_name …\n  hint: lowrank init writes recipe.yaml.",
+    "no recipe is given, this folder has no recipe.yaml\n  expected: the path of a recipe, or --model_name_or_path … --dataset_name …\n  hint: npx lowrank init writes recipe.yaml.",
   );
   await expect(findRecipe(undefined, { model_name_or_path: "x" })).rejects.toThrow("and the flags lack dataset_name");
 });

@@ -43,17 +43,19 @@ describe("what was trained for another task is refused by name, with the command
     ["a whole model", { model: wholeCausal }],
     ["a base model", { model: fixture("causal/llama") }],
   ])("predict: %s of a causal language model", (_, source) =>
-    expect(first(predict({ ...source, texts: ["a"] }))).rejects.toThrow(NO_LABELS("CAUSAL_LM", "use lowrank generate")),
+    expect(first(predict({ ...source, texts: ["a"] }))).rejects.toThrow(
+      NO_LABELS("CAUSAL_LM", "use npx lowrank generate"),
+    ),
   );
 
   test("predict: an adapter of a masked language model", () =>
     expect(first(predict({ adapter: masked, texts: ["a"] }))).rejects.toThrow(
-      NO_LABELS("MASKED_LM", "use lowrank eval"),
+      NO_LABELS("MASKED_LM", "use npx lowrank eval"),
     ));
 
   const NO_TEXT = (what: string, task: string) =>
     new RegExp(
-      `the ${what} was trained for task_type ${task}, not CAUSAL_LM\\n.*\\n.*for CAUSAL_LM\\n  hint: use lowrank`,
+      `the ${what} was trained for task_type ${task}, not CAUSAL_LM\\n.*\\n.*for CAUSAL_LM\\n  hint: use npx lowrank`,
     );
 
   test.each([
@@ -75,7 +77,7 @@ describe("what was trained for another task is refused by name, with the command
 
   test.each([classifier, causal, masked])("embed: an adapter with a head", (adapter) =>
     expect(first(embed(adapter, ["a"]))).rejects.toThrow(
-      /with a head on them\n.*\n.*FEATURE_EXTRACTION\n {2}hint: use low/,
+      /with a head on them\n.*\n.*FEATURE_EXTRACTION\n {2}hint: use npx lowrank/,
     ),
   );
 
@@ -89,7 +91,7 @@ describe("what was trained for another task is refused by name, with the command
 });
 
 test("an adapter where a model is expected is called one", async () => {
-  const message = /is an adapter, not a model\n.*adapter_name_or_path\n {2}hint: .*lowrank merge/;
+  const message = /is an adapter, not a model\n.*adapter_name_or_path\n {2}hint: .*npx lowrank merge/;
   await expect(loadModel(classifier)).rejects.toThrow(message);
   await expect(first(predict({ model: classifier, adapter: classifier, texts: ["a"] }))).rejects.toThrow(message);
   await expect(TextGenerator.open({ model: causal })).rejects.toThrow(message);

@@ -301,7 +301,7 @@ describe("heads that are not supported", () => {
 
   test("language models: predict names generate", async () => {
     await expect(all({ model: fixture("causal/llama"), texts })).rejects.toThrow(
-      /CAUSAL_LM has no labels[\s\S]*lowrank generate/,
+      /CAUSAL_LM has no labels[\s\S]*npx lowrank generate/,
     );
     await expect(all({ model: fixture("masked/bert"), texts })).rejects.toThrow(/MASKED_LM has no labels/);
   });

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { LowrankError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import type { Message, TextGenerator } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
@@ -11,8 +12,8 @@ const HELP = `/adapter DIR  switch adapter   /base  disable the adapter   /reset
 /** `lowrank chat --model_name_or_path M [--adapter_name_or_path DIR]`: a conversation, line by line. */
 export const chat: CliCommand = {
   examples: [
-    "lowrank chat --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct",
-    'lowrank chat --adapter_name_or_path out/lora --system "Answer in one sentence."',
+    `${PROGRAM} chat --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct`,
+    `${PROGRAM} chat --adapter_name_or_path out/lora --system "Answer in one sentence."`,
   ],
   define(command) {
     command.option("--system <text>", "system message at the start of the conversation");

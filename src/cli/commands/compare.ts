@@ -1,5 +1,6 @@
 import { RecipeError } from "../../errors.ts";
 import { METHODS } from "../../methods/keys/index.ts";
+import { PROGRAM } from "../../program.ts";
 import type { Compared, ComparisonRow, RowScore } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
@@ -11,8 +12,8 @@ import { textTable } from "../shared/table.ts";
 /** `lowrank compare [RECIPE] --methods full,lora,qlora,adapter [--seeds 0,1,2] [--key value]…` */
 export const compare: CliCommand = {
   examples: [
-    "lowrank compare recipe.yaml --methods full,lora,qlora",
-    "lowrank compare recipe.yaml --methods lora,adapter --seeds 0,1,2 --output_dir out/compare",
+    `${PROGRAM} compare recipe.yaml --methods full,lora,qlora`,
+    `${PROGRAM} compare recipe.yaml --methods lora,adapter --seeds 0,1,2 --output_dir out/compare`,
   ],
   define(command) {
     command

@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../program.ts";
 import type { DemoPrediction, DemoRow } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -21,7 +22,7 @@ const FORGETTING =
 
 /** `lowrank demo [--quick]` */
 export const demo: CliCommand = {
-  examples: ["lowrank demo", "lowrank demo --quick"],
+  examples: [`${PROGRAM} demo`, `${PROGRAM} demo --quick`],
   define(command) {
     command.option("--quick", "fewer methods and epochs, for a first impression in under a minute");
     addRecipeFlags(command, ["output_dir", "seed"]);
@@ -74,6 +75,6 @@ function next(adapter: string, files: readonly string[], output: Output): string
   const drawing = files.find((file) => file.endsWith(".svg"));
   return `${output.style("bold", "Next steps")}
   ${drawing} plots F1 against memory and trained parameters.
-  lowrank predict --adapter_name_or_path ${adapter} "The licensor accepts no liability for lost profits."
-  lowrank init                     writes a recipe for your own texts and labels`;
+  ${PROGRAM} predict --adapter_name_or_path ${adapter} "The licensor accepts no liability for lost profits."
+  ${PROGRAM} init                     writes a recipe for your own texts and labels`;
 }

@@ -1,4 +1,5 @@
 import { RecipeError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import type { EmbedOptions } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
@@ -9,14 +10,14 @@ import { addTexts, textsOf } from "../shared/texts.ts";
 /** Digits with which a float32 can be read back as it was. */
 const DIGITS = 9;
 
-const EXAMPLE = 'lowrank embed --model_name_or_path embedded "Either party may terminate this agreement."';
+const EXAMPLE = `${PROGRAM} embed --model_name_or_path embedded "Either party may terminate this agreement."`;
 
 /** `lowrank embed --model_name_or_path M [--adapter_name_or_path DIR] [--input FILE] [TEXT…]`: one JSON line a text. */
 export const embed: CliCommand = {
   examples: [
-    'lowrank embed --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 "Who pays for the repair?"',
-    "lowrank embed --adapter_name_or_path out/search --input clauses.jsonl > vectors.jsonl",
-    "cat clauses.txt | lowrank embed --model_name_or_path out/search --dims 128 --normalize",
+    `${PROGRAM} embed --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 "Who pays for the repair?"`,
+    `${PROGRAM} embed --adapter_name_or_path out/search --input clauses.jsonl > vectors.jsonl`,
+    `cat clauses.txt | ${PROGRAM} embed --model_name_or_path out/search --dims 128 --normalize`,
   ],
   define(command) {
     addTexts(command, "embed");

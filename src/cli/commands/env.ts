@@ -1,10 +1,11 @@
+import { PROGRAM } from "../../program.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { bytes } from "../shared/format.ts";
 import { factTable } from "../shared/table.ts";
 
 /** `lowrank env` */
 export const env: CliCommand = {
-  examples: ["lowrank env", "lowrank env --json"],
+  examples: [`${PROGRAM} env`, `${PROGRAM} env --json`],
   define() {},
   async run({ output }) {
     const { environment } = await import("../library/index.ts");

@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../program.ts";
 import type { ClassScores, EvalResults } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
@@ -8,9 +9,9 @@ import { textTable } from "../shared/table.ts";
 /** `lowrank evaluate [RECIPE | FOLDER] [--adapter_name_or_path DIR] [--key value]…` */
 export const evaluate: CliCommand = {
   examples: [
-    "lowrank evaluate out/lora",
-    "lowrank evaluate recipe.yaml --adapter_name_or_path out/lora",
-    "lowrank evaluate recipe.yaml --json",
+    `${PROGRAM} evaluate out/lora`,
+    `${PROGRAM} evaluate recipe.yaml --adapter_name_or_path out/lora`,
+    `${PROGRAM} evaluate recipe.yaml --json`,
   ],
   define(command) {
     addRecipeFlags(command.argument("[recipe]", "a recipe, or the output folder of a run [output_dir of recipe.yaml]"));

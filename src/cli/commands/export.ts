@@ -1,4 +1,5 @@
 import { RecipeError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import type { ExportFormat, ExportOptions } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
@@ -12,9 +13,9 @@ const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16", q8_0: "Q8_0" 
 /** `lowrank export --format gguf --adapter_name_or_path DIR --out FILE`: models and adapters in other forms. */
 export const exportCommand: CliCommand = {
   examples: [
-    "lowrank export --format gguf --adapter_name_or_path out/lora --merge --out model.gguf",
-    "lowrank export --format onnx --adapter_name_or_path out/lora --out onnx",
-    "lowrank export --format mlx --adapter_name_or_path out/lora --out mlx",
+    `${PROGRAM} export --format gguf --adapter_name_or_path out/lora --merge --out model.gguf`,
+    `${PROGRAM} export --format onnx --adapter_name_or_path out/lora --out onnx`,
+    `${PROGRAM} export --format mlx --adapter_name_or_path out/lora --out mlx`,
   ],
   define(command) {
     command
@@ -37,8 +38,8 @@ export const exportCommand: CliCommand = {
 /** `lowrank merge --adapter_name_or_path DIR --out DIR`: the adapter in the base's weights, a model by itself. */
 export const merge: CliCommand = {
   examples: [
-    "lowrank merge --adapter_name_or_path out/lora --out merged",
-    "lowrank merge --adapter_name_or_path out/lora --out merged --type bfloat16",
+    `${PROGRAM} merge --adapter_name_or_path out/lora --out merged`,
+    `${PROGRAM} merge --adapter_name_or_path out/lora --out merged --type bfloat16`,
   ],
   define(command) {
     command

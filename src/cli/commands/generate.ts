@@ -1,4 +1,5 @@
 import { RecipeError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addGenerationFlags, generateOptions, generatorSource, warner } from "../shared/generation.ts";
@@ -7,8 +8,8 @@ import { streamReply } from "../shared/stream-reply.ts";
 /** `lowrank generate --model_name_or_path M [--adapter_name_or_path DIR] PROMPT…`: goes on with texts, as they come. */
 export const generate: CliCommand = {
   examples: [
-    'lowrank generate --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct --chat "What is a lease?"',
-    'lowrank generate --adapter_name_or_path out/lora --max_new_tokens 50 "This Agreement"',
+    `${PROGRAM} generate --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct --chat "What is a lease?"`,
+    `${PROGRAM} generate --adapter_name_or_path out/lora --max_new_tokens 50 "This Agreement"`,
   ],
   define(command) {
     command

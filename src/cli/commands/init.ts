@@ -1,4 +1,5 @@
 import { RecipeError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import { TASK_FACTS, type TaskType } from "../../task-types/index.ts";
 import { askRecipe, RECIPE_FILE, type RecipeAnswers } from "../shared/ask-recipe.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
@@ -13,9 +14,9 @@ const NEEDED = { model_name_or_path: "embedded", dataset_name: "embedded", task_
 /** `lowrank init [--key value]… [--output FILE] [--yes] [--force]` */
 export const init: CliCommand = {
   examples: [
-    "lowrank init",
-    "lowrank init --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 --dataset_name clauses.jsonl --yes",
-    "lowrank init --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct --output chat.yaml",
+    `${PROGRAM} init`,
+    `${PROGRAM} init --model_name_or_path sentence-transformers/all-MiniLM-L6-v2 --dataset_name clauses.jsonl --yes`,
+    `${PROGRAM} init --model_name_or_path HuggingFaceTB/SmolLM2-135M-Instruct --output chat.yaml`,
   ],
   define(command) {
     command
@@ -64,9 +65,9 @@ async function answers({ options, overrides, output }: Context, ask?: Questions)
 
 function next(file: string, folder: string, task: TaskType, output: Output): string {
   const { verb } = TASK_FACTS[task];
-  const used = verb !== "evaluate" ? `\n  lowrank ${verb.padEnd(8)} --adapter_name_or_path ${folder} TEXT` : "";
+  const used = verb !== "evaluate" ? `\n  ${PROGRAM} ${verb.padEnd(8)} --adapter_name_or_path ${folder} TEXT` : "";
   return `${output.style("bold", `Wrote ${file}. Next steps`)}
-  lowrank plan     ${file}          time, memory and disk
-  lowrank inspect  ${file} --data   the modules that would train, and rows as the model sees them
-  lowrank train    ${file}${used}`;
+  ${PROGRAM} plan     ${file}          time, memory and disk
+  ${PROGRAM} inspect  ${file} --data   the modules that would train, and rows as the model sees them
+  ${PROGRAM} train    ${file}${used}`;
 }

@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../program.ts";
 import type { InspectedExample, InspectedModule } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
@@ -9,9 +10,9 @@ import { textTable } from "../shared/table.ts";
 /** `lowrank inspect [RECIPE] [--data] [--key value]…` */
 export const inspect: CliCommand = {
   examples: [
-    "lowrank inspect recipe.yaml",
-    "lowrank inspect recipe.yaml --data",
-    "lowrank inspect recipe.yaml --lora_target_modules all-linear",
+    `${PROGRAM} inspect recipe.yaml`,
+    `${PROGRAM} inspect recipe.yaml --data`,
+    `${PROGRAM} inspect recipe.yaml --lora_target_modules all-linear`,
   ],
   define(command) {
     addRecipe(command.option("--data", "show examples as the model sees them"));

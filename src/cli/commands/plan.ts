@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../program.ts";
 import type { Plan } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
@@ -8,7 +9,10 @@ import { factTable } from "../shared/table.ts";
 
 /** `lowrank plan [RECIPE] [--key value]…` */
 export const plan: CliCommand = {
-  examples: ["lowrank plan recipe.yaml", "lowrank plan recipe.yaml --method full --per_device_train_batch_size 64"],
+  examples: [
+    `${PROGRAM} plan recipe.yaml`,
+    `${PROGRAM} plan recipe.yaml --method full --per_device_train_batch_size 64`,
+  ],
   define: addRecipe,
   async run(context) {
     const { output } = context;

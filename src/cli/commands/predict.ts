@@ -1,4 +1,5 @@
 import { RecipeError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
@@ -10,14 +11,14 @@ const DIGITS = 7;
 const inDigits = (_: string, value: unknown): unknown =>
   typeof value === "number" ? Number(value.toPrecision(DIGITS)) : value;
 
-const EXAMPLE = 'lowrank predict --adapter_name_or_path out "Either party may terminate this agreement."';
+const EXAMPLE = `${PROGRAM} predict --adapter_name_or_path out "Either party may terminate this agreement."`;
 
 /** `lowrank predict --adapter_name_or_path DIR [--input FILE] [TEXT…]`: one JSON line a text, with or without `--json`. */
 export const predict: CliCommand = {
   examples: [
-    'lowrank predict --adapter_name_or_path out/lora "The licensor accepts no liability for lost profits."',
-    "lowrank predict --adapter_name_or_path out/lora --input clauses.jsonl > labels.jsonl",
-    "cat clauses.txt | lowrank predict --adapter_name_or_path out/lora",
+    `${PROGRAM} predict --adapter_name_or_path out/lora "The licensor accepts no liability for lost profits."`,
+    `${PROGRAM} predict --adapter_name_or_path out/lora --input clauses.jsonl > labels.jsonl`,
+    `cat clauses.txt | ${PROGRAM} predict --adapter_name_or_path out/lora`,
   ],
   define(command) {
     addTexts(command, "label");

@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../program.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { createProgress } from "../shared/progress.ts";
@@ -7,12 +8,12 @@ import { showPlan } from "./plan.ts";
 /** `lowrank train [RECIPE] [--key value]…` */
 export const train: CliCommand = {
   examples: [
-    "lowrank train recipe.yaml",
-    "lowrank train recipe.yaml --method qlora --learning_rate 1e-3 --output_dir out/qlora",
-    "lowrank train recipe.yaml --resume_from_checkpoint true",
+    `${PROGRAM} train recipe.yaml`,
+    `${PROGRAM} train recipe.yaml --method qlora --learning_rate 1e-3 --output_dir out/qlora`,
+    `${PROGRAM} train recipe.yaml --resume_from_checkpoint true`,
   ],
   define(command) {
-    addRecipe(command.option("--dry-run", "plan only, as `lowrank plan` does"));
+    addRecipe(command.option("--dry-run", "plan only, as the plan command does"));
   },
   async run(context) {
     const { options, output, interruptible } = context;

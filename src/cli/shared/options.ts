@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { RecipeError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import { type Flag, flags } from "../../recipe/flags.ts";
 import { aliasOf, HINTS } from "../../recipe/other-names.ts";
 import { RECIPE_GROUPS, type Recipe } from "../../recipe/schema.ts";
@@ -43,7 +44,7 @@ export function foldFlags(argv: readonly string[], options: readonly Option[]): 
       throw new RecipeError(`${option.long} is given twice: ${earlier} and ${value}`, {
         expected: "one of them",
         ...(option.long === "--adapter_name_or_path" && {
-          hint: "an adapter on top of another needs the first one merged: lowrank merge.",
+          hint: `an adapter on top of another needs the first one merged: ${PROGRAM} merge.`,
         }),
       });
     }

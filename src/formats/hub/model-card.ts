@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { METHOD_RECIPES, type Method } from "../../methods/keys/index.ts";
+import { PROGRAM } from "../../program.ts";
 import { type ProblemType, TASK_FACTS, type TaskCard, type TaskType } from "../../task-types/index.ts";
 import { isHubId, shortName } from "./names.ts";
 import { isSentenceTransformer, pythonUse } from "./python-use.ts";
@@ -105,6 +106,6 @@ const count = (n: number): string => n.toLocaleString("en-US");
 function shellOf({ format, taskType }: CardFacts): string {
   const { verb } = TASK_FACTS[taskType];
   const here = "path/to/this/folder";
-  if (verb === "evaluate") return `lowrank evaluate ${here}/recipe.yaml --adapter_name_or_path ${here}`;
-  return `lowrank ${verb} --${format === "transformers" ? "model" : "adapter"}_name_or_path ${here} "…"`;
+  if (verb === "evaluate") return `${PROGRAM} evaluate ${here}/recipe.yaml --adapter_name_or_path ${here}`;
+  return `${PROGRAM} ${verb} --${format === "transformers" ? "model" : "adapter"}_name_or_path ${here} "…"`;
 }

@@ -1,6 +1,7 @@
 import { listFolder } from "#platform";
 import { JSON_BOUNDS } from "../../bounded-json.ts";
 import { CheckpointError } from "../../errors.ts";
+import { PROGRAM } from "../../program.ts";
 import { brief, isObject, readJsonObject } from "../json/json.ts";
 import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
 import { float32Reader } from "../safetensors/float32.ts";
@@ -39,7 +40,7 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
 const isAdapter = (folder: string): CheckpointError =>
   new CheckpointError(`${folder} is an adapter, not a model`, {
     expected: "a base model, with the adapter as adapter_name_or_path",
-    hint: "an adapter on top of another needs the first one merged: lowrank merge.",
+    hint: `an adapter on top of another needs the first one merged: ${PROGRAM} merge.`,
   });
 
 async function readTensors(folder: string, files: readonly string[]): Promise<ReadonlyMap<string, TensorEntry>> {

@@ -3,6 +3,7 @@ import { EngineError, InterruptedError, OutOfMemoryError, revivedError } from ".
 import type { TrainResults } from "../../events/events.ts";
 import type { CompareEvent, ComparisonRow } from "../../events/reports.ts";
 import { METHOD_DEFINITIONS } from "../../methods/index.ts";
+import { PROGRAM } from "../../program.ts";
 import { Random } from "../../random.ts";
 import { scoresWithIntervals } from "../../training/predictions-file.ts";
 import { fromLogRecord } from "./log-record.ts";
@@ -78,7 +79,7 @@ function endedEarly({ method, seed }: Entry, end: ProcessEnd, signal?: AbortSign
   if (signal?.aborted) return new InterruptedError(`stopped before ${run} started.`);
   if (end.signal === "SIGKILL") {
     return new OutOfMemoryError(`${run} was killed by the system, usually because it ran out of memory.`, {
-      hint: "use a smaller per_device_train_batch_size or max_length; lowrank plan estimates the memory of a run.",
+      hint: `use a smaller per_device_train_batch_size or max_length; ${PROGRAM} plan estimates the memory of a run.`,
     });
   }
   const how = end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.exitCode} and no result`;

@@ -3,6 +3,7 @@ import { readData } from "../../assemble/data.ts";
 import { FileError, RecipeError } from "../../errors.ts";
 import type { FollowOptions } from "../../formats/hub/download.ts";
 import { METHOD_KEYS } from "../../methods/keys/index.ts";
+import { PROGRAM } from "../../program.ts";
 import { gguf } from "../../quant/schemes/gguf.ts";
 import { commentedYaml } from "../../recipe/commented.ts";
 import { underRecipeNames } from "../../recipe/other-names.ts";
@@ -127,10 +128,12 @@ function headOf(file: string, { about, start }: RowsUse, { method }: Recipe): st
     [`train ${file}`]: "a flag such as --learning_rate 5e-4 overrides this file",
   };
   const width = Math.max(...Object.keys(commands).map((command) => command.length));
-  const lines = Object.entries(commands).map(([command, says]) => `#   lowrank ${command.padEnd(width)}   ${says}\n`);
-  return `# ${about[0]?.toUpperCase()}${about.slice(1)}, method ${method}. Written by lowrank init from its recipe ${start}.
+  const lines = Object.entries(commands).map(
+    ([command, says]) => `#   ${PROGRAM} ${command.padEnd(width)}   ${says}\n`,
+  );
+  return `# ${about[0]?.toUpperCase()}${about.slice(1)}, method ${method}. Written by init from lowrank's recipe ${start}.
 #
 ${lines.join("")}#
-# lowrank train --help lists every key with its default.
+# ${PROGRAM} train --help lists every key with its default.
 `;
 }

@@ -72,7 +72,7 @@ test("reads well", () => {
     On the command line:
 
     \`\`\`sh
-    lowrank predict --adapter_name_or_path path/to/this/folder "…"
+    npx lowrank predict --adapter_name_or_path path/to/this/folder "…"
     \`\`\`
 
     Made with lowrank 0.1.0.
@@ -100,10 +100,15 @@ test("the front matter names only what the Hub knows; paths lose all but their e
 const frontOf = (card: string): Record<string, unknown> => parse(card.split("---")[1] ?? "");
 
 test.each([
-  ["CAUSAL_LM", "text-generation", "AutoModelForCausalLM", "lowrank generate --adapter_name_or_path path/to"],
-  ["MASKED_LM", "fill-mask", "AutoModelForMaskedLM", "lowrank evaluate path/to/this/folder/recipe.yaml --adapter"],
-  ["TOKEN_CLS", "token-classification", "AutoModelForTokenClassification", "lowrank predict --adapter_name"],
-  ["FEATURE_EXTRACTION", "sentence-similarity", "SentenceTransformer(", "lowrank embed --adapter_name_or_path path"],
+  ["CAUSAL_LM", "text-generation", "AutoModelForCausalLM", "npx lowrank generate --adapter_name_or_path path/to"],
+  ["MASKED_LM", "fill-mask", "AutoModelForMaskedLM", "npx lowrank evaluate path/to/this/folder/recipe.yaml --adapter"],
+  ["TOKEN_CLS", "token-classification", "AutoModelForTokenClassification", "npx lowrank predict --adapter_name"],
+  [
+    "FEATURE_EXTRACTION",
+    "sentence-similarity",
+    "SentenceTransformer(",
+    "npx lowrank embed --adapter_name_or_path path",
+  ],
 ] as const)("%s has its pipeline, its class and its command", (taskType, pipeline, python, command) => {
   const card = modelCard({ ...facts, taskType, labels: taskType === "TOKEN_CLS" ? ["O", "B"] : [] });
   expect(frontOf(card).pipeline_tag).toBe(pipeline);
