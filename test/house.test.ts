@@ -91,12 +91,14 @@ const ROOMS: Readonly<Record<string, string>> = {
   prepared: ABOVE,
   methods: ABOVE,
   merging: ABOVE,
-  tasks: "platform/node chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tokenizer", // biome-ignore format: a row
+  "tasks/reports": "examples metrics",
+  tasks: "platform/node chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tasks/reports tokenizer", // biome-ignore format: a row
   assemble: ABOVE,
   "training/checkpoints":
     "assemble formats/json formats/safetensors formats/sentence-transformers formats/transformers methods platform/node prepared recipe",
   "training/memory": ABOVE,
   "training/pictures": "charts platform/node tasks",
+  "training/report": "platform/node tasks/reports training/pictures",
   training: ABOVE,
   verbs: ABOVE,
   service: ABOVE,

@@ -104,6 +104,11 @@ export async function heldBack(recipe: ResolvedRecipe, given?: RowsInMemory): Pr
 const splitFiles = (source: DataSource): Promise<Map<string, readonly string[]>> =>
   findSplits(source.dataset_name, source);
 
+/** Files of one split; none of the data set that comes with the library. */
+export async function filesOfSplit(source: DataSource, split: string): Promise<readonly string[]> {
+  return source.dataset_name === EMBEDDED ? [] : ((await splitFiles(source)).get(split) ?? []);
+}
+
 /** Names of the splits of a file or folder, or of the data set that comes with the library. */
 export async function storedSplits(source: DataSource): Promise<ReadonlySet<string>> {
   if (source.dataset_name !== EMBEDDED) return new Set((await splitFiles(source)).keys());

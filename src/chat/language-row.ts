@@ -63,6 +63,25 @@ export function languageRow(row: Row, { textColumn }: { readonly textColumn: str
   return form.read(row);
 }
 
+/** Text that a row trains, in short: of a conversation the assistant's messages, of a prompt and its completion the latter. */
+export function replyText(row: LanguageRow): string {
+  switch (row.kind) {
+    case "text":
+      return row.text;
+    case "completion":
+      return row.completion;
+    case "messages":
+      return contentsOf(row.messages.filter(({ role }) => role === "assistant"));
+    case "answer":
+      return contentsOf(row.completion);
+    default:
+      return row satisfies never;
+  }
+}
+
+const contentsOf = (messages: readonly Message[]): string =>
+  messages.map(({ content }) => (typeof content === "string" ? content : JSON.stringify(content))).join(" … ");
+
 /**
  * A column's text; a column of numbers is read as it is written.
  * @throws {DataError} when it holds something else.

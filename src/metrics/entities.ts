@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { type ClassScores, classScoresOf } from "./classification.ts";
 
 /** Micro-averaged scores of whole entities; a share of nothing counts as 0. */
 export interface EntityScores {
@@ -7,6 +8,8 @@ export interface EntityScores {
   readonly f1: number;
   /** Entities in the labels. */
   readonly support: number;
+  /** Scores of the entities of each type, by its name. */
+  readonly types: readonly ClassScores[];
 }
 
 /**
@@ -21,7 +24,13 @@ export function entityScores(
   labels: readonly (readonly string[])[],
   predictions: readonly (readonly string[])[],
 ): EntityScores {
-  let [support, predicted, correct] = [0, 0, 0];
+  const types = new Map<string, { support: number; predicted: number; correct: number }>();
+  const countsOf = (entity: string) => {
+    const type = entity.replace(/^\d+:\d+:/, "");
+    const known = types.get(type) ?? { support: 0, predicted: 0, correct: 0 };
+    types.set(type, known);
+    return known;
+  };
   for (let s = 0; s < Math.max(labels.length, predictions.length); s++) {
     const [tags, guesses] = [labels[s], predictions[s]];
     if (tags?.length !== guesses?.length) {
@@ -30,13 +39,27 @@ export function entityScores(
       });
     }
     const truth = entities(tags!);
-    const found = entities(guesses!);
-    support += truth.size;
-    predicted += found.size;
-    for (const entity of found) if (truth.has(entity)) correct++;
+    for (const entity of truth) countsOf(entity).support++;
+    for (const entity of entities(guesses!)) {
+      countsOf(entity).predicted++;
+      if (truth.has(entity)) countsOf(entity).correct++;
+    }
   }
-  const share = (of: number) => (of === 0 ? 0 : correct / of);
-  return { precision: share(predicted), recall: share(support), f1: share((predicted + support) / 2), support };
+  const sum = (key: "support" | "predicted" | "correct") =>
+    [...types.values()].reduce((total, counts) => total + counts[key], 0);
+  const { class: _, ...all } = classScoresOf("", sum("correct"), sum("predicted"), sum("support"));
+  const names = [...types.keys()].sort((a, b) => (a < b ? -1 : 1));
+  return {
+    ...all,
+    types: names.map((name) => {
+      const { correct, predicted, support } = types.get(name) as {
+        support: number;
+        predicted: number;
+        correct: number;
+      };
+      return classScoresOf(name, correct, predicted, support);
+    }),
+  };
 }
 
 /** True when class names are the tags of entities: `O` and names such as `B-PER`, of which one at least begins an entity. */

@@ -1,7 +1,7 @@
 /** Results of a query that are looked at. */
-const DEPTH = 10;
+export const DEPTH = 10;
 /** Numbers of first results that recall and accuracy are of. */
-const CUTS = [1, 5, DEPTH] as const;
+export const CUTS = [1, 5, DEPTH] as const;
 
 /** The first results of a query, the best first. */
 export interface Ranking {
@@ -44,6 +44,18 @@ export function retrievalReport(rankings: readonly Ranking[]): RetrievalReport {
       ),
     },
   };
+}
+
+/**
+ * Average precision of all results of a query: the mean, over the documents that answer it, of the precision at their
+ * places. 1 when they come first; with one answer, 1 ÷ its place.
+ * @param hits True for results that answer it, all of them, the best first.
+ * @see Manning, Raghavan and Schütze 2008, "Introduction to Information Retrieval", section 8.4.
+ */
+export function averagePrecision(hits: readonly boolean[], relevant: number): number {
+  let [found, sum] = [0, 0];
+  for (const [i, hit] of hits.entries()) if (hit) sum += ++found / (i + 1);
+  return sum / relevant;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -1,4 +1,4 @@
-import { type LanguageRow, languageRow } from "../chat/language-row.ts";
+import { type LanguageRow, languageRow, replyText } from "../chat/language-row.ts";
 import type { Row } from "../data/row.ts";
 import { DataError } from "../errors.ts";
 import { causalSplitEncoder } from "../examples/causal-split.ts";
@@ -24,6 +24,7 @@ export const causalLanguageModel: TaskDefinition = {
     const { completion_only_loss: completionOnlyLoss = true, assistant_only_loss: assistantOnlyLoss, packing } = recipe;
     return splitOf(rows, {
       pick: (row) => languageRow(row, { textColumn: recipe.text_column }),
+      text: replyText,
       encoder: ({ tokenizer, maxLength }) =>
         causalSplitEncoder({ tokenizer, maxLength, packing, completionOnlyLoss, assistantOnlyLoss }),
     });

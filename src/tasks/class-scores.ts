@@ -4,6 +4,9 @@ import { argmax } from "../generation/sampling.ts";
 import { classificationReport } from "../metrics/classification.ts";
 import { areEntityTags, entityScores } from "../metrics/entities.ts";
 import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
+import { tagsOf } from "./reports/entity-tables.ts";
+import type { ReportRow } from "./reports/report.ts";
+import { SentenceErrors } from "./reports/sentence-errors.ts";
 import { runs } from "./runs.ts";
 
 /** Predictions at the label positions that count. */
@@ -14,12 +17,26 @@ interface Predictions {
   readonly lossSum: number;
 }
 
+/** One prediction, and where its label stands. */
+interface Found {
+  readonly label: number;
+  readonly prediction: number;
+  /** Probability of the prediction. */
+  readonly confidence: number;
+  /** Number of the example. */
+  readonly example: number;
+  /** Token that the label stands at, from 0. */
+  readonly position: number;
+  /** −log p(label), nats. */
+  readonly loss: number;
+}
+
 /** Runs a classifier over examples; calls `visit` with each label position's logits. */
 export async function eachLogits(
   classifier: Asked,
   examples: Examples,
   batchSize: number,
-  visit: (logits: Float32Array, label: number, example: number) => void,
+  visit: (logits: Float32Array, label: number, example: number, position: number) => void,
   stop: () => boolean = () => false,
 ): Promise<void> {
   for await (const { rows, batch, outputs } of runs(classifier, examples, batchSize, stop)) {
@@ -29,31 +46,37 @@ export async function eachLogits(
     const perRow = batch.labels.length / rows.length;
     batch.labels.forEach((label, i) => {
       const row = (logits.data as Float32Array).subarray(i * classes, (i + 1) * classes);
-      if (label !== BigInt(IGNORED)) visit(row, Number(label), rows[Math.floor(i / perRow)] as number);
+      if (label !== BigInt(IGNORED)) visit(row, Number(label), rows[Math.floor(i / perRow)] as number, i % perRow);
     });
   }
 }
 
-/** Scores a classifier on examples; `undefined` when it was stopped. */
+/**
+ * Scores a classifier on examples; `undefined` when it was stopped.
+ * @param onFound Called with each prediction, those of an example one after the other. Default: offers it as an example.
+ */
 export async function classScores(
   classifier: Asked,
   examples: Examples,
-  { batchSize, classes, stop }: ScoreOptions,
+  { batchSize, classes, stop, worst }: ScoreOptions,
+  onFound: (found: Found) => void = (found) => worst?.offer(found.example, found.loss, () => cellsOf(found, classes)),
 ): Promise<Scores | undefined> {
-  const found: { label: number; prediction: number; confidence: number; example: number }[] = [];
+  const all: Omit<Found, "loss" | "position">[] = [];
   let lossSum = 0;
-  await eachLogits(classifier, examples, batchSize, (logits, label, example) => {
+  await eachLogits(classifier, examples, batchSize, (logits, label, example, position) => {
     const logProbabilities = logSoftmax(logits);
     const prediction = argmax(logits);
     const confidence = Math.round(1e6 * Math.exp(logProbabilities[prediction] as number)) / 1e6; // short in the file
-    found.push({ label, prediction, confidence, example });
-    lossSum -= logProbabilities[label] as number;
+    const loss = -(logProbabilities[label] as number);
+    all.push({ label, prediction, confidence, example });
+    onFound({ label, prediction, confidence, example, position, loss });
+    lossSum += loss;
   }, stop); // biome-ignore format: one call
   if (stop()) return undefined;
-  found.sort((a, b) => a.example - b.example);
-  const [labels, predictions] = [found.map(({ label }) => label), found.map(({ prediction }) => prediction)];
+  all.sort((a, b) => a.example - b.example);
+  const [labels, predictions] = [all.map(({ label }) => label), all.map(({ prediction }) => prediction)];
   const results = { labels: Int32Array.from(labels), predictions: Int32Array.from(predictions), lossSum };
-  const rows = found.map(({ example }) => example);
+  const rows = all.map(({ example }) => example);
   return {
     metrics: evalResults(results, classes, examples.length),
     predictions: {
@@ -61,10 +84,18 @@ export async function classScores(
       examples: rows,
       labels,
       predictions,
-      confidences: found.map(({ confidence }) => confidence),
+      confidences: all.map(({ confidence }) => confidence),
     },
   };
 }
+
+/** A prediction as a row of a report. */
+const cellsOf = ({ label, prediction, confidence, loss }: Found, classes: readonly string[]): ReportRow => ({
+  label: classes[label] as string,
+  prediction: classes[prediction] as string,
+  probability: confidence,
+  loss,
+});
 
 /**
  * Scores a classifier of words: {@link classScores}, and where the classes are tags of entities precision, recall and F1
@@ -75,19 +106,14 @@ export async function wordScores(
   examples: Examples,
   options: ScoreOptions,
 ): Promise<Scores | undefined> {
-  const scores = await classScores(classifier, examples, options);
-  const { classes } = options;
-  if (!scores || !areEntityTags(classes)) return scores;
-  const { metrics, predictions } = scores;
-  const rows = predictions.examples as readonly number[];
-  const tagsOf = (ids: readonly unknown[] = []): string[][] => {
-    const tags = new Map<number, string[]>();
-    for (const [at, row] of rows.entries())
-      tags.set(row, [...(tags.get(row) ?? []), classes[ids[at] as number] as string]);
-    return [...tags.values()];
-  };
-  const { precision, recall, f1 } = entityScores(tagsOf(predictions.labels), tagsOf(predictions.predictions));
-  return { metrics: { ...metrics, eval_precision: precision, eval_recall: recall, eval_f1: f1 }, predictions };
+  const sentences = new SentenceErrors(examples, options);
+  const scores = await classScores(classifier, examples, options, (found) => sentences.add(found));
+  sentences.offer();
+  if (!scores || !areEntityTags(options.classes)) return scores;
+  const { labels, predictions } = tagsOf(scores);
+  const { precision, recall, f1 } = entityScores(labels, predictions);
+  const metrics = { ...scores.metrics, eval_precision: precision, eval_recall: recall, eval_f1: f1 };
+  return { metrics, predictions: scores.predictions };
 }
 
 /** The contents of `eval_results.json`. */

@@ -4,6 +4,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { classScores, evalResults, logSoftmax } from "./class-scores.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { classLoss } from "./loss.ts";
+import { classReport } from "./reports/class-tables.ts";
 
 /** The columns of texts and labels. */
 export const columnsOf = ({ text_column, label_column }: ResolvedRecipe) => ({
@@ -19,6 +20,7 @@ export const classifier = {
   loss: classLoss,
   scoringGraph: (graph) => graph,
   score: classScores,
+  report: classReport,
   lowerIsBetter: ["eval_loss"],
   prediction: (logits, { classes }) => likeliest(logits, classes),
   metrics: Object.keys(figures).filter((key) => typeof figures[key] === "number"),

@@ -6,10 +6,12 @@ import type { Encoded } from "../examples/encode.ts";
 import type { Example, Examples } from "../examples/examples.ts";
 import type { Label, Labelled, Labels } from "../examples/labels.ts";
 import type { Graph, Value } from "../ir/graph.ts";
+import type { Worst } from "../metrics/worst.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ReportRow, TaskReport } from "./reports/report.ts";
 
 export type { Example, Examples } from "../examples/examples.ts";
 
@@ -42,6 +44,8 @@ export interface Split {
    * tokenised to be counted.
    */
   readonly onDemand?: (encoding: Encoding) => Encoded;
+  /** Texts of the rows at some places (`file:line`), as the data has them. */
+  texts(locations: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>;
   /** Looks for a row that has anything to train on. @throws {DataError} as `encode` would, when none has. */
   check(encoding: Encoding): Promise<void>;
 }
@@ -65,6 +69,10 @@ export interface ScoreOptions {
   readonly matryoshkaDims?: readonly number[];
   /** Once it says so, scoring ends without a result. */
   readonly stop: () => boolean;
+  /** Collector of the worst examples by number, with the cells that the task's report shows of them. */
+  readonly worst?: Worst<ReportRow>;
+  /** Text of tokens, for those cells. */
+  readonly decode?: (ids: Iterable<number>) => string;
 }
 
 /** Results of an evaluation. */
@@ -113,6 +121,8 @@ export interface TaskDefinition {
   scoringGraph(graph: Graph): Graph;
   /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
   score(asked: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined>;
+  /** Report of an evaluation. */
+  readonly report: TaskReport;
   /** True when the probability from which on a label is predicted is chosen on the validation split. */
   readonly choosesThreshold?: boolean;
   /** Prediction of a text or word from its logits; absent in tasks without labels. */

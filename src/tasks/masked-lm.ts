@@ -20,6 +20,7 @@ export const maskedLanguageModel: TaskDefinition = {
   split: (rows, recipe) =>
     splitOf(rows, {
       pick: (row) => plainText(row, { textColumn: recipe.text_column }),
+      text: ({ text }) => text,
       encoder: ({ tokenizer, maxLength }) => maskedEncoder(tokenizer, maxLength),
     }),
   draw: (example, tokenizer, { mlm_probability: probability }, random) =>

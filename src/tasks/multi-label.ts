@@ -8,6 +8,7 @@ import { binaryCrossEntropy } from "../ops/nn/binary-cross-entropy.ts";
 import { columnsOf } from "./classifier.ts";
 import type { Asked, Examples, ScoreOptions, Scores, TaskDefinition } from "./definition.ts";
 import { targetLoss } from "./loss.ts";
+import { labelsReport } from "./reports/label-tables.ts";
 import { runs } from "./runs.ts";
 import { targetSplit } from "./target-split.ts";
 
@@ -48,6 +49,7 @@ export const multiLabelClassification: TaskDefinition = {
   loss: (graph) => targetLoss(graph, binaryCrossEntropy),
   scoringGraph: (graph) => graph,
   score: multiLabelScores,
+  report: labelsReport,
   choosesThreshold: true,
   metrics: [
     ...["eval_loss", "eval_samples", "eval_accuracy", "eval_threshold"],
@@ -73,7 +75,7 @@ const elementLoss = (x: number, t: number): number => Math.max(x, 0) - x * t + M
 async function multiLabelScores(
   model: Asked,
   examples: Examples,
-  { batchSize, classes, threshold: given, stop }: ScoreOptions,
+  { batchSize, classes, threshold: given, stop, worst }: ScoreOptions,
 ): Promise<Scores | undefined> {
   const logits: Float32Array[] = Array(examples.length);
   const targets: Float32Array[] = Array(examples.length);
@@ -93,6 +95,17 @@ async function multiLabelScores(
     logits.map((_, row) => [...classes.keys()].filter((at) => keep(row, at)));
   const labels = chosen((row, at) => targets[row]?.[at] === 1);
   const predictions = chosen((row, at) => sigmoid(logits[row]?.[at] as number) >= threshold);
+  for (const [row, own] of logits.entries()) {
+    const losses = Array.from(own, (x, at) => elementLoss(x, targets[row]?.[at] as number));
+    const loss = losses.reduce((sum, x) => sum + x, 0) / classes.length;
+    worst?.offer(row, loss, () => ({
+      labels: (labels[row] ?? []).map((at) => classes[at]).join(", "),
+      predictions: (predictions[row] ?? [])
+        .map((at) => `${classes[at]} ${sigmoid(own[at] as number).toFixed(3)}`)
+        .join(", "),
+      loss,
+    }));
+  }
   const report = multiLabelReport(labels, predictions, classes);
   const metrics = {
     eval_loss: lossSum / all.length,

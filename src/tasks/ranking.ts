@@ -3,6 +3,7 @@ import { areRanked, rankedRow } from "../examples/sentences.ts";
 import { retrievalReport } from "../metrics/retrieval.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { rankingLoss } from "./embedding-loss.ts";
+import { retrievalReport as report } from "./reports/retrieval-tables.ts";
 import { retrievalScores } from "./retrieval-scores.ts";
 import { sentencesSplit } from "./sentences-split.ts";
 
@@ -20,6 +21,7 @@ export const ranking: TaskDefinition = {
   loss: rankingLoss,
   scoringGraph: (graph) => graph,
   score: retrievalScores,
+  report,
   metrics: ["eval_loss", "eval_samples", ...Object.keys(means).map((name) => `eval_${name}`)],
   lowerIsBetter: ["eval_loss"],
 };

@@ -7,6 +7,7 @@ import { mul, sub } from "../ops/nn/elementwise.ts";
 import { columnsOf } from "./classifier.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { targetLoss } from "./loss.ts";
+import { offerErrors, valueReport } from "./reports/value-tables.ts";
 import { runs } from "./runs.ts";
 import { targetSplit } from "./target-split.ts";
 
@@ -41,7 +42,7 @@ export const textRegression: TaskDefinition = {
       return mul(error, error);
     }),
   scoringGraph: (graph) => graph,
-  async score(model, examples, { batchSize, stop }) {
+  async score(model, examples, { batchSize, stop, worst }) {
     const [labels, predictions] = [Array<number>(examples.length), Array<number>(examples.length)];
     for await (const { rows, outputs } of runs(model, examples, batchSize, stop)) {
       for (const [i, row] of rows.entries()) {
@@ -50,6 +51,7 @@ export const textRegression: TaskDefinition = {
       }
     }
     if (stop()) return undefined;
+    offerErrors(labels, predictions, worst);
     const { meanSquaredError, pearson, spearman, rSquared } = regressionReport(labels, predictions);
     const metrics = {
       eval_loss: meanSquaredError,
@@ -60,6 +62,7 @@ export const textRegression: TaskDefinition = {
     };
     return { metrics, predictions: { labels, predictions } };
   },
+  report: valueReport,
   prediction: (logits): ValueScore => ({ value: logits[0] as number }),
   labelText: (example) => String((example as TargetExample).targets[0]),
   metrics: ["eval_loss", "eval_samples", "eval_pearson", "eval_spearman", "eval_r2"],

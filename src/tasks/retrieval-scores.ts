@@ -1,6 +1,6 @@
 import { ExampleStore } from "../examples/examples.ts";
 import { type SentencesExample, textsIn } from "../examples/sentences.ts";
-import { type Ranking, retrievalReport } from "../metrics/retrieval.ts";
+import { averagePrecision, DEPTH, type Ranking, retrievalReport } from "../metrics/retrieval.ts";
 import { atLengths, cosine, unit } from "../metrics/vectors.ts";
 import type { Asked, Examples, ScoreOptions, Scores } from "./definition.ts";
 import { SCALE } from "./embedding-loss.ts";
@@ -54,6 +54,33 @@ export function searchScores(rankings: readonly Ranking[], lossSum: number, samp
   return { metrics, predictions: { ndcg, reciprocal_ranks: reciprocalRanks } };
 }
 
+/** Results of one query. */
+export interface QueryResults {
+  /** Number of the first example with the query. */
+  readonly row: number;
+  /** True for results that answer it, all of them, the best first. */
+  readonly hits: readonly boolean[];
+  /** Documents that answer it. */
+  readonly relevant: number;
+  /** Number of the example that the first result is of. */
+  readonly first: number;
+}
+
+/** The ranking of a query, which is offered as one of the worst. Only results that are scored are kept. */
+export function rankingOf(
+  { row, hits, relevant, first }: QueryResults,
+  examples: Examples,
+  { worst }: Pick<ScoreOptions, "worst">,
+): Ranking {
+  const precision = averagePrecision(hits, relevant);
+  worst?.offer(row, 1 - precision, () => ({
+    average_precision: precision,
+    rank: hits.indexOf(true) + 1,
+    first_result: examples.at(first).where,
+  }));
+  return { hits: hits.slice(0, DEPTH), relevant };
+}
+
 /** Numbers of vectors from the one closest to `query` on. @param vectors Unit length. */
 export function closestFirst(
   query: number,
@@ -78,20 +105,29 @@ export async function retrievalScores(
   const { rows, vectors } = embedded;
   const { batchSize, matryoshkaDims } = options;
   const lossSum = atLengths(vectors, matryoshkaDims).reduce((sum, cut) => sum + rankingLossOf(rows, cut, batchSize), 0);
-  return searchScores(rankings(rows, vectors.map(unit)), lossSum, rows.length);
+  const found = Array.from(results(rows, vectors.map(unit)), (result) => rankingOf(result, examples, options));
+  return searchScores(found, lossSum, rows.length);
 }
 
-/** The results of each query among all documents. */
-function rankings(rows: Texts["rows"], vectors: readonly Float32Array[]): Ranking[] {
+/** The results of each query among all documents, one query after the other. */
+function* results(rows: Texts["rows"], vectors: readonly Float32Array[]): Generator<QueryResults> {
   const documents = [...new Set(rows.flatMap(([, ...texts]) => texts))];
   const answers = new Map<number, Set<number>>();
-  for (const [query, answer] of rows as readonly [number, number][]) {
-    answers.set(query, (answers.get(query) ?? new Set()).add(answer));
+  const [queryRows, documentRows] = [new Map<number, number>(), new Map<number, number>()];
+  for (const [row, [query, ...texts]] of (rows as readonly [number, number][]).entries()) {
+    answers.set(query, (answers.get(query) ?? new Set()).add(texts[0] as number));
+    if (!queryRows.has(query)) queryRows.set(query, row);
+    for (const text of texts) if (!documentRows.has(text)) documentRows.set(text, row);
   }
-  return [...answers].map(([query, right]) => ({
-    hits: closestFirst(query, documents, vectors).map((document) => right.has(document)),
-    relevant: right.size,
-  }));
+  for (const [query, right] of answers) {
+    const found = closestFirst(query, documents, vectors);
+    yield {
+      row: queryRows.get(query) as number,
+      hits: found.map((document) => right.has(document)),
+      relevant: right.size,
+      first: documentRows.get(found[0] as number) as number,
+    };
+  }
 }
 
 /** The sum of the ranking loss over the rows, in batches in the order of the data. @param vectors Unit length. */

@@ -9,5 +9,6 @@ import { splitOf } from "./split.ts";
 export const sentencesSplit = (rows: Rows, pick: (row: Row) => SentencesRow): Promise<Split> =>
   splitOf(rows, {
     pick,
+    text: ({ texts }) => texts.slice(0, 2).join(" → "),
     encoder: ({ tokenizer, maxLength }) => rowEncoder((row) => orNone(encodeSentences(row, tokenizer, maxLength))),
   });

@@ -20,12 +20,12 @@ export const textClassification: TaskDefinition = {
   split: (rows, recipe) =>
     splitOf<TextRow>(rows, {
       pick: (row) => textRow(row, columnsOf(recipe)),
+      text: ({ text }) => text,
       labels: ({ label }) => [label],
       labelColumns: [recipe.label_column],
       encoder: ({ tokenizer, labels, maxLength }) =>
         rowEncoder((row) => orNone(encodeText(row, tokenizer, labels, maxLength))),
       onDemand: {
-        text: ({ text }) => text,
         example: (row, { tokenizer, labels, maxLength }) =>
           encodeText(row, tokenizer, labels, maxLength) ?? {
             ids: Int32Array.of(tokenizer.padId),

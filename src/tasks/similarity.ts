@@ -4,6 +4,7 @@ import { regressionReport } from "../metrics/regression.ts";
 import { atLengths, cosine, unit } from "../metrics/vectors.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { similarityLoss } from "./embedding-loss.ts";
+import { offerErrors, valueReport } from "./reports/value-tables.ts";
 import { embeddedTexts } from "./retrieval-scores.ts";
 import { sentencesSplit } from "./sentences-split.ts";
 
@@ -25,6 +26,7 @@ export const similarity: TaskDefinition = {
     const cosines = (of: readonly Float32Array[]): number[] =>
       rows.map(([first, second]) => cosine(of[first as number], of[second as number]));
     const predictions = cosines(vectors.map(unit));
+    offerErrors(labels, predictions, options.worst);
     const { pearson, spearman } = regressionReport(labels, predictions);
     const losses = atLengths(vectors, options.matryoshkaDims).map(
       (cut) => regressionReport(labels, cosines(cut)).meanSquaredError,
@@ -37,6 +39,7 @@ export const similarity: TaskDefinition = {
     };
     return { metrics, predictions: { labels, predictions } };
   },
+  report: valueReport,
   metrics: ["eval_loss", "eval_samples", "eval_pearson", "eval_spearman"],
   lowerIsBetter: ["eval_loss"],
 };

@@ -12,6 +12,8 @@ import type { Encoding, Split } from "./definition.ts";
 export interface SplitReader<R extends Placed> {
   /** Reads the task's columns of a row. @throws {DataError} for a row that lacks it. */
   pick(row: Row): R;
+  /** The text of a row, by which people know it. */
+  text(row: R): string;
   /** The labels of a row. */
   labels?(row: R): Iterable<Label>;
   /** Columns that may hold the labels: the first whose classes the file names. */
@@ -19,7 +21,6 @@ export interface SplitReader<R extends Placed> {
   encoder(encoding: Encoding): Encoder<R>;
   /** For tasks with one example of one label for each row that has a text. */
   readonly onDemand?: {
-    text(row: R): string;
     /** The example of a row, also of one that has no text. */
     example(row: R, encoding: Encoding): Example;
   };
@@ -34,7 +35,7 @@ const MANY_ROWS = 50_000;
  */
 export async function splitOf<R extends Placed>(
   rows: Rows,
-  { pick, labels, labelColumns = [], encoder, onDemand }: SplitReader<R>,
+  { pick, text, labels, labelColumns = [], encoder, onDemand }: SplitReader<R>,
   manyRows = MANY_ROWS,
 ): Promise<Split> {
   const kept = onDemand && {
@@ -53,7 +54,7 @@ export async function splitOf<R extends Placed>(
       if (known) known.count++;
       else seen.set(label, { label, where: row.where, count: 1 });
     }
-    if (kept) keep(kept, picked, onDemand.text(picked));
+    if (kept) keep(kept, picked, text(picked));
     size++;
   }
   if (size < manyRows) kept?.rows.close();
@@ -81,7 +82,17 @@ export async function splitOf<R extends Placed>(
     await encode(encoding); // says why none does
   }
 
-  const split = { labels: [...seen.values()], ...(classNames && { classNames }), size, encode, check };
+  async function texts(locations: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    if (locations.size === 0) return found;
+    for await (const row of rows) {
+      if (locations.has(row.where)) found.set(row.where, text(pick(row)));
+      if (found.size === locations.size) break;
+    }
+    return found;
+  }
+
+  const split = { labels: [...seen.values()], ...(classNames && { classNames }), size, encode, texts, check };
   if (!kept || size < manyRows) return split;
   return {
     ...split,

@@ -28,13 +28,13 @@ export interface TargetReader<R extends TextOfRow> {
 export function targetSplit<R extends TextOfRow>(rows: Rows, { targets, ...reader }: TargetReader<R>): Promise<Split> {
   return splitOf<R>(rows, {
     ...reader,
+    text: ({ text }) => text,
     encoder: (encoding) =>
       rowEncoder((row) => {
         const { tokenizer, maxLength } = encoding;
         return orNone(encodeTargets(row.text, targets(row, encoding), row.where, tokenizer, maxLength));
       }),
     onDemand: {
-      text: ({ text }) => text,
       example: (row, encoding) => {
         const [all, { tokenizer, maxLength }] = [targets(row, encoding), encoding];
         const empty = { ids: Int32Array.of(tokenizer.padId), targets: all, where: row.where };

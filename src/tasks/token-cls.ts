@@ -6,6 +6,7 @@ import { encodeWords, type TokenExample, USUAL, type WordRow, wordRow } from "..
 import { wordScores } from "./class-scores.ts";
 import { classifier, columnsOf, orNone } from "./classifier.ts";
 import type { Encoding, TaskDefinition } from "./definition.ts";
+import { wordReport } from "./reports/entity-tables.ts";
 import { splitOf } from "./split.ts";
 
 /** A class for each word. */
@@ -18,6 +19,7 @@ export const wordClassification: TaskDefinition = {
     return [{ certainty: "structure", keys, about: "words with a tag each", start: "token-classification.yaml" }];
   },
   score: wordScores,
+  report: wordReport,
   metrics: [...classifier.metrics, "eval_precision", "eval_recall", "eval_f1"],
   labelsOf: (row, recipe) => wordRow(row, columnsOf(recipe)).tags.filter((tag) => tag !== IGNORED),
   async split(rows, recipe) {
@@ -27,6 +29,7 @@ export const wordClassification: TaskDefinition = {
         first ??= row.where;
         return wordRow(row, columnsOf(recipe));
       },
+      text: ({ words }) => words.join(" "),
       labels: ({ tags }) => tags.filter((tag) => tag !== IGNORED),
       labelColumns: [recipe.label_column, ...USUAL.label],
       encoder: (encoding) => rowEncoder((row) => orNone(encodeTrainedWords(row, encoding))),

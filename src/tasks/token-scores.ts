@@ -33,7 +33,7 @@ export function tokenScoringGraph(graph: Graph): Graph {
 export async function tokenScores(
   model: Asked,
   examples: Examples,
-  { batchSize, stop }: ScoreOptions,
+  { batchSize, stop, worst }: ScoreOptions,
 ): Promise<Scores | undefined> {
   const found = Array.from({ length: examples.length }, (): Found => ({ lossSum: 0, tokens: 0, correct: 0 }));
   for await (const { rows, batch, outputs } of runs(model, examples, batchSize, stop)) {
@@ -49,6 +49,10 @@ export async function tokenScores(
     });
   }
   if (stop()) return undefined;
+  for (const [row, { lossSum, tokens, correct }] of found.entries()) {
+    const loss = lossSum / Math.max(1, tokens);
+    worst?.offer(row, loss, () => ({ loss, perplexity: Math.exp(loss), tokens, correct }));
+  }
   const column = (key: keyof Found): number[] => found.map((example) => example[key]);
   const predictions = { losses: column("lossSum"), tokens: column("tokens"), correct: column("correct") };
   return { metrics: languageResults(found), predictions };

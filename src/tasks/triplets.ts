@@ -7,7 +7,7 @@ import type { Asked, ScoreOptions, Scores, TaskDefinition } from "./definition.t
 import { MARGIN, tripletLoss } from "./embedding-loss.ts";
 import { embeddingsOf } from "./embeddings.ts";
 import { ranking } from "./ranking.ts";
-import { closestFirst, searchScores } from "./retrieval-scores.ts";
+import { closestFirst, rankingOf, searchScores } from "./retrieval-scores.ts";
 import { splitOf } from "./split.ts";
 
 /** Embeddings that are closer within a class than between classes. */
@@ -19,6 +19,7 @@ export const triplets: TaskDefinition = {
   split: (rows, recipe) =>
     splitOf<TextRow>(rows, {
       pick: (row) => textRow(row, columnsOf(recipe)),
+      text: ({ text }) => text,
       encoder({ tokenizer, maxLength }) {
         const numbers = new Map<unknown, number>();
         const numberOf = (label: unknown): number => numbers.get(label) ?? numbers.set(label, numbers.size).size - 1;
@@ -37,11 +38,8 @@ export const triplets: TaskDefinition = {
  * Scores search by an example: each text against all others; those of its class are right. Texts that are alone in their
  * class ask for nothing. `undefined` when it was stopped.
  */
-async function classScores(
-  model: Asked,
-  examples: Examples,
-  { batchSize, matryoshkaDims, stop }: ScoreOptions,
-): Promise<Scores | undefined> {
+async function classScores(model: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined> {
+  const { batchSize, matryoshkaDims, stop } = options;
   const vectors = await embeddingsOf(model, examples, batchSize, stop);
   if (!vectors) return undefined;
   const labels = Array.from(examples, (example) => (example as TextExample).label);
@@ -50,7 +48,9 @@ async function classScores(
     const others = [...labels.keys()].filter((other) => other !== query);
     const relevant = others.filter((other) => labels[other] === label).length;
     if (relevant === 0) return [];
-    return [{ hits: closestFirst(query, others, units).map((other) => labels[other] === label), relevant }];
+    const found = closestFirst(query, others, units);
+    const hits = found.map((other) => labels[other] === label);
+    return [rankingOf({ row: query, hits, relevant, first: found[0] as number }, examples, options)];
   });
   const lengths = matryoshkaDims ? atLengths(vectors, matryoshkaDims) : [vectors];
   const lossSum = lengths.reduce((sum, cut) => sum + lossOf(labels, cut, batchSize), 0);

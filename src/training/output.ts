@@ -32,6 +32,7 @@ import { ownCheckpoints, STATE } from "./checkpoints/resume.ts";
 import { PICTURE_FILES, writePictures } from "./pictures/write.ts";
 import { PREDICTIONS, writePredictions } from "./predictions-file.ts";
 import type { Progress } from "./progress.ts";
+import { EVALUATION_FILES } from "./report/write.ts";
 import { saveModel } from "./saved.ts";
 import { type Output, type Run, trainedOf } from "./state.ts";
 import { type EventFile, openEventFile } from "./tensorboard.ts";
@@ -67,7 +68,8 @@ export async function openOutput(
     await makeFolder(folder);
     held = await lockFolder(folder, lock);
     await sweepStaging(folder);
-    if (progress.step === 0) for (const name of RESULTS) await removeFolder(`${folder}/${name}`);
+    const stale = [...EVALUATION_FILES, ...(progress.step === 0 ? RESULTS : [])]; // a report is of the model that was
+    for (const name of stale) await removeFolder(`${folder}/${name}`);
     await bringBest(progress, folder);
     if (progress.step > 0) await dropOldCheckpoints(recipe, progress, await facts()); // one may have died before it did
     await writeTextAtomic(`${folder}/metrics.jsonl`, before.map((record) => `${JSON.stringify(record)}\n`).join(""));

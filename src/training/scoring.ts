@@ -1,10 +1,12 @@
 import { DivergedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
 import { ExampleStore, mapExamples } from "../examples/examples.ts";
+import type { Worst } from "../metrics/worst.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { Random } from "../random.ts";
 import type { Example, Examples, Scores } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
+import type { ReportRow } from "../tasks/reports/report.ts";
 
 /** Scores that are not finite. `evaluate` reports them; a run saves its last good state first. */
 export class NotFiniteError extends DivergedError {
@@ -40,6 +42,7 @@ async function firstNotFinite(
 /**
  * Scores a model on examples, in a session of its own. What a task draws anew at each step is drawn alike each time.
  * @param stop Once it says so, scoring ends, and `undefined` is returned.
+ * @param worst Collector of the worst examples, for a report.
  * @throws {NotFiniteError} when a score is NaN or infinite.
  */
 export async function scoreModel(
@@ -47,6 +50,7 @@ export async function scoreModel(
   weights: Weights,
   examples: Examples,
   stop: () => boolean,
+  worst?: Worst<ReportRow>,
 ): Promise<Scores | undefined> {
   const { recipe } = source;
   const task = taskOf(recipe);
@@ -64,7 +68,8 @@ export async function scoreModel(
       ...(recipe.matryoshka_dims && { matryoshkaDims: recipe.matryoshka_dims }),
       ...(threshold !== undefined && { threshold }),
     };
-    const scores = await task.score(openModel, shown, options);
+    const decode = (ids: Iterable<number>): string => tokenizer.decode([...ids]);
+    const scores = await task.score(openModel, shown, { ...options, ...(worst && { worst, decode }) });
     const bad = scores && notFiniteIn(scores.metrics);
     if (bad === undefined) return scores;
     const alone = (example: Example) => task.score(openModel, ExampleStore.of([example]), options);

@@ -5,11 +5,15 @@ import { trainedConfig, withProblemType } from "../assemble/problem-type.ts";
 import { refuseOneClass, refuseOtherTask } from "../assemble/supported-head.ts";
 import { InterruptedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
+import { Worst } from "../metrics/worst.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Split } from "../tasks/definition.ts";
+import type { ReportRow } from "../tasks/reports/report.ts";
+import { MOST_EXAMPLES } from "../training/report/evaluation.ts";
 import { scoreModel } from "../training/scoring.ts";
+import { writeReport } from "./evaluation-report.ts";
 import { type DataRow, jobOfModel, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
 
@@ -18,6 +22,13 @@ export interface ScoringOptions {
   readonly signal?: AbortSignal;
   /** Called with each thing that a reader of the figures should know. */
   readonly onWarning?: (message: string) => void;
+  /**
+   * Folder for a report with tables, pictures and the worst examples, whose texts it quotes: `evaluation.json` and
+   * `evaluation.md`, or `base-evaluation` of a base model alone. Absent: no file is written.
+   */
+  readonly reportDir?: string;
+  /** Called with the path of the report, once it is written. */
+  readonly onReport?: (path: string) => void;
 }
 
 /** The adapter that is evaluated with a recipe's base model. */
@@ -37,9 +48,16 @@ export function evaluate(recipe: Recipe, options?: EvaluateOptions): Promise<Eva
 export function evaluate(model: Model, options: ModelOptions & ScoringOptions): Promise<EvalResults>;
 export async function evaluate(
   subject: Recipe | Model,
-  { signal, onWarning = () => {}, adapter, ...options }: EvaluateOptions & Partial<ModelOptions> = {},
+  {
+    signal,
+    onWarning = () => {},
+    reportDir,
+    onReport,
+    adapter,
+    ...options
+  }: EvaluateOptions & Partial<ModelOptions> = {},
 ): Promise<EvalResults> {
-  const { split, opened, recipe, classes } =
+  const { split, splitName, rows, opened, recipe, classes } =
     subject instanceof Model
       ? await ofModel(subject, options as ModelOptions)
       : await ofRecipe(resolveRecipe(subject), adapter);
@@ -60,7 +78,13 @@ export async function evaluate(
       `config.json of ${checkpoint.folder} does not name the labels of the data, so its outputs are assumed to be, in this order: ${order}${labels.names.length > 5 ? ", …" : ""}`,
     );
   }
-  const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true);
+  const worst = reportDir === undefined ? undefined : new Worst<ReportRow>(MOST_EXAMPLES);
+  const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true, worst);
+  if (scores && worst && reportDir !== undefined) {
+    const reported = { recipe, model, adapter, isBase, splitName, split, examples, rows, scores, worst };
+    const path = await writeReport(reportDir, reported, onWarning);
+    if (path !== undefined) onReport?.(path);
+  }
   examples.close();
   if (!scores) throw new InterruptedError("stopped before the evaluation was complete.");
   return scores.metrics;
@@ -72,6 +96,8 @@ interface Subject {
   readonly split: Split;
   /** The split whose labels are the classes; absent for a trained model, which has its own. */
   readonly classes?: Split | undefined;
+  readonly splitName: string;
+  readonly rows?: RowsInMemory | undefined;
   readonly opened: TrainedModel;
 }
 
@@ -84,7 +110,8 @@ async function ofRecipe(recipe: ResolvedRecipe, adapter?: string, rows?: RowsInM
   const { dataset_train_split: trainSplit } = recipe;
   const labelled = async () => (names.has(trainSplit) ? readSplit(settled, trainSplit, { rows }) : split);
   const classes = adapter === undefined ? await labelled() : undefined;
-  return { recipe: settled, split, classes, opened: await openTrained(settled, adapter, classes) };
+  const opened = await openTrained(settled, adapter, classes);
+  return { recipe: settled, split, splitName: name, rows, classes, opened };
 }
 
 async function ofModel(model: Model, options: ModelOptions): Promise<Subject> {
@@ -99,8 +126,9 @@ async function ofModel(model: Model, options: ModelOptions): Promise<Subject> {
     ...(problem_type !== undefined && { problem_type }),
     ...(loss_type !== undefined && { loss_type }),
   };
-  const split = await readSplit(settled, await testSplit(recipe, rows), { limit: recipe.max_eval_samples, rows });
-  return { recipe: settled, split, opened };
+  const splitName = await testSplit(recipe, rows);
+  const split = await readSplit(settled, splitName, { limit: recipe.max_eval_samples, rows });
+  return { recipe: settled, split, splitName, rows, opened };
 }
 
 const isList = (data: ModelOptions["data"]): data is readonly DataRow[] => Array.isArray(data);

@@ -9,6 +9,12 @@ import { readRecipe, recipeFrom } from "./read-recipe.ts";
 /** Keys without which there is no recipe. */
 const NEEDED = ["model_name_or_path", "dataset_name"] as const;
 
+/** A recipe to evaluate with. */
+export interface FoundEvaluation extends FoundRecipe {
+  /** Folder of the report: the `output_dir` that the user sets, else the folder of the trained model, else the recipe's `output_dir`. */
+  readonly reportDir: string;
+}
+
 type Overrides = Readonly<Record<string, unknown>>;
 
 /** A recipe, and where it was found. */
@@ -49,7 +55,14 @@ export async function findRecipe(path: string | undefined, overrides: Overrides 
  * trained model in the `output_dir` of `recipe.yaml` is evaluated.
  * @throws {RecipeError} when a folder has no recipe, or nothing was trained yet.
  */
-export async function findEvaluation(path: string | undefined, overrides: Overrides = {}): Promise<FoundRecipe> {
+export async function findEvaluation(path: string | undefined, overrides: Overrides = {}): Promise<FoundEvaluation> {
+  const found = await recipeOfEvaluation(path, overrides);
+  const { adapter_name_or_path: adapter, output_dir } = found.recipe;
+  const isHere = overrides.output_dir === undefined && adapter !== undefined && (await isFolder(adapter));
+  return { ...found, reportDir: isHere ? adapter : output_dir };
+}
+
+async function recipeOfEvaluation(path: string | undefined, overrides: Overrides): Promise<FoundRecipe> {
   const { adapter_name_or_path: adapter } = overrides;
   if (path !== undefined && (await isFolder(path))) return ofRun(path, { adapter_name_or_path: path, ...overrides });
   if (path !== undefined || NEEDED.every((key) => overrides[key] !== undefined)) return findRecipe(path, overrides);

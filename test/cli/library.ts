@@ -5,6 +5,7 @@ import type { DownloadModelOptions } from "../../src/formats/hub/resolve.ts";
 import type { DemoEvent, DemoOptions, DemoRow } from "../../src/node/demo.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import type { Recipe } from "../../src/recipe/schema.ts";
+import type { EvaluateOptions } from "../../src/verbs/evaluate.ts";
 import type { ModelSource } from "../../src/verbs/fetch-models.ts";
 import type { PredictOptions } from "../../src/verbs/predict.ts";
 
@@ -29,7 +30,11 @@ export const findRecipe = async (path = "recipe.yaml", overrides: Readonly<Recor
   ...(path === "recipe.yaml" && { note: "recipe: recipe.yaml in this folder" }),
 });
 
-export const findEvaluation = findRecipe;
+/** The report goes into the folder of an adapter. */
+export const findEvaluation = async (path?: string, overrides: Readonly<Record<string, unknown>> = {}) => ({
+  ...(await findRecipe(path, overrides)),
+  reportDir: String(overrides.adapter_name_or_path ?? "trainer_output"),
+});
 
 export const readRecipe = async (path: string, overrides: Readonly<Record<string, unknown>>): Promise<Recipe> =>
   parseRecipe("model_name_or_path: embedded\ndataset_name: embedded\n", { file: path, overrides });
@@ -89,11 +94,14 @@ export const plan = async ({ method }: Recipe): Promise<Plan> => ({
   peakRssBytes: 227e6, memoryBytes, savedBytes: 3.7e6, trainSeconds: 754,
 }); // biome-ignore format: a table
 
-export const evaluate = async (_: Recipe, { adapter }: { adapter?: string }) => ({
-  eval_loss: adapter === "out" ? 0.31 : 0.62,
-  eval_samples: 1200,
-  eval_per_class: { "Governing Law": { precision: 0.9, recall: 1, f1: 0.95, support: 1040 } },
-});
+export async function evaluate(_: Recipe, { adapter, reportDir, onReport }: EvaluateOptions) {
+  if (reportDir === "out") onReport?.(`${reportDir}/evaluation.md`);
+  return {
+    eval_loss: adapter === "out" ? 0.31 : 0.62,
+    eval_samples: 1200,
+    eval_per_class: { "Governing Law": { precision: 0.9, recall: 1, f1: 0.95, support: 1040 } },
+  };
+}
 
 /** Labels every text but "none"; of a file, the text is its name. */
 export async function* predict({ texts, input, ...source }: PredictOptions): AsyncGenerator<Prediction> {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { evaluationTable } from "../../src/cli/commands/evaluate.ts";
 import { run } from "../../src/cli/run.ts";
 import { METHODS } from "../../src/methods/keys/index.ts";
 import { streams } from "./streams.ts";
@@ -133,6 +134,26 @@ describe("what was asked for goes to stdout", () => {
   ])("as NDJSON: %s", async (command, events) => {
     const { stdout } = await lowrank(`${command} --json`);
     expect(objects(stdout).map(({ event }) => event)).toEqual(events);
+  });
+
+  test("evaluate says where the report lies, on stderr, and with --json too", async () => {
+    for (const form of ["", " --json"]) {
+      const { stdout, stderr } = await lowrank(`evaluate r.yaml --adapter_name_or_path out${form}`);
+      expect(stderr).toBe("report, with the worst examples: out/evaluation.md\n");
+      expect(stdout).not.toContain("evaluation.md");
+    }
+    expect((await lowrank("evaluate r.yaml")).stderr).toBe("");
+  });
+
+  test("of many classes the worst are shown, those without examples last, and that is said", () => {
+    const classes = Object.fromEntries(
+      Array.from({ length: 25 }, (_, i) => [`c${i}`, { precision: 1, recall: 1, f1: i < 2 ? 0 : 1 - i / 100, support: i === 1 ? 0 : 5 }]), // biome-ignore format: one class
+    );
+    const lines = evaluationTable({ eval_loss: 1, eval_samples: 25, eval_per_class: classes }).split("\n");
+    expect(lines.filter((line) => /^c\d/.test(line)).map((line) => line.split(" ")[0])).toEqual(
+      [0, ...Array.from({ length: 19 }, (_, i) => 24 - i)].map((i) => `c${i}`),
+    );
+    expect(lines.at(-1)).toBe("These are the 20 of 25 classes with the lowest F1.");
   });
 
   test("a comparison's events say whose they are", async () => {

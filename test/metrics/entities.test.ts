@@ -22,9 +22,9 @@ describe("entityScores", () => {
 
   test("an entity counts only whole, and I without B begins one", () => {
     const labels = [["B-PER", "I-PER", "O", "I-LOC", "B-LOC"]];
-    expect(entityScores(labels, labels)).toEqual({ precision: 1, recall: 1, f1: 1, support: 3 });
+    expect(entityScores(labels, labels)).toMatchObject({ precision: 1, recall: 1, f1: 1, support: 3 });
     const half = [["B-PER", "O", "O", "I-LOC", "I-LOC"]];
-    expect(entityScores(labels, half)).toEqual({ precision: 0, recall: 0, f1: 0, support: 3 });
+    expect(entityScores(labels, half)).toMatchObject({ precision: 0, recall: 0, f1: 0, support: 3 });
   });
 
   /** seqeval's conditions (`end_of_chunk`, `start_of_chunk`), as they stand in it. */

@@ -15,6 +15,7 @@ const model = prepare(recipe, await openBase(recipe), undefined, { 0: "a" });
 async function slowSplit(): Promise<Split> {
   const whole = await splitOf([], {
     pick: (row) => row,
+    text: ({ where }) => where,
     encoder: () => ({ add: () => undefined, finish: () => undefined as never }),
   });
   const encode: Split["encode"] = async (_, onRow) => {

@@ -51,6 +51,20 @@ test("an evaluation takes the recipe that the run wrote, and the run's model", a
   expect(await findEvaluation("out/checkpoint-3")).toMatchObject(checkpoint);
 });
 
+test("the report of an evaluation goes to the trained model's folder, else to output_dir", async () => {
+  writeRun("out/run");
+  writeFileSync("recipe.yaml", RECIPE);
+  const folders = [
+    ["out/run", {}, "out/run"],
+    ["recipe.yaml", { adapter_name_or_path: "out/run" }, "out/run"],
+    ["recipe.yaml", { adapter_name_or_path: "hub/adapter" }, "out"],
+    ["recipe.yaml", {}, "out"],
+    ["out/run", { output_dir: "elsewhere" }, "elsewhere"],
+  ] as const;
+  for (const [path, overrides, folder] of folders)
+    expect((await findEvaluation(path, overrides)).reportDir).toBe(folder);
+});
+
 test("a recipe that is named is the base alone, and with an adapter of elsewhere recipe.yaml has the data", async () => {
   writeFileSync("recipe.yaml", RECIPE);
   expect((await findEvaluation("recipe.yaml")).recipe.adapter_name_or_path).toBeUndefined();

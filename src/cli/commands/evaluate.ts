@@ -18,40 +18,57 @@ export const evaluate: CliCommand = {
   },
   async run({ args, overrides, output, interruptible }) {
     const { evaluate, findEvaluation } = await import("../library/index.ts");
-    const { recipe, note } = await findEvaluation(args[0], overrides);
+    const { recipe, note, reportDir } = await findEvaluation(args[0], overrides);
     if (note !== undefined) output.note(output.styleNote("dim", note));
     await fetchFirst(modelsOf(recipe), output);
     const adapter = recipe.adapter_name_or_path;
+    let report: string | undefined;
     const results = await evaluate(recipe, {
       ...(adapter !== undefined && { adapter }),
       signal: interruptible(),
       onWarning: (message) => output.alert(output.styleNote("yellow", `warning: ${message}`)),
+      reportDir,
+      onReport(path) {
+        report = path;
+      },
     });
     output.record({ event: "eval", ...results });
     output.result(evaluationTable(results));
+    if (report !== undefined) output.note(`report, with the worst examples: ${report}`);
   },
 };
 
-/** The metrics, one a line, and below them the scores of each class. */
-function evaluationTable(results: EvalResults): string {
+/** Classes that are shown one by one. */
+const MOST_CLASSES = 20;
+
+/** The metrics, one a line, and below them the scores of each class; of many classes the worst. */
+export function evaluationTable(results: EvalResults): string {
   const metrics: string[][] = [];
-  const classes: string[][] = [];
+  const classes: (readonly [label: string, scores: ClassScores])[] = [];
   for (const [name, value] of Object.entries(results)) {
-    if (typeof value !== "number")
-      classes.push(...Object.entries(value).map(([label, scores]) => classRow(label, scores)));
+    if (typeof value !== "number") classes.push(...Object.entries(value));
     else metrics.push([name.replace(/^eval_/, ""), name === "eval_samples" ? count(value) : figure(value)]);
   }
-  const tables = [textTable([{ title: "" }, { title: "", right: true }], metrics)];
+  const parts = [textTable([{ title: "" }, { title: "", right: true }], metrics)];
   if (classes.length > 0) {
     const titles = ["class", "precision", "recall", "F1", "support"];
-    tables.push(
+    parts.push(
       textTable(
         titles.map((title, i) => ({ title, right: i > 0 })),
-        classes,
+        worstOf(classes).map(([label, scores]) => classRow(label, scores)),
       ),
     );
   }
-  return tables.join("\n\n");
+  if (classes.length > MOST_CLASSES)
+    parts.push(`These are the ${MOST_CLASSES} of ${count(classes.length)} classes with the lowest F1.`);
+  return parts.join("\n\n");
+}
+
+/** The classes in their order; of many those with the lowest F1, lowest first, and those without examples last. */
+function worstOf<T extends readonly [string, ClassScores]>(classes: readonly T[]): readonly T[] {
+  if (classes.length <= MOST_CLASSES) return classes;
+  const isEmpty = ([, { support }]: T): number => (support === 0 ? 1 : 0);
+  return [...classes].sort((a, b) => isEmpty(a) - isEmpty(b) || a[1].f1 - b[1].f1).slice(0, MOST_CLASSES);
 }
 
 const classRow = (label: string, { precision, recall, f1, support }: ClassScores): string[] => [

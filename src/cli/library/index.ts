@@ -8,7 +8,7 @@ export { type DemoEvent, type DemoOptions, type DemoPrediction, type DemoRow, de
 export { type Environment, environment } from "../../node/environment.ts";
 export type { ExportFormat } from "../../verbs/export/options.ts";
 export { fetchModels, type ModelSource } from "../../verbs/fetch-models.ts";
-export { type FoundRecipe, findEvaluation, findRecipe } from "../../verbs/find-recipe.ts";
+export { type FoundEvaluation, type FoundRecipe, findEvaluation, findRecipe } from "../../verbs/find-recipe.ts";
 export { draftRecipe, startFrom, usualOutputDir, writeDraft } from "../../verbs/init/draft.ts";
 export { type FoundModel, lookAtModel } from "../../verbs/init/model.ts";
 export {

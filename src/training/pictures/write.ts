@@ -16,11 +16,19 @@ export interface WrittenPictures {
   readonly warnings: readonly string[];
 }
 
-/** Draws a run into its folder. A picture that fails is a warning, because a run is worth more than its pictures. */
-export async function writePictures(folder: string, run: PicturedRun): Promise<WrittenPictures> {
+/**
+ * Draws a run into its folder. A picture that fails is a warning, because a run is worth more than its pictures.
+ * @param named Name of a picture's file. Default: its own.
+ */
+export async function writePictures(
+  folder: string,
+  run: PicturedRun,
+  named: (file: string) => string = (file) => file,
+): Promise<WrittenPictures> {
   const pictures: { file: string; alt: string }[] = [];
   const warnings: string[] = [];
-  for (const { file, draw } of PICTURES) {
+  for (const { file: own, draw } of PICTURES) {
+    const file = named(own);
     try {
       await removeFolder(`${folder}/${file}`); // an earlier run's picture would be taken for this one's
       const drawn = draw(run);
