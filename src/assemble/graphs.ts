@@ -5,6 +5,7 @@ import { isAdapterParam, METHOD_DEFINITIONS } from "../methods/index.ts";
 import type { BuildOptions } from "../models/parts/scope.ts";
 import { linear } from "../ops/nn/linear.ts";
 import { earlySelect } from "../passes/early-select.ts";
+import { neftune } from "../passes/neftune.ts";
 import { type Pass, runPasses } from "../passes/pass.ts";
 import { quantize } from "../passes/quantize.ts";
 import { prune } from "../passes/rewrite.ts";
@@ -79,7 +80,9 @@ export function baseGraph(source: GraphSource, options: BuildOptions = {}): Grap
  */
 export function stepGraph(source: GraphSource, keep?: (param: string) => boolean): Graph {
   const { recipe, architecture } = source;
-  const passes = [...methodPasses(source), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
+  const { neftune_noise_alpha: alpha } = recipe;
+  const noise = alpha === undefined ? [] : [neftune(alpha)];
+  const passes = [...noise, ...methodPasses(source), ...(keep ? [keepTrainable(keep)] : []), earlySelect()];
   const graph = runPasses(baseGraph(source, { modelDropout: recipe.model_dropout }), passes, { training: true });
   const layer = new RegExp(`^${architecture.layers.replaceAll(".", "\\.")}\\.\\d+(?=\\.|$)`);
   const segmentOf = (module: string): string | undefined => layer.exec(module)?.[0];

@@ -34,6 +34,12 @@ export function labelsIn(example: Example): number {
   return "labels" in example ? example.labels.reduce((n, label) => n + (label === IGNORED ? 0 : 1), 0) : 1;
 }
 
+/** Tokens of an example's longest text. */
+export const longestIn = (example: Example): number =>
+  "ends" in example
+    ? textsIn(example).reduce((longest, { length }) => Math.max(longest, length), 0)
+    : example.ids.length;
+
 /** Part of an example in the divisor of a step's mean loss: its labels, each counted by the weight of its class. */
 export function weightIn(example: Example, weights?: readonly number[]): number {
   if (!weights) return labelsIn(example);
@@ -136,7 +142,7 @@ export class ExampleStore implements Examples {
     this.labels.push(labelsIn(example));
     if ("ends" in example) {
       this.textCounts.push(example.ends.length);
-      this.longestTexts.push(textsIn(example).reduce((longest, { length }) => Math.max(longest, length), 0));
+      this.longestTexts.push(longestIn(example));
     }
     for (const id of example.ids) if (id > this.largestId) this.largestId = id;
     const record = pack(example, this.locations);

@@ -16,6 +16,15 @@ export interface DropoutFill {
   readonly keep: number;
 }
 
+/** Noise of NEFTune that the trainer fills in: uniform between ±`alpha / √(L · width)`, L the padded length of a text. */
+export interface NoiseFill {
+  readonly kind: "noise";
+  readonly alpha: number;
+}
+
+/** Input that the trainer fills at random, at each step anew. */
+export type RandomFill = DropoutFill | NoiseFill;
+
 /** Initialization of a parameter that no checkpoint contains. */
 export type Init =
   | { readonly kind: "zeros" }
@@ -81,7 +90,7 @@ export interface ParamOptions {
 
 /** Origin of a value. `switch` on `kind`; the compiler checks every case is covered. */
 export type Origin =
-  | { readonly kind: "input"; readonly name: string; readonly fill?: DropoutFill }
+  | { readonly kind: "input"; readonly name: string; readonly fill?: RandomFill }
   | ({ readonly kind: "param"; readonly name: string } & ParamOptions)
   | { readonly kind: "constant"; readonly data: Float64Array }
   | { readonly kind: "node"; readonly node: Node };
@@ -121,7 +130,7 @@ export class Graph {
   readonly #named = new Map<string, Value>();
   readonly #nodes = new Map<string, Value>();
 
-  input(name: string, type: TensorType, fill?: DropoutFill): Value {
+  input(name: string, type: TensorType, fill?: RandomFill): Value {
     return this.#name(name, type, fill ? { kind: "input", name, fill } : { kind: "input", name });
   }
 

@@ -87,7 +87,6 @@ export const HINTS: Readonly<Record<string, string>> = {
   use_peft: "set method: lora",
   val_set_size: "here it is validation_split_percentage, in percent: 10 for a share of 0.1",
   val_size: "here it is validation_split_percentage, in percent: 10 for a share of 0.1",
-  neftune_noise_alpha: "this version does not have it",
 };
 
 /** Keys in the words of a recipe, and how each was written. */

@@ -65,6 +65,11 @@ export const trainingKeys = {
     .lt(1)
     .default(0)
     .describe("Part of each label's target that all classes, or the whole vocabulary, share in the training loss"),
+  neftune_noise_alpha: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Scale of uniform noise on the input embeddings while training (NEFTune), such as 5; unset: none"),
   gradient_checkpointing: z
     .boolean()
     .default(false)

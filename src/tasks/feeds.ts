@@ -1,7 +1,7 @@
 import { type Batch, collate } from "../examples/collate.ts";
 import { IGNORED } from "../examples/labels.ts";
 import { resolveShape } from "../ir/dims.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, RandomFill } from "../ir/graph.ts";
 import type { Random } from "../random.ts";
 import type { RuntimeTensor } from "../session/session.ts";
 import type { Example } from "./definition.ts";
@@ -14,9 +14,16 @@ export interface Feeds {
 
 /**
  * Fills a graph's inputs from examples.
- * @param random Draws the dropout masks the graph asks for.
+ * @param random Draws the dropout masks and the noise the graph asks for.
+ * @param seq Padded length of the micro-batch that the examples are a part of, which decides how large noise is. Default: their own.
  */
-export function feedsOf(graph: Graph, examples: readonly Example[], padId: number, random: Random): Feeds {
+export function feedsOf(
+  graph: Graph,
+  examples: readonly Example[],
+  padId: number,
+  random: Random,
+  seq?: number,
+): Feeds {
   const batch = collate(examples, padId);
   const shape = [batch.batch, batch.seq];
   const int64 = (data: BigInt64Array, shape: readonly number[]): RuntimeTensor => ({ dtype: "int64", shape, data });
@@ -45,8 +52,9 @@ export function feedsOf(graph: Graph, examples: readonly Example[], padId: numbe
   const tensors: Record<string, RuntimeTensor> = {};
   for (const { origin, shape } of graph.inputs) {
     if (origin.kind !== "input") continue;
-    if (origin.fill) tensors[origin.name] = mask(resolveShape(shape, lengths), origin.fill.keep, random);
-    else {
+    if (origin.fill) {
+      tensors[origin.name] = filled(resolveShape(shape, lengths), origin.fill, random, seq ?? batch.seq);
+    } else {
       const tensor = known[origin.name]?.();
       if (tensor) tensors[origin.name] = tensor;
     }
@@ -72,8 +80,16 @@ function labelledRows(labels: BigInt64Array): BigInt64Array {
   return BigInt64Array.from(rows, BigInt);
 }
 
-function mask(shape: readonly number[], keep: number, random: Random): RuntimeTensor {
-  const data = new Uint8Array(shape.reduce((n, length) => n * length, 1));
-  random.dropoutMask(data, keep);
-  return { dtype: "uint8", shape, data };
+/** A random input. Noise has a stream of its own: with it, masks stay what they are without. */
+function filled(shape: readonly number[], fill: RandomFill, random: Random, seq: number): RuntimeTensor {
+  const size = shape.reduce((n, length) => n * length, 1);
+  if (fill.kind === "dropout") {
+    const data = new Uint8Array(size);
+    random.dropoutMask(data, fill.keep);
+    return { dtype: "uint8", shape, data };
+  }
+  const data = new Float32Array(size);
+  const bound = fill.alpha / Math.sqrt(seq * (shape.at(-1) as number));
+  random.stream("noise").fillUniform(data, -bound, bound);
+  return { dtype: "float32", shape, data };
 }

@@ -21,6 +21,7 @@ const SHOWN = [
   "max_grad_norm",
   "class_weights",
   "label_smoothing_factor",
+  "neftune_noise_alpha",
   "max_length",
   "seed",
 ] as const;

@@ -1,5 +1,5 @@
 import { gradientOf, LOSS_SCALE } from "../autodiff/training-graph.ts";
-import { weightIn } from "../examples/examples.ts";
+import { longestIn, weightIn } from "../examples/examples.ts";
 import type { Graph } from "../ir/graph.ts";
 import { clip } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -21,7 +21,7 @@ export interface StepContext {
   readonly optimizer: Optimizer;
   readonly recipe: ResolvedRecipe;
   readonly padId: number;
-  /** The generator of a micro-batch's dropout masks, by its place among those of the step. */
+  /** The generator of a micro-batch's dropout masks and noise, by its place among those of the step. */
   readonly masks: (microBatch: number) => Random;
   /** Multiplies the step's learning rate for a parameter. */
   readonly learningRateScale: (param: string) => number;
@@ -86,8 +86,9 @@ export async function accumulate(
   );
   for (const [at, microBatch] of microBatches.entries()) {
     const random = masks(at);
+    const seq = microBatch.reduce((longest, example) => Math.max(longest, longestIn(example)), 0);
     for (const examples of passes(microBatch, ({ ids }) => ids.length, tokens)) {
-      const { tensors, batch } = feedsOf(graph, examples, padId, random);
+      const { tensors, batch } = feedsOf(graph, examples, padId, random, seq);
       const results = await session.run({ ...tensors, [LOSS_SCALE]: scale });
       loss += Number(results.loss?.data[0]) / divisor;
       realTokens += batch.realTokens;
