@@ -8,6 +8,7 @@ import { jobOfRecipe } from "../../verbs/job-of.ts";
 import { recipeFrom } from "../../verbs/read-recipe.ts";
 import { type Entry, runEntry } from "./compare-run.ts";
 import { writeComparison } from "./comparison-files.ts";
+import type { ScoredSplit } from "./comparison-markdown.ts";
 
 /** Names that can be compared: each method, and `gradual`, which is `full` with its layers unfrozen one by one from the top. */
 export const COMPARED = [...METHODS, "gradual"] as const;
@@ -42,7 +43,9 @@ export async function* compare(
   const seeds = options.seeds ?? [recipe.seed];
   const { model_name_or_path, adapter_name_or_path, dataset_name } = recipe;
   await checkOutputFolder(recipe, { model_name_or_path, adapter_name_or_path, dataset_name });
-  for (const name of methods) await checkComparable(await recipeFrom(path, { ...overrides, ...methodKeys(name) }));
+  let split: ScoredSplit = "test";
+  for (const name of methods)
+    split = await checkComparable(await recipeFrom(path, { ...overrides, ...methodKeys(name) }));
 
   const rows: ComparisonRow[] = [];
   for (const name of methods) {
@@ -54,14 +57,14 @@ export async function* compare(
       yield { kind: "row", row };
     }
   }
-  yield { kind: "done", rows, files: await writeComparison(recipe.output_dir, recipe, rows) };
+  yield { kind: "done", rows, files: await writeComparison(recipe.output_dir, recipe, rows, split) };
 }
 
 const methodKeys = (name: Compared): Readonly<Record<string, unknown>> =>
   name === "gradual" ? { method: "full", unfreeze_schedule: "gradual" } : { method: name };
 
-/** Refuses what would stop the comparison half way, or leave it without scores. */
-async function checkComparable(recipe: Recipe): Promise<void> {
+/** Split that scores will be of. Refuses what would stop the comparison half way, or leave it without scores. */
+async function checkComparable(recipe: Recipe): Promise<ScoredSplit> {
   const { job, data } = await checkJob(jobOfRecipe(recipe));
   if (job.recipe.eval_strategy === "no") {
     const expected = "end, or any other value except no, because the scores are compared";
@@ -71,7 +74,8 @@ async function checkComparable(recipe: Recipe): Promise<void> {
     throw new DataError("the data has no test split to compare scores on", {
       where: recipe.dataset_name,
       expected: `a split named ${recipe.dataset_test_split}`,
-      hint: "set dataset_test_split to the split to read at the end.",
+      hint: "set dataset_test_split to the split to read at the end, or validation_split_percentage to hold rows back.",
     });
   }
+  return data.test ? "test" : "validation";
 }

@@ -2,7 +2,7 @@ import { makeFolder, writeTextAtomic } from "#platform";
 import { snakeCaseKeys } from "../../events/events.ts";
 import type { ComparisonRow } from "../../events/reports.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { comparisonMarkdown } from "./comparison-markdown.ts";
+import { comparisonMarkdown, type ScoredSplit } from "./comparison-markdown.ts";
 import { comparisonSvg } from "./comparison-svg.ts";
 
 /** Writes a comparison as data, as tables and as a drawing; returns the paths. */
@@ -10,10 +10,11 @@ export async function writeComparison(
   folder: string,
   recipe: Recipe,
   rows: readonly ComparisonRow[],
+  split: ScoredSplit,
 ): Promise<readonly string[]> {
   const files = {
     "comparison.json": `${JSON.stringify({ recipe, rows: rows.map(snakeCaseKeys) }, null, 2)}\n`,
-    "comparison.md": comparisonMarkdown(recipe, rows),
+    "comparison.md": comparisonMarkdown(recipe, rows, split),
     "comparison.svg": comparisonSvg(rows),
   };
   await makeFolder(folder);

@@ -22,8 +22,11 @@ const columnsOf = (rows: readonly ComparisonRow[]): readonly Column[] => [
   ),
 ];
 
+/** Split that a comparison's scores are of: the validation split where there is no test split. */
+export type ScoredSplit = "test" | "validation";
+
 /** A comparison as Markdown: a row a run; with several seeds, first a row a method with the means over them. */
-export function comparisonMarkdown(recipe: Recipe, rows: readonly ComparisonRow[]): string {
+export function comparisonMarkdown(recipe: Recipe, rows: readonly ComparisonRow[], split: ScoredSplit): string {
   const methods = [...new Set(rows.map(({ method }) => method))];
   const runs = table([["method", ({ method }) => method], ["seed", ({ seed }) => String(seed)], ...columnsOf(rows)], rows); // biome-ignore format: a table
   const scores = rows[0] ? scoresOfRow(rows[0]).map(({ title }) => title) : [];
@@ -33,7 +36,7 @@ export function comparisonMarkdown(recipe: Recipe, rows: readonly ComparisonRow[
   const summary = table([["method", ({ method }) => method], ...columnsOf(rows)], means);
   return `${[
     `# ${methods.join(", ")} on ${shortName(recipe.model_name_or_path)}`,
-    `Data: \`${shortName(recipe.dataset_name)}\`. ${titles} on the test split, with 95 % bootstrap intervals over the examples.`,
+    `Data: \`${shortName(recipe.dataset_name)}\`. ${titles} on the ${split} split, with 95 % bootstrap intervals over the examples.`,
     `![${drawn} against peak memory and trainable parameters](comparison.svg)`,
     ...(seeds > 1 ? [`## Means over ${seeds} seeds`, summary, "## Runs", runs] : [runs]),
   ].join("\n\n")}\n`;

@@ -7,7 +7,7 @@ const recipe = recipeOf({ model_name_or_path: "minilm", dataset_name: "clauses" 
 
 test("one seed: a row a method", () => {
   expect(
-    comparisonMarkdown(recipe, [rowOf("full"), rowOf("lora", 0, { trainableParameters: 1701 })]),
+    comparisonMarkdown(recipe, [rowOf("full"), rowOf("lora", 0, { trainableParameters: 1701 })], "test"),
   ).toMatchInlineSnapshot(`
     "# full, lora on minilm
 
@@ -28,7 +28,8 @@ test("several seeds: means first, then the runs", () => {
     rowOf("lora", 0, { macroF1: 0.7, trainSeconds: 10 }),
     rowOf("lora", 1, { macroF1: 0.8, trainSeconds: 20 }),
   ];
-  const [means, runs] = comparisonMarkdown(recipe, rows).split("## Runs");
+  const [means, runs] = comparisonMarkdown(recipe, rows, "validation").split("## Runs");
+  expect(means).toContain("Micro F1 and macro F1 on the validation split, with");
   expect(means).toContain("## Means over 2 seeds");
   expect(means).toContain("| lora | 460,000 | 2.03 | 1,200 | 15.0 |");
   expect(means).toContain("| 0.750 (0.780–0.830) |");
