@@ -80,7 +80,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "formats/mlx":
     "models formats/json formats/peft formats/safetensors formats/transformers peft platform/node quant task-types",
   "formats/onnx": "formats/json formats/safetensors onnx platform/node",
-  "formats/hub": "formats/json formats/safetensors methods/keys platform platform/node task-types",
+  "formats/hub": "data formats/json formats/safetensors methods/keys platform platform/node task-types",
   // runs
   recipe: "methods/keys quant task-types",
   metrics: "",

@@ -5,6 +5,8 @@ import { findSplits, isDataFile, isTable, readRows } from "../data/read.ts";
 import { firstRows, type Row, type Rows } from "../data/row.ts";
 import { DataError } from "../errors.ts";
 import { type Id2Label, type Labels, labelsOf, labelsOfCheckpoint, labelsOfFile } from "../examples/labels.ts";
+import { resolveDataset } from "../formats/hub/dataset.ts";
+import type { FollowOptions } from "../formats/hub/download.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
@@ -16,7 +18,8 @@ import { taskOf } from "../tasks/index.ts";
 const EMBEDDED = "embedded";
 
 /** Keys of a recipe that say which files its rows are in, and how they are read. */
-export type DataSource = Pick<ResolvedRecipe, "dataset_name"> & Partial<Pick<ResolvedRecipe, "delimiter">>;
+export type DataSource = Pick<ResolvedRecipe, "dataset_name"> &
+  Partial<Pick<ResolvedRecipe, "dataset_config" | "delimiter">>;
 
 /** Names of a validation split; the first is that of one that is held back. */
 const VALIDATION = ["validation", "dev"] as const;
@@ -101,8 +104,12 @@ export async function heldBack(recipe: ResolvedRecipe, given?: RowsInMemory): Pr
   });
 }
 
-const splitFiles = (source: DataSource): Promise<Map<string, readonly string[]>> =>
-  findSplits(source.dataset_name, source);
+/** The file or folder that a recipe's data are in; a data set of the Hub is downloaded when it is not in the cache. */
+export const dataFolder = ({ dataset_name, dataset_config }: DataSource, options?: FollowOptions): Promise<string> =>
+  dataset_name === EMBEDDED ? Promise.resolve(EMBEDDED) : resolveDataset(dataset_name, dataset_config, options);
+
+const splitFiles = async (source: DataSource): Promise<Map<string, readonly string[]>> =>
+  findSplits(await dataFolder(source), source);
 
 /** Files of one split; none of the data set that comes with the library. */
 export async function filesOfSplit(source: DataSource, split: string): Promise<readonly string[]> {
@@ -133,7 +140,7 @@ export async function distinctSplits(source: DataSource): Promise<string[]> {
  * @throws {DataError} when the split is missing; while they are walked, when a row is malformed or there is none.
  */
 export async function storedRows(source: DataSource, split: string): Promise<Rows> {
-  if (source.dataset_name !== EMBEDDED) return readRows(source.dataset_name, split, source);
+  if (source.dataset_name !== EMBEDDED) return readRows(await dataFolder(source), split, source);
   const { EMBEDDED_SPLITS, embeddedRows } = await import("../provisions/provisions.ts");
   const found = EMBEDDED_SPLITS.find((name) => name === split);
   if (found) return embeddedRows(found);

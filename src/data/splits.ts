@@ -85,6 +85,14 @@ async function splitsOf(folder: string, options: ReadOptions): Promise<Map<strin
   return splits;
 }
 
+/** The split that a file's name says it is of, where it is one of the usual names: `train` of `data/train-00000-of-00002.parquet`. */
+export function splitOf(path: string): string | undefined {
+  const { stem } = nameParts(path);
+  const folder = path.split("/").at(-2);
+  const [name = stem] = [NUMBERED.exec(stem)?.[1] ?? LABELLED.exec(stem)?.[1]];
+  return [name, folder].find((one) => one !== undefined && KEYWORDS.includes(one));
+}
+
 /** File names of the splits that have shards. @throws {DataError} when one of a numbered set is not there. */
 function shardsOf(stems: ReadonlyMap<string, string>): Map<string, string[]> {
   const shards = new Map<string, string[]>();

@@ -12,7 +12,8 @@ const longer = TASK_TYPES.map((task) => ({ task, length: TASK_FACTS[task].maxLen
 
 /** The data set and how its rows become batches; names are TRL's. */
 export const dataKeys = {
-  dataset_name: text().describe("Data: a file, a folder of train/validation/test files, or embedded"),
+  dataset_name: text().describe("Data: a file, a folder of train/validation/test files, a Hub id, or embedded"),
+  dataset_config: text().optional().describe("Configuration of a Hub data set that has several"),
   delimiter: character()
     .optional()
     .describe("Character between columns of .csv, .tsv and .txt tables; unset: tab in .tsv, otherwise a comma"),

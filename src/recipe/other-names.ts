@@ -23,6 +23,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   data: "dataset_name",
   data_path: "dataset_name",
   dataset: "dataset_name",
+  dataset_config_name: "dataset_config",
   dataset_text_field: "text_column",
   chat_template_path: "chat_template",
   cutoff_len: "max_length",

@@ -14,7 +14,7 @@ export const RESUME_KEYS = {
   ],
   /** Says where things lie, or what is written: no number depends on it. Data and base are compared by their content. */
   free: [
-    "model_name_or_path", "model_revision", "dataset_name", "dataset_train_split", "adapter_name_or_path", "output_dir",
+    "model_name_or_path", "model_revision", "dataset_name", "dataset_config", "dataset_train_split", "adapter_name_or_path", "output_dir",
     "logging_steps", "save_strategy", "save_steps", "save_total_limit", "report_to", "resume_from_checkpoint",
   ],
 } as const satisfies Record<string, readonly (keyof Recipe)[]>; // biome-ignore format: a table

@@ -1,3 +1,4 @@
+import { type DataSource, dataFolder } from "../assemble/dataset.ts";
 import { isAdapter } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { LowrankError } from "../errors.ts";
@@ -6,7 +7,7 @@ import type { FollowOptions } from "../formats/hub/download.ts";
 import { downloadModel, resolveModelFolder } from "../formats/hub/resolve.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 
-/** Models that something will need; each a folder, a Hub id, a `.gguf` file or `embedded`. */
+/** Models and data that something will need; each a file, a folder, a Hub id or `embedded`. */
 export interface ModelSource {
   /** Base model; default: the adapter's own. */
   readonly model?: string;
@@ -16,16 +17,19 @@ export interface ModelSource {
   readonly adapter?: string;
   /** Default true; false where the base starts from fresh ones. */
   readonly weights?: boolean;
+  /** Keys of a recipe that name its data. */
+  readonly data?: DataSource;
 }
 
 /**
- * Downloads the models among these that are on the Hub and not in the local cache; the others are left as they are.
+ * Downloads the models and data among these that are on the Hub and not in the local cache; the others are left as they are.
  * @throws {LowrankError} as {@link downloadModel} does.
  */
 export async function fetchModels(
-  { model, revision, adapter, weights = true }: ModelSource,
+  { model, revision, adapter, weights = true, data }: ModelSource,
   options: FollowOptions = {},
 ): Promise<void> {
+  if (data !== undefined) await dataFolder(data, options);
   let base = { model, revision, weights };
   if (adapter !== undefined && !(await isGguf(adapter))) {
     if (!(await isAdapter(await downloadModel(adapter, options)))) return; // it takes the base's place

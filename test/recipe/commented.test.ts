@@ -17,7 +17,7 @@ test("writes the keys asked for, in their groups, with the schema's descriptions
     lora_r: 4                          # Rank of the update
 
     # data
-    dataset_name: d                    # Data: a file, a folder of train/validation/test files, or embedded
+    dataset_name: d                    # Data: a file, a folder of train/validation/test files, a Hub id, or embedded
     "
   `);
 });

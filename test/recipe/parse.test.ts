@@ -124,7 +124,7 @@ describe("refuses with file and line", () => {
   test("what is missing, which has no line", () => {
     expect(refusal("")).toBe(
       "recipe.yaml model_name_or_path: missing (Base model: a folder, a Hub id, a .gguf file, or embedded)\n" +
-        "recipe.yaml dataset_name: missing (Data: a file, a folder of train/validation/test files, or embedded)",
+        "recipe.yaml dataset_name: missing (Data: a file, a folder of train/validation/test files, a Hub id, or embedded)",
     );
   });
 

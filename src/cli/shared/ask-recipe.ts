@@ -35,7 +35,7 @@ export interface AskOptions {
 export async function askRecipe(ask: Questions, given: Keys, { file, output }: AskOptions): Promise<RecipeAnswers> {
   const task = (given.task_type as Task) ?? (await ask.choose("What should the model learn?", TASKS));
   const model = await askModel(ask, { ...given, task_type: task }, output);
-  const data = await askData(ask, given, task);
+  const data = await askData(ask, given, task, output);
   const { startFrom } = await import("../library/index.ts");
   const { method: preset } = await startFrom(data.use, { ...given, ...data.keys, task_type: task });
   const methods = METHODS.filter((method) => !METHOD_RECIPES[method].needsHead || classifies(task));
@@ -71,15 +71,16 @@ interface DataAnswers {
   readonly use: RowsUse;
 }
 
-async function askData(ask: Questions, given: Keys, task: Task): Promise<DataAnswers> {
+async function askData(ask: Questions, given: Keys, task: Task, output: Output): Promise<DataAnswers> {
   const { describeRows, lookAtRows, useOf } = await import("../library/index.ts");
   return until(
     ask,
     async () => {
-      const message = "Which data? A file, a folder with train (dev, test) files, or embedded (provisions of licences)";
+      const message =
+        "Which data? A file, a folder with train (dev, test) files, a Hub id, or embedded (provisions of licences)";
       const dataset_name = String(given.dataset_name ?? (await ask.text(message, "embedded")));
       let source: RowsSource = { ...given, dataset_name };
-      let found = await lookAtRows(source);
+      let found = await showDownloads(output, (options) => lookAtRows(source, options));
       const labelsTexts = TASK_FACTS[task].labelled === "text";
       if (labelsTexts && !found.uses.some(({ task_type }) => task_type === task) && found.columns.length > 1) {
         source = await askColumns(ask, source, found);

@@ -34,12 +34,13 @@ export async function showDownloads<T>(output: Output, act: (options: DownloadHo
   }
 }
 
-/** The models that a recipe names. */
+/** The models and data that a recipe names. */
 export const modelsOf = (recipe: Recipe): ModelSource => ({
   model: recipe.model_name_or_path,
   ...(recipe.model_revision !== undefined && { revision: recipe.model_revision }),
   ...(recipe.adapter_name_or_path !== undefined && { adapter: recipe.adapter_name_or_path }),
   weights: recipe.from_scratch !== true,
+  data: recipe,
 });
 
 interface Display {

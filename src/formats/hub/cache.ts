@@ -3,20 +3,23 @@ import { CheckpointError } from "../../errors.ts";
 import { isObject, readJsonObject } from "../json/json.ts";
 import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
 import { isPickleName } from "../safetensors/lookalike.ts";
+import { named, type Wish } from "./refusals.ts";
 import { leadsOut } from "./unsafe-names.ts";
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * A model's place in the cache: `blobs/<etag>` holds bytes, `snapshots/<commit>/` links to them under their names, and
+ * A repository's place in the cache: `blobs/<etag>` holds bytes, `snapshots/<commit>/` links to them under their names, and
  * `refs/<revision>` names a commit.
  */
-export const modelCache = (id: string): string => `${hubCacheFolder()}/models--${id.replace("/", "--")}`;
+export const repositoryCache = ({ kind, id }: Pick<Wish, "kind" | "id">): string =>
+  `${hubCacheFolder()}/${kind}s--${id.replace("/", "--")}`;
 
 /** The snapshot of a revision, whoever downloaded it; all of its files need not be there. */
-export async function cachedSnapshot(id: string, revision: string): Promise<string | undefined> {
+export async function cachedSnapshot(wish: Wish): Promise<string | undefined> {
+  const { revision } = wish;
   if (leadsOut(revision)) return undefined;
-  const root = modelCache(id);
+  const root = repositoryCache(wish);
   const ref = `${root}/refs/${revision}`;
   const commit = (await exists(ref)) && !(await isFolder(ref)) ? (await readText(ref)).trim() : revision;
   const snapshot = `${root}/snapshots/${commit}`;
@@ -24,16 +27,17 @@ export async function cachedSnapshot(id: string, revision: string): Promise<stri
 }
 
 /**
- * Refuses a snapshot with a link that leads out of the model's folder: it would be read, and copied beside what is trained,
- * as if it were the model's. `blobs` itself may be a link to another disk.
+ * Refuses a snapshot with a link that leads out of its repository's folder: it would be read, and copied beside what is trained,
+ * as if it were of the Hub. `blobs` itself may be a link to another disk.
  * @throws {CheckpointError} naming the link.
  */
-export async function refuseLinksOut(id: string, snapshot: string): Promise<void> {
-  const folders = [modelCache(id), `${modelCache(id)}/blobs`];
+export async function refuseLinksOut(wish: Wish, snapshot: string): Promise<void> {
+  const root = repositoryCache(wish);
+  const folders = [root, `${root}/blobs`];
   for (const name of await listFiles(snapshot)) {
     const path = `${snapshot}/${name}`;
     if (!(await exists(path)) || (await liesIn(path, folders))) continue;
-    throw new CheckpointError(`${name} of model ${id} is a link in the cache to a file outside the model's folder`, {
+    throw new CheckpointError(`${name} of ${named(wish)} is a link in the cache to a file outside its folder`, {
       where: path,
       expected: "links into blobs/, as downloads create them",
       hint: "remove the link; the file will be downloaded again.",

@@ -12,15 +12,15 @@ export interface Expected {
 
 /**
  * Passes bytes on, and compares them with what was promised.
- * @param model Whose file it is, for the message.
+ * @param repository Whose file it is, for the message: `model org/name`.
  * @throws {CheckpointError} at the end, when size or hash differ; as soon as there are too many.
  */
 export async function* checked(
   chunks: AsyncIterable<Uint8Array>,
   { name, size, digest }: Expected,
-  model: string,
+  repository: string,
 ): AsyncGenerator<Uint8Array> {
-  const what = `${name} of model ${model}`;
+  const what = `${name} of ${repository}`;
   const hash = hashLike(digest, size);
   let bytes = 0;
   for await (const chunk of chunks) {

@@ -9,11 +9,10 @@ import {
   writeTextAtomic,
 } from "#platform";
 import { LowrankError } from "../../errors.ts";
-import { modelCache } from "./cache.ts";
+import { repositoryCache } from "./cache.ts";
 import { checked } from "./checked.ts";
-import { chooseFiles } from "./choose-files.ts";
 import { type HubFile, isDigest, isSize, listRevision } from "./listing.ts";
-import { strange, type Wish } from "./refusals.ts";
+import { named, repositoryPath, strange, type Wish } from "./refusals.ts";
 import { type HubClient, hubClient, type Reply } from "./request.ts";
 import { hubSettings } from "./settings.ts";
 import { etagOf, fileBytes } from "./transfer.ts";
@@ -29,7 +28,7 @@ const STALE_MS = 3_600_000;
 
 /** Progress of a download. */
 export interface DownloadProgress {
-  /** The model's id. */
+  /** Id of the model or data set. */
   readonly model: string;
   /** The file at hand; empty while the list of files is waited for. */
   readonly file: string;
@@ -49,11 +48,8 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Options for downloading a model. */
-export interface DownloadOptions extends FollowOptions {
-  /** Default true; false leaves out the weights. */
-  readonly weights?: boolean;
-}
+/** Chooses the files of a repository, in the order of their download. @param where The repository, for messages. */
+export type ChooseFiles = (names: readonly string[], where: string) => readonly string[];
 
 /** Bytes in the cache, and the name that a snapshot has for them. */
 interface Stored {
@@ -64,16 +60,18 @@ interface Stored {
 }
 
 /**
- * Downloads a model or adapter into the cache that Python's huggingface_hub has, and returns its snapshot's folder.
+ * Downloads files of a repository into the cache that Python's huggingface_hub has, and returns its snapshot's folder.
  * Each file is checked against the Hub's size and hash and appears whole; the snapshot is put together when all of them are
  * there, and the revision's name comes last. What is there already is not fetched again.
  *
- * @throws {CheckpointError} when the Hub cannot be reached, refuses, or sends what is not what it lists; when the
- *   repository holds no model that can be read. @throws {FileError} when the cache cannot be written.
+ * @throws {CheckpointError} when the Hub cannot be reached, refuses, or sends what is not what it lists. @throws what `choose` does. @throws {FileError} when the cache cannot be written.
  * @throws {InterruptedError} when aborted.
  */
-export async function downloadSnapshot(wish: Wish, options: DownloadOptions = {}): Promise<string> {
-  const { signal, weights = true, onProgress = () => {} } = options;
+export async function downloadSnapshot(
+  wish: Wish,
+  choose: ChooseFiles,
+  { signal, onProgress = () => {} }: FollowOptions = {},
+): Promise<string> {
   const settings = await hubSettings();
   let last: DownloadProgress = { model: wish.id, file: "", bytes: 0, totalBytes: undefined };
   const follow = (progress: DownloadProgress): void => {
@@ -84,9 +82,9 @@ export async function downloadSnapshot(wish: Wish, options: DownloadOptions = {}
   const client = hubClient(settings, wish, { signal, onWait });
   const { commit, files } = await listRevision(client);
   const listed = new Map(files.map((file) => [file.name, file]));
-  const chosen = chooseFiles([...listed.keys()], { where: `${settings.endpoint}/${wish.id}`, weights });
+  const chosen = choose([...listed.keys()], `${settings.endpoint}/${repositoryPath(wish)}`);
 
-  const root = modelCache(wish.id);
+  const root = repositoryCache(wish);
   const snapshot = `${root}/snapshots/${commit}`;
   const absent: HubFile[] = [];
   for (const name of chosen) {
@@ -118,13 +116,13 @@ async function storeAll(
   files: readonly HubFile[],
   onProgress: (progress: DownloadProgress) => void,
 ): Promise<Stored[]> {
-  const blobs = `${modelCache(client.wish.id)}/blobs`;
+  const blobs = `${repositoryCache(client.wish)}/blobs`;
   const stored: Stored[] = [];
   const lacking: HubFile[] = [];
   for (const file of files) {
     const { name, digest } = file;
     const blob = `${blobs}/${digest}`;
-    if (digest !== undefined && (await isIntact(blob, file, client.wish.id))) stored.push({ name, blob, isNew: false });
+    if (digest !== undefined && (await isIntact(blob, file, client.wish))) stored.push({ name, blob, isNew: false });
     else lacking.push(file);
   }
   const total = lacking.reduce((sum, { size }) => sum + (size ?? Number.NaN), 0);
@@ -143,11 +141,11 @@ async function storeAll(
 }
 
 /** True when there are the bytes of that file: those of a blob may have been damaged since they were received. */
-async function isIntact(blob: string, { name, size, digest }: HubFile, model: string): Promise<boolean> {
+async function isIntact(blob: string, { name, size, digest }: HubFile, wish: Wish): Promise<boolean> {
   const found = await fileSize(blob);
   if (found === undefined || (size !== undefined && size !== found)) return false;
   try {
-    for await (const _ of checked(readChunks(blob), { name, size: found, digest }, model));
+    for await (const _ of checked(readChunks(blob), { name, size: found, digest }, named(wish)));
     return true;
   } catch (error) {
     if (error instanceof LowrankError) return false;
@@ -164,17 +162,19 @@ async function store(
   tell: (more: number) => void,
 ): Promise<Stored> {
   const { name } = file;
-  const { id } = client.wish;
-  const path = `${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
+  const path = `${repositoryPath(client.wish)}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
   const reply = await client.get(path);
   try {
-    const { etag, size, digest } = described(reply, file, commit, `${client.settings.endpoint}/${path}`);
+    const { etag, size, digest } = described(reply, file, commit, {
+      where: `${client.settings.endpoint}/${path}`,
+      kind: client.wish.kind,
+    });
     const blob = `${blobs}/${etag}`;
-    if (await isIntact(blob, { name, size, ...(digest !== undefined && { digest }) }, id)) {
+    if (await isIntact(blob, { name, size, ...(digest !== undefined && { digest }) }, client.wish)) {
       return { name, blob, isNew: false };
     }
     const chunks = counted(fileBytes(client, path, reply, size), tell);
-    await writeChunksAtomic(blob, checked(chunks, { name, size, digest }, id), INCOMPLETE);
+    await writeChunksAtomic(blob, checked(chunks, { name, size, digest }, named(client.wish)), INCOMPLETE);
     return { name, blob, isNew: true };
   } finally {
     reply.end();
@@ -182,7 +182,12 @@ async function store(
 }
 
 /** Size and hash of a file according to response and listing. @throws {CheckpointError} when they contradict each other. */
-function described(reply: Reply, file: HubFile, commit: string, where: string) {
+function described(
+  reply: Reply,
+  file: HubFile,
+  commit: string,
+  { where, kind }: { where: string; kind: Wish["kind"] },
+) {
   const { response, header } = reply;
   const sentCommit = header("x-repo-commit");
   if (sentCommit === null)
@@ -205,7 +210,7 @@ function described(reply: Reply, file: HubFile, commit: string, where: string) {
   const sizes = [file.size, numberOf(header("x-linked-size")), numberOf(response.headers.get("content-length"))];
   const size = sizes.find(isSize);
   if (size === undefined) throw strange(`the Hub sent no size for ${file.name}`, where);
-  if (!file.name.endsWith(".safetensors") && size > PLAIN_BYTES) {
+  if (kind === "model" && !file.name.endsWith(".safetensors") && size > PLAIN_BYTES) {
     throw strange(`the Hub lists ${file.name} with ${size} bytes; the limit for such a file is ${PLAIN_BYTES}`, where);
   }
   return { etag: sentHash, size, digest: isDigest(digest) ? digest : undefined };

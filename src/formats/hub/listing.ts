@@ -1,5 +1,5 @@
 import { isObject } from "../json/json.ts";
-import { strange } from "./refusals.ts";
+import { named, strange } from "./refusals.ts";
 import type { HubClient } from "./request.ts";
 import { smallBody } from "./transfer.ts";
 
@@ -25,10 +25,10 @@ export interface Listing {
 
 /** Commit and files of a revision. @throws {CheckpointError} as `HubClient.get` does, and for an answer that is no list. */
 export async function listRevision(client: HubClient): Promise<Listing> {
-  const { id, revision } = client.wish;
-  const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const { kind, id, revision } = client.wish;
+  const path = `api/${kind}s/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const where = `${client.settings.endpoint}/${path}`;
-  const wrong = (what: string) => strange(`the Hub's response for model ${id} ${what}`, where);
+  const wrong = (what: string) => strange(`the Hub's response for ${named(client.wish)} ${what}`, where);
   const body = parsed(await smallBody(client, await client.get(path), LISTING_BYTES, where));
   if (!isObject(body) || !Array.isArray(body.siblings)) throw wrong("is not a list of files");
   const { sha, siblings } = body;

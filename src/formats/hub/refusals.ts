@@ -8,39 +8,49 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Request to the Hub. */
 export interface Wish {
+  readonly kind: "model" | "dataset";
   readonly id: string;
   readonly revision: string;
 }
 
+/** Words of messages about a repository: `model org/name`. */
+export const named = ({ kind, id }: Wish): string => `${NOUNS[kind]} ${id}`;
+
+const NOUNS = { model: "model", dataset: "data set" };
+
+/** Path of a repository below the endpoint. */
+export const repositoryPath = ({ kind, id }: Wish): string => (kind === "model" ? id : `datasets/${id}`);
+
 /** The refusal of an answer that is no success: what the Hub means by it, and what would do; or that it may pass. */
 export function refusalOf(
   response: Response,
-  { id, revision }: Wish,
+  wish: Wish,
   { endpoint, hasToken }: HubSettings,
 ): CheckpointError | PassingFailure {
   const { status } = response;
   const code = response.headers.get("x-error-code");
-  const page = `${endpoint}/${id}`;
+  const { kind, revision } = wish;
+  const page = `${endpoint}/${repositoryPath(wish)}`;
   const refused = (what: string, detail: ErrorDetail) => new CheckpointError(what, { where: page, ...detail });
   if (code === "GatedRepo" || (status === 403 && code !== "RepoNotFound")) {
-    return refused(`model ${id} is gated${hasToken ? ", and this account has no access to it" : ""}`, {
-      expected: "a token of an account that has accepted the model's licence",
+    return refused(`${named(wish)} is gated${hasToken ? ", and this account has no access to it" : ""}`, {
+      expected: "a token of an account that has accepted its licence",
       hint: `accept the licence on ${page}, then set HF_TOKEN to a token of that account (hf auth login stores one).`,
     });
   }
   if (code === "RevisionNotFound") {
-    return refused(`model ${id} has no revision ${revision}`, {
+    return refused(`${named(wish)} has no revision ${revision}`, {
       expected: "a branch, a tag or a commit that its page lists",
-      hint: "set model_revision; the default is main.",
+      ...(kind === "model" && { hint: "set model_revision; the default is main." }),
     });
   }
   if (status === 401 || status === 404) {
     const seen = hasToken ? "that this token can access" : "that is public";
-    return refused(`model ${id} is neither a folder here nor a model on the Hub ${seen}`, {
-      expected: "organisation/name, as the model's page has it, or a local folder",
+    return refused(`${named(wish)} is neither a folder here nor a ${NOUNS[kind]} on the Hub ${seen}`, {
+      expected: "organisation/name, as its page has it, or a local folder",
       hint: hasToken
         ? "check the spelling, and that HF_TOKEN is valid and may read it."
-        : "check the spelling; a private model needs HF_TOKEN.",
+        : `check the spelling; a private ${NOUNS[kind]} needs HF_TOKEN.`,
     });
   }
   const waitMs = retryAfter(response.headers.get("retry-after"));
@@ -50,18 +60,22 @@ export function refusalOf(
       ? `too many requests: wait ${later}; with HF_TOKEN the limit is higher.`
       : "try again later; complete files are kept.";
   const where = shownAddress(response.url || page);
-  const refusal = refused(`the Hub responded with status ${status} for model ${id}`, { where, hint });
+  const refusal = refused(`the Hub responded with status ${status} for ${named(wish)}`, { where, hint });
   return PASSING.has(status) ? new PassingFailure(refusal, waitMs) : refusal;
 }
 
 /** The refusal where there is no answer: no network, a wrong HF_ENDPOINT, a connection that broke. */
-export const unreachable = ({ id, revision }: Wish, { endpoint }: HubSettings, cause: unknown): CheckpointError =>
-  new CheckpointError(`cannot download model ${id} (revision ${revision}): ${reason(cause)}`, {
+export const unreachable = (wish: Wish, { endpoint }: HubSettings, cause: unknown): CheckpointError =>
+  new CheckpointError(`cannot download ${named(wish)} (revision ${wish.revision}): ${reason(cause)}`, {
     where: endpoint,
-    expected: "a connection to the Hub (or to HF_ENDPOINT), a local folder, or a model in the local cache",
-    hint: `run hf download ${id} --revision ${revision} on a machine with a connection, and copy its cache folder.`,
+    expected: `a connection to the Hub (or to HF_ENDPOINT), a local folder, or a ${NOUNS[wish.kind]} in the local cache`,
+    hint: `run ${pythonDownload(wish)} on a machine with a connection, and copy its cache folder.`,
     cause,
   });
+
+/** Command of Python's client that puts a repository into the cache. */
+export const pythonDownload = ({ kind, id, revision }: Wish): string =>
+  `hf download ${id} --revision ${revision}${kind === "dataset" ? " --repo-type dataset" : ""}`;
 
 /** fetch says "fetch failed"; why is in its cause. */
 function reason(error: unknown): string {

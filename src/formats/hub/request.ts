@@ -2,7 +2,7 @@ import { pause } from "#platform";
 import { InterruptedError, LowrankError } from "../../errors.ts";
 import { redirectTarget, shownAddress } from "./address.ts";
 import { ATTEMPTS, PassingFailure, pauseAfter, SLOWEST_BYTES, watched } from "./patience.ts";
-import { refusalOf, strange, unreachable, type Wish } from "./refusals.ts";
+import { named, refusalOf, strange, unreachable, type Wish } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** Most redirects that are followed; the Hub needs two. */
@@ -101,7 +101,7 @@ export function hubClient(
       if (!target) throw strange(`the Hub redirects to ${shownAddress(next)}, which is not allowed`, url);
       url = target;
     }
-    throw strange(`the Hub redirects more than ${HOPS} times for model ${wish.id}`, `${endpoint}/${path}`);
+    throw strange(`the Hub redirects more than ${HOPS} times for ${named(wish)}`, `${endpoint}/${path}`);
   };
 
   const waitAfter = async (failure: PassingFailure, failed: number): Promise<void> => {

@@ -1,14 +1,25 @@
 import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { cachedSnapshot, isWhole, refuseLinksOut } from "./cache.ts";
-import type { DownloadOptions, FollowOptions } from "./download.ts";
+import { chooseFiles } from "./choose-files.ts";
+import type { FollowOptions } from "./download.ts";
+import { named, pythonDownload, type Wish } from "./refusals.ts";
 import { isOffline } from "./settings.ts";
 import { leadsOut } from "./unsafe-names.ts";
 
 /** `name` or `organisation/name`, as the Hub allows them: up to 96 characters each. */
 const HUB_ID = /^(?:[\w.-]{1,96}\/)?[\w.-]{1,96}$/;
+/** True when a name may be that of a repository. */
+export const mayBeHubId = (name: string): boolean => HUB_ID.test(name) && !/(^|\/)[.-]|--|\.\./.test(name);
+
 /** The name of the model that comes with the library. */
 const EMBEDDED = "embedded";
+
+/** Options for downloading a model. */
+export interface DownloadOptions extends FollowOptions {
+  /** Default true; false leaves out the weights. */
+  readonly weights?: boolean;
+}
 
 /**
  * The local folder of a model or adapter: the folder itself, that of the embedded model, or the snapshot of a Hub id in the
@@ -31,16 +42,18 @@ export async function resolveModelFolder(
   }
   if (/^[a-z][a-z\d+.-]+:\/\//i.test(nameOrPath)) throw addressRefused(nameOrPath);
   const [parent] = nameOrPath.split("/");
-  const isId = HUB_ID.test(nameOrPath) && !/(^|\/)[.-]|--|\.\./.test(nameOrPath);
-  const snapshot = isId ? await cachedSnapshot(nameOrPath, revision) : undefined;
-  if (snapshot) await refuseLinksOut(nameOrPath, snapshot);
-  if (snapshot && (isOffline() || (await isWhole(snapshot, options.weights ?? true)))) return snapshot;
+  const { weights = true } = options;
+  const wish: Wish = { kind: "model", id: nameOrPath, revision };
+  const isId = mayBeHubId(nameOrPath);
+  const snapshot = isId ? await cachedSnapshot(wish) : undefined;
+  if (snapshot) await refuseLinksOut(wish, snapshot);
+  if (snapshot && (isOffline() || (await isWhole(snapshot, weights)))) return snapshot;
   if (!isId || (parent !== nameOrPath && (await isFolder(parent ?? "")))) await listFolder(nameOrPath); // names what is missing
-  if (isOffline()) throw offline(nameOrPath, revision);
+  if (isOffline()) throw offline(wish);
   if (leadsOut(revision))
     throw new CheckpointError(`${revision} is not a revision`, { expected: "a branch, tag or commit" });
   const { downloadSnapshot } = await import("./download.ts");
-  return downloadSnapshot({ id: nameOrPath, revision }, options);
+  return downloadSnapshot(wish, (names, where) => chooseFiles(names, { where, weights }), options);
 }
 
 /** Options of {@link downloadModel}. */
@@ -59,11 +72,12 @@ export const downloadModel = (
   { revision, ...options }: DownloadModelOptions = {},
 ): Promise<string> => resolveModelFolder(nameOrPath, revision, options);
 
-const offline = (id: string, revision: string): CheckpointError =>
-  new CheckpointError(`model ${id} (revision ${revision}) is neither a folder nor in the local cache`, {
+/** The refusal where downloads are switched off. */
+export const offline = (wish: Wish): CheckpointError =>
+  new CheckpointError(`${named(wish)} (revision ${wish.revision}) is neither a folder nor in the local cache`, {
     where: hubCacheFolder(),
-    expected: "a local folder, or a Hub model that is already downloaded; HF_HUB_OFFLINE prevents downloads",
-    hint: `unset HF_HUB_OFFLINE, or run hf download ${id} --revision ${revision} on another machine and copy its cache folder.`,
+    expected: "a local folder, or one of the Hub that is already downloaded; HF_HUB_OFFLINE prevents downloads",
+    hint: `unset HF_HUB_OFFLINE, or run ${pythonDownload(wish)} on another machine and copy its cache folder.`,
   });
 
 function addressRefused(address: string): CheckpointError {

@@ -45,7 +45,7 @@ export interface RecipeDraft {
  */
 export async function draftRecipe(file: string, given: ChosenKeys, options: FollowOptions = {}): Promise<RecipeDraft> {
   const source = sourceOf(given);
-  const rows = await lookAtRows(source);
+  const rows = await lookAtRows(source, options);
   const held = usualHoldOut(rows, given) || undefined;
   const chosen: ChosenKeys = {
     ...given,
@@ -104,17 +104,16 @@ function keysToWrite(recipe: Recipe, chosen: ChosenKeys): Set<string> {
   return new Set([...own, ...Object.keys(chosen)]);
 }
 
+const DATA_KEYS = ["dataset_config", "delimiter", "dataset_train_split", "text_column", "label_column"] as const;
+
 function sourceOf(chosen: ChosenKeys): RowsSource {
-  const { dataset_name, delimiter, dataset_train_split, text_column, label_column, ...rest } =
-    underRecipeNames(chosen).keys;
+  const { dataset_name, ...rest } = underRecipeNames(chosen).keys;
   const missing = ["dataset_name", "model_name_or_path"].filter(
     (key) => ({ dataset_name, ...rest })[key] === undefined,
   );
   if (missing.length > 0) throw new RecipeError(`a recipe needs ${missing.join(" and ")}`);
-  const given = Object.entries({ delimiter, dataset_train_split, text_column, label_column }).filter(
-    ([, v]) => v !== undefined,
-  );
-  return { dataset_name: String(dataset_name), ...Object.fromEntries(given.map(([key, v]) => [key, String(v)])) };
+  const given = DATA_KEYS.filter((key) => rest[key] !== undefined).map((key) => [key, String(rest[key])]);
+  return { dataset_name: String(dataset_name), ...Object.fromEntries(given) };
 }
 
 /** The folder that a run on some data writes unless told otherwise: `out/` and the name of the data. */

@@ -2,8 +2,8 @@ import { exists, listFolder, openFile } from "#platform";
 import { openBase, prepare } from "../../assemble/prepare.ts";
 import { InterruptedError, LowrankError } from "../../errors.ts";
 import { isGguf } from "../../formats/gguf/model/read-gguf.ts";
-import type { DownloadOptions, FollowOptions } from "../../formats/hub/download.ts";
-import { resolveModelFolder } from "../../formats/hub/resolve.ts";
+import type { FollowOptions } from "../../formats/hub/download.ts";
+import { type DownloadOptions, resolveModelFolder } from "../../formats/hub/resolve.ts";
 import { parseRecipe } from "../../recipe/parse.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../../recipe/resolve.ts";
 

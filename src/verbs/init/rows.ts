@@ -1,8 +1,9 @@
-import { distinctSplits, storedRows, unusualDelimiter } from "../../assemble/dataset.ts";
+import { dataFolder, distinctSplits, storedRows, unusualDelimiter } from "../../assemble/dataset.ts";
 import { refusePreferences } from "../../chat/preferences.ts";
 import type { Row } from "../../data/row.ts";
 import { DataError, RecipeError } from "../../errors.ts";
 import { columnsOf } from "../../examples/guess-columns.ts";
+import type { FollowOptions } from "../../formats/hub/download.ts";
 import { factsOf, TASK_FACTS, TASK_TYPES, type TaskType } from "../../task-types/index.ts";
 import { CERTAINTIES, type Use } from "../../tasks/definition.ts";
 import { ALL_DEFINITIONS } from "../../tasks/index.ts";
@@ -13,6 +14,7 @@ const SEEN = 1000;
 /** Location of rows, and their known columns; names are the recipe's. */
 export interface RowsSource {
   readonly dataset_name: string;
+  readonly dataset_config?: string;
   readonly dataset_train_split?: string;
   readonly delimiter?: string;
   readonly text_column?: string;
@@ -37,10 +39,11 @@ export interface FoundRows {
 }
 
 /**
- * Looks at the first training rows of a data set, and says what a recipe can make of them.
+ * Looks at the first training rows of a data set, and says what a recipe can make of them. One of the Hub is downloaded.
  * @throws {DataError} when the data set is missing or empty, a row is malformed, or the rows compare replies.
  */
-export async function lookAtRows(given: RowsSource): Promise<FoundRows> {
+export async function lookAtRows(given: RowsSource, options?: FollowOptions): Promise<FoundRows> {
+  await dataFolder(given, options);
   const { dataset_train_split = "train" } = given;
   const delimiter = given.delimiter ?? (await unusualDelimiter(given, dataset_train_split));
   const source = { ...given, ...(delimiter !== undefined && { delimiter }) };

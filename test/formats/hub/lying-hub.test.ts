@@ -523,7 +523,7 @@ describe("the cache", () => {
     await rm(`${snapshot()}/tokenizer.json`);
     await symlink(`${home}/private`, `${snapshot()}/tokenizer.json`);
     await expect(resolveModelFolder("org/tiny")).rejects.toThrow(
-      /tokenizer\.json of model org\/tiny is a link in the cache to a file outside the model's folder/,
+      /tokenizer\.json of model org\/tiny is a link in the cache to a file outside its folder/,
     );
   });
 

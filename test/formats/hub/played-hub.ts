@@ -14,6 +14,9 @@ export interface PlayedModel {
 export type Instead = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export const COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
+/** The commit of a data set's Parquet copy. */
+export const COPY_COMMIT = "0123456789abcdef0123456789abcdef01234567";
+const COPY = "refs/convert/parquet";
 
 /** A Hub on this machine, with its large files on a second server, as the real one has them. */
 export interface PlayedHub {
@@ -22,6 +25,8 @@ export interface PlayedHub {
   readonly storeUrl: string;
   /** By id. Emptied before each test. */
   readonly models: Map<string, PlayedModel>;
+  /** Data sets by id; the Hub's Parquet copy by `id@refs/convert/parquet`. Emptied before each test. */
+  readonly datasets: Map<string, PlayedModel>;
   /** What was asked for since the test began: paths, those of the second server after `cdn:`. */
   readonly requests: string[];
   /** Headers of each of them. */
@@ -37,27 +42,28 @@ export const gitHash = (content: string | Buffer): string =>
     .update(content)
     .digest("hex");
 
-const isLarge = (name: string): boolean => name.endsWith(".safetensors");
+const isLarge = (name: string): boolean => /\.(safetensors|parquet)$/.test(name);
 
 /** Plays the Hub while the tests of a file run. */
 export function playedHub(): PlayedHub {
-  const hub = { url: "", storeUrl: "", models: new Map<string, PlayedModel>(), requests: [] as string[], headers: [] as PlayedHub["headers"] }; // biome-ignore format: one step
+  const hub = { url: "", storeUrl: "", models: new Map<string, PlayedModel>(), datasets: new Map<string, PlayedModel>(), requests: [] as string[], headers: [] as PlayedHub["headers"] }; // biome-ignore format: one step
   let servers: Server[] = [];
   beforeAll(async () => {
     const store = createServer((request, response) => {
       note(`cdn:${request.url}`, request);
-      sendLarge(hub.models, request, response);
+      sendLarge(new Map([...hub.models, ...hub.datasets]), request, response);
     });
     hub.storeUrl = await listen(store);
     const home = createServer((request, response) => {
       note(request.url ?? "", request);
-      answer(hub.models, hub.storeUrl, request, response);
+      answer(hub, request, response);
     });
     hub.url = await listen(home);
     servers = [home, store];
   });
   beforeEach(() => {
     hub.models.clear();
+    hub.datasets.clear();
     hub.requests.length = 0;
     hub.headers.length = 0;
   });
@@ -81,30 +87,41 @@ const listen = (server: Server): Promise<string> =>
 
 type Models = ReadonlyMap<string, PlayedModel>;
 
-function answer(models: Models, store: string, request: IncomingMessage, response: ServerResponse): unknown {
+function answer(
+  { models, datasets, storeUrl }: PlayedHub,
+  request: IncomingMessage,
+  response: ServerResponse,
+): unknown {
   const path = decodeURIComponent((request.url ?? "").split("?")[0]!);
-  const found = [...models].find(([id]) => path.startsWith(`/api/models/${id}/`) || path.startsWith(`/${id}/`));
+  const isData = /^(\/api)?\/datasets\//.test(path);
+  const [api, home] = isData ? ["/api/datasets/", "/datasets/"] : ["/api/models/", "/"];
+  const isOf = ([id]: [string, PlayedModel]): boolean =>
+    path.startsWith(`${api}${id}/`) || path.startsWith(`${home}${id}/`);
+  const found = [...(isData ? datasets : models)].find(isOf);
   if (!found) return refuse(response, 401, "RepoNotFound");
-  const [id, model] = found;
-  if (model.instead?.(request, response)) return response;
-  const revision = path.match(/^\/api\/models\/.*\/revision\/(.*)$/)?.[1];
+  const [id, repository] = found;
+  if (repository.instead?.(request, response)) return response;
+  const revision = path.match(/^\/api\/\w+\/.*?\/revision\/(.*)$/)?.[1];
+  const commit = revision === COPY || path.includes(`/resolve/${COPY_COMMIT}/`) ? COPY_COMMIT : COMMIT;
+  const model = commit === COPY_COMMIT ? datasets.get(`${id}@${COPY}`) : repository;
+  if (!model) return refuse(response, 404, "RevisionNotFound");
   if (revision !== undefined) {
-    const known = ["main", COMMIT, ...(model.revisions ?? [])].includes(revision);
+    const known = ["main", COMMIT, COPY, ...(model.revisions ?? [])].includes(revision);
     return known
-      ? sendJson(response, { id, sha: COMMIT, siblings: siblingsOf(model) })
+      ? sendJson(response, { id, sha: commit, siblings: siblingsOf(model) })
       : refuse(response, 404, "RevisionNotFound");
   }
-  const name = path.slice(`/${id}/resolve/${COMMIT}/`.length);
+  const name = path.slice(`${home}${id}/resolve/${commit}/`.length);
   const content = model.files[name];
   if (content === undefined) return refuse(response, 404, "EntryNotFound");
-  response.setHeader("x-repo-commit", COMMIT);
+  response.setHeader("x-repo-commit", commit);
   if (!isLarge(name)) {
     const header = { etag: `"${gitHash(content)}"`, "content-length": Buffer.byteLength(content) };
     return response.writeHead(200, header).end(content);
   }
   const linked = { "x-linked-etag": `"${sha256(content)}"`, "x-linked-size": Buffer.byteLength(content) };
   return response
-    .writeHead(302, { ...linked, etag: '"of-the-pointer"', location: `${store}/${sha256(content)}` })
+    .writeHead(302, { ...linked, etag: '"of-the-pointer"', location: `${storeUrl}/${sha256(content)}` })
     .end("Found");
 }
 

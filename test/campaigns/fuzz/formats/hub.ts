@@ -35,7 +35,11 @@ export const hub: Format = {
   async read(folder) {
     const body = new Uint8Array(readFileSync(`${folder}/listing.json`));
     globalThis.fetch = async () => new Response(body);
-    const client = hubClient(await hubSettings({ HF_ENDPOINT: HUB }), { id: "org/model", revision: "main" });
+    const client = hubClient(await hubSettings({ HF_ENDPOINT: HUB }), {
+      kind: "model",
+      id: "org/model",
+      revision: "main",
+    });
     const { files } = await listRevision(client);
     chooseFiles(
       files.map(({ name }) => name),
