@@ -35,12 +35,14 @@ describe("pictures of a run", () => {
     const words = { train: rowsOf(true).train!, test: rowsOf(true).test! };
     const search = ["train", "test"].map((split) => [split, Array.from({ length: 12 }, (_, i) => ({ anchor: `question ${i}`, positive: `the answer ${i}` }))]); // biome-ignore format: rows
     const values = ["train", "test"].map((split) => [split, rowsOf()[split]!.map(({ text }, i) => ({ text, label: i / 10 }))]); // biome-ignore format: rows
+    const lists = ["train", "test"].map((split) => [split, rowsOf()[split]!.map(({ text, label }, i) => ({ text, labels: i % 3 ? [label] : [] }))]); // biome-ignore format: rows
     const classifier = ["confusion.svg", "reliability.svg", "training.svg"];
     const kinds = [
       [{ task_type: "TOKEN_CLS" }, words, classifier],
       [{ task_type: "FEATURE_EXTRACTION" }, Object.fromEntries(search), ["retrieval.svg", "training.svg"]],
       [{}, rowsOf(), classifier],
-      [{ problem_type: "regression" }, Object.fromEntries(values), ["training.svg"]],
+      [{ problem_type: "regression" }, Object.fromEntries(values), ["predicted.svg", "training.svg"]],
+      [{}, Object.fromEntries(lists), ["labels.svg", "training.svg"]],
       [{}, { train: rowsOf().train! }, ["training.svg"]],
     ] as const;
     for (const [keys, rows, files] of kinds) {

@@ -79,9 +79,10 @@ describe("the report of an evaluation", () => {
 
   test("of any number of labels: the threshold, and the labels of each text", async () => {
     const lists = [["law"], ["fee", "law"], ["harm"], []];
-    const { worst, results, report, text } = await reported({}, rowsOf(16, (i) => ({ text: `${TEXTS[i % 4]} ${i}`, labels: lists[i % 4] }))); // biome-ignore format: one line
+    const { worst, results, report, text, pictures } = await reported({}, rowsOf(16, (i) => ({ text: `${TEXTS[i % 4]} ${i}`, labels: lists[i % 4] }))); // biome-ignore format: one line
     expect(mean(falling(worst, "loss"))).toBeCloseTo(results.eval_loss, 6);
     expect(report.per_class).toHaveLength(3);
+    expect(pictures).toEqual(["evaluation-labels.svg"]);
     expect(text).toMatch(/predicted from a probability of [\d.]+ on/);
     for (const { where, labels } of worst) {
       expect(labels).toBe(lists[(Number(String(where).split(":")[1]) - 1) % 4]!.sort().join(", "));
@@ -89,7 +90,8 @@ describe("the report of an evaluation", () => {
   });
 
   test("of values: the largest errors", async () => {
-    const { worst, results } = await reported({}, rowsOf(16, (i) => ({ text: `${TEXTS[i % 4]} ${i}`, label: i / 8 }))); // biome-ignore format: one line
+    const { worst, results, pictures } = await reported({}, rowsOf(16, (i) => ({ text: `${TEXTS[i % 4]} ${i}`, label: i / 8 }))); // biome-ignore format: one line
+    expect(pictures).toEqual(["evaluation-predicted.svg"]);
     const errors = worst.map(({ label, prediction, error }) => {
       expect(Number(prediction) - Number(label)).toBeCloseTo(Number(error), 9);
       return Math.abs(Number(error));

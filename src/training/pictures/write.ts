@@ -1,11 +1,20 @@
 import { removeFolder, writeTextAtomic } from "#platform";
 import { confusionPicture, reliabilityPicture } from "./classification.ts";
+import { labelsPicture } from "./labels.ts";
 import type { Picture, PicturedRun } from "./picture.ts";
 import { retrievalPicture } from "./retrieval.ts";
 import { trainingPicture } from "./training.ts";
+import { predictedPicture } from "./values.ts";
 
 /** Pictures that a run may have. One line a picture; all else about it is in its own file. */
-const PICTURES: readonly Picture[] = [trainingPicture, confusionPicture, reliabilityPicture, retrievalPicture];
+const PICTURES: readonly Picture[] = [
+  trainingPicture,
+  confusionPicture,
+  reliabilityPicture,
+  labelsPicture,
+  predictedPicture,
+  retrievalPicture,
+];
 
 /** Names of the files of pictures. */
 export const PICTURE_FILES = PICTURES.map(({ file }) => file);
