@@ -73,7 +73,7 @@ export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: P
 
 /**
  * The value a flag's text stands for. A key that takes text has it as it is, `#`, quotes and spaces included, unless it is
- * a list, `true` or `false` and the key takes those too; for any other key the text is YAML.
+ * a list, `true` or `false` and the key takes those too; for any other key the text is YAML, or a list of numbers: `0,1`.
  */
 function coerce(key: string, text: string): unknown {
   const kind = recipeSchema.shape[key as keyof Recipe] as z.ZodType | undefined;
@@ -84,8 +84,11 @@ function coerce(key: string, text: string): unknown {
     // A path or a pattern may well not be YAML.
   }
   const list = /^[\w.:-]+(,[\w.:-]+)+$/.test(text) ? text.split(",") : undefined;
+  const numbers = list?.map(Number);
   const other = typeof value === "string" ? undefined : value;
-  return [list, other, text, value].find((given) => given !== undefined && kind?.safeParse(given).success) ?? value;
+  return (
+    [list, numbers, other, text, value].find((given) => given !== undefined && kind?.safeParse(given).success) ?? value
+  );
 }
 
 /** Takes the keys given as flags out of `method_overrides`: flags override the recipe, all of it. */

@@ -34,6 +34,14 @@ test("fills in the documented defaults", () => {
   });
 });
 
+test("a flag's numbers between commas are a list of numbers", () => {
+  const overrides = { class_weights: "1,2.5", layers_to_transform: "0,1", lora_target_modules: "query,value" };
+  const recipe = parseRecipe(base, { overrides });
+  expect(recipe).toMatchObject({ class_weights: [1, 2.5], layers_to_transform: [0, 1] });
+  expect(recipe.lora_target_modules).toEqual(["query", "value"]);
+  expect(parseRecipe(base, { overrides: { class_weights: "balanced" } }).class_weights).toBe("balanced");
+});
+
 test("reads what people write: exponents, `no`, lists, patterns, nested schedules", () => {
   const recipe = parse(`learning_rate: 1e-4
 eval_strategy: no
