@@ -1,5 +1,6 @@
-import { RecipeError } from "../errors.ts";
+import { DataError, RecipeError } from "../errors.ts";
 import { type Label, type Labelled, labelReader } from "../examples/labels.ts";
+import { nearest } from "../nearest.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import type { Split } from "../tasks/definition.ts";
 import { labelsIn } from "./data.ts";
@@ -7,8 +8,7 @@ import { labelsIn } from "./data.ts";
 /**
  * The model with the recipe's `class_weights` as a list, one for each class in the order of the head's outputs. A class that a mapping
  * leaves out has weight 1.
- * @throws {DataError} for a label that does not occur in the training data.
- * @throws {RecipeError} for a list of another length, or weights that leave nothing to train.
+ * @throws {RecipeError} for a label that does not occur in the training data, a list of another length, or weights that leave nothing to train.
  */
 export function withClassWeights(model: Prepared, train: Split): Prepared {
   const { recipe } = model.source;
@@ -29,15 +29,24 @@ function weightsFor(
 ): number[] {
   const { names } = labels;
   if (given === "balanced") return balanced(counts);
+  const shown = `${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;
   if (Array.isArray(given)) {
     if (given.length === names.length) return given;
-    const shown = `${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;
     throw wrong(`${given.length} weights for ${names.length} classes`, `one for each of ${shown}`);
   }
   const read = labelReader(labels, classNames);
+  const idOf = (label: Label): number => {
+    try {
+      return labels.idOf(read(label), "class_weights");
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const hint = nearest(String(label), names);
+      throw wrong(`the training data have no label ${JSON.stringify(label)}`, `labels among ${shown}`, hint);
+    }
+  };
   const weights = new Map<number, number>();
   for (const [label, weight] of Object.entries(given)) {
-    const id = labels.idOf(read(label as Label), `class_weights.${label}`);
+    const id = idOf(label);
     if (weights.has(id)) throw wrong(`two weights for the class ${names[id]}`, "one weight for each class");
     weights.set(id, weight);
   }
@@ -61,5 +70,9 @@ function countsOf(found: readonly Labelled[], { labels }: Prepared): number[] {
   return counts;
 }
 
-const wrong = (what: string, expected: string): RecipeError =>
-  new RecipeError(`class_weights: ${what}`, { where: "class_weights", expected });
+const wrong = (what: string, expected: string, meant?: string): RecipeError =>
+  new RecipeError(`class_weights: ${what}`, {
+    where: "class_weights",
+    expected,
+    ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+  });

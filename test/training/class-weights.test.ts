@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { balanced } from "../../src/assemble/class-weights.ts";
-import { DataError, RecipeError } from "../../src/errors.ts";
+import { RecipeError } from "../../src/errors.ts";
 import { expectResumedAlike, fixture, type Keys, readJson, recipeOf, rowsOf, runHere, temporary } from "../running.ts";
 
 /** In the order of the checkpoint. */
@@ -99,8 +99,8 @@ describe("weights of a run", () => {
 });
 
 describe("refuses", () => {
-  test.each<[string, unknown, typeof RecipeError | typeof DataError, string]>([
-    ["an unknown label", { paiment: 2 }, DataError, 'the label "paiment" does not occur in the training data'],
+  test.each<[string, unknown, typeof RecipeError, string]>([
+    ["an unknown label", { paiment: 2 }, RecipeError, 'class_weights: the training data have no label "paiment"'],
     ["a list of another length", [1, 2], RecipeError, "class_weights: 2 weights for 5 classes"],
     ["weights that are all 0", [0, 0, 0, 0, 0], RecipeError, "the weights of all classes of the training data are 0"],
   ])("%s", async (_, class_weights, type, message) => {
