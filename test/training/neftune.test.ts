@@ -9,7 +9,10 @@ import { print } from "../../src/ir/print.ts";
 import { NOISE } from "../../src/passes/neftune.ts";
 import type { Prepared } from "../../src/prepared/prepared.ts";
 import { Random } from "../../src/random.ts";
+import type { Session } from "../../src/session/session.ts";
 import { feedsOf } from "../../src/tasks/feeds.ts";
+import { optimizerOf } from "../../src/training/optimizer.ts";
+import { accumulate } from "../../src/training/steps.ts";
 import { recipeOf } from "../../src/verbs/model.ts";
 import { bytesOf, expectResumedAlike, fixture, type Keys, rowsOf, runHere, temporary } from "../running.ts";
 
@@ -63,6 +66,31 @@ describe("noise", () => {
     expect(noiseOf(graph, 1)).not.toEqual(noiseOf(graph, 2));
     const [own, longer] = [noiseOf(graph, 1), noiseOf(graph, 1, 16)]; // four tokens, and a micro-batch of sixteen
     longer.forEach((x, i) => void expect(x).toBeCloseTo(own[i]! / 2, 6));
+  });
+
+  test("of a micro-batch that is cut has the same bounds in each part", async () => {
+    const model = await prepared({ neftune_noise_alpha: 5 });
+    const graph = stepGraph(model.source);
+    const largest: number[] = [];
+    const session: Session = {
+      async run({ [NOISE]: noise }) {
+        largest.push((noise!.data as Float32Array).reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+        const results = [...graph.outputs.keys()].map((name) => [
+          name,
+          { dtype: "float32", shape: [1], data: Float32Array.of(1) },
+        ]);
+        return Object.fromEntries(results);
+      },
+      close: async () => {},
+    };
+    const { recipe } = model.source;
+    const context = { graph, session, recipe, weights: new Map(), optimizer: optimizerOf(recipe), padId: 0 };
+    const rows = [40, 4].flatMap((length) =>
+      Array.from({ length: 10 }, () => example(...Array.from({ length }, () => 3))),
+    );
+    await accumulate({ ...context, masks: () => Random.seed(0), learningRateScale: () => 1 }, [rows], 20);
+    const width = graph.named(NOISE)!.shape[1] as number;
+    expect(largest.map((most) => Math.round(10 * most * Math.sqrt(40 * width)))).toEqual([50, 50]);
   });
 
   test("does not change the masks of dropout", async () => {
