@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { bytes, count, counted, duration, figure, percent } from "../../src/cli/shared/format.ts";
 import { createOutput, modeOf } from "../../src/cli/shared/output.ts";
@@ -109,4 +110,46 @@ test("styles only on a terminal", () => {
   const styled = (terminal: boolean) => createOutput(streams({ terminal }).io, modeOf([])).style("bold", "x");
   expect(styled(false)).toBe("x");
   expect(styled(true)).toBe("\u001b[1mx\u001b[22m");
+});
+
+describe("a table on a narrow terminal", () => {
+  const wide = [{ title: "name" }, { title: "note" }, { title: "size", right: true }];
+  const cells = [["a rather long name", "short note", "1,234,567"], ["b", "\u001b[1ma note that is long\u001b[22m", "8"]]; // biome-ignore format: rows
+
+  test("has its widest texts shortened, figures never", () => {
+    expect(textTable(wide, cells, 35)).toBe(
+      "name         note              size\n" +
+        "a rather l…  short note   1,234,567\n" +
+        "b            \u001b[1ma note tha…\u001b[22m          8",
+    );
+    for (let width = 29; width < 60; width++) {
+      const lines = textTable(wide, cells, width).split("\n");
+      expect(lines[1]).toMatch(/ 1,234,567$/);
+      for (const line of lines) expect([...stripVTControlCharacters(line)].length).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test("is a block for each row when even that is too wide", () => {
+    expect(
+      textTable(
+        wide,
+        [
+          ["a", "", "1"],
+          ["b", "long enough to be cut", "1,234"],
+        ],
+        18,
+      ),
+    ).toBe("name  a\nsize  1\n\nname  b\nnote  long enough to be cut\nsize  1,234");
+    expect(textTable([{ title: "" }, { title: "", right: true }], [["loss", "1"]], 3)).toBe("loss  1");
+  });
+
+  test("is whole where it fits, and in a pipe", () => {
+    expect(textTable(wide, cells, 50)).toBe(textTable(wide, cells));
+    const { io } = streams();
+    Object.assign(io.stdout, { columns: 20 });
+    Object.assign(io.stderr, { isTTY: true, columns: 30 });
+    expect(createOutput(io, modeOf([])).resultColumns).toBeUndefined();
+    Object.assign(io.stdout, { isTTY: true });
+    expect(createOutput(io, modeOf([])).resultColumns).toBe(20);
+  });
 });

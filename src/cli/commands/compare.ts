@@ -5,6 +5,7 @@ import type { Compared, ComparisonRow, RowScore } from "../library/index.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { bytes, count, duration, percent } from "../shared/format.ts";
+import type { Output } from "../shared/output.ts";
 import { createProgress } from "../shared/progress.ts";
 import { addRecipe, recipeFor } from "../shared/recipe.ts";
 import { textTable } from "../shared/table.ts";
@@ -39,7 +40,7 @@ export const compare: CliCommand = {
         } else if (event.kind === "row") output.record({ event: "row", ...snakeCaseKeys(event.row) });
         else {
           output.record({ event: "done", files: event.files });
-          output.result(comparisonTable(event.rows, scoresOfRow, (title) => output.style("bold", title)));
+          output.result(comparisonTable(event.rows, scoresOfRow, output));
           output.note(output.styleNote("dim", `written: ${event.files.join(", ")}`));
         }
       }
@@ -70,7 +71,7 @@ function listed<T extends string>(
 export function comparisonTable(
   rows: readonly ComparisonRow[],
   scoresOf: (row: ComparisonRow) => readonly RowScore[],
-  emphasis = (title: string) => title,
+  { style, resultColumns }: Pick<Output, "style" | "resultColumns">,
   more: Readonly<Record<string, readonly string[]>> = {},
 ): string {
   const columns = [
@@ -86,7 +87,7 @@ export function comparisonTable(
     ...Object.keys(more),
   ];
   return textTable(
-    columns.map((title, i) => ({ title: emphasis(title), right: i > 0 })),
+    columns.map((title, i) => ({ title: style("bold", title), right: i > 0 })),
     rows.map((row, at) => [
       row.method,
       String(row.seed),
@@ -99,6 +100,7 @@ export function comparisonTable(
       ...scoresOf(row).map(score),
       ...Object.values(more).map((cells) => cells[at] ?? ""),
     ]),
+    resultColumns,
   );
 }
 

@@ -44,7 +44,7 @@ export const demo: CliCommand = {
           const forgetting = rows.map(({ row, ...lost }) => ({ method: row.method, ...lost }));
           output.record({ event: "done", files, adapter, base_masked_loss: baseLoss, forgetting, predictions });
           const bold = (title: string): string => output.style("bold", title);
-          output.result(`\n${comparisonTable(rows.map(({ row }) => row), scoresOfRow, bold, { forgetting: rows.map(forgotten) })}\n`); // biome-ignore format: one step
+          output.result(`\n${comparisonTable(rows.map(({ row }) => row), scoresOfRow, output, { forgetting: rows.map(forgotten) })}\n`); // biome-ignore format: one step
           output.result(
             `${FORGETTING}\n(${baseLoss.toFixed(2)} before training). off: the same with the adapter disabled; for QLoRA a small difference\nremains, because the base is quantized.\n`,
           );

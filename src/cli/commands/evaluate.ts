@@ -33,7 +33,7 @@ export const evaluate: CliCommand = {
       },
     });
     output.record({ event: "eval", ...results });
-    output.result(evaluationTable(results));
+    output.result(evaluationTable(results, output.resultColumns));
     if (report !== undefined) output.note(`report, with the worst examples: ${report}`);
   },
 };
@@ -42,7 +42,7 @@ export const evaluate: CliCommand = {
 const MOST_CLASSES = 20;
 
 /** The metrics, one a line, and below them the scores of each class; of many classes the worst. */
-export function evaluationTable(results: EvalResults): string {
+export function evaluationTable(results: EvalResults, width?: number): string {
   const metrics: string[][] = [];
   const classes: (readonly [label: string, scores: ClassScores])[] = [];
   for (const [name, value] of Object.entries(results)) {
@@ -56,6 +56,7 @@ export function evaluationTable(results: EvalResults): string {
       textTable(
         titles.map((title, i) => ({ title, right: i > 0 })),
         worstOf(classes).map(([label, scores]) => classRow(label, scores)),
+        width,
       ),
     );
   }

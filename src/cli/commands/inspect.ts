@@ -49,7 +49,7 @@ function moduleTree(modules: readonly InspectedModule[], output: Output): string
     const figures = [shape.join(" × "), count(parameters), trainable > 0 ? count(trainable) : ""];
     return [target ? "●" : "", target ? output.style("bold", name) : name, type, ...figures];
   });
-  return textTable(columns, rows);
+  return textTable(columns, rows, output.resultColumns);
 }
 
 /** The tokens as one text: those trained on in full strength, the others dimmed (in brackets where nothing can be dimmed). */

@@ -26,6 +26,8 @@ export interface Output extends OutputMode {
   readonly stderr: Io["stderr"];
   /** Width of the terminal that notes go to; absent where there is none. */
   readonly columns: number | undefined;
+  /** Width of the terminal that results go to; absent where there is none, as in a pipe. */
+  readonly resultColumns: number | undefined;
   /** Prints a result for people; nothing with `--json`. */
   result(text: string): void;
   /** A piece of it, without a line's end. */
@@ -61,16 +63,19 @@ export function createOutput(
 ): Output {
   const write = { stdout: untilLost(stdout, onStdoutLost), stderr: untilLost(stderr, () => {}) };
   const line = (stream: keyof typeof write, text: string): void => write[stream](`${text}\n`);
-  const columns = (): number | undefined =>
-    stderr.isTTY ? (stderr as { readonly columns?: number }).columns : undefined; // a window may change
-  const prose = (text: string): void => line("stderr", wrapped(text, columns()));
+  const columnsOf = (stream: Io["stdout"]): number | undefined =>
+    stream.isTTY ? (stream as { readonly columns?: number }).columns : undefined; // a window may change
+  const prose = (text: string): void => line("stderr", wrapped(text, columnsOf(stderr)));
   const styleFor = (stream: Io["stdout"]) => (format: Format, text: string) =>
     stream.isTTY ? styleText(format, text, { stream, validateStream: true }) : text;
   return {
     ...mode,
     stderr,
     get columns() {
-      return columns();
+      return columnsOf(stderr);
+    },
+    get resultColumns() {
+      return columnsOf(stdout);
     },
     result: (text) => mode.json || line("stdout", text),
     stream: (text) => mode.json || write.stdout(text),
