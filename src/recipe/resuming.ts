@@ -1,4 +1,4 @@
-import type { Recipe } from "./schema.ts";
+import { type Recipe, recipeSchema } from "./schema.ts";
 
 /**
  * Recipe keys that may differ between a checkpoint and the run that resumes from it. All other keys decide what a step is, or
@@ -32,11 +32,21 @@ export interface ChangedKey {
   readonly allowed: boolean;
 }
 
-/** The recorded keys in which a recipe differs from the one that a checkpoint was written under. */
+/**
+ * The recorded keys in which a recipe differs from the one that a checkpoint was written under. A key that the checkpoint lacks
+ * counts with its default: it was written before the key existed.
+ */
 export function changedKeys(then: Keys, now: Keys): ChangedKey[] {
   const keys = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort();
   const shown = (value: unknown): string => (value === undefined ? "unset" : JSON.stringify(value));
   return keys
-    .filter((key) => shown(then[key]) !== shown(now[key]))
-    .map((key) => ({ key, text: `${key}: ${shown(now[key])} instead of ${shown(then[key])}`, allowed: isWarned(key) }));
+    .map((key) => ({ key, before: shown(then[key] ?? defaultOf(key)), after: shown(now[key]) }))
+    .filter(({ before, after }) => before !== after)
+    .map(({ key, before, after }) => ({ key, text: `${key}: ${after} instead of ${before}`, allowed: isWarned(key) }));
+}
+
+/** Default of a recipe key in the schema; `undefined` where it has none, or depends on other keys. */
+function defaultOf(key: string): unknown {
+  const kind = Object.hasOwn(recipeSchema.shape, key) ? recipeSchema.shape[key as keyof Recipe] : undefined;
+  return kind?.safeParse(undefined).data;
 }

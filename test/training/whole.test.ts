@@ -13,7 +13,7 @@ import { relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InterruptedError } from "../../src/errors.ts";
 import { writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
-import { type Manifest, readManifest, writeManifest } from "../../src/training/checkpoints/manifest.ts";
+import { MANIFEST, type Manifest, readManifest, writeManifest } from "../../src/training/checkpoints/manifest.ts";
 import { changedModel, copyOf, type Keys, type Ran, readJson, rowsOf, runHere, temporary } from "../running.ts";
 
 const warningsOf = ({ events }: Ran): string[] =>
@@ -128,6 +128,22 @@ describe("resuming compares", () => {
     await expect(runHere({ ...run, ...moved, resume_from_checkpoint: true })).rejects.toThrow(
       "the training data has changed",
     );
+  });
+
+  test("a key that is newer than the checkpoint by its default", async () => {
+    const folder = await stoppedAt(2);
+    const checkpoint = `${folder}/checkpoint-2`;
+    const { step, run } = (await readManifest(checkpoint)) as Manifest;
+    const { label_smoothing_factor, ...recipe } = run!.recipe;
+    expect(label_smoothing_factor).toBe(0);
+    rmSync(`${checkpoint}/${MANIFEST}`);
+    await writeManifest(checkpoint, step, { ...run!, recipe });
+    const resumed = { ...keys, output_dir: folder, resume_from_checkpoint: true };
+    await expect(runHere({ ...resumed, label_smoothing_factor: 0.1 })).rejects.toThrow(
+      "label_smoothing_factor: 0.1 instead of 0",
+    );
+    const ran = await runHere(resumed, { stopAfter: 1 });
+    expect([firstStep(ran), warningsOf(ran).filter((text) => text.includes("different settings"))]).toEqual([3, []]);
   });
 
   test("evaluation data, which may change: it is said", async () => {
