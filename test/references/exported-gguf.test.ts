@@ -57,37 +57,32 @@ interface Comparison {
 }
 
 describe.skipIf(converters !== undefined)(`llama.cpp's converters write the same${because(converters)}`, () => {
-  /** What differs, but for the fields that may. */
-  function compare(
-    name: string,
-    part: { readonly ours: string; readonly outtype: string; readonly adapter: string | null },
-  ) {
-    const [report] = python.run("compare_gguf.py", [
-      { base: `${folder}/${name}`, pre: "gpt-2", ...part },
-    ]) as Comparison[];
-    return { ...report, fields: Object.keys(report?.fields ?? {}).filter((key) => !OURS.test(key)) };
-  }
-  const same = { tensors: [], types: [], values: [], fields: [] };
-
-  test.each(MODELS)(
-    "%s",
-    (name) => {
-      for (const type of ["F32", "Q8_0"]) {
-        expect(compare(name, { ours: at(name, type), outtype: type.toLowerCase(), adapter: null })).toEqual(same);
-      }
-    },
-    120_000,
-  );
-
   /** The converter turns updates of GPT-2 over, which fits no base. */
-  test.each(MODELS.filter((name) => name !== "gpt2"))(
-    "an adapter of %s",
-    (name) => {
-      expect(compare(name, { ours: at(name, "lora"), outtype: "f32", adapter: `${folder}/${name}-lora` })).toEqual(
-        same,
-      );
+  const adapters = MODELS.filter((name) => name !== "gpt2");
+  const cases = [
+    ...MODELS.flatMap((name) =>
+      ["F32", "Q8_0"].map((type) => ({ name, ours: at(name, type), outtype: type.toLowerCase(), adapter: null })),
+    ),
+    ...adapters.map((name) => ({
+      name,
+      ours: at(name, "lora"),
+      outtype: "f32",
+      adapter: `${folder}/${name}-lora`,
+    })),
+  ];
+  const same = { tensors: [], types: [], values: [], fields: [] };
+  let reports: Comparison[] = [];
+  beforeAll(() => {
+    const given = cases.map(({ name, ...part }) => ({ base: `${folder}/${name}`, pre: "gpt-2", ...part }));
+    reports = python.run("compare_gguf.py", given) as Comparison[];
+  }, 300_000);
+
+  test.each(cases.map(({ name, adapter, outtype }, i) => [adapter ? "an adapter of" : "", name, outtype, i] as const))(
+    "%s %s, %s",
+    (_adapter, _name, _type, i) => {
+      const { fields, ...report } = reports[i] as Comparison;
+      expect({ ...report, fields: Object.keys(fields).filter((key) => !OURS.test(key)) }).toEqual(same);
     },
-    120_000,
   );
 });
 
