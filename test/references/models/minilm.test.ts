@@ -12,12 +12,12 @@ const missing = [
 
 const output = await temporaryFolder();
 
-/** What each method must reach: the last ten losses over the first ten, and micro F1 (19 classes). */
+/** Steps of each method, and what it must reach: the last ten losses over the first ten, and micro F1 (19 classes). */
 const METHODS = [
-  ["lora", 0.7, 0.5],
-  ["qlora", 0.7, 0.5],
-  ["adapter", 0.9, 0.3],
-  ["full", 0.7, 0.5],
+  ["lora", 40, 0.7, 0.4],
+  ["qlora", 40, 0.7, 0.4],
+  ["adapter", 60, 0.9, 0.2],
+  ["full", 60, 0.7, 0.4],
 ] as const;
 
 /** Runs the built command; returns the JSON lines it printed. */
@@ -30,7 +30,7 @@ function lowrank(...args: string[]): Record<string, unknown>[] {
 
 const recipe = "recipes/contract-clauses.yaml";
 const source = [`--model_name_or_path=${models}/minilm`, `--dataset_name=${data}/cuad-clauses-19`];
-const short = ["--max_steps=60", "--max_length=128", "--max_eval_samples=150", "--warmup_steps=0.1"];
+const short = ["--max_length=64", "--max_eval_samples=60", "--warmup_steps=0.1"];
 const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
 describe.skipIf(missing.length > 0)(
@@ -44,13 +44,14 @@ describe.skipIf(missing.length > 0)(
     });
 
     test.each(METHODS)(
-      "%s learns in 60 steps, and what it saved says the same",
-      (method, lossRatio, microF1) => {
+      "%s learns in %i steps, and what it saved says the same",
+      (method, steps, lossRatio, microF1) => {
         const folder = `${output}/${method}`;
-        const events = lowrank("train", recipe, ...source, ...short, `--method=${method}`, `--output_dir=${folder}`);
+        const length = [...short, `--max_steps=${steps}`];
+        const events = lowrank("train", recipe, ...source, ...length, `--method=${method}`, `--output_dir=${folder}`);
         const losses = events.filter(({ event }) => event === "step").map(({ loss }) => loss as number);
         const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-        expect(losses).toHaveLength(60);
+        expect(losses).toHaveLength(steps);
         expect(mean(losses.slice(-10))).toBeLessThan(lossRatio * mean(losses.slice(0, 10)));
         const trained = json(`${folder}/eval_results.json`);
         expect(trained.eval_micro_f1).toBeGreaterThan(microF1);
