@@ -36,7 +36,7 @@ export type { ExportOptions, ExportReport } from "./verbs/export/options.ts";
 export { type Generated, type GenerateOptions, type GeneratorSource, TextGenerator } from "./verbs/generate.ts";
 export { inspect } from "./verbs/inspect.ts";
 export { type LoadOptions, loadModel, type Model } from "./verbs/model.ts";
-export { plan } from "./verbs/plan.ts";
+export { type PlanOptions, plan } from "./verbs/plan.ts";
 export { type PredictOptions, predict } from "./verbs/predict.ts";
 export { type TrainOptions, train } from "./verbs/train.ts";
 export { VERSION } from "./version.ts";

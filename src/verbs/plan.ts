@@ -21,6 +21,12 @@ const MEASURED = 2;
 /** Memory of the training thread with its copy of the library; measured with Node 20. */
 const THREAD_BYTES = 40e6;
 
+/** Options of a plan. */
+export interface PlanOptions {
+  /** Called before each part that may take long, with what it does. */
+  readonly onProgress?: (doing: string) => void;
+}
+
 /**
  * Says what a run would take. Everything is checked as the run itself would check it; memory is predicted from graphs and
  * lengths, as the run will predict it; time is measured on two steps, with all that the method ever trains, unless they
@@ -28,15 +34,21 @@ const THREAD_BYTES = 40e6;
  *
  * @throws {LowrankError} as the run would, when recipe, model or data are not usable.
  */
-export function plan(recipe: Recipe): Promise<Plan>;
-export function plan(model: Model, options: ModelOptions): Promise<Plan>;
-export async function plan(subject: Recipe | Model, options: Partial<ModelOptions> = {}): Promise<Plan> {
+export function plan(recipe: Recipe, options?: PlanOptions): Promise<Plan>;
+export function plan(model: Model, options: ModelOptions & PlanOptions): Promise<Plan>;
+export async function plan(
+  subject: Recipe | Model,
+  { onProgress = () => {}, ...options }: Partial<ModelOptions> & PlanOptions = {},
+): Promise<Plan> {
+  onProgress("reading the model and the data");
   const { job, model, data } = await checkJob(jobOf(subject, options));
   const settled = model.source.recipe;
+  onProgress("tokenizing the data");
   const { examples } = await encodeSplit(data.train, model, { onDemand: true });
   const baseBytes = rssBytes() + THREAD_BYTES;
   const validation = settled.eval_strategy === "end" ? undefined : data.validation;
   const validated = validation && (await encodeSplit(validation, model)).examples;
+  onProgress("planning the memory");
   const { lengths } = examples;
   const steps = countSteps(settled, lengths);
   const numTokens = countTokens(settled, lengths, steps);
@@ -59,6 +71,7 @@ export async function plan(subject: Recipe | Model, options: Partial<ModelOption
   const peakRssBytes = totalBytes(memoryBytes);
   const { trainable, total } = countParameters(model.graph, model.base);
   const fits = peakRssBytes <= machine().memoryBytes;
+  if (fits) onProgress(`measuring ${MEASURED} steps`);
   return {
     model: settled.model_name_or_path,
     method: settled.method,

@@ -129,6 +129,11 @@ describe("a table on a narrow terminal", () => {
     }
   });
 
+  test("has its texts shortened also where a figure is wider", () => {
+    const figures = [["a rather long name", "short note", "1,234,567,890,123"]];
+    expect(textTable(wide, figures, 40).split("\n")[1]).toMatch(/…\s+short note\s+1,234,567,890,123$/);
+  });
+
   test("is a block for each row when even that is too wide", () => {
     expect(
       textTable(

@@ -47,7 +47,15 @@ describe("a model in memory", () => {
   });
 
   test("is planned and inspected, rows given in memory", async () => {
-    const planned: Plan = await plan(await tuned(), { ...options, maxSteps: 20 });
+    const doing: string[] = [];
+    const onProgress = (what: string): void => void doing.push(what);
+    const planned: Plan = await plan(await tuned(), { ...options, maxSteps: 20, onProgress });
+    expect(doing).toEqual([
+      "reading the model and the data",
+      "tokenizing the data",
+      "planning the memory",
+      "measuring 2 steps",
+    ]);
     expect(planned).toMatchObject({ method: "lora", steps: 20, examples: rows.length });
     const shown: Inspection = await inspect(await tuned(), { ...options, examples: true });
     expect(shown.modules.filter(({ target }) => target).length).toBeGreaterThan(0);

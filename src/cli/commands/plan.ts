@@ -19,9 +19,15 @@ export const plan: CliCommand = {
     const { plan } = await import("../library/index.ts");
     const { recipe } = await recipeFor(context);
     await fetchFirst(modelsOf(recipe), output);
-    await showPlan(await plan(recipe), output);
+    await showPlan(await plan(recipe, { onProgress: sayingTo(output) }), output);
   },
 };
+
+/** Says on stderr what a plan is doing: measuring alone takes minutes with a large model. */
+export const sayingTo =
+  (output: Output) =>
+  (doing: string): void =>
+    output.note(output.styleNote("dim", `${doing} …`));
 
 /** Prints what a run would take. */
 export async function showPlan(plan: Plan, output: Output): Promise<void> {

@@ -3,7 +3,7 @@ import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst, modelsOf } from "../shared/download.ts";
 import { createProgress } from "../shared/progress.ts";
 import { addRecipe, recipeFor } from "../shared/recipe.ts";
-import { showPlan } from "./plan.ts";
+import { sayingTo, showPlan } from "./plan.ts";
 
 /** `lowrank train [RECIPE] [--key value]…` */
 export const train: CliCommand = {
@@ -20,7 +20,7 @@ export const train: CliCommand = {
     const { plan, toLogRecord, train } = await import("../library/index.ts");
     const { recipe } = await recipeFor(context);
     await fetchFirst(modelsOf(recipe), output);
-    if (options.dryRun) return showPlan(await plan(recipe), output);
+    if (options.dryRun) return showPlan(await plan(recipe, { onProgress: sayingTo(output) }), output);
     const progress = createProgress(output);
     try {
       for await (const event of train(recipe, { signal: interruptible() })) {
