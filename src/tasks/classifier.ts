@@ -5,6 +5,7 @@ import { classScores, evalResults, logSoftmax } from "./class-scores.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { classLoss } from "./loss.ts";
 import { classReport } from "./reports/class-tables.ts";
+import { entriesOf } from "./reports/entries.ts";
 
 /** The columns of texts and labels. */
 export const columnsOf = ({ text_column, label_column }: ResolvedRecipe) => ({
@@ -20,6 +21,7 @@ export const classifier = {
   loss: classLoss,
   scoringGraph: (graph) => graph,
   score: classScores,
+  entries: entriesOf,
   report: classReport,
   lowerIsBetter: ["eval_loss"],
   prediction: (logits, { classes }) => likeliest(logits, classes),

@@ -11,6 +11,7 @@ import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Session } from "../session/session.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { EvalPrediction } from "./reports/entries.ts";
 import type { ReportRow, TaskReport } from "./reports/report.ts";
 
 export type { Example, Examples } from "../examples/examples.ts";
@@ -121,6 +122,8 @@ export interface TaskDefinition {
   scoringGraph(graph: Graph): Graph;
   /** Scores a model that runs `scoringGraph`; `undefined` when it was stopped. */
   score(asked: Asked, examples: Examples, options: ScoreOptions): Promise<Scores | undefined>;
+  /** Predictions and labels of scores, for metrics of the user's own; absent in tasks that keep none. */
+  entries?(scores: Scores): EvalPrediction;
   /** Report of an evaluation. */
   readonly report: TaskReport;
   /** True when the probability from which on a label is predicted is chosen on the validation split. */

@@ -8,6 +8,7 @@ import { binaryCrossEntropy } from "../ops/nn/binary-cross-entropy.ts";
 import { columnsOf } from "./classifier.ts";
 import type { Asked, Examples, ScoreOptions, Scores, TaskDefinition } from "./definition.ts";
 import { targetLoss } from "./loss.ts";
+import { entriesOf } from "./reports/entries.ts";
 import { labelsReport } from "./reports/label-tables.ts";
 import { runs } from "./runs.ts";
 import { targetSplit } from "./target-split.ts";
@@ -49,6 +50,7 @@ export const multiLabelClassification: TaskDefinition = {
   loss: (graph) => targetLoss(graph, binaryCrossEntropy),
   scoringGraph: (graph) => graph,
   score: multiLabelScores,
+  entries: entriesOf,
   report: labelsReport,
   choosesThreshold: true,
   metrics: [

@@ -7,6 +7,7 @@ import { mul, sub } from "../ops/nn/elementwise.ts";
 import { columnsOf } from "./classifier.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { targetLoss } from "./loss.ts";
+import { entriesOf } from "./reports/entries.ts";
 import { offerErrors, valueReport } from "./reports/value-tables.ts";
 import { runs } from "./runs.ts";
 import { targetSplit } from "./target-split.ts";
@@ -62,6 +63,7 @@ export const textRegression: TaskDefinition = {
     };
     return { metrics, predictions: { labels, predictions } };
   },
+  entries: entriesOf,
   report: valueReport,
   prediction: (logits): ValueScore => ({ value: logits[0] as number }),
   labelText: (example) => String((example as TargetExample).targets[0]),

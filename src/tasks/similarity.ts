@@ -4,6 +4,7 @@ import { regressionReport } from "../metrics/regression.ts";
 import { atLengths, cosine, unit } from "../metrics/vectors.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { similarityLoss } from "./embedding-loss.ts";
+import { entriesOf } from "./reports/entries.ts";
 import { offerErrors, valueReport } from "./reports/value-tables.ts";
 import { embeddedTexts } from "./retrieval-scores.ts";
 import { sentencesSplit } from "./sentences-split.ts";
@@ -39,6 +40,7 @@ export const similarity: TaskDefinition = {
     };
     return { metrics, predictions: { labels, predictions } };
   },
+  entries: entriesOf,
   report: valueReport,
   metrics: ["eval_loss", "eval_samples", "eval_pearson", "eval_spearman"],
   lowerIsBetter: ["eval_loss"],

@@ -7,6 +7,7 @@ import { wordScores } from "./class-scores.ts";
 import { classifier, columnsOf, orNone } from "./classifier.ts";
 import type { Encoding, TaskDefinition } from "./definition.ts";
 import { wordReport } from "./reports/entity-tables.ts";
+import { entriesOfWords } from "./reports/entries.ts";
 import { splitOf } from "./split.ts";
 
 /** A class for each word. */
@@ -19,6 +20,7 @@ export const wordClassification: TaskDefinition = {
     return [{ certainty: "structure", keys, about: "words with a tag each", start: "token-classification.yaml" }];
   },
   score: wordScores,
+  entries: entriesOfWords,
   report: wordReport,
   metrics: [...classifier.metrics, "eval_precision", "eval_recall", "eval_f1"],
   labelsOf: (row, recipe) => wordRow(row, columnsOf(recipe)).tags.filter((tag) => tag !== IGNORED),

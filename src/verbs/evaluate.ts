@@ -10,15 +10,17 @@ import type { RowsInMemory } from "../prepared/job.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Split } from "../tasks/definition.ts";
+import { taskOf } from "../tasks/index.ts";
 import type { ReportRow } from "../tasks/reports/report.ts";
 import { MOST_EXAMPLES } from "../training/report/evaluation.ts";
 import { scoreModel } from "../training/scoring.ts";
 import { writeReport } from "./evaluation-report.ts";
 import { type DataRow, jobOfModel, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
+import { type OwnMetricsOptions, refuseOwnMetrics, withOwnMetrics } from "./own-metrics.ts";
 
 /** Options of a scoring. */
-export interface ScoringOptions {
+export interface ScoringOptions extends OwnMetricsOptions {
   readonly signal?: AbortSignal;
   /** Called with each thing that a reader of the figures should know. */
   readonly onWarning?: (message: string) => void;
@@ -43,6 +45,7 @@ export interface EvaluateOptions extends ScoringOptions {
  *
  * @throws {LowrankError} when model, adapter or data are not usable.
  * @throws {InterruptedError} when `signal` aborts.
+ * @throws {RecipeError} when `computeMetrics` returns anything but finite numbers, or the task has no predictions for it.
  */
 export function evaluate(recipe: Recipe, options?: EvaluateOptions): Promise<EvalResults>;
 export function evaluate(model: Model, options: ModelOptions & ScoringOptions): Promise<EvalResults>;
@@ -53,6 +56,7 @@ export async function evaluate(
     onWarning = () => {},
     reportDir,
     onReport,
+    computeMetrics,
     adapter,
     ...options
   }: EvaluateOptions & Partial<ModelOptions> = {},
@@ -63,6 +67,8 @@ export async function evaluate(
       : await ofRecipe(resolveRecipe(subject), adapter);
   const { model, weights, fresh, madeFor } = opened;
   refuseOneClass(model, classes);
+  const { entries } = taskOf(model.source.recipe);
+  if (computeMetrics && !entries) refuseOwnMetrics(model.source.recipe.task_type);
   const { examples, warnings } = await encodeSplit(split, model);
   for (const warning of [...opened.warnings, ...warnings]) onWarning(warning);
   if (madeFor !== undefined && madeFor !== recipe.model_name_or_path) {
@@ -79,15 +85,21 @@ export async function evaluate(
     );
   }
   const worst = reportDir === undefined ? undefined : new Worst<ReportRow>(MOST_EXAMPLES);
-  const scores = await scoreModel(model, weights, examples, () => signal?.aborted === true, worst);
-  if (scores && worst && reportDir !== undefined) {
-    const reported = { recipe, model, adapter, isBase, splitName, split, examples, rows, scores, worst };
-    const path = await writeReport(reportDir, reported, onWarning);
-    if (path !== undefined) onReport?.(path);
+  try {
+    const found = await scoreModel(model, weights, examples, () => signal?.aborted === true, worst);
+    if (!found) throw new InterruptedError("stopped before the evaluation was complete.");
+    const metrics =
+      entries && computeMetrics ? await withOwnMetrics(found.metrics, entries(found), computeMetrics) : found.metrics;
+    if (worst && reportDir !== undefined) {
+      const scores = { ...found, metrics };
+      const reported = { recipe, model, adapter, isBase, splitName, split, examples, rows, scores, worst };
+      const path = await writeReport(reportDir, reported, onWarning);
+      if (path !== undefined) onReport?.(path);
+    }
+    return metrics;
+  } finally {
+    examples.close();
   }
-  examples.close();
-  if (!scores) throw new InterruptedError("stopped before the evaluation was complete.");
-  return scores.metrics;
 }
 
 /** A model and the split that it is scored on. */

@@ -39,6 +39,22 @@ describe("a model in memory", () => {
     expect(await evaluate(model, { data: heldOut, maxEvalSamples: 3 })).toMatchObject({ eval_samples: 3 });
   });
 
+  test("is evaluated by a metric of the caller's own, which reads predictions and labels", async () => {
+    const reportDir = temporary();
+    const own = await evaluate(model, {
+      data: heldOut,
+      reportDir,
+      computeMetrics: ({ predictions, labels, classes }) => ({
+        right: predictions.filter((prediction, row) => prediction === labels[row]).length / labels.length,
+        first: classes.indexOf(String(heldOut[0]?.label)) - Number(labels[0]),
+      }),
+    });
+    expect(own).toEqual({ ...results, eval_right: results?.eval_accuracy, eval_first: 0 });
+    expect(readJson(`${reportDir}/evaluation.json`)).toMatchObject({ metrics: { eval_right: own.eval_right } });
+    const late = evaluate(model, { data: heldOut, computeMetrics: async () => ({ accuracy: 1 }) });
+    await expect(late).rejects.toThrow("it returned accuracy, and the evaluation has its own eval_accuracy");
+  });
+
   test("predicts as its saved folder does", async () => {
     expect(await predictions({ model })).toEqual(await predictions({ adapter: folder }));
     await expect(predictions({ model, adapter: folder })).rejects.toThrow(RecipeError);
@@ -132,6 +148,9 @@ test("a causal model in memory goes on with texts as its saved folder does; a cl
     said.push(text);
   }
   expect(said[0]).toBe(said[1]);
+  await expect(evaluate(model, { data, computeMetrics: () => ({}) })).rejects.toThrow(
+    "an evaluation of task_type CAUSAL_LM has no predictions to compute metrics from",
+  );
   const classifier = await loadModel(fixture("causal/llama"), { taskType: "SEQ_CLS" });
   await expect(TextGenerator.open({ model: classifier })).rejects.toThrow(
     "a model of task_type SEQ_CLS generates no text",
