@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 /** What Node starts: the library, the command, a run's thread, and the process that decodes Parquet files. */
-const ENTRIES = ["index", "cli/main", "training/thread", "data/parquet-process"];
+const ENTRIES = ["index", "cli/main", "training/thread/thread", "data/parquet-process"];
 /** The folder of the bundles. */
 const BUNDLED = "bundled";
 
@@ -33,7 +33,7 @@ const ownUrls = {
 
 // Node reads a few large modules in half the time of 400 small ones, and every command and every run reads them.
 await build({
-  entryPoints: Object.fromEntries(ENTRIES.map((entry) => [entry.replace("/", "-"), `dist/${entry}.js`])),
+  entryPoints: Object.fromEntries(ENTRIES.map((entry) => [entry.replaceAll("/", "-"), `dist/${entry}.js`])),
   outdir: `dist/${BUNDLED}`,
   bundle: true,
   splitting: true,
@@ -47,7 +47,7 @@ await build({
   logLevel: "warning",
 });
 for (const entry of ENTRIES) {
-  const bundle = `${"../".repeat(entry.split("/").length - 1) || "./"}${BUNDLED}/${entry.replace("/", "-")}.js`;
+  const bundle = `${"../".repeat(entry.split("/").length - 1) || "./"}${BUNDLED}/${entry.replaceAll("/", "-")}.js`;
   const isCommand = entry === "cli/main";
   writeFileSync(`dist/${entry}.js`, `${isCommand ? "#!/usr/bin/env node\n" : ""}export * from "${bundle}";\n`);
   if (isCommand) chmodSync(`dist/${entry}.js`, 0o755);

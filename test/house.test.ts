@@ -100,6 +100,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "training/pictures": "charts platform/node tasks",
   "training/report": "platform/node tasks/reports training/pictures",
   training: ABOVE,
+  "training/thread": ABOVE,
   verbs: ABOVE,
   service: ABOVE,
   "verbs/export": ABOVE,

@@ -11,7 +11,7 @@ import { checkJob } from "../training/checked.ts";
 import { plannedMemory, totalBytes } from "../training/memory/planned-memory.ts";
 import { optimizerOf } from "../training/optimizer.ts";
 import { countSteps, epochPlan, type Steps } from "../training/schedule.ts";
-import { startJob } from "../training/start-job.ts";
+import { startJob } from "../training/thread/start-job.ts";
 import { jobOf, type ModelOptions } from "./job-of.ts";
 import type { Model } from "./model.ts";
 

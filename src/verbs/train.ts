@@ -2,7 +2,7 @@ import type { TrainEvent } from "../events/events.ts";
 import type { Finished } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { startJob } from "../training/start-job.ts";
+import { startJob } from "../training/thread/start-job.ts";
 import { jobOf, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
 

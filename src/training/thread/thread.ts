@@ -1,9 +1,9 @@
 /** The training thread: runs one job and sends what happens. */
 
 import { postMessage, stopRequested, threadDone, threadJob } from "#platform";
-import { plainError, typedMemoryError } from "../errors.ts";
-import type { Finished, Job, JobMessage } from "../prepared/job.ts";
-import { runJob } from "./run.ts";
+import { plainError, typedMemoryError } from "../../errors.ts";
+import type { Finished, Job, JobMessage } from "../../prepared/job.ts";
+import { runJob } from "../run.ts";
 
 const send = (message: JobMessage, transfer: ArrayBuffer[] = []): void => postMessage(message, transfer);
 

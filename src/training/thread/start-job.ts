@@ -1,7 +1,7 @@
 import { newId, releaseFolder, startThread } from "#platform";
-import { EXIT, type PlainError, revivedError } from "../errors.ts";
-import type { TrainEvent } from "../events/events.ts";
-import type { Finished, Job, JobMessage } from "../prepared/job.ts";
+import { EXIT, type PlainError, revivedError } from "../../errors.ts";
+import type { TrainEvent } from "../../events/events.ts";
+import type { Finished, Job, JobMessage } from "../../prepared/job.ts";
 
 /** Options of a job. */
 export interface JobOptions {
