@@ -5,6 +5,7 @@ import type { Engine } from "../prepared/engine.ts";
 export const CPU: Engine = {
   device: "cpu",
   target: ENGINE,
+  warnings: async () => (await import("#session")).engineWarnings(),
   async emit(graph, isFixed) {
     const { emitOnnx } = await import("../onnx/emit.ts"); // with protobuf, which takes a while to load
     return emitOnnx(graph, CPU.target, isFixed);

@@ -81,9 +81,17 @@ export interface Machine {
   readonly memoryBytes: number;
 }
 
+/** A module of this library that does a job and yields messages. */
+export interface ThreadModule<Job, Message> {
+  /** The compiled module, where a thread is started with it. */
+  readonly url: URL;
+  /** The function that it calls, where the caller's thread is one that may be blocked. */
+  load(): Promise<(job: Job, stopRequested: () => boolean) => AsyncGenerator<Message, void, void>>;
+}
+
 /** A thread that yields messages until it ends. */
 export interface Thread<Message> extends AsyncIterable<Message> {
-  /** Asks it to stop; it sees that in `stopRequested()`, also while it never waits. */
+  /** Asks it to stop, which it sees in `stopRequested()`. */
   stop(): void;
 }
 
@@ -193,13 +201,8 @@ export interface System {
 
 /** Threads and processes. */
 export interface Threads {
-  /** Starts a module of this library; it reads its job, posts messages, and asks whether to stop. */
-  startThread<Message>(module: URL, job: unknown): Thread<Message>;
-  threadJob<Job>(): Promise<Job>;
-  stopRequested(): boolean;
-  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
-  /** The last call of a thread. */
-  threadDone(): void;
+  /** Does a job with a copy of what it is told: in a thread of its own on Node, in the calling worker of a page. */
+  startThread<Job, Message>(module: ThreadModule<Job, Message>, job: Job): Thread<Message>;
   /** Runs a module of this library apart, and yields the JSON object of each line that it prints. */
   spawnJsonLines(
     module: URL,

@@ -25,6 +25,8 @@ export interface Engine {
   readonly device: string;
   /** The operators that graphs are written in for it. */
   readonly target: Target;
+  /** Warnings about how it computes here. */
+  warnings(): Promise<readonly string[]>;
   /** A graph in the target's operators. */
   emit(graph: Graph, isFixed?: CompileOptions["isFixed"]): Promise<EmittedModel>;
   /** A session on a model, with its weights bound. ONNX Runtime is loaded here, so not where nothing runs. */

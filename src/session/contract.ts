@@ -13,4 +13,6 @@ export interface Sessions {
    * @throws {EngineError} when the engine refuses the model.
    */
   openModelFile(path: string): Promise<FileSession>;
+  /** Warnings about how the engine computes here, for whoever trains. */
+  engineWarnings(): readonly string[];
 }

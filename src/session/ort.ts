@@ -54,7 +54,6 @@ export async function openSessionOn(runtime: Runtime, model: Model, options: Ses
 export async function openModelFileOn(runtime: Runtime, path: string): Promise<FileSession> {
   const settings = {
     ...SETTINGS,
-    logSeverityLevel: 3, // that a weight may be replaced is no warning
     extra: { session: { disable_prepacking: "1" } }, // a second copy of each weight
   } as const;
   const session = await engine(`open ${path}`, () => runtime.InferenceSession.create(path, settings));
@@ -72,6 +71,7 @@ const SETTINGS = {
   graphOptimizationLevel: "all",
   executionMode: "sequential",
   enableMemPattern: false, // one plan for each batch shape: it doubled the peak
+  logSeverityLevel: 3, // errors: that a weight may be replaced, or a constant is not used, is no warning
 } as const;
 
 /** @param tensors The tensor that holds each output. */

@@ -61,6 +61,7 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   const steps = countSteps(recipe, examples.lengths);
   const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
   warnings.unshift(...(job.warnings ?? []), ...ofData, ...model.warnings, ...unreachedStages(stages, steps.total));
+  warnings.push(...(await model.engine.warnings()));
   if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
   const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
   if (earlier !== undefined) warnings.push(earlier);

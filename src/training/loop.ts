@@ -1,4 +1,4 @@
-import { peakRssBytes, rssBytes, uptimeSeconds } from "#platform";
+import { peakRssBytes, rssBytes, uptimeSeconds, yieldThread } from "#platform";
 import { LowrankError } from "../errors.ts";
 import type { MemoryBytes, StepEvent, TrainEvent } from "../events/events.ts";
 import { isUnder } from "../peft/targets.ts";
@@ -93,6 +93,7 @@ export async function* trainSteps(
       };
       if (progress.step % recipe.logging_steps === 0 || progress.step === steps.total) yield event;
       yield* betweenSteps(run, watch, validation, shouldStop);
+      await yieldThread(); // where the caller's thread trains: let its signals through
       if (shouldStop()) throw await interrupted(run);
     }
     if (watch.isLost(1)) throw await exploded(run, watch, progress.step);

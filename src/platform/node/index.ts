@@ -35,7 +35,7 @@ export { openScratch } from "./scratch.ts";
 export { removeStale } from "./stale.ts";
 export { type StallWatch, watchStalls } from "./stall.ts";
 export { disableTelemetry } from "./telemetry.ts";
-export { postMessage, startThread, stopRequested, threadDone, threadJob } from "./threads.ts";
+export { postMessage, startThread, stopRequested, threadJob } from "./threads.ts";
 export { withinTime } from "./time-limit.ts";
 export {
   appendBytes,

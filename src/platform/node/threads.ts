@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { EngineError, typedMemoryError } from "../../errors.ts";
-import type { Thread } from "../contract.ts";
+import type { Thread, ThreadModule } from "../contract.ts";
 import { Mailbox } from "../mailbox.ts";
 import { besideThis } from "./packages.ts";
 import { disableTelemetry } from "./telemetry.ts";
@@ -12,12 +12,11 @@ interface Start {
 }
 
 /**
- * Starts a module of this library in a thread of its own.
- * @param compiled URL of the compiled module; among the sources, its `.ts` is run through tsx.
+ * Does a job in a thread of its own. Among the sources, the module's `.ts` is run through tsx.
  * @throws whatever the thread threw, from the iteration; {OutOfMemoryError} when its heap was full.
  */
-export function startThread<Message>(compiled: URL, job: unknown): Thread<Message> {
-  const module = besideThis(compiled);
+export function startThread<Job, Message>({ url }: ThreadModule<Job, Message>, job: Job): Thread<Message> {
+  const module = besideThis(url);
   disableTelemetry();
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: Start = { job, stop };
@@ -48,7 +47,7 @@ export function startThread<Message>(compiled: URL, job: unknown): Thread<Messag
 }
 
 /** The thread's side: what it was given. */
-export const threadJob = async <Job>(): Promise<Job> => (workerData as Start).job as Job;
+export const threadJob = <Job>(): Job => (workerData as Start).job as Job;
 
 /** The thread's side: whether it was asked to stop. */
 export const stopRequested = (): boolean => Atomics.load((workerData as Start).stop, 0) === 1;
@@ -56,6 +55,3 @@ export const stopRequested = (): boolean => Atomics.load((workerData as Start).s
 /** The thread's side: sends a message; the buffers of `transfer` move without a copy and are gone here. */
 export const postMessage = (message: unknown, transfer: readonly ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, [...transfer]);
-
-/** The thread's side: nothing follows. Node sees itself when a thread ends. */
-export const threadDone = (): void => {};

@@ -10,5 +10,8 @@ ort.env.logLevel = "error";
 /** Sessions on ONNX Runtime's CPU provider. */
 export const openSession: Sessions["openSession"] = (model, options) => openSessionOn(ort, model, options);
 
+/** No warnings: it computes on all cores. */
+export const engineWarnings: Sessions["engineWarnings"] = () => [];
+
 /** Sessions of model files. */
 export const openModelFile: Sessions["openModelFile"] = (path) => openModelFileOn(ort, path);

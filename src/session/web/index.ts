@@ -5,17 +5,23 @@ import { openModelFileOn, openSessionOn, type Runtime } from "../ort.ts";
 let runtime: Runtime | undefined;
 
 /**
- * Chooses the build of ONNX Runtime that sessions run on: `import * as ort from "onnxruntime-web"`, which a page loads with
- * the WebAssembly files that it serves. To be called in the thread that trains, before the first session.
+ * Chooses the build of ONNX Runtime that sessions run on: `import * as ort from "onnxruntime-web/wasm"`, which finds the
+ * WebAssembly files that the page serves. To be called once, in the worker in which the library is used.
+ * @throws {EngineError} in the thread of a page, which ONNX Runtime would block.
  */
 export function useRuntime(ort: Runtime): void {
+  if ("document" in globalThis)
+    throw new EngineError("ONNX Runtime would block the page, because it computes in the thread that calls it", {
+      expected: "a worker of the page",
+      hint: 'new Worker(new URL("./worker.js", import.meta.url), { type: "module" }), and lowrank in worker.js.',
+    });
   runtime = ort;
 }
 
 function chosen(): Runtime {
   if (runtime) return runtime;
   throw new EngineError("no build of ONNX Runtime is selected", {
-    hint: 'useRuntime(ort), with ort from "onnxruntime-web"',
+    hint: 'useRuntime(ort), with ort from "onnxruntime-web/wasm"',
   });
 }
 
@@ -24,3 +30,11 @@ export const openSession: Sessions["openSession"] = async (model, options) => op
 
 /** Sessions of model files. */
 export const openModelFile: Sessions["openModelFile"] = async (path) => openModelFileOn(chosen(), path);
+
+/** Warnings about the engine of this page: that it computes in one thread. */
+export const engineWarnings: Sessions["engineWarnings"] = () =>
+  (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated
+    ? []
+    : [
+        "WebAssembly computes in one thread, because the page is not cross-origin isolated; it is, when the server sends Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
+      ];

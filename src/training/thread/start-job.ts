@@ -1,4 +1,4 @@
-import { newId, releaseFolder, startThread } from "#platform";
+import { newId, releaseFolder, startThread, type ThreadModule } from "#platform";
 import { EXIT, type PlainError, revivedError } from "../../errors.ts";
 import type { TrainEvent } from "../../events/events.ts";
 import type { Finished, Job, JobMessage } from "../../prepared/job.ts";
@@ -10,16 +10,22 @@ export interface JobOptions {
   readonly onTrained?: (finished: Finished) => void;
 }
 
+/** The module that does a job, for a platform that starts a thread with it, and for one that calls it. */
+const JOB_THREAD: ThreadModule<Job, JobMessage> = {
+  url: new URL("./thread.js", import.meta.url),
+  load: async () => (await import("./job-messages.ts")).jobMessages,
+};
+
 /**
- * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server. Leaving the iteration
- * early stops the job after the step at hand.
+ * Runs a job in a thread of its own, so that this one stays free for a bar, Ctrl-C, a server; in a browser, in the worker
+ * that calls it. Leaving the iteration early stops the job after the step at hand.
  */
 export async function* startJob(
   job: Job,
   { signal, onTrained }: JobOptions = {},
 ): AsyncGenerator<TrainEvent, void, void> {
   const lock = newId();
-  const thread = startThread<JobMessage>(new URL("./thread.js", import.meta.url), { ...job, lock });
+  const thread = startThread(JOB_THREAD, { ...job, lock });
   const stop = (): void => thread.stop();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
