@@ -41,6 +41,9 @@ const PURE = [
   ...["passes", "peft", "quant", "recipe", "tasks"],
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** Tests that need Chromium: `npm run test:browser`. */
+const BROWSER = "test/browser/**/*.test.ts";
+
 /** Tests that need real models, Python or another program: `npm run test:references`. */
 const REFERENCES = "test/references/**/*.test.ts";
 
@@ -51,9 +54,13 @@ export default defineConfig({
       { extends: true, test: { name: "shared", include: PURE, isolate: false } },
       {
         extends: true,
-        test: { name: "apart", include: ["test/**/*.test.ts", ...[...PURE, REFERENCES].map((glob) => `!${glob}`)] },
+        test: {
+          name: "apart",
+          include: ["test/**/*.test.ts", ...[...PURE, REFERENCES, BROWSER].map((glob) => `!${glob}`)],
+        },
       },
       { extends: true, test: { name: "references", include: [REFERENCES] } },
+      { extends: true, test: { name: "browser", include: [BROWSER] } },
     ],
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it

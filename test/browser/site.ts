@@ -1,0 +1,113 @@
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { build } from "esbuild";
+import { chromium, type Page } from "playwright-core";
+import { fixture } from "../running.ts";
+
+/** Chromium to run pages in; `undefined` where there is none. */
+export const CHROMIUM = [process.env.LOWRANK_CHROMIUM, "/usr/bin/chromium"].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
+/** Headers by which the browser lets a page have threads. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/** The page and its worker, bundled by esbuild from the package as it is built. @returns their folder. */
+export async function bundled(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "lowrank-site-"));
+  await build({
+    entryPoints: ["test/browser/page.js", "test/browser/worker.js"],
+    bundle: true,
+    splitting: true,
+    outdir: folder,
+    format: "esm",
+    platform: "browser",
+    tsconfigRaw: {}, // as in a user's project: the package says what its imports stand for
+    logLevel: "warning",
+  });
+  writeFileSync(
+    join(folder, "index.html"),
+    '<!doctype html><title>lowrank</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+  );
+  return folder;
+}
+
+/** A page that is open, and all that it asked the network for. */
+export interface OpenPage {
+  readonly page: Page;
+  /** URLs that were requested. */
+  readonly requests: readonly string[];
+  /** Texts that the browser's console shows. */
+  readonly said: readonly string[];
+  /** The origin that it is served from. */
+  readonly origin: string;
+  /** Has the worker do a task, and returns what it found. */
+  ask<Result>(task: string, given?: object): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** Opens a folder's page in a browser of its own. @param isolated True when it is served with the headers that threads need. */
+export async function openPage(folder: string, isolated: boolean): Promise<OpenPage> {
+  const roots: readonly (readonly [string, string])[] = [
+    ["/ort/", "node_modules/onnxruntime-web/dist/"],
+    ["/fixtures/", `${fixture("")}/`],
+    ["/", `${folder}/`],
+  ];
+  const server = createServer(({ url = "/" }, response) => {
+    const path = normalize(decodeURIComponent(new URL(url, "http://page").pathname));
+    const [prefix, root] = roots.find(([prefix]) => path.startsWith(prefix)) as readonly [string, string];
+    const file = join(root, path === "/" ? "index.html" : path.slice(prefix.length));
+    if (!existsSync(file)) return response.writeHead(404).end();
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, {
+      "content-type": type,
+      "content-length": statSync(file).size,
+      ...(isolated && ISOLATION),
+    });
+    return createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const browser = await chromium.launch({ executablePath: CHROMIUM as string, args: ["--no-sandbox"] });
+  const page = await browser.newPage();
+  const requests: string[] = [];
+  const said: string[] = [];
+  page.context().on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => said.push(message.text()));
+  page.on("pageerror", (error) => said.push(String(error)));
+  await page.goto(`${origin}/`);
+  return {
+    page,
+    requests,
+    said,
+    origin,
+    ask: (task, given) =>
+      page.evaluate(([task, given]) => (globalThis as unknown as Asking).ask(task, given), [
+        task,
+        given,
+      ] as const) as never,
+    async close() {
+      await browser.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface Asking {
+  ask(task: string, given?: object): Promise<unknown>;
+}
+
+/** Removes a folder that `bundled` made. */
+export const removeSite = (folder: string): void => rmSync(folder, { recursive: true });

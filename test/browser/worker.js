@@ -1,0 +1,99 @@
+// The page's worker: what a test asks for, done with the package as a bundler takes it.
+import { evaluate, loadModel, lora, predict, TextGenerator, train, useRuntime } from "lowrank";
+import * as ort from "onnxruntime-web/wasm";
+import { namesIn, readFiles, storeFile } from "./files.js";
+
+ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
+ort.env.logLevel = "error";
+useRuntime(ort);
+
+/** Runs of `train` that can be stopped. */
+const running = new AbortController();
+
+let sawStep = () => {};
+/** Resolved after the next step of any run. */
+const nextStep = () =>
+  new Promise((resolve) => {
+    sawStep = resolve;
+  });
+
+/** Losses and warnings of a run. */
+async function trained(model, options, stopAfter) {
+  const seen = { losses: [], warnings: [] };
+  for await (const event of train(model, { ...options, signal: running.signal })) {
+    if (event.kind === "step") seen.losses.push(event.loss);
+    if (event.kind === "step") sawStep();
+    if (event.kind === "warning") seen.warnings.push(event.message);
+    if (event.kind === "step" && event.step === stopAfter) break;
+  }
+  return seen;
+}
+
+/** Name and message of the error that ends a promise. */
+const refusal = (promise) =>
+  promise.then(
+    () => "none",
+    (error) => `${error.constructor.name}: ${error.message}`,
+  );
+
+async function all(items) {
+  const list = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+const tasks = {
+  isolated: () => self.crossOriginIsolated,
+  async store({ folder, files }) {
+    for (const { name, url } of files) await storeFile(`${folder}/${name}`, await (await fetch(url)).blob());
+  },
+  read: ({ folder }) => readFiles(folder),
+  async classify({ folder, r, options, texts, output, threads }) {
+    ort.env.wasm.numThreads = threads;
+    const model = (await loadModel(folder)).with(lora({ r }));
+    const seen = await trained(model, options);
+    const scores = await evaluate(model, { data: options.data.test });
+    await model.save(output);
+    const predictions = await all(predict({ model, texts }));
+    const again = await all(predict({ model: await loadModel(folder), adapter: output, texts }));
+    return { ...seen, scores, predictions, again };
+  },
+  async run({ recipe }) {
+    let steps = 0;
+    let locked;
+    for await (const event of train(recipe)) {
+      if (event.kind === "step") steps = event.step;
+      if (event.kind === "step") locked ??= await refusal(all(train(recipe)));
+    }
+    return { steps, locked, files: await namesIn(recipe.output_dir) };
+  },
+  async leave({ folder, options, stopAfter }) {
+    const model = (await loadModel(folder)).with(lora({ r: 4 }));
+    await trained(model, options, stopAfter);
+    return model.finished.step;
+  },
+  async abort({ folder, options }) {
+    const model = (await loadModel(folder)).with(lora({ r: 4 }));
+    const name = await refusal(trained(model, options));
+    return { name, step: model.finished?.step };
+  },
+  stepped: nextStep,
+  stop: () => running.abort(),
+  async write({ folder, loading, options, prompt }) {
+    const model = (await loadModel(folder, loading)).with(lora({ r: 4 }));
+    const { losses } = await trained(model, options);
+    const generator = await TextGenerator.open({ model });
+    const parts = await all(generator.generate(prompt, { maxNewTokens: 8, temperature: 0 }));
+    await generator.close();
+    return { losses, text: parts.join("") };
+  },
+};
+
+self.onmessage = async ({ data: { id, task, given } }) => {
+  try {
+    self.postMessage({ id, value: await tasks[task](given ?? {}) });
+  } catch (error) {
+    self.postMessage({ id, error: `${error?.constructor?.name}: ${error?.stack ?? error}` });
+  }
+};
+self.postMessage({ ready: true });
