@@ -13,7 +13,11 @@ const USER_SET = Symbol("user-set keys");
 type Carrier = { [USER_SET]?: UserSet };
 
 /** Records on a recipe which of its keys a file or a flag set, rather than a default. */
-export function rememberUserSetKeys(recipe: Recipe, keys: Iterable<string>, flags: Iterable<string> = []): Recipe {
+export function rememberUserSetKeys<R extends object>(
+  recipe: R,
+  keys: Iterable<string>,
+  flags: Iterable<string> = [],
+): R {
   (recipe as Carrier)[USER_SET] = { keys: [...keys], flags: [...flags] };
   return recipe;
 }

@@ -6,6 +6,7 @@ import { refuseOneClass, refuseOtherLoss } from "../assemble/supported-head.ts";
 import { numbersAsClasses } from "../examples/number-labels.ts";
 import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
+import { rememberUserSetKeys } from "../recipe/user-set-keys.ts";
 import { TASK_FACTS } from "../task-types/index.ts";
 import { checkNothingStays, checkOutputFolder } from "./output-folder.ts";
 import { countSteps } from "./schedule.ts";
@@ -24,7 +25,9 @@ export interface AcceptedJob {
 /**
  * First checks of every run, also one that is only checked or planned. @throws {LowrankError} when recipe, model, adapter or data are not usable.
  */
-export async function acceptJob(job: Job): Promise<AcceptedJob> {
+export async function acceptJob(given: Job): Promise<AcceptedJob> {
+  const recipeOfJob = rememberUserSetKeys({ ...given.recipe }, given.userSetKeys); // a thread's copy lacks them
+  const job: Job = { ...given, recipe: recipeOfJob };
   const found = await openBase(job.recipe);
   if (job.write) {
     const { adapter_name_or_path, dataset_name } = job.recipe;

@@ -2,9 +2,11 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TextEmbedding } from "../../src/events/reports.ts";
 import type { RowsInMemory } from "../../src/prepared/job.ts";
+import { checkJob } from "../../src/training/checked.ts";
 import { type EmbedOptions, embed, type TextSource } from "../../src/verbs/embed.ts";
 import { evaluate } from "../../src/verbs/evaluate.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
+import { jobOf } from "../../src/verbs/job-of.ts";
 import { fixture, readJson, recipeOf, runHere, temporary } from "../running.ts";
 
 const folder = temporary();
@@ -108,6 +110,15 @@ describe("a trained model of embeddings", () => {
     expect(existsSync(`${folder}/merged/1_Pooling/config.json`)).toBe(true);
     const [ours, merged] = [await vectors(`${folder}/lora`, [TEXT]), await vectors(`${folder}/merged`, [TEXT])];
     merged[0]?.forEach((value, i) => void expect(value).toBeCloseTo(ours[0]?.[i] as number, 5));
+  });
+
+  test("the recipe's max_length wins over the model's, also in a thread, which gets a copy of the job", async () => {
+    const accepted = async (keys: object) => {
+      const job = { ...jobOf(recipeOf({ ...BASE, ...keys }), {}), rows: rows.ranked as RowsInMemory };
+      return (await checkJob(structuredClone(job))).model.source.recipe.max_length;
+    };
+    expect(await accepted({ max_length: 7 })).toBe(7);
+    expect(await accepted({})).toBe(12);
   });
 
   test("is resumed bit for bit", async () => {
