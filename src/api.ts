@@ -19,6 +19,7 @@ export {
 export type { EvalResults, StepEvent, TrainEvent, TrainResults } from "./events/events.ts";
 export type { Inspection, Plan, Prediction } from "./events/reports.ts";
 export type { DownloadProgress } from "./formats/hub/download.ts";
+export type { AdapterSource, ModelFiles } from "./formats/hub/model-files.ts";
 export { type DownloadModelOptions, downloadModel } from "./formats/hub/resolve.ts";
 export { adapter } from "./methods/adapter.ts";
 export { type Ia3Options, ia3 } from "./methods/ia3.ts";

@@ -49,6 +49,13 @@ export interface ScratchFile {
   close(): void;
 }
 
+/** A new folder for files of this process alone. What is in it when the process ends is removed, unless a signal kills it. */
+export interface ScratchFolder {
+  readonly path: string;
+  /** Removes it and all it holds; content when it is gone. */
+  remove(): Promise<void>;
+}
+
 /** A folder that nobody else writes into. */
 export interface FolderLock {
   /** Content when it was released already. */
@@ -163,6 +170,8 @@ export interface Writing {
   openAppend(path: string): Promise<LineWriter>;
   appendBytes(path: string, bytes: Uint8Array): Promise<void>;
   openScratch(): ScratchFile;
+  /** Makes a folder that only this user can read, where the system has users. */
+  openScratchFolder(): Promise<ScratchFolder>;
   /** Tidies up what a process left that died while it wrote. */
   sweepStaging(folder: string): Promise<void>;
   removeStale(folder: string, ending: string, ageMs: number): Promise<void>;

@@ -10,6 +10,8 @@ export interface Job {
   readonly recipe: ResolvedRecipe;
   /** Data given in memory instead of `dataset_name`. */
   readonly rows?: RowsInMemory;
+  /** Folder of an adapter to start from, given as files instead of `adapter_name_or_path`. */
+  readonly adapter?: string;
   /** Recipe keys that someone wrote down: a starting adapter may not contradict them. */
   readonly userSetKeys: ReadonlySet<string>;
   /** Warnings about the recipe itself. */

@@ -5,7 +5,7 @@ import { TASK_FACTS } from "../task-types/index.ts";
 import type { TaskDefinition } from "../tasks/definition.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
 import { encodeText, type LabelledInput, labelled, labellingTask } from "../verbs/text-labels.ts";
-import { trainedSource } from "../verbs/trained-source.ts";
+import { releasedOnError, trainedSource } from "../verbs/trained-source.ts";
 import { type CallOptions, type ServiceSource, TextModel, TextService, type TextWork } from "./text-service.ts";
 
 /** A text with its label, its labels or its value. */
@@ -29,15 +29,17 @@ type Labels = TextService<TaskDefinition, LabelledInput, Prediction>;
 /** @throws {RecipeError} for a model of another task, naming the class that opens it. */
 async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled: "text" | "word"): Promise<Labels> {
   const source = await trainedSource({ adapter, model });
-  const { task_type } = source.recipe;
-  refuseLanguageModel(task_type, source.name);
-  if (TASK_FACTS[task_type].labelled !== labelled) {
-    throw new RecipeError(`the model was trained for ${task_type}.`, {
-      where: source.name,
-      expected: labelled === "text" ? "a classifier of texts; Tagger.open opens this one" : "a classifier of words; Classifier.open opens this one", // biome-ignore format: one line
-    });
-  }
-  return TextService.open(source, work, onWarning);
+  return releasedOnError(source.release, async () => {
+    const { task_type } = source.recipe;
+    refuseLanguageModel(task_type, source.name);
+    if (TASK_FACTS[task_type].labelled !== labelled) {
+      throw new RecipeError(`the model was trained for ${task_type}.`, {
+        where: source.name,
+        expected: labelled === "text" ? "a classifier of texts; Tagger.open opens this one" : "a classifier of words; Classifier.open opens this one", // biome-ignore format: one line
+      });
+    }
+    return TextService.open(source, work, onWarning);
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { refuseOtherTask } from "../assemble/supported-head.ts";
+import { type AdapterSource, keyOfFiles, namedAdapter } from "../formats/hub/model-files.ts";
 import type { ParamValue } from "../ir/graph.ts";
 import { savesWhole } from "../methods/index.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
@@ -22,7 +23,7 @@ export interface Served {
 }
 
 /** A trained model that can be opened. */
-export type OpenableSource = Pick<TrainedSource, "recipe" | "open">;
+export type OpenableSource = Pick<TrainedSource, "recipe" | "open" | "release">;
 
 /** A session, and the model that others may share it for. */
 interface Compiled {
@@ -48,31 +49,51 @@ export class SharedBase {
 
   /**
    * A model that answers; opened at the first call, one after the other.
-   * @param adapter Folder or Hub id of an adapter for the base. Default: as the source has it.
+   * @param adapter Folder, Hub id or files of an adapter for the base; files of the same content are one adapter. Default: as the
+   *   source has it.
    * @throws {LowrankError} when it is not usable; the next call tries again.
    */
-  get(adapter?: string): Promise<Served> {
-    const known = this.#served.get(adapter);
+  get(adapter?: AdapterSource): Promise<Served> {
+    return typeof adapter === "object"
+      ? keyOfFiles(adapter).then((key) => this.#get(key, adapter))
+      : this.#get(adapter, adapter);
+  }
+
+  #get(key: string | undefined, adapter: AdapterSource | undefined): Promise<Served> {
+    const known = this.#served.get(key);
     if (known) return known;
     const before = Promise.resolve([...this.#served.values()].at(-1)).catch(() => {});
     const opened = before.then(() => this.#open(adapter));
-    this.#served.set(adapter, opened);
-    opened.catch(() => this.#served.delete(adapter));
+    this.#served.set(key, opened);
+    opened.catch(() => this.#served.delete(key));
     return opened;
   }
 
-  /** Frees what the engine holds. */
+  /** Frees what the engine holds, and what the source wrote to disk. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#served.values());
     for (const { session } of this.#compiled.splice(0)) await session.close();
+    await this.#source.release();
   }
 
-  async #open(adapter: string | undefined): Promise<Served> {
-    const { recipe, open } = this.#source;
-    const opened =
-      adapter === undefined
-        ? await open(this.#frozen, unpackedBlocks)
-        : await openTrained(await recipeFor(adapter, recipe), adapter, undefined, this.#frozen, unpackedBlocks);
+  async #open(adapter: AdapterSource | undefined): Promise<Served> {
+    if (adapter !== undefined) return this.#openAdapter(adapter);
+    const opened = await this.#source.open(this.#frozen, unpackedBlocks);
+    if (!savesWhole(opened.model.source.recipe.method)) await this.#source.release();
+    return this.#serve(opened);
+  }
+
+  async #openAdapter(adapter: AdapterSource): Promise<Served> {
+    const { name, release } = await namedAdapter(adapter);
+    try {
+      const recipe = await recipeFor(name, this.#source.recipe);
+      return await this.#serve(await openTrained(recipe, name, undefined, this.#frozen, unpackedBlocks));
+    } finally {
+      await release();
+    }
+  }
+
+  async #serve(opened: TrainedModel): Promise<Served> {
     const { model, weights, fresh, warnings } = opened;
     const whole = savesWhole(model.source.recipe.method);
     shareFrozen(model.graph, weights, this.#frozen);

@@ -1,5 +1,6 @@
 import { yieldThread } from "#platform";
 import { DataError } from "../errors.ts";
+import type { AdapterSource } from "../formats/hub/model-files.ts";
 import { type EncodedText, inputOf, type Numbered } from "../verbs/each-text.ts";
 import type { Model } from "../verbs/model.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
@@ -9,8 +10,8 @@ import { type OpenableSource, type Served, SharedBase } from "./shared-base.ts";
 
 /** Model and adapter of a service. One of the two is needed. */
 export interface ServiceSource {
-  /** Folder or Hub id of an adapter, through which its base is found, or of a whole model. */
-  readonly adapter?: string;
+  /** Folder, Hub id or files of an adapter, through which its base is found, or of a whole model. */
+  readonly adapter?: AdapterSource;
   /** Base model, by name or in memory. Default: the adapter's own. */
   readonly model?: string | Model;
   /** Called once with each thing that a reader of the results should know. */
@@ -20,7 +21,7 @@ export interface ServiceSource {
 /** Options of one call. */
 export interface CallOptions {
   /** Adapter that answers this call; it is opened at its first use, and stays open. Default: that of the service. */
-  readonly adapter?: string;
+  readonly adapter?: AdapterSource;
   readonly signal?: AbortSignal;
 }
 
@@ -62,7 +63,7 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
   readonly #queue: BatchQueue<Item<Encoded>, Ready<State>, Result>;
   readonly #ready = new Map<Served, Ready<State>>();
   readonly #warn: WarnAll;
-  #adapter: string | undefined;
+  #adapter: AdapterSource | undefined;
 
   private constructor(base: SharedBase, work: TextWork<State, Encoded, Result>, warn: WarnAll) {
     this.#base = base;
@@ -111,7 +112,7 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
   }
 
   /** Changes the adapter of calls that name none, once it is open. @throws {AdapterError} when it does not fit; the one before stays. */
-  async use(adapter: string | undefined): Promise<void> {
+  async use(adapter: AdapterSource | undefined): Promise<void> {
     await this.#get(adapter);
     this.#adapter = adapter;
   }
@@ -122,7 +123,7 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
     await this.#base.close();
   }
 
-  async #get(adapter: string | undefined): Promise<Ready<State>> {
+  async #get(adapter: AdapterSource | undefined): Promise<Ready<State>> {
     const served = await this.#base.get(adapter);
     const known = this.#ready.get(served);
     if (known) return known;
@@ -142,7 +143,7 @@ export abstract class TextModel<State, Encoded extends EncodedText, Result exten
   }
 
   /** Changes the adapter of later calls; the base is not read again. */
-  use(adapter: string | undefined): Promise<void> {
+  use(adapter: AdapterSource | undefined): Promise<void> {
     return this.texts.use(adapter);
   }
 

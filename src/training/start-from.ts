@@ -31,8 +31,11 @@ export interface Begun {
   check(model: Prepared): void;
 }
 
-/** Starting point of a job: `adapter_name_or_path`, at parameters given in memory, or at the checkpoint alone. */
-export async function withStartingAdapter({ recipe, userSetKeys, start }: Job, base: Base): Promise<Begun> {
+/** Starting point of a job: an adapter, parameters given in memory, or the checkpoint alone. */
+export async function withStartingAdapter(
+  { recipe, userSetKeys, start, adapter: given }: Job,
+  base: Base,
+): Promise<Begun> {
   if (start) {
     const tensors = new Map([...start.trained].map(([name, { data }]) => [name, data]));
     const id2label = Object.fromEntries(start.labels.map((name, id) => [id, name]));
@@ -47,7 +50,7 @@ export async function withStartingAdapter({ recipe, userSetKeys, start }: Job, b
       },
     };
   }
-  const path = recipe.adapter_name_or_path;
+  const path = given ?? recipe.adapter_name_or_path;
   if (path === undefined) return { recipe, tensors: new Map(), check: () => {} };
   const folder = await resolveModelFolder(path);
   const adapter = await withoutBaseLayers(await openAdapter(folder), base);

@@ -4,6 +4,7 @@ import { hintFor } from "../assemble/supported-head.ts";
 import { AdapterError, RecipeError } from "../errors.ts";
 import type { TextEmbedding } from "../events/reports.ts";
 import { isGguf } from "../formats/gguf/model/read-gguf.ts";
+import { type AdapterSource, namedAdapter } from "../formats/hub/model-files.ts";
 import { resolveModelFolder } from "../formats/hub/resolve.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { embeds, featureExtraction } from "../task-types/index.ts";
@@ -11,15 +12,15 @@ import { eachText, type Numbered } from "./each-text.ts";
 import { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { embedded, encodeText, type ShapingOptions, shapingOf } from "./text-embeddings.ts";
-import { type TrainedSource, trainedSource } from "./trained-source.ts";
+import { releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** Texts to embed, or a file of them: rows as training reads them, or a text on each line. */
 export type TextSource = Iterable<string | TextInput> | AsyncIterable<string | TextInput> | { readonly file: string };
 
 /** Options of embeddings. */
 export interface EmbedOptions extends ShapingOptions {
-  /** Folder or Hub id of an adapter for the model. */
-  readonly adapter?: string;
+  /** Folder, Hub id or files of an adapter for the model. */
+  readonly adapter?: AdapterSource;
   /** Called with what a reader of the embeddings should know. */
   readonly onWarning?: (message: string) => void;
 }
@@ -28,18 +29,30 @@ export interface EmbedOptions extends ShapingOptions {
  * Embeds texts, in their order; they are read as they are needed, so a stream may be endless. A text that cannot be
  * embedded, as an empty one, has its reason instead. Numbers are those of sentence-transformers.
  *
- * @param model Folder or Hub id of a model, or of an adapter, through which its base is found; or a model in memory, as its
- *   last training left it.
+ * @param model Folder, Hub id or files of a model, or of an adapter, through which its base is found; or a model in memory, as
+ *   its last training left it.
  * @throws {RecipeError} for more `dims` than the model has, or an unknown prompt. @throws {AdapterError} for an adapter of
  *   another task. @throws {DataError} when none of the texts can be embedded.
  */
 export async function* embed(
-  model: string | Model,
+  model: AdapterSource | Model,
   texts: TextSource,
   options: EmbedOptions = {},
 ): AsyncGenerator<TextEmbedding, void, void> {
-  const { adapter, onWarning } = options;
-  const { recipe, open } = await embeddingSource(model, adapter);
+  const source = await embeddingSource(model, options.adapter);
+  try {
+    yield* embeddings(source, texts, options);
+  } finally {
+    await source.release();
+  }
+}
+
+async function* embeddings(
+  { recipe, open }: EmbeddingSource,
+  texts: TextSource,
+  options: EmbedOptions,
+): AsyncGenerator<TextEmbedding, void, void> {
+  const { onWarning } = options;
   const inputs = "file" in texts ? await readInputs(texts.file, recipe) : texts;
   const { model: prepared, weights, fresh, warnings } = await open();
   const shaping = shapingOf(prepared, fresh, options);
@@ -55,23 +68,38 @@ export async function* embed(
   }
 }
 
+/** An embedding model that can be opened. */
+export type EmbeddingSource = Pick<TrainedSource, "recipe" | "open" | "release">;
+
 /** The recipe of a model or an adapter, by name or in memory, and how it is opened. */
 export async function embeddingSource(
-  model: string | Model,
-  adapter: string | undefined,
-): Promise<Pick<TrainedSource, "recipe" | "open">> {
+  model: AdapterSource | Model,
+  adapter: AdapterSource | undefined,
+): Promise<EmbeddingSource> {
   if (model instanceof Model) {
-    const { recipe, open } = await trainedSource({ model, adapter });
-    if (embeds(recipe.task_type)) return { recipe, open };
+    const source = await trainedSource({ model, adapter });
+    const { recipe } = source;
+    if (embeds(recipe.task_type)) return source;
+    await source.release();
     throw new RecipeError(`the model was loaded for task_type ${recipe.task_type}.`, {
       where: recipe.model_name_or_path,
       expected: `loadModel(…, { taskType: "${featureExtraction.name}" })`,
       hint: hintFor(recipe.task_type),
     });
   }
-  const recipe = await recipeOf(model, adapter);
-  const trained = adapter ?? ((await isGguf(model)) ? undefined : model);
-  return { recipe, open: () => openTrained(recipe, trained) };
+  const named = await namedAdapter(model);
+  return releasedOnError(named.release, async () => {
+    const beside = adapter === undefined ? undefined : await namedAdapter(adapter);
+    const release = async (): Promise<void> => {
+      await named.release();
+      await beside?.release();
+    };
+    return releasedOnError(release, async () => {
+      const recipe = await recipeOf(named.name, beside?.name);
+      const trained = beside?.name ?? ((await isGguf(named.name)) ? undefined : named.name);
+      return { recipe, open: () => openTrained(recipe, trained), release };
+    });
+  });
 }
 
 /** The adapter that a folder holds, if it holds one. */

@@ -5,6 +5,7 @@ import { trainedConfig, withProblemType } from "../assemble/problem-type.ts";
 import { refuseOneClass, refuseOtherTask } from "../assemble/supported-head.ts";
 import { InterruptedError } from "../errors.ts";
 import type { EvalResults } from "../events/events.ts";
+import { type AdapterSource, namedAdapter } from "../formats/hub/model-files.ts";
 import { Worst } from "../metrics/worst.ts";
 import type { RowsInMemory } from "../prepared/job.ts";
 import { type ResolvedRecipe, resolveRecipe } from "../recipe/resolve.ts";
@@ -35,8 +36,8 @@ export interface ScoringOptions extends OwnMetricsOptions {
 
 /** The adapter that is evaluated with a recipe's base model. */
 export interface EvaluateOptions extends ScoringOptions {
-  /** Folder or Hub id of an adapter, or of a whole fine-tuned model. */
-  readonly adapter?: string;
+  /** Folder, Hub id or files of an adapter, or of a whole fine-tuned model. */
+  readonly adapter?: AdapterSource;
 }
 
 /**
@@ -51,6 +52,18 @@ export function evaluate(recipe: Recipe, options?: EvaluateOptions): Promise<Eva
 export function evaluate(model: Model, options: ModelOptions & ScoringOptions): Promise<EvalResults>;
 export async function evaluate(
   subject: Recipe | Model,
+  { adapter, ...options }: EvaluateOptions & Partial<ModelOptions> = {},
+): Promise<EvalResults> {
+  const named = adapter === undefined ? undefined : await namedAdapter(adapter);
+  try {
+    return await scored(subject, { ...options, ...(named && { adapter: named.name }) });
+  } finally {
+    await named?.release();
+  }
+}
+
+async function scored(
+  subject: Recipe | Model,
   {
     signal,
     onWarning = () => {},
@@ -59,7 +72,7 @@ export async function evaluate(
     computeMetrics,
     adapter,
     ...options
-  }: EvaluateOptions & Partial<ModelOptions> = {},
+  }: ScoringOptions & Partial<ModelOptions> & { readonly adapter?: string },
 ): Promise<EvalResults> {
   const { split, splitName, rows, opened, recipe, classes } =
     subject instanceof Model

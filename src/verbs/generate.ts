@@ -6,8 +6,10 @@ import { hintFor, refuseOtherTask } from "../assemble/supported-head.ts";
 import { partsRenderer } from "../chat/content-parts.ts";
 import type { Message } from "../chat/conversation.ts";
 import { RecipeError } from "../errors.ts";
+import { type AdapterSource, namedAdapter } from "../formats/hub/model-files.ts";
 import { chooseToken, type SamplingOptions } from "../generation/sampling.ts";
 import { TextStream } from "../generation/text-stream.ts";
+import { savesWhole } from "../methods/index.ts";
 import { changesAfter, longestText } from "../models/longest-text.ts";
 import { endIds, turnEnd } from "../prepared/end-ids.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
@@ -21,7 +23,7 @@ import { NotFiniteError } from "../training/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
 import { Model } from "./model.ts";
 import { shareFrozen, type WarnAll, warnOnce } from "./stays-open.ts";
-import { trainedSource } from "./trained-source.ts";
+import { releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** Options for generating text. */
 export interface GenerateOptions extends SamplingOptions {
@@ -38,8 +40,8 @@ export interface GenerateOptions extends SamplingOptions {
 export interface GeneratorSource {
   /** Folder, Hub id or `.gguf` file of a causal model, or one in memory; default: the adapter's own base. */
   readonly model?: string | Model;
-  /** Folder or Hub id of an adapter for it. */
-  readonly adapter?: string;
+  /** Folder, Hub id or files of an adapter for it. */
+  readonly adapter?: AdapterSource;
   /** Called once with each thing that a reader of the texts should know. */
   readonly onWarning?: (message: string) => void;
 }
@@ -61,11 +63,18 @@ export class TextGenerator {
   /** Weights of the base, shared by all adapters. */
   readonly #shared: Weights;
   readonly #warn: WarnAll;
+  readonly #release: () => Promise<void>;
   #open: Opened;
   #cache: Cache | undefined;
 
-  private constructor(recipe: ResolvedRecipe, shared: Weights, open: Opened, onWarning: (message: string) => void) {
+  private constructor(
+    { recipe, release }: Pick<TrainedSource, "recipe" | "release">,
+    shared: Weights,
+    open: Opened,
+    onWarning: (message: string) => void,
+  ) {
     this.#recipe = recipe;
+    this.#release = release;
     this.#shared = shared;
     this.#open = open;
     this.#warn = warnOnce(onWarning);
@@ -75,26 +84,34 @@ export class TextGenerator {
   /** @throws {LowrankError} when model or adapter are not usable, or the model is no causal one. */
   static async open({ model, adapter, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
     const shared: Weights = new Map();
-    if (model instanceof Model && adapter === undefined) {
-      const { recipe } = await trainedSource({ model });
-      refuseNoText(recipe);
-      const open = await compiled(await model.open(shared, unpackedBlocks), shared);
-      return new TextGenerator(recipe, shared, open, onWarning);
-    }
-    const { recipe: trained, name } = await trainedSource({ model, adapter });
-    await refuseOtherTask(causalLm.name, name);
-    const recipe = { ...trained, task_type: causalLm.name };
-    return new TextGenerator(recipe, shared, await openAdapter(recipe, adapter, shared), onWarning);
+    const source = await trainedSource({ model, adapter });
+    return releasedOnError(source.release, async () => {
+      if (model instanceof Model && adapter === undefined) refuseNoText(source.recipe);
+      else await refuseOtherTask(causalLm.name, source.name);
+      const recipe = { ...source.recipe, task_type: causalLm.name };
+      const trained = adapter === undefined ? undefined : source.name;
+      const open =
+        model instanceof Model && adapter === undefined
+          ? await compiled(await model.open(shared, unpackedBlocks), shared)
+          : await openAdapter(recipe, trained, shared);
+      if (!savesWhole(open.model.source.recipe.method)) await source.release();
+      return new TextGenerator({ recipe, release: source.release }, shared, open, onWarning);
+    });
   }
 
   /** Changes the adapter, or takes it off; the base is not read again. */
-  async use(adapter: string | undefined): Promise<void> {
-    if (adapter !== undefined) await refuseOtherTask(causalLm.name, adapter);
-    const next = await openAdapter(this.#recipe, adapter, this.#shared);
-    await this.#open.session.close();
-    this.#open = next;
-    this.#cache = undefined;
-    this.#warn(next.warnings);
+  async use(adapter: AdapterSource | undefined): Promise<void> {
+    const named = adapter === undefined ? undefined : await namedAdapter(adapter);
+    try {
+      if (named) await refuseOtherTask(causalLm.name, named.name);
+      const next = await openAdapter(this.#recipe, named?.name, this.#shared);
+      await this.#open.session.close();
+      this.#open = next;
+      this.#cache = undefined;
+      this.#warn(next.warnings);
+    } finally {
+      await named?.release();
+    }
   }
 
   /** The text of a conversation, up to where the model's answer begins. @throws {TokenizerError} without a chat template. */
@@ -160,6 +177,7 @@ export class TextGenerator {
 
   async close(): Promise<void> {
     await this.#open.session.close();
+    await this.#release();
   }
 
   /** The positions that the model has. @throws {RecipeError} when it is asked with more than those. */

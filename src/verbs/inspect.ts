@@ -6,7 +6,7 @@ import type { Prepared } from "../prepared/prepared.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkJob } from "../training/checked.ts";
 import { inspectedExamples } from "./inspect-data.ts";
-import { jobOf, type ModelOptions } from "./job-of.ts";
+import { type ModelOptions, openJob } from "./job-of.ts";
 import type { Model } from "./model.ts";
 
 /** Options of an inspection. */
@@ -27,13 +27,18 @@ export async function inspect(
   subject: Recipe | Model,
   { examples = false, ...options }: Partial<ModelOptions> & InspectOptions = {},
 ): Promise<Inspection> {
-  const { job, model, data } = await checkJob(jobOf(subject, options));
-  const { heldBack } = data;
-  return {
-    modules: moduleTree(model),
-    examples: examples ? await inspectedExamples(model, job.rows) : [],
-    ...(heldBack && { heldBack }),
-  };
+  const { job: unchecked, release } = await openJob(subject, options);
+  try {
+    const { job, model, data } = await checkJob(unchecked);
+    const { heldBack } = data;
+    return {
+      modules: moduleTree(model),
+      examples: examples ? await inspectedExamples(model, job.rows) : [],
+      ...(heldBack && { heldBack }),
+    };
+  } finally {
+    await release();
+  }
 }
 
 /** The modules that hold parameters and those around them, in the graph's order. */

@@ -1,8 +1,10 @@
+import { listFiles, openScratchFolder, readBytes } from "#platform";
 import { countParameters } from "../assemble/graphs.ts";
 import { prepareFinished } from "../assemble/open-finished.ts";
 import { openTrained, type TrainedModel, withWeights } from "../assemble/open-trained.ts";
 import { openBase, prepare } from "../assemble/prepare.ts";
 import { RecipeError } from "../errors.ts";
+import type { ModelFiles } from "../formats/hub/model-files.ts";
 import type { MethodSpec } from "../methods/definition.ts";
 import { savesWhole } from "../methods/index.ts";
 import { forTask } from "../models/parts/architecture.ts";
@@ -89,6 +91,23 @@ export class Model {
       await saveModel(staging, model, weights, trained);
       await model.files.writeTokenizer(staging);
     });
+  }
+
+  /**
+   * The files that {@link save} writes, by name, as bytes. Whatever takes an adapter's folder takes them, too.
+   * @throws {RecipeError} before anything was trained.
+   */
+  async toFiles(): Promise<ModelFiles> {
+    const scratch = await openScratchFolder();
+    try {
+      const folder = `${scratch.path}/model`;
+      await this.save(folder);
+      const files: Record<string, Uint8Array> = {};
+      for (const name of await listFiles(folder)) files[name] = await readBytes(`${folder}/${name}`);
+      return files;
+    } finally {
+      await scratch.remove();
+    }
   }
 
   /**

@@ -12,7 +12,7 @@ import { plannedMemory, totalBytes } from "../training/memory/planned-memory.ts"
 import { optimizerOf } from "../training/optimizer.ts";
 import { countSteps, epochPlan, type Steps } from "../training/schedule.ts";
 import { startJob } from "../training/thread/start-job.ts";
-import { jobOf, type ModelOptions } from "./job-of.ts";
+import { type ModelOptions, openJob } from "./job-of.ts";
 import type { Model } from "./model.ts";
 
 /** Optimizer steps that are run to measure; the first opens the session and takes the longest batch. */
@@ -40,8 +40,17 @@ export async function plan(
   subject: Recipe | Model,
   { onProgress = () => {}, ...options }: Partial<ModelOptions> & PlanOptions = {},
 ): Promise<Plan> {
+  const { job, release } = await openJob(subject, options);
+  try {
+    return await planned(job, onProgress);
+  } finally {
+    await release();
+  }
+}
+
+async function planned(unchecked: Job, onProgress: (message: string) => void): Promise<Plan> {
   onProgress("reading the model and the data");
-  const { job, model, data } = await checkJob(jobOf(subject, options));
+  const { job, model, data } = await checkJob(unchecked);
   const settled = model.source.recipe;
   onProgress("tokenizing the data");
   const { examples } = await encodeSplit(data.train, model, { onDemand: true });

@@ -1,15 +1,16 @@
 import { refuseLanguageModel } from "../assemble/supported-head.ts";
 import type { Prediction } from "../events/reports.ts";
+import type { AdapterSource } from "../formats/hub/model-files.ts";
 import { eachText, type Numbered } from "./each-text.ts";
 import type { Model } from "./model.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { encodeText, labelled, labellingTask } from "./text-labels.ts";
-import { trainedSource } from "./trained-source.ts";
+import { type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** The model and the texts of a prediction. One of `adapter` and `model` is needed, and one of `texts` and `input`. */
 export interface PredictOptions {
-  /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
-  readonly adapter?: string;
+  /** Folder, Hub id or files of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
+  readonly adapter?: AdapterSource;
   /** Base model; default: the adapter's own. Without an adapter, a model with a trained head, also one in memory. */
   readonly model?: string | Model;
   readonly texts?: Iterable<string | TextInput> | AsyncIterable<string | TextInput>;
@@ -27,7 +28,18 @@ export interface PredictOptions {
  *   none of the texts can be labelled. @throws {NotFiniteError} naming the text whose logits are NaN or infinite.
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Prediction, void, void> {
-  const { recipe, name, open } = await trainedSource(options);
+  const source = await trainedSource(options);
+  try {
+    yield* predicted(source, options);
+  } finally {
+    await source.release();
+  }
+}
+
+async function* predicted(
+  { recipe, name, open }: TrainedSource,
+  options: PredictOptions,
+): AsyncGenerator<Prediction, void, void> {
   refuseLanguageModel(recipe.task_type, name);
   const { input } = options;
   const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);

@@ -3,7 +3,7 @@ import type { Finished } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { startJob } from "../training/thread/start-job.ts";
-import { jobOf, type ModelOptions } from "./job-of.ts";
+import { type ModelOptions, openJob } from "./job-of.ts";
 import { Model } from "./model.ts";
 
 /** Options of a run. */
@@ -31,5 +31,13 @@ export async function* train(
   const onTrained = (finished: Finished): void => {
     if (subject instanceof Model) subject.finished = finished;
   };
-  yield* startJob(jobOf(subject, options), { signal, onTrained });
+  const { job, release } = await openJob(subject, options);
+  try {
+    for await (const event of startJob(job, { signal, onTrained })) {
+      if (event.kind === "start") await release();
+      yield event;
+    }
+  } finally {
+    await release();
+  }
 }

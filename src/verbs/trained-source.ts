@@ -1,14 +1,15 @@
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
 import { RecipeError } from "../errors.ts";
+import { type AdapterSource, namedAdapter } from "../formats/hub/model-files.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { Model } from "./model.ts";
 
 /** A trained model, as a user names it. One of the two is needed. */
 export interface TrainedOptions {
-  /** Folder or Hub id of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
-  readonly adapter?: string | undefined;
+  /** Folder, Hub id or files of an adapter; its base model is found through it. Or of a whole fine-tuned model. */
+  readonly adapter?: AdapterSource | undefined;
   /** Base model, by name or in memory; default: the adapter's own. */
   readonly model?: string | Model | undefined;
 }
@@ -20,6 +21,8 @@ export interface TrainedSource {
   readonly name: string;
   /** The model with its weights; the parameters are those of {@link openTrained}. */
   open(known?: Weights, held?: (model: Prepared) => Prepared): Promise<TrainedModel>;
+  /** Removes what was written to disk for it. A model that is open stays so; a whole one is no base of adapters any longer. */
+  release(): Promise<void>;
 }
 
 /**
@@ -27,9 +30,28 @@ export interface TrainedSource {
  * @throws {RecipeError} without both, and for an adapter beside a model that was trained in memory.
  */
 export async function trainedSource({ adapter, model }: TrainedOptions): Promise<TrainedSource> {
+  if (adapter === undefined || typeof adapter === "string") return namedSource(adapter, model);
+  const { name, release } = await namedAdapter(adapter);
+  return releasedOnError(release, async () => ({ ...(await namedSource(name, model)), release }));
+}
+
+/** Calls `release` when `act` fails. */
+export async function releasedOnError<T>(release: () => Promise<void>, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+const nothing = async (): Promise<void> => {};
+
+async function namedSource(adapter: string | undefined, model: TrainedOptions["model"]): Promise<TrainedSource> {
   if (model instanceof Model && adapter === undefined) {
     const recipe = model.finished?.recipe ?? model.recipe();
-    return { recipe, name: recipe.model_name_or_path, open: (known, held) => model.open(known, held) };
+    const open: TrainedSource["open"] = (known, held) => model.open(known, held);
+    return { recipe, name: recipe.model_name_or_path, open, release: nothing };
   }
   if (model instanceof Model && model.finished) {
     throw new RecipeError("an adapter is given, and the model was trained in memory itself", {
@@ -41,5 +63,6 @@ export async function trainedSource({ adapter, model }: TrainedOptions): Promise
   const name = adapter ?? base;
   if (name === undefined) throw new RecipeError("a model or an adapter is needed", { where: "model, adapter" });
   const recipe = await recipeOfTrained(name, base);
-  return { recipe, name, open: (known, held) => openTrained(recipe, adapter, undefined, known, held) };
+  const open: TrainedSource["open"] = (known, held) => openTrained(recipe, adapter, undefined, known, held);
+  return { recipe, name, open, release: nothing };
 }

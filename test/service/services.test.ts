@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { CPU } from "../../src/assemble/engine.ts";
 import { AdapterError, DataError, InterruptedError, RecipeError } from "../../src/errors.ts";
@@ -45,7 +46,39 @@ function expectSame(found: readonly Prediction[], wanted: readonly Prediction[])
   });
 }
 
+/** Files of a folder, as bytes. */
+const filesOf = (from: string): Record<string, Uint8Array> =>
+  Object.fromEntries(readdirSync(from).map((name) => [name, new Uint8Array(readFileSync(`${from}/${name}`))]));
+
 describe("Classifier", () => {
+  test("adapters may be files, those of the same content are one, and nothing of them stays on disk", async () => {
+    const scratch = temporary();
+    vi.stubEnv("TMPDIR", scratch);
+    const [one, other] = [filesOf(first), filesOf(second)];
+    const sessions = vi.spyOn(CPU, "open");
+    const classifier = await Classifier.open({ adapter: one });
+    expect(readdirSync(scratch)).toEqual([]);
+    expectSame(await classifier.predict(texts), await predicted(first));
+    const [wanted, opened] = [await predicted(second), sessions.mock.calls.length];
+    expectSame(await classifier.predict(texts, { adapter: other }), wanted);
+    expectSame(await classifier.predict(texts, { adapter: filesOf(second) }), wanted);
+    await classifier.use(other);
+    expectSame(await classifier.predict(texts), wanted);
+    expect(sessions.mock.calls.length).toBe(opened);
+    await expect(classifier.use({ ...one, "../recipe.yaml": one["recipe.yaml"] as Uint8Array })).rejects.toThrow(
+      "is not the name of a file in it",
+    );
+    await expect(classifier.predict("law", { adapter: filesOf(tagger) })).rejects.toThrow(AdapterError);
+    expectSame(await classifier.predict(texts), wanted);
+    await classifier.close();
+    const all = await Classifier.open({ adapter: filesOf(whole) });
+    expectSame(await all.predict(texts), await predicted(whole));
+    await all.close();
+    await expect(Tagger.open({ adapter: one })).rejects.toThrow(RecipeError);
+    expect(readdirSync(scratch)).toEqual([]);
+    vi.unstubAllEnvs();
+  });
+
   test.each([["an adapter", first], ["a whole model", whole]])("%s: labels are those of predict", async (_, adapter) => {
     const classifier = await Classifier.open({ adapter });
     const wanted = await predicted(adapter);

@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { EvalResults, Inspection, Model, Plan, Prediction } from "../../src/index.ts";
+import type { AdapterSource, EvalResults, Inspection, Model, Plan, Prediction } from "../../src/index.ts";
 import { fixture, readJson, rowsOf, temporary } from "../running.ts";
 
 /** The library as it ships: its training thread is compiled. */
@@ -14,6 +15,15 @@ const { train: rows, test: heldOut } = rowsOf() as {
 };
 const options = { data: { train: rows, test: heldOut }, maxSteps: 6, learningRate: 1e-2, warmupSteps: 0 };
 const tuned = async (): Promise<Model> => (await loadModel(fixture("bert"))).with(lora({ r: 4 }));
+const TMPDIR = temporary();
+process.env.TMPDIR = TMPDIR;
+/** Temporary files that are left, but for those of the test itself. */
+const left = (): string[] => readdirSync(TMPDIR).filter((name) => !name.startsWith("lowrank-trainer-"));
+
+/** Files of a folder, as bytes. */
+const filesOf = (folder: string): Record<string, Uint8Array> =>
+  Object.fromEntries(readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+
 const texts = heldOut.map(({ text }) => String(text));
 
 async function predictions(source: Parameters<typeof predict>[0]): Promise<Prediction[]> {
@@ -60,6 +70,28 @@ describe("a model in memory", () => {
     await expect(predictions({ model, adapter: folder })).rejects.toThrow(RecipeError);
     const untrained = await tuned();
     expect(await predictions({ model: untrained, adapter: folder })).toEqual(await predictions({ model }));
+  });
+
+  test("goes into bytes as it is saved, which are predicted, evaluated and trained from as its folder is", async () => {
+    const files = await model.toFiles();
+    expect(files).toEqual(filesOf(folder));
+    expect(await predictions({ adapter: files })).toEqual(await predictions({ adapter: folder }));
+    const recipe = { ...(await tuned()).recipe(), dataset_name: fixture("data") };
+    expect(await evaluate(recipe, { adapter: files })).toEqual(await evaluate(recipe, { adapter: folder }));
+    const goOn = async (adapterNameOrPath: AdapterSource) => {
+      const next = await tuned();
+      for await (const _ of train(next, { ...options, maxSteps: 2, evalStrategy: "no", adapterNameOrPath }));
+      expect(next.finished?.recipe.adapter_name_or_path).toBe(
+        typeof adapterNameOrPath === "string" ? adapterNameOrPath : undefined,
+      );
+      return next.finished?.trained;
+    };
+    expect(await goOn(files)).toEqual(await goOn(folder));
+    expect((await inspect(await tuned(), { ...options, adapterNameOrPath: files })).modules.length).toBeGreaterThan(0);
+    const broken = { ...files, "adapter_model.safetensors": files["adapter_model.safetensors"]!.slice(0, 90) };
+    await expect(predictions({ adapter: broken })).rejects.toThrow("adapter_model.safetensors");
+    expect(left()).toEqual([]);
+    await expect((await tuned()).toFiles()).rejects.toThrow("nothing to save");
   });
 
   test("is planned and inspected, rows given in memory", async () => {
@@ -140,14 +172,18 @@ test("a causal model in memory goes on with texts as its saved folder does; a cl
   await model.save(folder);
   expect(readJson(`${folder}/adapter_config.json`)).toMatchObject({ task_type: "CAUSAL_LM" });
   const said: string[] = [];
-  for (const source of [{ model }, { adapter: folder, model: fixture("causal/llama") }]) {
+  const files = await model.toFiles();
+  const base = { model: fixture("causal/llama") };
+  for (const source of [{ model }, { ...base, adapter: folder }, { ...base, adapter: files }, base]) {
     const generator = await TextGenerator.open(source);
+    if (source === base) await generator.use(files);
     let text = "";
     for await (const part of generator.generate("The licensor", { maxNewTokens: 12 })) text += part;
     await generator.close();
     said.push(text);
   }
-  expect(said[0]).toBe(said[1]);
+  expect(said).toEqual(Array(4).fill(said[0]));
+  expect(left()).toEqual([]);
   await expect(evaluate(model, { data, computeMetrics: () => ({}) })).rejects.toThrow(
     "an evaluation of task_type CAUSAL_LM has no predictions to compute metrics from",
   );
@@ -167,10 +203,12 @@ test("an embedding model in memory is evaluated by the loss of its data, trained
   expect(await evaluate(model, { data })).toMatchObject(scored);
   const folder = temporary();
   await model.save(folder);
-  const vectors = async (from: string | Model): Promise<number[][]> => {
+  const vectors = async (from: AdapterSource | Model): Promise<number[][]> => {
     const all: number[][] = [];
     for await (const { embedding } of embed(from, texts)) all.push([...(embedding ?? [])]);
     return all;
   };
   expect(await vectors(model)).toEqual(await vectors(folder));
+  expect(await vectors(await model.toFiles())).toEqual(await vectors(folder));
+  expect(left()).toEqual([]);
 });

@@ -32,6 +32,7 @@ export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";
 export { printJsonLine, spawnJsonLines } from "./processes.ts";
 export { openScratch } from "./scratch.ts";
+export { openScratchFolder } from "./scratch-folder.ts";
 export { removeStale } from "./stale.ts";
 export { type StallWatch, watchStalls } from "./stall.ts";
 export { disableTelemetry } from "./telemetry.ts";

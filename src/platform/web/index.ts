@@ -7,6 +7,7 @@ export * from "./files.ts";
 export * from "./lines.ts";
 export * from "./locks.ts";
 export * from "./paths.ts";
+export * from "./scratch-folder.ts";
 export * from "./system.ts";
 export * from "./threads.ts";
 export * from "./write.ts";
