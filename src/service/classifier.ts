@@ -46,7 +46,8 @@ async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled
  * A classifier of texts that stays open, also one that gives several labels or a value. Calls may overlap.
  * @example
  * const classifier = await Classifier.open({ adapter: "out/lora" });
- * const { label, score } = await classifier.predict("This Agreement is governed by the laws of Delaware.");
+ * const result = await classifier.predict("This Agreement is governed by the laws of Delaware.");
+ * if ("score" in result) console.log(result.label, result.score);
  */
 export class Classifier extends TextModel<TaskDefinition, LabelledInput, Prediction> {
   /** @throws {LowrankError} when model or adapter are not usable, or not a classifier of texts. */
