@@ -17,6 +17,11 @@ const ASK = {
     const classifier = await pipeline("text-classification", model);
     return classifier(texts, { top_k: null });
   },
+  /** Embeddings, as model cards of embedding models ask for them. */
+  async embed({ model, texts }) {
+    const extractor = await pipeline("feature-extraction", model);
+    return (await extractor(texts, { pooling: "mean", normalize: true })).tolist();
+  },
   /** Each token's class. */
   async tag({ model, texts }) {
     const tagger = await pipeline("token-classification", model);

@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { recipeOfTrained } from "../../src/assemble/recipe-of-trained.ts";
+import type { RowsInMemory } from "../../src/prepared/job.ts";
 import { loadTokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { embed } from "../../src/verbs/embed.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { exportOnnx } from "../../src/verbs/export/onnx.ts";
 import { TextGenerator } from "../../src/verbs/generate.ts";
@@ -77,6 +79,19 @@ describe.skipIf(missing !== "")(`transformers.js loads ours${missing}`, () => {
     const [said] = ask([{ ask: "classify", model: "classifier", texts: TEXTS }]) as [Scored[][]];
     const wanted = await predicted(lora);
     said.forEach((row, i) => void expectClose(scores(row), wanted[i]!, TEXTS[i]!, 1e-6));
+    expect(said).toHaveLength(TEXTS.length);
+  }, 300_000);
+
+  test("embeddings are those of embed, pooled and normalized by the library", async () => {
+    const adapter = await temporaryFolder();
+    const { rows } = readJson(fixture("embeddings/expected.json")) as { rows: Record<string, RowsInMemory> };
+    const keys = { model_name_or_path: fixture("bert-bare"), task_type: "FEATURE_EXTRACTION", learning_rate: 1e-2 };
+    await runHere({ ...keys, method: "lora", output_dir: adapter }, { rows: rows.ranked as RowsInMemory });
+    await exported("embedder", { adapter });
+    const [said] = ask([{ ask: "embed", model: "embedder", texts: TEXTS }]) as [number[][]];
+    const wanted: number[][] = [];
+    for await (const { embedding } of embed(adapter, TEXTS, { normalize: true })) wanted.push([...(embedding ?? [])]);
+    said.forEach((row, i) => void expectClose(row, wanted[i]!, TEXTS[i]!, 1e-5));
     expect(said).toHaveLength(TEXTS.length);
   }, 300_000);
 

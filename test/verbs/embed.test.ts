@@ -2,12 +2,15 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TextEmbedding } from "../../src/events/reports.ts";
 import type { RowsInMemory } from "../../src/prepared/job.ts";
+import { openModelFile } from "../../src/session/node/index.ts";
+import { loadTokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkJob } from "../../src/training/checked.ts";
 import { type EmbedOptions, embed, type TextSource } from "../../src/verbs/embed.ts";
 import { evaluate } from "../../src/verbs/evaluate.ts";
 import { exportModel } from "../../src/verbs/export/export.ts";
 import { jobOf } from "../../src/verbs/job-of.ts";
 import { fixture, readJson, recipeOf, runHere, temporary } from "../running.ts";
+import { feedsOf } from "./export/stored-onnx.ts";
 
 const folder = temporary();
 const model = `${folder}/model`;
@@ -110,6 +113,52 @@ describe("a trained model of embeddings", () => {
     expect(existsSync(`${folder}/merged/1_Pooling/config.json`)).toBe(true);
     const [ours, merged] = [await vectors(`${folder}/lora`, [TEXT]), await vectors(`${folder}/merged`, [TEXT])];
     merged[0]?.forEach((value, i) => void expect(value).toBeCloseTo(ours[0]?.[i] as number, 5));
+  });
+
+  test.each(["mean", "cls"])("ONNX gives the embedding and the hidden states that it is made of: %s", async (mode) => {
+    const source = mode === "mean" ? `${folder}/lora` : `${folder}/pooled-cls`;
+    if (mode === "cls") {
+      cpSync(model, source, { recursive: true });
+      mkdirSync(`${source}/1_Pooling`);
+      writeFileSync(`${source}/1_Pooling/config.json`, JSON.stringify({ pooling_mode_cls_token: true }));
+      const modules = ["Transformer", "Pooling"].map((type, idx) => ({
+        idx,
+        path: ["", "1_Pooling"][idx],
+        type: `sentence_transformers.models.${type}`,
+      }));
+      writeFileSync(`${source}/modules.json`, JSON.stringify(modules));
+    }
+    const out = `${folder}/onnx-${mode}`;
+    await exportModel({ format: "onnx", out, ...(mode === "mean" ? { adapter: source } : { model: source }) });
+    expect(readJson(`${out}/1_Pooling/config.json`)).toMatchObject({ [`pooling_mode_${mode}_token${mode === "mean" ? "s" : ""}`]: true }); // biome-ignore format: one call
+    expect(readJson(`${out}/sentence_bert_config.json`)).toMatchObject({ max_seq_length: 12 });
+    const tokenizer = await loadTokenizer(out);
+    const ids = [TEXT, "law"].map((text) => tokenizer.encode(text, { maxLength: 12 }).ids);
+    const session = await openModelFile(`${out}/onnx/model.onnx`);
+    const outputs = await session.run(feedsOf(session.inputs, { ids, padId: tokenizer.padId }, "right"));
+    await session.close();
+    const seq = Math.max(...ids.map(({ length }) => length));
+    expect(outputs.last_hidden_state?.shape).toEqual([2, seq, 32]);
+    expect(outputs.sentence_embedding?.shape).toEqual([2, 32]);
+    const [states, embeddings] = [outputs.last_hidden_state?.data, outputs.sentence_embedding?.data] as Float32Array[];
+    for (const [row, wanted] of (await vectors(source, [TEXT, "law"])).entries()) {
+      const read = mode === "mean" ? (ids[row]?.length as number) : 1; // tokens that the embedding is made of
+      for (const [i, value] of wanted.entries()) {
+        const at = (token: number): number => states?.[(row * seq + token) * 32 + i] as number;
+        const mean = Array.from({ length: read }, (_, token) => at(token)).reduce((a, b) => a + b) / read;
+        expect(mean).toBeCloseTo(value, 5);
+        expect(embeddings?.[row * 32 + i]).toBeCloseTo(value, 5);
+      }
+    }
+  });
+
+  test.each([true, false])("GGUF is refused, with the formats that hold it: merged %s", async (merge) => {
+    const options = { format: "gguf", adapter: `${folder}/lora`, out: `${folder}/lora.gguf`, merge } as const;
+    await expect(exportModel(options)).rejects.toThrow(
+      /type bert cannot be written as GGUF[\s\S]*onnx and safetensors/,
+    );
+    expect(existsSync(options.out)).toBe(false);
+    expect(existsSync(`${options.out}.merged`)).toBe(false);
   });
 
   test("the recipe's max_length wins over the model's, also in a thread, which gets a copy of the job", async () => {

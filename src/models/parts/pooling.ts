@@ -25,7 +25,9 @@ export interface Pooling {
 export const DEFAULT_POOLING: Pooling = { mode: POOLING_MODES[0], normalize: false };
 
 /** The embedding of each text, as the options of the graph have it: `h [batch*seq, hidden]` → `[batch, hidden]`. */
-export function pooled({ options: { pooling = DEFAULT_POOLING } }: ModuleScope, h: Value, inputs: ModelInputs): Value {
+export function pooled({ graph, options }: ModuleScope, h: Value, inputs: ModelInputs): Value {
+  const { pooling = DEFAULT_POOLING, hiddenStates } = options;
+  if (hiddenStates) graph.outputs.set("last_hidden_state", byText(h));
   const { mode, normalize } = pooling;
   const vectors = reduced(h, inputs, mode);
   return normalize ? unitLength(vectors) : vectors;
@@ -46,8 +48,11 @@ function reduced(h: Value, { ids, mask }: ModelInputs, mode: PoolingMode): Value
 
 /** The first token of each row: `[batch*seq, hidden]` → `[batch, hidden]`. */
 export function firstToken(h: Value): Value {
-  return select(reshape(h, { shape: ["batch", "seq", h.shape[1] as number] }), { axis: 1, index: 0 });
+  return select(byText(h), { axis: 1, index: 0 });
 }
+
+/** Hidden states text by text: `[batch*seq, hidden]` → `[batch, seq, hidden]`. */
+const byText = (h: Value): Value => reshape(h, { shape: ["batch", "seq", h.shape[1] as number] });
 
 /** Rows divided by their Euclidean length: `x [rows, width]` → `[rows, width]`. */
 export const unitLength = (x: Value): Value => div(x, reshape(rowNorm(x), { shape: [x.shape[0] as string, 1] }));

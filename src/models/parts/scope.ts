@@ -13,6 +13,8 @@ export interface BuildOptions {
   readonly cache?: boolean;
   /** Language models: logits of every token, not of chosen rows. */
   readonly allRows?: boolean;
+  /** Embedding models: the hidden states of every token are an output as well, `last_hidden_state`. */
+  readonly hiddenStates?: boolean;
   /** Pooling of an embedding model. Default: the mean of the hidden states. */
   readonly pooling?: Pooling;
 }

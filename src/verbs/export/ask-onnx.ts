@@ -1,6 +1,7 @@
 import { openModelFile } from "#session";
 import type { RuntimeTensor } from "../../session/session.ts";
 import { emptyCache, feedsAfter, grownCache } from "../cache.ts";
+import { EMBEDDING } from "./onnx-graph.ts";
 
 /** So many tokens at the end of a text are read one by one. */
 const SINGLE = 8;
@@ -21,7 +22,11 @@ export async function askOnnx(
       const found: Float32Array[] = [];
       let cache = emptyCache(inputs);
       for (const piece of pieces) {
-        const { logits, ...present } = await session.run({ ...feedsAfter(cache, piece, inputs), ...more });
+        const {
+          [EMBEDDING]: embedding,
+          logits = embedding,
+          ...present
+        } = await session.run({ ...feedsAfter(cache, piece, inputs), ...more });
         found.push(logits?.data as Float32Array);
         cache = grownCache(cache, piece, present);
       }

@@ -4,7 +4,7 @@ import type { Shape } from "../../ir/types.ts";
 import { METHOD_DEFINITIONS } from "../../methods/index.ts";
 import { reshape } from "../../ops/shape/shape.ts";
 import type { GraphSource, Prepared } from "../../prepared/prepared.ts";
-import { generates } from "../../task-types/index.ts";
+import { generates, TASK_FACTS } from "../../task-types/index.ts";
 
 /** Optimum's names for the dims of inputs and outputs; transformers.js looks for `batch_size`. */
 export const DIMS = {
@@ -14,15 +14,25 @@ export const DIMS = {
   total: "total_sequence_length",
 } as const;
 
-/** The graph that is stored: logits of every token, of a causal model with its cache. `[batch, …]` is all there is. */
+/** Output of an embedding model, as sentence-transformers and Optimum name it: pooled, beside the `last_hidden_state`. */
+export const EMBEDDING = "sentence_embedding";
+
+/**
+ * The graph that is stored: logits of every token, of a causal model with its cache; of an embedding model the hidden states
+ * of every token, which transformers.js and sentence-transformers pool, and the embedding. `[batch, …]` is all there is.
+ */
 export function storedGraph(source: GraphSource): Graph {
   const cache = generates(source.recipe.task_type);
-  const graph = evaluationGraph(source, { allRows: true, packed: false, cache });
+  const embeds = TASK_FACTS[source.recipe.task_type].verb === "embed";
+  const graph = evaluationGraph(source, { allRows: true, packed: false, cache, hiddenStates: embeds });
   const { logits, ...rest } = Object.fromEntries(graph.outputs);
   if (!logits) throw new RangeError("the graph has no output named logits");
   const [rows, width] = logits.shape as [string, number];
   graph.outputs.clear();
-  graph.outputs.set("logits", rows === "batch" ? logits : reshape(logits, { shape: ["batch", "seq", width] }));
+  graph.outputs.set(
+    embeds ? EMBEDDING : "logits",
+    rows === "batch" ? logits : reshape(logits, { shape: ["batch", "seq", width] }),
+  );
   for (const [name, value] of Object.entries(rest)) graph.outputs.set(name, value);
   return graph;
 }

@@ -7,6 +7,7 @@ import { type OnnxDtype, onnxName, refuseStored, saveOnnx } from "../../formats/
 import type { TrainedAdapter } from "../../methods/definition.ts";
 import { openAdapter } from "../../methods/open-adapter.ts";
 import { type FileLimits, storeOnnx } from "../../onnx/stored-model.ts";
+import { saveModulesOf } from "../../prepared/embedding-modules.ts";
 import { SCHEMES } from "../../quant/schemes/index.ts";
 import { UNQUANTIZED } from "../../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../../recipe/resolve.ts";
@@ -104,6 +105,7 @@ async function write(
   for (const name of adapter?.shapes.keys() ?? []) feeds[name] = await weights.tensor(name);
   const inputs = Object.entries(feeds).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }] as const); // biome-ignore format: one call
   await model.files.writeTokenizer(out);
+  await saveModulesOf(out, model);
   const configs = await configFiles(model, out);
   const file = await saveOnnx(out, { dtype, stored, ...configs, ...(adapter && { inputs }) });
   return { file, feeds: adapterInputs === "required" ? feeds : {} };

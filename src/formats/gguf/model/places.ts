@@ -25,6 +25,7 @@ export function ggufModel(config: JsonObject): GgufModel {
     throw new ArchitectureError(`models of type ${config.model_type} cannot be written as GGUF.`, {
       where: "config.json: model_type",
       expected: ARCHITECTURES.flatMap(({ files, modelType }) => (files?.gguf ? [modelType] : [])).join(", "),
+      hint: "onnx and safetensors hold models of every type.",
     });
   }
   const heads = Number(config.num_attention_heads ?? config.n_head);
