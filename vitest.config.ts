@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -22,24 +23,19 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** Folders whose tests change nothing that another test sees: their files share the modules that they import. */
-const PURE = [
-  ...[
-    "autodiff",
-    "generation",
-    "ir",
-    "jinja",
-    "linalg",
-    "merging",
-    "methods",
-    "metrics",
-    "models",
-    "onnx",
-    "ops",
-    "optim",
-  ],
-  ...["passes", "peft", "quant", "recipe", "tasks"],
-].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Folders whose tests may share the modules that they import: importing them takes longer than most tests. */
+const SHARING = [
+  ...["assemble", "autodiff", "charts", "chat", "data", "events", "examples", "formats", "generation", "ir", "jinja"],
+  ...["linalg", "merging", "methods", "metrics", "models", "onnx", "ops", "optim", "parity", "passes", "peft"],
+  ...["provisions", "quant", "recipe", "tasks", "tensorboard", "tokenizer", "training", "verbs"],
+];
+
+/** What changes something that another test sees: mocks, the environment, the working folder, globals. */
+const CHANGING = /\bvi\.|process\.env\b|process\.chdir|globalThis\./;
+
+const shared = SHARING.flatMap((folder) =>
+  readdirSync(`test/${folder}`, { recursive: true, encoding: "utf8" }).map((name) => `test/${folder}/${name}`),
+).filter((path) => path.endsWith(".test.ts") && !CHANGING.test(readFileSync(path, "utf8")));
 
 /** Tests that need Chromium: `npm run test:browser`. */
 const BROWSER = "test/browser/**/*.test.ts";
@@ -51,12 +47,12 @@ export default defineConfig({
   plugins: [sources],
   test: {
     projects: [
-      { extends: true, test: { name: "shared", include: PURE, isolate: false } },
+      { extends: true, test: { name: "shared", include: shared, isolate: false } },
       {
         extends: true,
         test: {
           name: "apart",
-          include: ["test/**/*.test.ts", ...[...PURE, REFERENCES, BROWSER].map((glob) => `!${glob}`)],
+          include: ["test/**/*.test.ts", ...[...shared, REFERENCES, BROWSER].map((glob) => `!${glob}`)],
         },
       },
       { extends: true, test: { name: "references", include: [REFERENCES] } },
@@ -64,7 +60,8 @@ export default defineConfig({
     ],
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     sequence: { sequencer: LongFirst },
     pool: "forks",
     maxWorkers: 2,
