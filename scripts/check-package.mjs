@@ -12,6 +12,7 @@ const ALLOWED = [
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
   /^recipes\/[\w-]+\.yaml$/,
   /^examples\/[\w-]+\.ts$/,
+  /^examples\/browser\/[\w.-]+\.(html|m?js)$/,
   /^docs\/[\w./-]+\.(md|svg)$/,
   /^foundation\/model\/(config\.json|model\.safetensors|tokenizer\.json|tokenizer_config\.json|README\.md)$/,
 ];

@@ -47,16 +47,26 @@ export async function openSessionOn(runtime: Runtime, model: Model, options: Ses
   };
 }
 
+/** A model file that was read, with the files beside it that hold its weights. */
+export interface ModelBytes {
+  readonly bytes: Uint8Array;
+  readonly weights: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
 /**
  * Opens a model file that holds its weights, or has them in files beside it, for a few runs.
+ * @param read Its bytes, where the engine cannot read files.
  * @throws {EngineError} when the engine refuses the model.
  */
-export async function openModelFileOn(runtime: Runtime, path: string): Promise<FileSession> {
+export async function openModelFileOn(runtime: Runtime, path: string, read?: ModelBytes): Promise<FileSession> {
   const settings = {
     ...SETTINGS,
     extra: { session: { disable_prepacking: "1" } }, // a second copy of each weight
+    ...(read && { externalData: [...read.weights] }),
   } as const;
-  const session = await engine(`open ${path}`, () => runtime.InferenceSession.create(path, settings));
+  const open = () =>
+    read ? runtime.InferenceSession.create(read.bytes, settings) : runtime.InferenceSession.create(path, settings);
+  const session = await engine(`open ${path}`, open);
   const inputs = session.inputMetadata.flatMap((input) => (input.isTensor ? [input] : []));
   const outputs = new Map(session.outputNames.map((name) => [name, name]));
   return {

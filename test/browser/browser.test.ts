@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvalResults, Model, Prediction, TrainOptions } from "../../src/index.ts";
 import type { Runtime } from "../../src/session/ort.ts";
 import { fixture, readJson, recipeOf, rowsOf, temporary, tensorsOf } from "../running.ts";
-import { bundled, CHROMIUM, type OpenPage, openPage, removeSite } from "./site.ts";
+import { builtExample, bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
 
 /** The library as Node has it. */
 const { evaluate, loadModel, lora, predict, TextGenerator, train } = (await import(
@@ -98,7 +98,6 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
   }, 60_000);
   afterAll(async () => {
     await open?.close();
-    if (site) removeSite(site);
   });
 
   test("an encoder trains as in Node, and Node predicts with its adapter as the page does", async () => {
@@ -132,6 +131,18 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
     expect(probabilitiesOf(predicted)).toHaveLength(5 * texts.length);
     expect(distance(probabilitiesOf(predicted), probabilitiesOf(there.predictions))).toBeLessThan(SAME_SCORES);
     expect(there.again).toEqual(there.predictions);
+  }, 60_000);
+
+  test("the adapter of a page is exported there, and the page opens what it wrote", async () => {
+    for (const [format, file] of [
+      ["onnx", "onnx/model.onnx"],
+      ["safetensors", "model.safetensors"],
+    ] as const) {
+      const given = { adapter: "/out/adapter", model: "/models/bert", out: `/out/${format}`, format };
+      const { difference, files } = await open.ask<{ difference: number; files: string[] }>("export", given);
+      expect(difference).toBeLessThan(SAME_SCORES);
+      expect(files).toContain(file);
+    }
   }, 60_000);
 
   test("a decoder trains as in Node, in four bits too, and goes on with a text", async () => {
@@ -202,6 +213,30 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
       expect(alone.said).toEqual([]);
     } finally {
       await alone.close();
+    }
+  }, 60_000);
+
+  test("the example, built by vite, trains on files that are chosen, and gives the adapter's files", async () => {
+    const example = await openPage(await builtExample(), true);
+    try {
+      const { page } = example;
+      await page.setInputFiles(
+        "#model",
+        FILES.map((name) => fixture(`bert/${name}`)),
+      );
+      await page.setInputFiles("#rows", fixture("data/train.jsonl"));
+      await page.click("#train");
+      await page.waitForSelector("li a");
+      const log = await page.innerText("#log");
+      expect(log).toMatch(/^trainable: .*\nstep 1 of 20: loss \d\.\d{4}\n/);
+      expect(log).toContain("step 20 of 20");
+      expect(await page.locator("li a").allInnerTexts()).toContain("adapter_model.safetensors");
+      expect(
+        example.requests.filter((url) => !url.startsWith(`${example.origin}/`) && !url.startsWith("blob:")),
+      ).toEqual([]);
+      expect(example.said).toEqual([]);
+    } finally {
+      await example.close();
     }
   }, 60_000);
 

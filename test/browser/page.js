@@ -29,6 +29,6 @@ window.ask = async (task, given) => {
     worker.postMessage({ id: calls, task, given });
   });
   if (task !== "read") return value;
-  const files = Object.entries(value).map(async ([name, file]) => [name, await base64(file)]);
+  const files = value.map(async (file) => [file.name, await base64(file)]);
   return Object.fromEntries(await Promise.all(files));
 };

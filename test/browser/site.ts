@@ -1,11 +1,11 @@
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, createReadStream, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { extname, join, normalize, resolve } from "node:path";
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
-import { fixture } from "../running.ts";
+import { build as buildWithVite } from "vite";
+import { fixture, temporary } from "../running.ts";
 
 /** Chromium to run pages in; `undefined` where there is none. */
 export const CHROMIUM = [process.env.LOWRANK_CHROMIUM, "/usr/bin/chromium"].find(
@@ -26,7 +26,7 @@ const ISOLATION = {
 
 /** The page and its worker, bundled by esbuild from the package as it is built. @returns their folder. */
 export async function bundled(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "lowrank-site-"));
+  const folder = temporary();
   await build({
     entryPoints: ["test/browser/page.js", "test/browser/worker.js"],
     bundle: true,
@@ -42,6 +42,17 @@ export async function bundled(): Promise<string> {
     '<!doctype html><title>lowrank</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
   );
   return folder;
+}
+
+/** The example, built by vite in a project that has the package installed. @returns the folder to serve. */
+export async function builtExample(): Promise<string> {
+  const project = temporary();
+  cpSync("examples/browser", project, { recursive: true });
+  mkdirSync(join(project, "node_modules"));
+  symlinkSync(resolve("."), join(project, "node_modules/lowrank"));
+  symlinkSync(resolve("node_modules/onnxruntime-web"), join(project, "node_modules/onnxruntime-web"));
+  await buildWithVite({ root: project, logLevel: "error" });
+  return join(project, "dist");
 }
 
 /** A page that is open, and all that it asked the network for. */
@@ -108,6 +119,3 @@ export async function openPage(folder: string, isolated: boolean): Promise<OpenP
 interface Asking {
   ask(task: string, given?: object): Promise<unknown>;
 }
-
-/** Removes a folder that `bundled` made. */
-export const removeSite = (folder: string): void => rmSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 // The page's worker: what a test asks for, done with the package as a bundler takes it.
-import { evaluate, loadModel, lora, predict, TextGenerator, train, useRuntime } from "lowrank";
+import { evaluate, exportModel, loadModel, lora, predict, TextGenerator, train, useRuntime } from "lowrank";
 import * as ort from "onnxruntime-web/wasm";
-import { namesIn, readFiles, storeFile } from "./files.js";
+import { folderAt, readFiles, storeFile } from "../../examples/browser/files.js";
 
 ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
 ort.env.logLevel = "error";
@@ -36,6 +36,16 @@ const refusal = (promise) =>
     (error) => `${error.constructor.name}: ${error.message}`,
   );
 
+/** The files of a folder and of those in it, as paths from it. */
+async function namesIn(path) {
+  const names = [];
+  for await (const [name, { kind }] of (await folderAt(path)).entries()) {
+    if (kind === "file") names.push(name);
+    else for (const inner of await namesIn(`${path}/${name}`)) names.push(`${name}/${inner}`);
+  }
+  return names;
+}
+
 async function all(items) {
   const list = [];
   for await (const item of items) list.push(item);
@@ -57,6 +67,10 @@ const tasks = {
     const predictions = await all(predict({ model, texts }));
     const again = await all(predict({ model: await loadModel(folder), adapter: output, texts }));
     return { ...seen, scores, predictions, again };
+  },
+  async export(options) {
+    const { difference } = await exportModel(options);
+    return { difference, files: await namesIn(options.out) };
   },
   async run({ recipe }) {
     let steps = 0;

@@ -1,6 +1,18 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { EngineError } from "../../src/errors.ts";
-import { engineWarnings, openSession, useRuntime } from "../../src/session/web/index.ts";
+import { engineWarnings, openModelFile, openSession, useRuntime } from "../../src/session/web/index.ts";
+
+const folders: string[] = [];
+const temporary = (): string => {
+  folders.push(mkdtempSync(join(tmpdir(), "lowrank-web-")));
+  return folders.at(-1) as string;
+};
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
 
 const none = { InferenceSession: {}, Tensor: {} } as unknown as Parameters<typeof useRuntime>[0];
 
@@ -12,6 +24,24 @@ test("a page's thread is refused, and so are sessions without a runtime", async 
   expect(() => useRuntime(none)).toThrow("would block the page");
   const model = { bytes: new Uint8Array(), inputs: [], fixed: [], outputs: new Map() };
   await expect(openSession(model, { weights: new Map() })).rejects.toThrow("no build of ONNX Runtime is selected");
+});
+
+test("a model file is read with the files that hold its weights", async () => {
+  const folder = temporary();
+  for (const name of ["model.onnx", "model.onnx_data", "model.onnx_data_1", "other.onnx_data"])
+    writeFileSync(`${folder}/${name}`, name);
+  const create = vi.fn(async (..._given: unknown[]) => ({ inputMetadata: [], outputNames: [] }));
+  useRuntime({ InferenceSession: { create }, Tensor: {} } as unknown as Parameters<typeof useRuntime>[0]);
+  await openModelFile(`${folder}/model.onnx`);
+  const [[bytes, { externalData }]] = create.mock.calls as unknown as [
+    [Uint8Array, { externalData: { path: string; data: Uint8Array }[] }],
+  ];
+  const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  expect(textOf(bytes)).toBe("model.onnx");
+  expect(externalData.map(({ path, data }) => [path, textOf(data)])).toEqual([
+    ["model.onnx_data", "model.onnx_data"],
+    ["model.onnx_data_1", "model.onnx_data_1"],
+  ]);
 });
 
 test("one thread is warned of unless the page is cross-origin isolated", () => {

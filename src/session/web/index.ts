@@ -1,3 +1,4 @@
+import { fileName, listFolder, parentFolder, readBytes } from "#platform";
 import { EngineError } from "../../errors.ts";
 import type { Sessions } from "../contract.ts";
 import { openModelFileOn, openSessionOn, type Runtime } from "../ort.ts";
@@ -28,8 +29,16 @@ function chosen(): Runtime {
 /** Sessions on the chosen runtime. */
 export const openSession: Sessions["openSession"] = async (model, options) => openSessionOn(chosen(), model, options);
 
-/** Sessions of model files. */
-export const openModelFile: Sessions["openModelFile"] = async (path) => openModelFileOn(chosen(), path);
+/** Sessions of model files, whose bytes the engine is given: it knows nothing of the origin's private file system. */
+export const openModelFile: Sessions["openModelFile"] = async (path) => {
+  const [folder, name] = [parentFolder(path), fileName(path)];
+  const beside = (await listFolder(folder)).filter((other) => other.startsWith(`${name}_data`));
+  const read = async (other: string) => ({ path: other, data: await readBytes(`${folder}/${other}`) });
+  return openModelFileOn(chosen(), path, {
+    bytes: await readBytes(path),
+    weights: await Promise.all(beside.map(read)),
+  });
+};
 
 /** Warnings about the engine of this page: that it computes in one thread. */
 export const engineWarnings: Sessions["engineWarnings"] = () =>

@@ -1,5 +1,5 @@
 /** The folder at a path of the origin's private file system, made when it is not there. */
-async function folderAt(path) {
+export async function folderAt(path) {
   let folder = await navigator.storage.getDirectory();
   for (const name of path.split("/").filter(Boolean)) folder = await folder.getDirectoryHandle(name, { create: true });
   return folder;
@@ -14,20 +14,10 @@ export async function storeFile(path, blob) {
   await stream.close();
 }
 
-/** The files of a folder, by name. */
+/** The files of a folder, each a `File` with its name. */
 export async function readFiles(path) {
-  const files = {};
-  for await (const [name, handle] of (await folderAt(path)).entries())
-    if (handle.kind === "file") files[name] = await handle.getFile();
+  const files = [];
+  for await (const handle of (await folderAt(path)).values())
+    if (handle.kind === "file") files.push(await handle.getFile());
   return files;
-}
-
-/** The files of a folder and of those in it, as paths from it. */
-export async function namesIn(path) {
-  const names = [];
-  for await (const [name, { kind }] of (await folderAt(path)).entries()) {
-    if (kind === "file") names.push(name);
-    else for (const inner of await namesIn(`${path}/${name}`)) names.push(`${name}/${inner}`);
-  }
-  return names;
 }
