@@ -3,7 +3,7 @@ import { transposed } from "../linalg/matmul.ts";
 import { type LeadingSvd, leadingSvd, randomizedSvd } from "../linalg/svd.ts";
 import { throughQuantization } from "../quant/schemes/index.ts";
 import type { Random } from "../random.ts";
-import type { BaseWeight, Factors } from "./starts.ts";
+import type { BaseWeight, Factors } from "./initial-values.ts";
 
 type SvdInit = Extract<Init, { kind: "svd" }>;
 

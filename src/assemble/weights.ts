@@ -13,7 +13,7 @@ import type { QuantizedArrays } from "../quant/schemes/definition.ts";
 import { definitionOf } from "../quant/schemes/index.ts";
 import type { Random } from "../random.ts";
 import type { Elements } from "../session/session.ts";
-import { type ReadBase, starter } from "./starts.ts";
+import { type ReadBase, starter } from "./initial-values.ts";
 
 /** Sources of weights. */
 export interface WeightSources {

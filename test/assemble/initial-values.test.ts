@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { starter } from "../../src/assemble/initial-values.ts";
 import { quantizationOf } from "../../src/assemble/quantization.ts";
-import { starter } from "../../src/assemble/starts.ts";
 import type { QuantizationScheme } from "../../src/ir/graph.ts";
 import { matMul } from "../../src/linalg/matmul.ts";
 import { throughQuantization } from "../../src/quant/schemes/index.ts";
