@@ -40,6 +40,8 @@ interface Classified {
   /** Of the model in memory, and of its base with the folder that was saved. */
   readonly predictions: Prediction[];
   readonly again: Prediction[];
+  readonly fromBytes: Prediction[];
+  readonly left: readonly string[];
 }
 
 /** The largest difference of two lists of numbers, by the largest of them. */
@@ -131,6 +133,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
     expect(probabilitiesOf(predicted)).toHaveLength(5 * texts.length);
     expect(distance(probabilitiesOf(predicted), probabilitiesOf(there.predictions))).toBeLessThan(SAME_SCORES);
     expect(there.again).toEqual(there.predictions);
+    expect([there.fromBytes, there.left]).toEqual([there.predictions, []]);
   }, 60_000);
 
   test("the adapter of a page is exported there, and the page opens what it wrote", async () => {

@@ -66,7 +66,10 @@ const tasks = {
     await model.save(output);
     const predictions = await all(predict({ model, texts }));
     const again = await all(predict({ model: await loadModel(folder), adapter: output, texts }));
-    return { ...seen, scores, predictions, again };
+    const bytes = await model.toFiles();
+    const fromBytes = await all(predict({ model: await loadModel(folder), adapter: bytes, texts }));
+    const left = await namesIn("/.lowrank-scratch");
+    return { ...seen, scores, predictions, again, fromBytes, left };
   },
   async export(options) {
     const { difference } = await exportModel(options);
