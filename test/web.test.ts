@@ -1,9 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 
-test("the web entry bundles for a browser, and holds no module of Node", async () => {
+test("the package bundles for a browser, and holds no module of Node", async () => {
   const { metafile, outputFiles, warnings } = await build({
-    entryPoints: ["dist/web.js"],
+    stdin: { contents: 'export * from "lowrank"', resolveDir: "." },
     bundle: true,
     write: false,
     metafile: true,
@@ -16,4 +17,10 @@ test("the web entry bundles for a browser, and holds no module of Node", async (
   expect(inputs).toContain("dist/platform/web/index.js");
   expect(inputs.filter((path) => /platform\/node|session\/node|onnxruntime-node|^node:/.test(path))).toEqual([]);
   expect(outputFiles[0]?.text).not.toMatch(/from\s*"node:|require\("(fs|path|os|crypto)"\)/);
+});
+
+test("Node's entries lead to no module of a browser", () => {
+  const bundles = readdirSync("dist/bundled").map((name) => readFileSync(`dist/bundled/${name}`, "utf8"));
+  expect(bundles.length).toBeGreaterThan(4);
+  expect(bundles.filter((source) => /onnxruntime-web|navigator\.storage/.test(source))).toEqual([]);
 });
