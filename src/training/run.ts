@@ -34,7 +34,10 @@ export async function* runJob(
     return yield* logged(trainAndScore(ready, shouldStop), output);
   } catch (error) {
     const isEarly = error instanceof InterruptedError || error instanceof DivergedError;
-    if (isEarly && ready.run.progress.step > 0 && areFinite(ready.run)) onStopped?.(finishedOf(ready.run));
+    if (onStopped && isEarly && ready.run.progress.step > 0) {
+      const finished = finishedOf(ready.run);
+      if (isFiniteIn(finished)) onStopped(finished);
+    }
     throw error;
   } finally {
     examples.close();
@@ -89,7 +92,8 @@ function finishedOf(run: Run): Finished {
   };
 }
 
-const areFinite = (run: Run): boolean => [...trainedOf(run).values()].every(({ data }) => data.every(Number.isFinite));
+const isFiniteIn = ({ trained }: Finished): boolean =>
+  [...trained.values()].every(({ data }) => data.every(Number.isFinite));
 
 /** Scores the trained model on the test split, or without one on the validation split. */
 async function* scoreAtTheEnd(

@@ -30,24 +30,28 @@ export async function* startJob(
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   const messages = thread[Symbol.asyncIterator]();
-  let hasBegun = false;
-  try {
+  /** The next message that is not what was trained. */
+  const next = async (): Promise<Exclude<JobMessage, { kind: "trained" }> | undefined> => {
     for (;;) {
       const { done, value: message } = await messages.next();
-      if (done) return;
-      if (message.kind === "event") {
-        hasBegun ||= message.event.kind === "start";
-        yield message.event;
-      } else if (message.kind === "trained") onTrained?.(message.finished);
-      else throw revivedError(hasBegun ? asRunFailure(message.error) : message.error);
+      if (done) return undefined;
+      if (message.kind !== "trained") return message;
+      onTrained?.(message.finished);
+    }
+  };
+  let hasBegun = false;
+  try {
+    for (let message = await next(); message; message = await next()) {
+      if (message.kind === "error") throw revivedError(hasBegun ? asRunFailure(message.error) : message.error);
+      hasBegun ||= message.event.kind === "start";
+      yield message.event;
     }
   } finally {
     signal?.removeEventListener("abort", stop);
     // Left early: ending the thread while the engine runs in it would take the whole process down.
     stop();
     try {
-      for (let next = await messages.next(); !next.done; next = await messages.next())
-        if (next.value.kind === "trained") onTrained?.(next.value.finished);
+      while (await next());
     } finally {
       if (job.write) await releaseFolder(job.recipe.output_dir, lock); // a thread that failed hard could not
     }
