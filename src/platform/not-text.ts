@@ -83,7 +83,7 @@ const mayGoOn = (bytes: Uint8Array): boolean => {
   }
 };
 
-/** Index where the character begins that `at` interrupts: the byte that is wrong is the one that promised more. */
+/** Index where the character begins that is not complete before `at`; `at` where none is. */
 function firstOfCharacter(bytes: Uint8Array, at: number): number {
   for (let back = 1; back <= 3 && at - back >= 0; back++) {
     const byte = bytes[at - back] as number;
@@ -97,11 +97,4 @@ function firstOfCharacter(bytes: Uint8Array, at: number): number {
 const continuations = (first: number): number => (first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1);
 
 /** Bytes at the end of a piece of UTF-8 that begin a character which the next piece ends. */
-export function unfinished(bytes: Uint8Array): Uint8Array {
-  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
-    const byte = bytes[bytes.length - back] as number;
-    if (byte < 0x80) break;
-    if (byte >= 0xc0) return back <= continuations(byte) ? bytes.subarray(bytes.length - back) : new Uint8Array();
-  }
-  return new Uint8Array();
-}
+export const unfinished = (bytes: Uint8Array): Uint8Array => bytes.subarray(firstOfCharacter(bytes, bytes.length));
