@@ -1,7 +1,7 @@
 import { CheckpointError } from "../../errors.ts";
 import { ADAPTER_CONFIG, HEAD, HEAD_PICKLE, INDEX, SINGLE } from "../safetensors/file-names.ts";
 import { isPickleName, pickleError } from "../safetensors/lookalike.ts";
-import { leadsOut, whyUnwritable } from "./unsafe-names.ts";
+import { leadsOut, refuseUnwritable } from "./unsafe-names.ts";
 
 const CONFIG = /^(config|adapter_config)\.json$/;
 /** Recipe of an adapter trained with this library; a whole model's may be of another program. */
@@ -50,13 +50,7 @@ export function chooseFiles(names: readonly string[], { where, weights: wanted =
     ...plain.filter((name) => !CONFIG.test(name)),
     ...plain.filter((name) => CONFIG.test(name)),
   ];
-  const why = whyUnwritable(chosen);
-  if (why !== undefined) {
-    throw new CheckpointError(`${where} lists a file that cannot be stored: ${why}`, {
-      expected: "names that every file system can store",
-      hint: "nothing was downloaded; download the files that you need by hand, and use their folder.",
-    });
-  }
+  refuseUnwritable(chosen, where);
   return chosen;
 }
 

@@ -2,7 +2,7 @@ import { isDataFile } from "../../data/read.ts";
 import { splitOf } from "../../data/splits.ts";
 import { CheckpointError, DataError } from "../../errors.ts";
 import { lastPart } from "./names.ts";
-import { leadsOut, whyUnwritable } from "./unsafe-names.ts";
+import { leadsOut, refuseUnwritable } from "./unsafe-names.ts";
 
 /** Files that Python's `datasets` writes beside rows. */
 const ABOUT = /^(dataset_infos?|dataset_dict|state)\.json$/;
@@ -46,12 +46,15 @@ export function datasetFiles(
     );
   const files = folders.get(folder) as string[];
   const astray = files.find(leadsOut);
-  const why = astray === undefined ? whyUnwritable(files) : `${JSON.stringify(astray)} leads out of its folder`;
-  if (why !== undefined) {
-    throw new CheckpointError(`${where} lists a file that cannot be stored: ${why}`, {
-      hint: "nothing was downloaded.",
-    });
+  if (astray !== undefined) {
+    throw new CheckpointError(
+      `${where} lists a file that cannot be stored: ${JSON.stringify(astray)} leads out of its folder`,
+      {
+        hint: "nothing was downloaded.",
+      },
+    );
   }
+  refuseUnwritable(files, where);
   return { folder, files };
 }
 

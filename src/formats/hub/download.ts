@@ -64,8 +64,8 @@ interface Stored {
  * Each file is checked against the Hub's size and hash and appears whole; the snapshot is put together when all of them are
  * there, and the revision's name comes last. What is there already is not fetched again.
  *
- * @throws {CheckpointError} when the Hub cannot be reached, refuses, or sends what is not what it lists. @throws what `choose` does. @throws {FileError} when the cache cannot be written.
- * @throws {InterruptedError} when aborted.
+ * @throws {CheckpointError} when the Hub cannot be reached, refuses, or sends what is not what it lists. @throws what `choose`
+ *   does. @throws {FileError} when the cache cannot be written. @throws {InterruptedError} when aborted.
  */
 export async function downloadSnapshot(
   wish: Wish,

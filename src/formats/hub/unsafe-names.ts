@@ -1,3 +1,5 @@
+import { CheckpointError } from "../../errors.ts";
+
 /** True when a name, read as POSIX or as Windows would, leaves the folder that it is put in. */
 export const leadsOut = (name: string): boolean =>
   name === "" || /^[/\\]|^[a-zA-Z]:|\0/.test(name) || name.split(/[/\\]/).includes("..");
@@ -8,7 +10,7 @@ const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 const NAME_BYTES = 255;
 
 /** Reason why files of these names cannot be stored together on every system; undefined when they can. */
-export function whyUnwritable(names: readonly string[]): string | undefined {
+function whyUnwritable(names: readonly string[]): string | undefined {
   const seen = new Map<string, string>();
   for (const name of names) {
     const shown = JSON.stringify(name.slice(0, NAME_BYTES));
@@ -22,4 +24,14 @@ export function whyUnwritable(names: readonly string[]): string | undefined {
     seen.set(folded, name);
   }
   return undefined;
+}
+
+/** Refuses files that not every system can store under their names. @throws {CheckpointError} naming the first. */
+export function refuseUnwritable(names: readonly string[], where: string): void {
+  const why = whyUnwritable(names);
+  if (why === undefined) return;
+  throw new CheckpointError(`${where} lists a file that cannot be stored: ${why}`, {
+    expected: "names that every file system can store",
+    hint: "nothing was downloaded; download the files that you need by hand, and use their folder.",
+  });
 }
