@@ -3,7 +3,7 @@ import type { ErrorDetail } from "../errors.ts";
 const SHEET = 'open it in a spreadsheet program and save the sheet as "CSV UTF-8".';
 const DOCUMENT = "write its texts into a .csv or .jsonl file, one row a text.";
 
-/** What would do for files that are not read, by the endings of their names. */
+/** Remedies for files that are not read, by the endings of their names. */
 const HINTS: Readonly<Record<string, string>> = {
   txt: 'if it is a table, set delimiter, e.g. delimiter: "\\t".',
   ...{ xlsx: SHEET, xls: SHEET, ods: SHEET, numbers: SHEET },
