@@ -21,12 +21,15 @@ export interface ParseOptions {
 type Path = readonly PropertyKey[];
 
 /** Characters of a recipe; one that names every key takes 4,000. Larger ones would take seconds to refuse. */
-const MAX_CHARACTERS = 2 ** 16;
+const MAX_CHARACTERS = 2 ** 15;
+
+/** Problems that one message lists; a text that is not YAML at all can have one in each character. */
+const MAX_PROBLEMS = 50;
 
 /**
  * Reads a recipe: YAML, one flat mapping, defaults filled in.
  *
- * @throws {RecipeError} naming every problem, a line each: `recipe.yaml:4 lora_r: expected an integer >= 1, got 0`.
+ * @throws {RecipeError} naming every problem up to 50, a line each: `recipe.yaml:4 lora_r: expected an integer >= 1, got 0`.
  */
 export function parseRecipe(yaml: string, { file = "recipe", overrides = {} }: ParseOptions = {}): Recipe {
   if (yaml.length > MAX_CHARACTERS) {
@@ -131,8 +134,9 @@ function explain(issue: z.core.$ZodIssue, given: unknown): { path: Path; text: s
 }
 
 function listed(problems: readonly Problem[], file: string): string {
-  return [...problems]
+  const lines = [...problems]
     .sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY))
-    .map(({ line, text }) => (line === undefined ? text : `${file}:${line} ${text}`))
-    .join("\n");
+    .map(({ line, text }) => (line === undefined ? text : `${file}:${line} ${text}`));
+  const more = lines.length - MAX_PROBLEMS;
+  return more > 0 ? [...lines.slice(0, MAX_PROBLEMS), `… and ${more} more problems`].join("\n") : lines.join("\n");
 }
