@@ -1,9 +1,10 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvalResults, Model, Prediction, TrainOptions } from "../../src/index.ts";
 import type { Runtime } from "../../src/session/ort.ts";
 import { fixture, readJson, recipeOf, rowsOf, temporary, tensorsOf } from "../running.ts";
+import { copied, filesOf, MODEL_FILES } from "./folders.ts";
 import { builtExample, bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
 
 /** The library as Node has it. */
@@ -14,14 +15,6 @@ const { evaluate, loadModel, lora, predict, TextGenerator, train } = (await impo
 const rows = rowsOf() as { train: Record<string, unknown>[]; test: Record<string, unknown>[] };
 const options = { data: rows, maxSteps: 10, learningRate: 1e-2, warmupSteps: 0 };
 const texts = rows.test.map(({ text }) => String(text));
-const FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
-
-/** Files of a fixture's model, as a page asks for them. */
-const filesOf = (model: string): { name: string; url: string }[] =>
-  readdirSync(fixture(model))
-    .filter((name) => FILES.includes(name))
-    .map((name) => ({ name, url: `/fixtures/${model}/${name}` }));
-
 async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const list: Item[] = [];
   for await (const item of items) list.push(item);
@@ -65,14 +58,6 @@ async function trainedHere(model: Model, options: TrainOptions): Promise<number[
   const losses: number[] = [];
   for await (const event of train(model, options)) if (event.kind === "step") losses.push(event.loss);
   return losses;
-}
-
-/** A folder of the page, copied to this disk. */
-async function copied(open: OpenPage, folder: string): Promise<string> {
-  const copy = temporary();
-  for (const [name, bytes] of Object.entries(await open.ask<Record<string, string>>("read", { folder })))
-    writeFileSync(`${copy}/${name}`, Buffer.from(bytes, "base64"));
-  return copy;
 }
 
 /** A page that has the models of the tests in its own file system. */
@@ -225,7 +210,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
       const { page } = example;
       await page.setInputFiles(
         "#model",
-        FILES.map((name) => fixture(`bert/${name}`)),
+        MODEL_FILES.map((name) => fixture(`bert/${name}`)),
       );
       await page.setInputFiles("#rows", fixture("data/train.jsonl"));
       await page.click("#train");

@@ -66,6 +66,8 @@ export interface OpenPage {
   readonly origin: string;
   /** Has the worker do a task, and returns what it found. */
   ask<Result>(task: string, given?: object): Promise<Result>;
+  /** Loads the page again, whatever its worker is doing; tasks that were asked for end with an error. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -109,6 +111,9 @@ export async function openPage(folder: string, isolated: boolean): Promise<OpenP
         task,
         given,
       ] as const) as never,
+    async reload() {
+      await page.reload();
+    },
     async close() {
       await browser.close();
       await new Promise((resolve) => server.close(resolve));

@@ -46,6 +46,29 @@ async function namesIn(path) {
   return names;
 }
 
+let sawHang = () => {};
+/** Resolved when a run has come to the write that it never ends. */
+const hang = new Promise((resolve) => {
+  sawHang = resolve;
+});
+
+/**
+ * Lets the `nth` write of a file of that name, or its move to where it belongs, never end, as if the page were closed then. The
+ * worker computes meanwhile, as in a long step: a browser does not end it at once.
+ */
+function neverEnding({ method, name, nth }) {
+  const original = FileSystemFileHandle.prototype[method];
+  let calls = 0;
+  FileSystemFileHandle.prototype[method] = function (...args) {
+    if (this.name !== name || ++calls < nth) return original.apply(this, args);
+    sawHang();
+    setTimeout(() => {
+      for (const end = Date.now() + 20_000; Date.now() < end; );
+    }, 100);
+    return new Promise(() => {});
+  };
+}
+
 async function all(items) {
   const list = [];
   for await (const item of items) list.push(item);
@@ -84,6 +107,17 @@ const tasks = {
     }
     return { steps, locked, files: await namesIn(recipe.output_dir) };
   },
+  async resume({ recipe, hangsAt }) {
+    ort.env.wasm.numThreads = 1;
+    if (hangsAt) neverEnding(hangsAt);
+    const seen = { steps: [], warnings: [] };
+    for await (const event of train(recipe)) {
+      if (event.kind === "warning") seen.warnings.push(event.message);
+      if (event.kind === "step") seen.steps.push([event.step, event.loss]);
+      if (event.kind === "step") sawStep();
+    }
+    return { ...seen, files: await namesIn(recipe.output_dir) };
+  },
   async leave({ folder, options, stopAfter }) {
     const model = (await loadModel(folder)).with(lora({ r: 4 }));
     await trained(model, options, stopAfter);
@@ -95,6 +129,7 @@ const tasks = {
     return { name, step: model.finished?.step };
   },
   stepped: nextStep,
+  hung: () => hang,
   stop: () => running.abort(),
   async write({ folder, loading, options, prompt }) {
     const model = (await loadModel(folder, loading)).with(lora({ r: 4 }));

@@ -1,6 +1,6 @@
 import type { ScratchFolder } from "../contract.ts";
 import { folderAt, listFolder, makeFolder, removeFolder } from "./files.ts";
-import { checkUnlocked, lockFolder } from "./locks.ts";
+import { isLocked, lockFolder } from "./locks.ts";
 
 /** Folder of the scratch folders. */
 const ABOVE = "/.lowrank-scratch";
@@ -13,7 +13,8 @@ export async function openScratchFolder(): Promise<ScratchFolder> {
   const path = `${ABOVE}/${crypto.randomUUID()}`;
   const lock = await lockFolder(path);
   await makeFolder(path);
-  for (const name of (await folderAt(ABOVE)) ? await listFolder(ABOVE) : []) await removeUnlocked(`${ABOVE}/${name}`);
+  for (const name of (await folderAt(ABOVE)) ? await listFolder(ABOVE) : [])
+    if (!(await isLocked(`${ABOVE}/${name}`))) await removeFolder(`${ABOVE}/${name}`);
   return {
     path,
     async remove() {
@@ -21,12 +22,4 @@ export async function openScratchFolder(): Promise<ScratchFolder> {
       await lock.release();
     },
   };
-}
-
-async function removeUnlocked(path: string): Promise<void> {
-  const isLocked = await checkUnlocked(path).then(
-    () => false,
-    () => true,
-  );
-  if (!isLocked) await removeFolder(path);
 }

@@ -1,6 +1,7 @@
 import { FileError } from "../../errors.ts";
 import type { Chunks, LineWriter, ScratchFile } from "../contract.ts";
 import { copyFile, fileAt, fileSize, folderAt, listFiles, listFolder, makeFolder, removeFolder } from "./files.ts";
+import { fileName, parentFolder } from "./paths.ts";
 
 /** Ending of a folder that is still being written. A page that is closed leaves it; nothing ever reads it. */
 const STAGING = ".incomplete";
@@ -65,7 +66,7 @@ export async function writeFolderAtomic(path: string, write: (staging: string) =
   await staged(path, write, async (staging) => {
     await removeFolder(path);
     await makeFolder(path);
-    for (const name of await listFiles(staging)) await copyInto(path, staging, name);
+    for (const name of await listFiles(staging)) await moveInto(path, staging, name);
   });
 }
 
@@ -79,13 +80,22 @@ export async function writeFilesTogether(
   await staged(`${folder}/model`, write, async (staging) => {
     await removeFolder(`${folder}/${last}`);
     const names = (await listFiles(staging)).sort((a, b) => Number(a === last) - Number(b === last));
-    for (const name of names) await copyInto(folder, staging, name);
+    for (const name of names) await moveInto(folder, staging, name);
   });
 }
 
-async function copyInto(folder: string, staging: string, name: string): Promise<void> {
-  await makeFolder(`${folder}/${name.split("/").slice(0, -1).join("/")}`);
-  await copyFile(`${staging}/${name}`, `${folder}/${name}`);
+/** A file that can be moved: every browser does so in the private file system, though no standard has it yet. */
+interface MovableFile extends FileSystemFileHandle {
+  move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+}
+
+async function moveInto(folder: string, staging: string, name: string): Promise<void> {
+  const to = `${folder}/${name}`;
+  await makeFolder(parentFolder(to));
+  const file: MovableFile | undefined = await fileAt(`${staging}/${name}`);
+  const target = await folderAt(parentFolder(to));
+  if (file?.move && target) await file.move(target, fileName(to)).catch(failed(to));
+  else await copyFile(`${staging}/${name}`, to);
 }
 
 async function staged(
