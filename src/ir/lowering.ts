@@ -19,6 +19,28 @@ export interface OnnxNodeOptions {
 }
 
 /**
+ * Operators that stand in no version of ONNX: each target writes them with operators that it has.
+ *
+ * - `Barrier [x, after, past?]`: `x`, but not before `after` is known. `rank` is that of `after`, `dtype` that of `x`. `past` is the
+ *   name of a vector that is longer than any shape, which hides the rank of the result.
+ * - `SliceAfter [x, after…]`: rows `start … end − 1` of `x`, but not before all of `after` are known.
+ * - `InverseRms [x, w]`: `1 / √(mean(x²) + epsilon)` over the last dim, which becomes 1; `w` is the weight of the normalization.
+ * - `RotaryAngles [positions, frequencies, beyond?]`: `positions [rows]` integers times `frequencies [1, half]` → `[rows, half]`;
+ *   times `beyond` where a position of the batch is `length` or more.
+ * - `UpcastHalf [x]`: half floats of ONNX's element type `from`, as they are fed, to float32.
+ * - `UpcastInt8 [x]`: signed bytes, as they are fed, to float32.
+ * - `DequantizeRows [codes, scales]`: signed bytes `[rows, columns]` times `scales [rows]` → float32.
+ */
+export type PseudoOperator =
+  | "Barrier"
+  | "SliceAfter"
+  | "InverseRms"
+  | "RotaryAngles"
+  | "UpcastHalf"
+  | "UpcastInt8"
+  | "DequantizeRows";
+
+/**
  * Interface with which an op writes its ONNX form. Values are names. Equal nodes on equal inputs are emitted once, so a rule of
  * the backward pass may ask again for what the forward pass computed.
  */

@@ -11,7 +11,7 @@ import {
 import type { Lowering, OnnxAttr, OnnxNodeOptions } from "../ir/lowering.ts";
 import type { Dim, DType, Shape, TensorType } from "../ir/types.ts";
 import { elementType, encodeElements } from "./element-types.ts";
-import type { Override } from "./standard-overrides.ts";
+import type { Override } from "./override.ts";
 
 /** Names of the inputs, and the axis, at which each named dim can be read at run time. */
 export type DimSources = ReadonlyMap<string, { readonly input: string; readonly axis: number }>;

@@ -1,15 +1,5 @@
-import type { Lowering, OnnxAttr, OnnxFloat } from "../ir/lowering.ts";
-import type { TensorType } from "../ir/types.ts";
-
-/** A node of ONNX that is overridden. */
-export interface OverriddenNode {
-  readonly attrs: Readonly<Record<string, OnnxAttr>>;
-  /** Type of each input that is a value of the graph or a constant; `undefined` for one between two nodes of one op. */
-  readonly types: readonly (TensorType | undefined)[];
-}
-
-/** Writes what a node does with other nodes; returns the name of the result. */
-export type Override = (to: Lowering, inputs: readonly string[], node: OverriddenNode) => string;
+import type { OnnxAttr, OnnxFloat } from "../ir/lowering.ts";
+import type { Override } from "./override.ts";
 
 /**
  * The operators of the forward pass that are ONNX Runtime's own, in those of the standard. They are written as its

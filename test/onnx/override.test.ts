@@ -17,6 +17,7 @@ test("an override sees types: of the graph's values and of constants, not of wha
   const watching: Target = {
     ...ENGINE,
     overrides: {
+      ...ENGINE.overrides,
       Mul(to, inputs, { types }) {
         seen.push(types.map((type) => type && `${type.dtype}[${type.shape}]`));
         return to.node("Mul", inputs);
@@ -36,7 +37,7 @@ test("an override sees types: of the graph's values and of constants, not of wha
 test("an override may use the operator that it replaces", () => {
   const negated: Target = {
     ...ENGINE,
-    overrides: { Relu: (to, inputs) => to.node("Neg", [to.node("Relu", inputs)]) },
+    overrides: { ...ENGINE.overrides, Relu: (to, inputs) => to.node("Neg", [to.node("Relu", inputs)]) },
   };
   expect(operators()).toEqual(["Relu", "Relu"]);
   expect(operators(negated)).toEqual(["Relu", "Neg", "Relu", "Neg"]);

@@ -53,7 +53,7 @@ export const attentionBackward: OpFunction<Operands, AttentionBackwardAttrs> = d
       ];
       const dropped = (x: string, after: string, rank: number): string => {
         if (!dropoutMask) return x;
-        const late = block.pairs(lowerAfter(inside, dropoutMask, after, rank)); // else the engine unpacks every mask first
+        const late = block.pairs(lowerAfter(inside, dropoutMask, "uint8", after, rank)); // else the engine unpacks every mask first
         return to.node("Mul", [x, to.node("DequantizeLinear", [late, to.scalar(1 / keep)])]);
       };
       const p = lowerProbabilities(inside, queries, keys, block.pairs(bias), attrs);

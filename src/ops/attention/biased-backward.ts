@@ -47,7 +47,7 @@ export const biasedAttentionBackward: OpFunction<Operands, BiasedAttentionBackwa
     const split = (x: string): string => splitLike(to, x, types.mask, heads, headDim);
     const dropped = (x: string, after: string, rank: number): string => {
       if (!dropoutMask) return x;
-      const late = lowerAfter(to, dropoutMask, after, rank);
+      const late = lowerAfter(to, dropoutMask, "uint8", after, rank);
       return to.node("Mul", [x, to.node("DequantizeLinear", [late, to.scalar(1 / keep)])]);
     };
     const added = to.node("Add", [bias, lowerBias(to, mask, {})]);

@@ -44,7 +44,7 @@ export function lowerBlocks(to: Lowering, mask: string, causal = false): Block[]
 }
 
 /**
- * A lowering whose reshapes hide the rank of their result. Opening a session, ONNX Runtime compares each tensor of known
+ * A lowering whose reshapes and barriers hide the rank of their result. Opening a session, ONNX Runtime compares each tensor of known
  * rank and unknown lengths with every other that is free by then, which takes a model of 32 layers ten times as long.
  * It leaves tensors of unknown rank alone.
  * @param many True where a layer has many such tensors, as blocks are and what relative positions are lowered to.
@@ -53,9 +53,13 @@ export function lowerInside(to: Lowering, mask: string, many = false): Lowering 
   if (!many) return to;
   const past = to.node("Add", [lengthOf(to, mask), to.ints([4])]); // the end of any shape, but nobody knows before
   const hidden = (shape: string): string => to.node("Slice", [shape, to.ints([0]), past]);
+  const among = (opType: string, inputs: readonly string[]): readonly string[] => {
+    const [x = "", ...rest] = inputs;
+    if (opType === "Reshape") return [x, ...rest.map(hidden)];
+    return opType === "Barrier" ? [...inputs, past] : inputs;
+  };
   return {
-    node: (opType, [x, ...rest], options) =>
-      to.node(opType, [x as string, ...(opType === "Reshape" ? rest.map(hidden) : rest)], options),
+    node: (opType, inputs, options) => to.node(opType, among(opType, inputs), options),
     output: (index, opType, inputs, options) => to.output(index, opType, inputs, options),
     constant: (dtype, shape, data) => to.constant(dtype, shape, data),
     scalar: (value) => to.scalar(value),

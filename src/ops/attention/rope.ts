@@ -1,5 +1,4 @@
 import { OperandError } from "../../errors.ts";
-import type { Lowering } from "../../ir/lowering.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "../core/define.ts";
 
 /** Settings of rotary positions. */
@@ -53,9 +52,12 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
   },
   lower(to, { x, positions }, { types, attrs: { heads, frequencies, beyond, scale = 1, backwards } }) {
     const half = frequencies.length;
-    const positionIds = to.node("Unsqueeze", [to.node("Cast", [positions], { attrs: { to: 1 } }), to.ints([1])]);
-    const near = to.constant("float32", [1, half], frequencies);
-    const angles = to.node("Mul", [positionIds, beyond ? lowerBeyond(to, positionIds, near, beyond) : near]);
+    const table = (values: readonly number[]): string => to.constant("float32", [1, half], values);
+    const angles = beyond
+      ? to.node("RotaryAngles", [positions, table(frequencies), table(beyond.frequencies)], {
+          attrs: { length: beyond.length },
+        })
+      : to.node("RotaryAngles", [positions, table(frequencies)]);
     const times = (x: string, by: number): string => (by === 1 ? x : to.node("Mul", [x, to.scalar(by)]));
     const cos = times(to.node("Cos", [angles]), scale);
     const sin = times(to.node("Sin", [angles]), backwards ? -scale : scale);
@@ -69,15 +71,3 @@ export const rope: OpFunction<["x", "positions"], RopeAttrs> = defineOp({
     return to.node("Squeeze", [rotated, to.ints([0])]);
   },
 });
-
-/** `near`, or the frequencies beyond it where one of `positionIds` lies there. */
-function lowerBeyond(
-  to: Lowering,
-  positionIds: string,
-  near: string,
-  { length, frequencies }: NonNullable<RopeAttrs["beyond"]>,
-): string {
-  const farthest = to.node("ReduceMax", [positionIds], { attrs: { keepdims: 0 } });
-  const far = to.constant("float32", [1, frequencies.length], frequencies);
-  return to.node("Where", [to.node("GreaterOrEqual", [farthest, to.scalar(length)]), far, near]);
-}

@@ -1,4 +1,5 @@
 import type { Lowering } from "../../ir/lowering.ts";
+import type { DType } from "../../ir/types.ts";
 import { defineOp, nonDifferentiable, type OpFunction } from "./define.ts";
 
 /**
@@ -13,21 +14,16 @@ export const barrier: OpFunction<["x", "after"]> = defineOp({
   infer: ({ x }) => x,
   vjp: { x: (dy) => dy, after: nonDifferentiable },
   reference: ({ x }) => x.data,
-  lower: (to, { x, after }, { types }) => lowerAfter(to, x, after, types.after.shape.length),
+  lower: (to, { x, after }, { types }) => lowerAfter(to, x, types.x.dtype, after, types.after.shape.length),
 });
 
 /**
- * The ONNX form of a barrier: `x`, reshaped to its own shape plus a zero that takes an element of `after` to know. No
- * element of `x` is copied. (A shape that depended on the shape of `after` alone would be folded away.)
+ * The ONNX form of a barrier.
+ * @param x A value of type `dtype`.
  * @param rank Of `after`.
  */
-export function lowerAfter(to: Lowering, x: string, after: string, rank: number): string {
-  const each = (value: number): string => to.ints(new Array<number>(rank).fill(value));
-  const first = to.node("Reshape", [to.node("Slice", [after, each(0), each(1)]), to.ints([-1])]);
-  const known = to.node("Cast", [to.node("IsNaN", [first])], { attrs: { to: 7 } });
-  const nothing = to.node("Mul", [known, to.ints([0])]);
-  return to.node("Reshape", [x, to.node("Add", [to.node("Shape", [x]), nothing])]);
-}
+export const lowerAfter = (to: Lowering, x: string, dtype: DType, after: string, rank: number): string =>
+  to.node("Barrier", [x, after], { attrs: { rank, dtype } });
 
 /** `y = x`, with no gradient through it. */
 export const detach: OpFunction<["x"]> = defineOp({

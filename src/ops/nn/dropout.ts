@@ -15,7 +15,7 @@ export const dropout: OpFunction<["x", "mask"], { readonly keep: number }> = def
   vjp: { x: (dy, { mask }, attrs) => dropout(dy, mask, attrs), mask: nonDifferentiable },
   reference: ({ x, mask }, { shape }, { keep }) => zip(x, mask, shape, (x, mask) => (x * mask) / keep),
   lower(to, { x, mask }, { y: { shape }, attrs: { keep } }) {
-    const late = lowerAfter(to, mask, x, shape.length); // else the engine unpacks every mask first
+    const late = lowerAfter(to, mask, "uint8", x, shape.length); // else the engine unpacks every mask first
     return to.node("Mul", [x, to.node("DequantizeLinear", [late, to.scalar(1 / keep)])]);
   },
 });

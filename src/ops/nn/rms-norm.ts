@@ -1,4 +1,4 @@
-import { float, type Lowering } from "../../ir/lowering.ts";
+import { float, type Lowering, type OnnxNodeOptions } from "../../ir/lowering.ts";
 import { defineOp, notTwice, type OpFunction } from "../core/define.ts";
 import { countOf, eachRow } from "../core/loops.ts";
 
@@ -31,7 +31,7 @@ export const rmsNorm: OpFunction<["x", "w"], RmsNormAttrs> = defineOp({
     const length = w.data.length;
     return x.data.map((x, i) => x * inverse[Math.floor(i / length)]! * (w.data[i % length]! + offset));
   },
-  lower: (to, { x, w }, { attrs }) => to.output(0, ...normalization(to, x, w, attrs)),
+  lower: (to, { x, w }, { attrs }) => to.node("SimplifiedLayerNormalization", ...normalization(to, x, w, attrs)),
 });
 
 /** `1 / √(mean(x²) + epsilon)`, over the last dim, which becomes 1: the engine gives it along with `rmsNorm(x, w)`. */
@@ -41,7 +41,7 @@ export const inverseRms: OpFunction<["x", "w"], RmsNormAttrs> = defineOp({
   infer: ({ x }) => ({ dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] }),
   vjp: { x: notTwice, w: notTwice },
   reference: ({ x }, _, { epsilon }) => inverses(x, epsilon),
-  lower: (to, { x, w }, { attrs }) => to.output(1, ...normalization(to, x, w, attrs)),
+  lower: (to, { x, w }, { attrs }) => to.node("InverseRms", ...normalization(to, x, w, attrs)),
 });
 
 /** `dx = r · (dy∘w − x · r² · mean(dy∘w∘x))`, where `r` is the inverse rms and `w` has its offset. */
@@ -91,10 +91,15 @@ export const rmsNormWeightBackward: OpFunction<["dy", "x", "inverseRms"]> = defi
   },
 });
 
-/** The engine's form: it is not of the standard, but stands in the standard's domain. */
-function normalization(to: Lowering, x: string, w: string, attrs: RmsNormAttrs): Parameters<Lowering["node"]> {
+/** Inputs and settings of `SimplifiedLayerNormalization`, which is not of the standard, but stands in the standard's domain. */
+function normalization(
+  to: Lowering,
+  x: string,
+  w: string,
+  attrs: RmsNormAttrs,
+): [inputs: readonly string[], options: OnnxNodeOptions] {
   const settings = { attrs: { axis: -1, epsilon: float(attrs.epsilon), stash_type: 1 } };
-  return ["SimplifiedLayerNormalization", [x, shifted(to, w, attrs.offset)], settings];
+  return [[x, shifted(to, w, attrs.offset)], settings];
 }
 
 const shifted = (to: Lowering, w: string, offset = 0): string =>

@@ -45,4 +45,4 @@ const dequantized = (codes: Tensor, absmax: Tensor): Float64Array =>
   codes.data.map((code, i) => (code * absmax.data[Math.floor(i / codes.shape[1]!)]!) / 127);
 
 const lowerDequantized = (to: Lowering, codes: string, absmax: string): string =>
-  to.node("DequantizeLinear", [codes, to.node("Div", [absmax, to.scalar(127)])], { attrs: { axis: 0 } });
+  to.node("DequantizeRows", [codes, to.node("Div", [absmax, to.scalar(127)])]);

@@ -97,7 +97,7 @@ function lowerDequantized(
   { bits, blockSize, shape }: ScaledAttrs,
 ): string {
   const offsets = haveOffsets(type);
-  const values = bits === 8 ? to.node("Cast", [codes], { attrs: { to: 1 } }) : lowerNibbles(to, codes, !offsets);
+  const values = bits === 8 ? to.node("UpcastInt8", [codes]) : lowerNibbles(to, codes, !offsets);
   const rows = to.node("Reshape", [values, to.ints([type.shape.at(-1) as number, blockSize])]);
   const upcastScales = lowerUpcast(to, scales, type.dtype);
   const column = (x: string): string => to.node("Unsqueeze", [x, to.ints([1])]);

@@ -4,7 +4,6 @@ import { defineOp, type OpFunction } from "../core/define.ts";
 
 /** ONNX's numbers of the half types. */
 const HALVES: Readonly<Record<string, number>> = { float16: 10, bfloat16: 16 };
-const FLOAT = 1;
 
 /**
  * A half-precision value as float32, exactly. Where the backward pass reads it, it is upcast again: between the passes
@@ -27,5 +26,5 @@ export const upcast: OpFunction<["x"]> = defineOp({
 export function lowerUpcast(to: Lowering, x: string, dtype: DType): string {
   const half = HALVES[dtype];
   if (half === undefined) return x;
-  return to.node("Cast", [to.node("BitCast", [x], { attrs: { to: half } })], { attrs: { to: FLOAT } });
+  return to.node("UpcastHalf", [x], { attrs: { from: half } });
 }

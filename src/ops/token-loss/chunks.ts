@@ -54,8 +54,7 @@ export function lowerVocabulary(
   for (const [start, end] of chunksOf(type.shape[0] as number, attrs.chunks)) {
     const { choice, own, sum, weighted, total, uniform } = found ?? ({} as Partial<Found>);
     const done = [choice, own, sum, weighted, total, uniform].filter((name) => name !== undefined);
-    const begin = done.reduce((at, name) => lowerOnce(to, at, name), to.ints([start]));
-    const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
+    const cut = (whole: string): string => to.node("SliceAfter", [whole, ...done], { attrs: { start, end } });
     const chunk = {
       ...layer,
       w: lowerUpcast(to, cut(layer.w), type.dtype),
@@ -156,11 +155,4 @@ function lowerOwn(
   const place = to.node("Where", [here, at, to.ints([0])]);
   const own = to.node("GatherElements", [logits, place], { attrs: { axis: 1 } });
   return before?.own === undefined ? own : to.node("Where", [here, own, before.own]);
-}
-
-/** `at`, known only once `result` is: 0 or 1, read off an element of it if it has any, times 0 is added. */
-export function lowerOnce(to: Lowering, at: string, result: string): string {
-  const first = to.node("Slice", [to.node("Reshape", [result, to.ints([-1])]), to.ints([0]), to.ints([1])]);
-  const bit = to.node("Cast", [to.node("Cast", [first], { attrs: { to: 9 } })], { attrs: { to: 7 } });
-  return to.node("Add", [at, to.node("Mul", [to.node("ReduceSum", [bit, to.ints([0])]), to.ints([0])])]);
 }

@@ -2,7 +2,6 @@ import type { Lowering } from "../../ir/lowering.ts";
 import { defineOp, nonDifferentiable, notTwice, type OpFunction } from "../core/define.ts";
 import { lowerRowSums } from "../nn/row-sums.ts";
 import { lowerUpcast } from "../quantized/upcast.ts";
-import { lowerOnce } from "./chunks.ts";
 import {
   chunksOf,
   type LayerOperands,
@@ -55,8 +54,7 @@ export const tokenLossWeightBackward: OpFunction<["dy", "x", "w", "labels", "nor
 
       const parts = chunksOf(types.w.shape[0] as number, chunks).map(([start, end]) => {
         // Not before dy: a chunk that the loss computed too would else be kept until then.
-        const begin = lowerOnce(to, to.ints([start]), dy);
-        const cut = (whole: string): string => to.node("Slice", [whole, begin, to.ints([end])]);
+        const cut = (whole: string): string => to.node("SliceAfter", [whole, dy], { attrs: { start, end } });
         const part = { x: layer.x, w: upcastRows(cut(layer.w)), bias: layer.bias && cut(layer.bias) };
         const { logits, tanh } = lowerLogits(to, part, softcap);
         const p = to.node("Exp", [to.node("Sub", [logits, subtracted])]);
