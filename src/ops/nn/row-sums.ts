@@ -44,7 +44,8 @@ export function lowerRowSums(to: Lowering, ids: string, updates: string, width: 
   const own = reshape(to.node("Gather", [updates, order]), [-1, BLOCK, width]);
   const topSums = to.node("MatMul", [slice(slice(equal, 0, 1, 1), 0, BLOCK, 2), own]); // [blocks, 1, width]
 
-  const continued = reshape(slice(reshape(continues, [-1, BLOCK]), 0, 1, 1), [1, -1]);
+  const above = concat([to.ints([NO_ID - 1]), slice(reshape(bottom, [-1]), 0, -1, 0)], 0);
+  const continued = to.node("Equal", [reshape(top, [1, -1]), reshape(above, [1, -1])]); // a slice of `continues` would go to a GPU and back
   const later = ones(to.node("And", [to.node("Equal", [bottom, reshape(top, [1, -1])]), continued]));
   const carried = to.node("MatMul", [later, reshape(topSums, [-1, width])]);
   const sums = to.node("MatMul", [equal, concat([own, reshape(carried, [-1, 1, width])], 1)]);
