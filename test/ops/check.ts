@@ -3,8 +3,9 @@ import { backward } from "../../src/autodiff/backward.ts";
 import { resolveShape } from "../../src/ir/dims.ts";
 import { evaluate } from "../../src/ir/evaluate.ts";
 import { Graph, type Value } from "../../src/ir/graph.ts";
-import type { DType, Shape, Tensor } from "../../src/ir/types.ts";
-import { emitOnnx } from "../../src/onnx/emit.ts";
+import type { DType, Shape, Tensor, TensorType } from "../../src/ir/types.ts";
+import { type EmittedModel, emitOnnx } from "../../src/onnx/emit.ts";
+import type { Target } from "../../src/onnx/target.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../src/quant/half.ts";
 import { openSession } from "../../src/session/node/index.ts";
 import type { Elements, RuntimeTensor } from "../../src/session/session.ts";
@@ -70,11 +71,39 @@ export function gradcheck(f: (...xs: Value[]) => Value, operands: readonly Opera
   });
 }
 
+/** Feeds or results, by name. */
+export type Tensors = Readonly<Record<string, RuntimeTensor>>;
+
+/** The graph's outputs on ONNX Runtime's CPU provider, as a target writes the graph. */
+export const onCpu =
+  (target?: Target) =>
+  async (graph: Graph, feeds: Tensors): Promise<Tensors> => {
+    const model = emitOnnx(graph, target);
+    const session = await openSession(model, { weights: new Map(), threads: 1 });
+    try {
+      return await session.run(fedTo(model, feeds));
+    } finally {
+      await session.close();
+    }
+  };
+
+/** The inputs of a model, in the types in which it is fed. */
+export const fedTo = ({ inputs }: EmittedModel, feeds: Tensors): Tensors =>
+  Object.fromEntries(inputs.map(({ name, type }) => [name, asFed(feeds[name]!, type)]));
+
+function asFed(tensor: RuntimeTensor, { dtype, shape }: TensorType): RuntimeTensor {
+  const { data } = tensor;
+  if (dtype !== "uint8" || data instanceof Uint8Array) return tensor;
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { dtype, shape: [...tensor.shape, ...(shape.slice(tensor.shape.length) as number[])], data: bytes };
+}
+
 /** Checks the op's result, and every gradient unless only the result is asked for, on ONNX Runtime against the evaluator. */
 export async function runtimeCheck(
   f: (...xs: Value[]) => Value,
   operands: readonly Operand[],
   only?: "forward only",
+  run: (graph: Graph, feeds: Tensors) => Promise<Tensors> = onCpu(),
 ): Promise<void> {
   const { graph, operands: xs, y, feeds } = build(f, operands);
   graph.outputs.set("y", y);
@@ -86,11 +115,11 @@ export async function runtimeCheck(
   }
   const names = [...graph.outputs.keys()];
   const expected = evaluate(graph, [...graph.outputs.values()], feeds);
-  const model = emitOnnx(graph);
-  const session = await openSession(model, { weights: new Map(), threads: 1 });
-  const used = model.inputs.map(({ name, type }) => [name, toRuntime(type.dtype, feeds[name]!)]);
-  const actual = await session.run(Object.fromEntries(used));
-  await session.close();
+  const used = graph.inputs.map(({ origin, dtype }) => {
+    const name = origin.kind === "input" ? origin.name : "";
+    return [name, toRuntime(dtype, feeds[name]!)];
+  });
+  const actual = await run(graph, Object.fromEntries(used));
   names.forEach((name, i) => {
     const { data, shape } = actual[name]!;
     expect(shape, `shape of ${name}`).toEqual(expected[i]!.shape);
