@@ -3,13 +3,13 @@ import { ModelProtoSchema, type NodeProto, type TensorProto } from "onnx-buf";
 import type { Graph, ParamValue } from "../ir/graph.ts";
 import { lowerGraph, type Named } from "./lower-graph.ts";
 import { modelProto } from "./model-proto.ts";
-import { ENGINE, type Target } from "./target.ts";
+import { ENGINE, inputType, type Target } from "./target.ts";
 import { weightInMemory } from "./weight-files.ts";
 
 /** A graph in ONNX's words, and what it has to be fed. */
 export interface EmittedModel {
   readonly bytes: Uint8Array;
-  /** Inputs and parameters that the outputs depend on; weights are inputs, so the bytes stay small. */
+  /** Inputs and parameters that the outputs depend on, with the types in which they are fed; weights are inputs, so the bytes stay small. */
   readonly inputs: readonly Named[];
   /** Parameters that are no inputs: their bytes are handed over with the model, each under its name. */
   readonly fixed: readonly string[];
@@ -33,8 +33,10 @@ export function emitOnnx(
   const { inputs: all, outputs, nodes, constants: own } = lowerGraph(graph, target);
   const params = new Map(graph.params.filter(isFixed).map((param) => [param.origin.name, param]));
   const fixed = all.flatMap(({ name }) => params.get(name) ?? []);
-  const inputs = all.filter(({ name }) => !params.has(name));
-  const constants = [...own, ...fixed.map(weightInMemory)];
+  const inputs = all
+    .filter(({ name }) => !params.has(name))
+    .map(({ name, type }) => ({ name, type: inputType(type, target) }));
+  const constants = [...own, ...fixed.map((param) => weightInMemory(param.origin.name, inputType(param, target)))];
   const distinct = new Map([...outputs.values()].map((named) => [named.name, named]));
   const model = modelProto({ nodes, constants }, { inputs, outputs: [...distinct.values()] }, target);
   const tensors = [...outputs].map(([output, { name }]) => [output, name] as const);

@@ -34,13 +34,13 @@ export function modelProto(
   });
 }
 
-function valueInfo({ name, type: { dtype, shape } }: Named, { halvesAsBits }: Target): ValueInfoProto {
+function valueInfo({ name, type: { dtype, shape } }: Named, { narrow }: Target): ValueInfoProto {
   const dim = shape.map((length) => ({
     value:
       typeof length === "number"
         ? ({ case: "dimValue", value: BigInt(length) } as const)
         : ({ case: "dimParam", value: length.replaceAll("*", "_x_") } as const),
   }));
-  const tensorType = { elemType: elementType(dtype, halvesAsBits), shape: { dim } };
+  const tensorType = { elemType: elementType(dtype, narrow === "bits"), shape: { dim } };
   return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value: tensorType } } });
 }

@@ -6,7 +6,7 @@ import type { Override } from "./override.ts";
  * optimizer looks for them, so that on a CPU most become one node again.
  * @see https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
  */
-export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
+export const STANDARD_OVERRIDES = {
   Gelu(to, [x = ""]) {
     const cdf = to.node("Add", [to.node("Erf", [to.node("Div", [x, to.scalar(Math.SQRT2)])]), to.scalar(1)]); // 2Φ
     return to.node("Mul", [to.node("Mul", [x, cdf]), to.scalar(0.5)]);
@@ -57,7 +57,7 @@ export const STANDARD_OVERRIDES: Readonly<Record<string, Override>> = {
 
   /** Half floats have their own type here. */
   BitCast: (_, [x = ""]) => x,
-};
+} satisfies Readonly<Record<string, Override>>;
 
 /** The end of any axis. */
 const END = 2 ** 31 - 1;

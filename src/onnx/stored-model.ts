@@ -56,7 +56,7 @@ export function storeOnnx(graph: Graph, read: WeightBytes, options: StoreOptions
   for (const { name, type } of lowered.inputs) {
     const param = params.get(name);
     const shape = swappable.get(name);
-    if (param && (!shape || defaults)) weights.push(weightOf(param));
+    if (param && (!shape || defaults)) weights.push(weightOf(name, param));
     if (!param) graphInputs.push({ name, type });
     else if (shape) swapped.push({ name, type: { ...type, shape } });
   }

@@ -8,8 +8,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
 } from "onnx-buf";
-import type { ParamValue } from "../ir/graph.ts";
-import { type DType, ELEMENT_BYTES } from "../ir/types.ts";
+import { type DType, ELEMENT_BYTES, type TensorType } from "../ir/types.ts";
 import { elementType } from "./element-types.ts";
 
 /** Reads the bytes of a weight: little-endian, row-major. */
@@ -30,10 +29,10 @@ export interface Weight {
   readonly bytes: number;
 }
 
-/** A parameter as a weight. */
-export function weightOf({ origin, dtype, shape }: ParamValue): Weight {
+/** A parameter of that name as a weight. */
+export function weightOf(name: string, { dtype, shape }: TensorType): Weight {
   const lengths = shape as readonly number[];
-  return { name: origin.name, dtype, shape: lengths, bytes: lengths.reduce((n, x) => n * x, ELEMENT_BYTES[dtype]) };
+  return { name, dtype, shape: lengths, bytes: lengths.reduce((n, x) => n * x, ELEMENT_BYTES[dtype]) };
 }
 
 /** A model in one file, the weights behind the rest of the graph. */
@@ -98,7 +97,8 @@ function externalTensor(weight: Weight, location: string, offset: number): Tenso
 }
 
 /** A parameter whose bytes are handed over beside the model, as a file that has its name. */
-export const weightInMemory = (param: ParamValue): TensorProto => externalTensor(weightOf(param), param.origin.name, 0);
+export const weightInMemory = (name: string, type: TensorType): TensorProto =>
+  externalTensor(weightOf(name, type), name, 0);
 
 /** A weight and where it begins in its file. */
 interface Placed {
