@@ -16,16 +16,34 @@ export const readLineBlocks = (path: string): AsyncGenerator<Iterable<Line>, voi
 export const readTextChunks = (path: string): AsyncGenerator<string, void, undefined> =>
   decodedChunks(chunksOf(path), path);
 
+/** A stream of Node as bundlers have it for browsers: it emits what it has, and can be neither walked nor destroyed. */
+interface Emitter {
+  /** Called by csv-parse where it wants no more. */
+  destroy?: () => void;
+  on(event: "data", listener: (item: unknown) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+}
+
 /** The items that a parser makes of a file's text. @throws what the parser throws, and {FileError}. */
 export async function* readThrough(path: string, parser: TextParser): AsyncIterable<unknown> {
-  const feed = async (): Promise<void> => {
-    for await (const text of readTextChunks(path)) {
-      if (!parser.write(text)) await new Promise<void>((resolve) => parser.once("drain", resolve));
-    }
-    parser.end();
-  };
-  feed().catch((error: Error) => parser.destroy(error));
-  yield* parser;
+  const emitter = parser as unknown as Emitter;
+  emitter.destroy ??= () => {};
+  const items: unknown[] = [];
+  emitter.on("data", (item) => items.push(item));
+  const ended = new Promise<void>((resolve, reject) => {
+    emitter.on("end", resolve);
+    emitter.on("error", reject);
+  });
+  ended.catch(() => {}); // it is awaited only once all is written
+  for await (const text of readTextChunks(path)) {
+    const drained = new Promise<void>((resolve) => parser.once("drain", resolve));
+    if (!parser.write(text)) await Promise.race([drained, ended]);
+    yield* items.splice(0);
+  }
+  parser.end();
+  await ended;
+  yield* items;
 }
 
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
