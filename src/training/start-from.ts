@@ -1,6 +1,5 @@
 import { exists } from "#platform";
 import { withoutBaseLayers } from "../assemble/base-layers.ts";
-import { evaStart } from "../assemble/eva.ts";
 import { evaluationGraph } from "../assemble/graphs.ts";
 import { applyStartingAdapter, checkAdapterFits } from "../assemble/starting-adapter.ts";
 import { DataError } from "../errors.ts";
@@ -101,6 +100,7 @@ export async function withEvaRanks(
     return { model: under(model, { ...recipe, ...decided }), start };
   }
   const batches = [...epochPlan(recipe, examples.lengths, 0).microBatches(0, Number.POSITIVE_INFINITY)];
+  const { evaStart } = await import("../assemble/eva.ts"); // it loads a library
   const { ranks, a, weights } = await evaStart(model, examples, batches, shouldStop);
   const { lora_r, lora_alpha, rank_pattern = {}, alpha_pattern = {} } = recipe;
   const config = { r: lora_r, loraAlpha: lora_alpha, rankPattern: rank_pattern, alphaPattern: alpha_pattern };
