@@ -7,5 +7,3 @@ export * from "./api.ts";
 export type { CompareEvent, ComparisonRow } from "./events/reports.ts";
 export { type CompareOptions, compare } from "./node/compare/compare.ts";
 export { embeddedRows, writeEmbedded } from "./provisions/provisions.ts";
-export { recipeJsonSchema } from "./recipe/json-schema.ts";
-export { readRecipe } from "./verbs/read-recipe.ts";

@@ -9,7 +9,7 @@ const PUBLIC = [
   // models that stay open, one class a task
   ...["Classifier", "Tagger", "Embedder", "TextGenerator"],
   // recipes, data and models on disk
-  ...["readRecipe", "recipeJsonSchema", "embeddedRows", "writeEmbedded", "downloadModel", "VERSION"],
+  ...["readRecipe", "recipeJsonSchema", "lookAtRows", "embeddedRows", "writeEmbedded", "downloadModel", "VERSION"],
   // errors
   ...["LowrankError", "AdapterError", "ArchitectureError", "CheckpointError", "DataError", "DivergedError"],
   ...["EngineError", "FileError", "InterruptedError", "NoTargetError", "OutOfMemoryError", "RecipeError"],
@@ -17,7 +17,7 @@ const PUBLIC = [
 ];
 
 /** What needs processes or Node's files. */
-const NODE_ONLY = ["compare", "embeddedRows", "writeEmbedded", "readRecipe", "recipeJsonSchema"];
+const NODE_ONLY = ["compare", "embeddedRows", "writeEmbedded"];
 
 test("the public API has these names, and the browser's those that need no process", async () => {
   expect(Object.keys(await import("../src/index.ts")).sort()).toEqual([...PUBLIC].sort());

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { METHODS } from "../methods/keys/index.ts";
+import { METHOD_RECIPES, METHODS } from "../methods/keys/index.ts";
 import { count } from "../methods/keys/kinds.ts";
 import { DEFAULT_TASK, featureExtraction, maskedLm, seqCls, TASK_TYPES } from "../task-types/index.ts";
 
@@ -23,5 +23,9 @@ export const taskKeys = {
     .optional()
     .describe(`Additional sizes to train embeddings at, with ${featureExtraction.name}, largest first`),
   mlm_probability: z.number().gt(0).lt(1).default(0.15).describe(`Share of tokens masked with ${maskedLm.name}`),
-  method: z.enum(METHODS).default("lora").describe("Fine-tuning method; qlora is lora with load_in_4bit"),
+  method: z
+    .enum(METHODS)
+    .default("lora")
+    .describe("Fine-tuning method; qlora is lora with load_in_4bit")
+    .meta({ enumDescriptions: METHODS.map((method) => METHOD_RECIPES[method].hint) }), // editors and forms show them
 };

@@ -34,6 +34,8 @@ export interface FoundRows {
   /** Rows of the training split. */
   readonly size: number;
   readonly columns: readonly string[];
+  /** The first of them, at most a thousand, by column. */
+  readonly first: readonly Readonly<Record<string, unknown>>[];
   /** Possible uses, likeliest first. */
   readonly uses: readonly RowsUse[];
 }
@@ -54,7 +56,8 @@ export async function lookAtRows(given: RowsSource, options?: FollowOptions): Pr
   }
   if (source.text_column === undefined && rows[0]) refusePreferences(rows[0]);
   const splits = await distinctSplits(source);
-  const found = { splits, size, columns: columnsOf(rows), uses: usesOf(rows, source) };
+  const first = rows.map(({ values }) => values);
+  const found = { splits, size, columns: columnsOf(rows), first, uses: usesOf(rows, source) };
   return delimiter === undefined ? found : { ...found, delimiter };
 }
 
