@@ -38,7 +38,7 @@ const shared = SHARING.flatMap((folder) =>
 ).filter((path) => path.endsWith(".test.ts") && !CHANGING.test(readFileSync(path, "utf8")));
 
 /** Tests that need Chromium: `npm run test:browser`. */
-const BROWSER = "test/browser/**/*.test.ts";
+const BROWSER = ["test/browser/**/*.test.ts", "test/site/**/*.test.ts"];
 
 /** Tests that need real models, Python or another program: `npm run test:references`. */
 const REFERENCES = "test/references/**/*.test.ts";
@@ -52,11 +52,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "apart",
-          include: ["test/**/*.test.ts", ...[...shared, REFERENCES, BROWSER].map((glob) => `!${glob}`)],
+          include: ["test/**/*.test.ts", ...[...shared, REFERENCES, ...BROWSER].map((glob) => `!${glob}`)],
         },
       },
       { extends: true, test: { name: "references", include: [REFERENCES] } },
-      { extends: true, test: { name: "browser", include: [BROWSER] } },
+      { extends: true, test: { name: "browser", include: BROWSER } },
     ],
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
