@@ -1,6 +1,7 @@
 /**
  * Stores a pretrained encoder as the embedded model: `tsx foundation/store.ts --trained FOLDER --output FOLDER`. The weights
- * are rounded to half precision; tokenizer and configuration are copied, and the loss curve lies beside them.
+ * are rounded to half precision; tokenizer and configuration are copied, a manifest lists them, by which a page downloads them, and
+ * the loss curve lies beside them.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { parseArgs } from "node:util";
 import { readFloat32 } from "../src/formats/safetensors/float32.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors/safetensors.ts";
 import { float32ToFloat16 } from "../src/quant/half.ts";
+import { writeManifest } from "../src/training/checkpoints/manifest.ts";
 import { lossCurve } from "./curve.ts";
 
 const { values } = parseArgs({ options: { trained: { type: "string" }, output: { type: "string" } } });
@@ -24,6 +26,7 @@ await writeSafetensors(join(output, "model.safetensors"), await Promise.all(halv
 for (const name of ["tokenizer.json", "tokenizer_config.json"]) copyFileSync(join(trained, name), join(output, name));
 const config = JSON.parse(readFileSync(join(trained, "config.json"), "utf8"));
 writeFileSync(join(output, "config.json"), `${JSON.stringify({ ...config, torch_dtype: "float16" }, null, 2)}\n`);
+await writeManifest(output, JSON.parse(readFileSync(join(trained, "trainer_state.json"), "utf8")).global_step);
 
 /** The loss curve: a row a logged step, and the loss on held-out contracts at each evaluation. */
 interface Logged {

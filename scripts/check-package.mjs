@@ -14,7 +14,7 @@ const ALLOWED = [
   /^examples\/[\w-]+\.ts$/,
   /^examples\/browser\/[\w.-]+\.(html|m?js)$/,
   /^docs\/[\w./-]+\.(md|svg)$/,
-  /^foundation\/model\/(config\.json|model\.safetensors|tokenizer\.json|tokenizer_config\.json|README\.md)$/,
+  /^foundation\/model\/(config\.json|model\.safetensors|tokenizer\.json|tokenizer_config\.json|manifest\.json|README\.md)$/,
 ];
 /** Bytes of the largest file outside the embedded model and the bundles. */
 const LARGEST = 100_000;

@@ -4,4 +4,5 @@
  */
 
 export * from "./api.ts";
+export { useEnvironment } from "./platform/web/environment.ts";
 export { useRuntime } from "./session/web/index.ts";

@@ -22,6 +22,6 @@ const NODE_ONLY = ["compare", "embeddedRows", "writeEmbedded"];
 test("the public API has these names, and the browser's those that need no process", async () => {
   expect(Object.keys(await import("../src/index.ts")).sort()).toEqual([...PUBLIC].sort());
   expect(PUBLIC.length).toBeLessThanOrEqual(40);
-  const web = [...PUBLIC.filter((name) => !NODE_ONLY.includes(name)), "useRuntime"];
+  const web = [...PUBLIC.filter((name) => !NODE_ONLY.includes(name)), "useEnvironment", "useRuntime"];
   expect(Object.keys(await import("../src/web.ts")).sort()).toEqual(web.sort());
 }, 120_000); // it loads the whole library twice, file by file

@@ -1,5 +1,5 @@
 import { readdirSync, writeFileSync } from "node:fs";
-import { fixture, temporary } from "../running.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 import type { OpenPage } from "./site.ts";
 
 /** Files of a model that a page needs. */
@@ -13,7 +13,7 @@ export const filesOf = (model: string): { name: string; url: string }[] =>
 
 /** A folder of the page, copied to this disk. */
 export async function copied(open: OpenPage, folder: string): Promise<string> {
-  const copy = temporary();
+  const copy = await temporaryFolder();
   for (const [name, bytes] of Object.entries(await open.ask<Record<string, string>>("read", { folder })))
     writeFileSync(`${copy}/${name}`, Buffer.from(bytes, "base64"));
   return copy;

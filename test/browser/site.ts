@@ -4,8 +4,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize, resolve } from "node:path";
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
-import { build as buildWithVite } from "vite";
-import { fixture, temporary } from "../running.ts";
+import { fixture, temporaryFolder } from "../formats/temporary.ts";
 
 /** Chromium to run pages in; `undefined` where there is none. */
 export const CHROMIUM = [process.env.LOWRANK_CHROMIUM, "/usr/bin/chromium"].find(
@@ -26,7 +25,7 @@ const ISOLATION = {
 
 /** The page and its worker, bundled by esbuild from the package as it is built. @returns their folder. */
 export async function bundled(): Promise<string> {
-  const folder = temporary();
+  const folder = await temporaryFolder();
   await build({
     entryPoints: ["test/browser/page.js", "test/browser/worker.js"],
     bundle: true,
@@ -46,7 +45,8 @@ export async function bundled(): Promise<string> {
 
 /** The example, built by vite in a project that has the package installed. @returns the folder to serve. */
 export async function builtExample(): Promise<string> {
-  const project = temporary();
+  const { build: buildWithVite } = await import("vite"); // which takes seconds to load
+  const project = await temporaryFolder();
   cpSync("examples/browser", project, { recursive: true });
   mkdirSync(join(project, "node_modules"));
   symlinkSync(resolve("."), join(project, "node_modules/lowrank"));
@@ -76,6 +76,7 @@ export async function openPage(folder: string, isolated: boolean): Promise<OpenP
   const roots: readonly (readonly [string, string])[] = [
     ["/ort/", "node_modules/onnxruntime-web/dist/"],
     ["/fixtures/", `${fixture("")}/`],
+    ["/embedded/", "foundation/model/"],
     ["/", `${folder}/`],
   ];
   const server = createServer(({ url = "/" }, response) => {

@@ -1,5 +1,16 @@
 // The page's worker: what a test asks for, done with the package as a bundler takes it.
-import { evaluate, exportModel, loadModel, lora, predict, TextGenerator, train, useRuntime } from "lowrank";
+import {
+  downloadModel,
+  evaluate,
+  exportModel,
+  loadModel,
+  lora,
+  predict,
+  TextGenerator,
+  train,
+  useEnvironment,
+  useRuntime,
+} from "lowrank";
 import * as ort from "onnxruntime-web/wasm";
 import { folderAt, readFiles, storeFile } from "../../examples/browser/files.js";
 
@@ -81,6 +92,21 @@ const tasks = {
     for (const { name, url } of files) await storeFile(`${folder}/${name}`, await (await fetch(url)).blob());
   },
   read: ({ folder }) => readFiles(folder),
+  environment: ({ env }) => useEnvironment(env),
+  async download({ model }) {
+    const seen = { bytes: 0, waits: [] };
+    const onProgress = ({ bytes, waitingFor }) => {
+      seen.bytes = bytes;
+      if (waitingFor) seen.waits.push(waitingFor);
+    };
+    try {
+      const folder = await downloadModel(model, { onProgress });
+      const { parameters } = (await loadModel(model, { taskType: "SEQ_CLS" })).with(lora({ r: 4 }));
+      return { ...seen, folder, files: (await namesIn(folder)).sort(), parameters };
+    } catch (error) {
+      return { ...seen, refusal: `${error.name}: ${error.message}` };
+    }
+  },
   async classify({ folder, r, options, texts, output, threads }) {
     ort.env.wasm.numThreads = threads;
     const model = (await loadModel(folder)).with(lora({ r }));

@@ -1,4 +1,4 @@
-import { exists, hubCacheFolder, isFolder, liesIn, listFiles, listFolder, readText } from "#platform";
+import { exists, hubCacheFolder, isFolder, liesIn, listFiles, listFolder, parentFolder, readText } from "#platform";
 import { CheckpointError } from "../../errors.ts";
 import { isObject, readJsonObject } from "../json/json.ts";
 import { ADAPTER_CONFIG, INDEX, SINGLE } from "../safetensors/file-names.ts";
@@ -13,7 +13,9 @@ const COMMIT = /^[0-9a-f]{40}$/;
  * `refs/<revision>` names a commit.
  */
 export const repositoryCache = ({ kind, id }: Pick<Wish, "kind" | "id">): string =>
-  `${hubCacheFolder()}/${kind}s--${id.replace("/", "--")}`;
+  kind === "address"
+    ? `${parentFolder(hubCacheFolder())}/addresses/${encodeURIComponent(id)}`
+    : `${hubCacheFolder()}/${kind}s--${id.replace("/", "--")}`;
 
 /** The snapshot of a revision, whoever downloaded it; all of its files need not be there. */
 export async function cachedSnapshot(wish: Wish): Promise<string | undefined> {

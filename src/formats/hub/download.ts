@@ -11,10 +11,10 @@ import {
 import { LowrankError } from "../../errors.ts";
 import { repositoryCache } from "./cache.ts";
 import { checked } from "./checked.ts";
-import { type HubFile, isDigest, isSize, listRevision } from "./listing.ts";
+import { type HubFile, isDigest, isSize, listManifest, listRevision } from "./listing.ts";
 import { named, repositoryPath, strange, type Wish } from "./refusals.ts";
 import { type HubClient, hubClient, type Reply } from "./request.ts";
-import { hubSettings } from "./settings.ts";
+import { addressSettings, hubSettings } from "./settings.ts";
 import { etagOf, fileBytes } from "./transfer.ts";
 
 /** Most bytes of a configuration or a tokenizer; the largest in use have some 40 MB. */
@@ -72,7 +72,8 @@ export async function downloadSnapshot(
   choose: ChooseFiles,
   { signal, onProgress = () => {} }: FollowOptions = {},
 ): Promise<string> {
-  const settings = await hubSettings();
+  const isAddress = wish.kind === "address";
+  const settings = isAddress ? addressSettings(wish.id, await hubSettings()) : await hubSettings();
   let last: DownloadProgress = { model: wish.id, file: "", bytes: 0, totalBytes: undefined };
   const follow = (progress: DownloadProgress): void => {
     last = progress;
@@ -80,7 +81,7 @@ export async function downloadSnapshot(
   };
   const onWait = (waitingFor: string): void => onProgress({ ...last, waitingFor });
   const client = hubClient(settings, wish, { signal, onWait });
-  const { commit, files } = await listRevision(client);
+  const { commit, files } = await (isAddress ? listManifest : listRevision)(client);
   const listed = new Map(files.map((file) => [file.name, file]));
   const chosen = choose([...listed.keys()], `${settings.endpoint}/${repositoryPath(wish)}`);
 
@@ -162,7 +163,8 @@ async function store(
   tell: (more: number) => void,
 ): Promise<Stored> {
   const { name } = file;
-  const path = `${repositoryPath(client.wish)}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
+  const folder = client.wish.kind === "address" ? "" : `${repositoryPath(client.wish)}/resolve/${commit}/`;
+  const path = `${folder}${name.split("/").map(encodeURIComponent).join("/")}`;
   const reply = await client.get(path);
   try {
     const { etag, size, digest } = described(reply, file, commit, {
@@ -188,11 +190,13 @@ function described(
   commit: string,
   { where, kind }: { where: string; kind: Wish["kind"] },
 ) {
-  const { response, header } = reply;
+  const { response } = reply;
+  const isOfHub = kind !== "address" && !(reply.isFromElsewhere && isDigest(file.digest));
+  const header = (name: string): string | null => (isOfHub ? reply.header(name) : null);
   const sentCommit = header("x-repo-commit");
-  if (sentCommit === null)
+  if (isOfHub && sentCommit === null)
     throw strange(`the response for ${file.name} does not come from the Hub: it names no commit`, where);
-  if (sentCommit !== commit)
+  if (isOfHub && sentCommit !== commit)
     throw strange(`the Hub sent ${file.name} of commit ${sentCommit}, not of ${commit}`, where);
   if (response.status !== 200) {
     throw strange(
@@ -200,7 +204,7 @@ function described(
       where,
     );
   }
-  const sentHash = etagOf(reply) ?? file.digest;
+  const sentHash = (isOfHub ? etagOf(reply) : undefined) ?? file.digest;
   if (sentHash === undefined || !ETAG.test(sentHash))
     throw strange(`the Hub sent no usable ETag for ${file.name}`, where);
   const { digest = sentHash } = file;

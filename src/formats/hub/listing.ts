@@ -1,4 +1,7 @@
+import { sha256Text } from "#platform";
+import { CheckpointError } from "../../errors.ts";
 import { isObject } from "../json/json.ts";
+import { shownAddress } from "./address.ts";
 import { named, strange } from "./refusals.ts";
 import type { HubClient } from "./request.ts";
 import { smallBody } from "./transfer.ts";
@@ -7,6 +10,8 @@ import { smallBody } from "./transfer.ts";
 const LISTING_BYTES = 2 ** 25;
 /** Most files of a repository, as the Hub recommends. */
 const MOST_FILES = 100_000;
+/** The list of files that this library writes beside a model. */
+const MANIFEST = "manifest.json";
 
 /** A file of a repository, as far as the Hub's list describes it. */
 export interface HubFile {
@@ -41,6 +46,26 @@ export async function listRevision(client: HubClient): Promise<Listing> {
     files.set(entry.rfilename, fileOf(entry.rfilename, entry));
   }
   return { commit: sha, files: [...files.values()] };
+}
+
+/**
+ * Files of a folder that this library wrote, as its manifest lists them; a hash of that stands for the commit.
+ * @throws {CheckpointError} as `HubClient.get` does, and for an answer that is no manifest.
+ */
+export async function listManifest(client: HubClient): Promise<Listing> {
+  const where = `${client.settings.endpoint}/${MANIFEST}`;
+  const text = await smallBody(client, await client.get(MANIFEST), LISTING_BYTES, where);
+  const body = parsed(text);
+  if (!isObject(body) || !isObject(body.files))
+    throw new CheckpointError(`${MANIFEST} of ${named(client.wish)} is not a list of files`, {
+      where: shownAddress(where),
+      expected: `the folder of a model that lowrank saved, with its ${MANIFEST}`,
+    });
+  const files = Object.entries(body.files).map(([name, entry]): HubFile => {
+    const { bytes, sha256 } = isObject(entry) ? entry : {};
+    return { name, ...(isSize(bytes) && { size: bytes }), ...(isDigest(sha256) && { digest: sha256 }) };
+  });
+  return { commit: (await sha256Text(text)).slice(0, 40), files };
 }
 
 function fileOf(name: string, { size, blobId, lfs }: Record<string, unknown>): HubFile {

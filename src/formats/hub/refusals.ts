@@ -6,9 +6,10 @@ import type { HubSettings } from "./settings.ts";
 /** Answers of a server that is busy, or that another one does not reach. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Request to the Hub. */
+/** Request to the Hub, or to the server of a model's own address. */
 export interface Wish {
-  readonly kind: "model" | "dataset";
+  readonly kind: "model" | "dataset" | "address";
+  /** Of an address: without a slash at its end. */
   readonly id: string;
   readonly revision: string;
 }
@@ -16,10 +17,11 @@ export interface Wish {
 /** Words of messages about a repository: `model org/name`. */
 export const named = ({ kind, id }: Wish): string => `${NOUNS[kind]} ${id}`;
 
-const NOUNS = { model: "model", dataset: "data set" };
+const NOUNS = { model: "model", dataset: "data set", address: "model" };
 
-/** Path of a repository below the endpoint. */
-export const repositoryPath = ({ kind, id }: Wish): string => (kind === "model" ? id : `datasets/${id}`);
+/** Path of a repository below the endpoint; empty for an address, which is the endpoint. */
+export const repositoryPath = ({ kind, id }: Wish): string =>
+  ({ model: id, dataset: `datasets/${id}`, address: "" })[kind];
 
 /** The refusal of an answer that is no success: what the Hub means by it, and what would do; or that it may pass. */
 export function refusalOf(
@@ -31,6 +33,12 @@ export function refusalOf(
   const code = response.headers.get("x-error-code");
   const { kind, revision } = wish;
   const page = `${endpoint}/${repositoryPath(wish)}`;
+  if (kind === "address" && !PASSING.has(status)) {
+    return new CheckpointError(`the server responded with status ${status} for a file of ${named(wish)}`, {
+      where: shownAddress(response.url || page),
+      expected: "the folder of a model that lowrank saved, with the manifest.json that lists its files",
+    });
+  }
   const refused = (what: string, detail: ErrorDetail) => new CheckpointError(what, { where: page, ...detail });
   if (code === "GatedRepo" || (status === 403 && code !== "RepoNotFound")) {
     return refused(`${named(wish)} is gated${hasToken ? ", and this account has no access to it" : ""}`, {
@@ -68,10 +76,17 @@ export function refusalOf(
 export const unreachable = (wish: Wish, { endpoint }: HubSettings, cause: unknown): CheckpointError =>
   new CheckpointError(`cannot download ${named(wish)} (revision ${wish.revision}): ${reason(cause)}`, {
     where: endpoint,
-    expected: `a connection to the Hub (or to HF_ENDPOINT), a local folder, or a ${NOUNS[wish.kind]} in the local cache`,
-    hint: `run ${pythonDownload(wish)} on a machine with a connection, and copy its cache folder.`,
+    expected: `a connection to ${wish.kind === "address" ? "that server" : "the Hub (or to HF_ENDPOINT)"}, a local folder, or a ${NOUNS[wish.kind]} in the local cache`,
+    ...(isHidden(cause)
+      ? { hint: "the browser's console shows the reason." }
+      : wish.kind !== "address" && {
+          hint: `run ${pythonDownload(wish)} on a machine with a connection, and copy its cache folder.`,
+        }),
     cause,
   });
+
+/** True for a failure of `fetch` in a page: a browser tells no page why. */
+export const isHidden = (error: unknown): boolean => error instanceof TypeError && error.cause === undefined;
 
 /** Command of Python's client that puts a repository into the cache. */
 export const pythonDownload = ({ kind, id, revision }: Wish): string =>
@@ -80,6 +95,8 @@ export const pythonDownload = ({ kind, id, revision }: Wish): string =>
 /** fetch says "fetch failed"; why is in its cause. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isHidden(error))
+    return "there is no connection, or the server does not let pages of this origin read from it (CORS)";
   const { cause } = error;
   const why = cause instanceof AggregateError ? cause.errors[0] : cause;
   return why instanceof Error && why.message !== "" ? why.message : error.message;

@@ -2,7 +2,7 @@ import { pause } from "#platform";
 import { InterruptedError, LowrankError } from "../../errors.ts";
 import { redirectTarget, shownAddress } from "./address.ts";
 import { ATTEMPTS, PassingFailure, pauseAfter, SLOWEST_BYTES, watched } from "./patience.ts";
-import { named, refusalOf, strange, unreachable, type Wish } from "./refusals.ts";
+import { isHidden, named, refusalOf, strange, unreachable, type Wish } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** Most redirects that are followed; the Hub needs two. */
@@ -13,6 +13,8 @@ const BROKEN: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SO
 /** An answer, and what the Hub said of the file on the way to it. */
 export interface Reply {
   readonly response: Response;
+  /** True when a browser followed a redirect to another server: what the Hub said of the file is not known then. */
+  readonly isFromElsewhere: boolean;
   /** A header of the Hub's own last answer: large files are elsewhere, and what is there does not describe them. */
   header(name: string): string | null;
   /** Ends the connection, with what is thrown to whoever reads from it. */
@@ -79,8 +81,11 @@ export function hubClient(
       onSlow: (seconds: number) => onWait(`${url.host} has not responded for ${seconds} seconds`),
       onEnd: () => end(new Error(`no response within ${timeoutSeconds} seconds`)),
     };
+    const answer = (redirect: "manual" | "follow") => watched(fetch(url, { headers, redirect, signal: either }), watch);
     try {
-      return { response: await watched(fetch(url, { headers, redirect: "manual", signal: either }), watch), end };
+      const response = await answer("manual");
+      // A browser hides where a redirect leads. It follows by itself, and sends the token to nobody else.
+      return { response: response.type === "opaqueredirect" ? await answer("follow") : response, end };
     } catch (cause) {
       throw explained(cause);
     }
@@ -92,9 +97,10 @@ export function hubClient(
     let url = new URL(`${endpoint}/${path}`);
     for (let hop = 0; hop < HOPS; hop++) {
       const { response, end } = await ask(url, from);
-      if (url.origin === home) passed.unshift(response);
+      if (new URL(response.url).origin === home) passed.unshift(response);
       const next = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
-      if (next === null && response.ok) return { response, end, header: (name) => firstOf(passed, name) };
+      if (next === null && response.ok)
+        return { response, end, isFromElsewhere: passed.length === 0, header: (name) => firstOf(passed, name) };
       end();
       if (next === null) throw refusalOf(response, wish, settings);
       const target = redirectTarget(url, next);
@@ -130,15 +136,20 @@ export function hubClient(
     },
     async *bytes({ response, end }) {
       if (!response.body) return;
-      const stream = response.body[Symbol.asyncIterator]();
+      const reader = response.body.getReader();
       const slow = new Error(`fewer than ${SLOWEST_BYTES} bytes within ${timeoutSeconds} seconds`);
+      let isSlow = false;
       let [leftMs, bytes] = [timeoutSeconds * 1000, 0];
       try {
         for (;;) {
           const began = performance.now();
           const onSlow = (seconds: number) =>
             onWait(`${new URL(response.url).host} has sent nothing for ${seconds} seconds`);
-          const step = await watched(stream.next(), { limitMs: leftMs, onSlow, onEnd: () => end(slow) });
+          const onEnd = (): void => {
+            isSlow = true;
+            end(slow);
+          };
+          const step = await watched(reader.read(), { limitMs: leftMs, onSlow, onEnd });
           if (step.done) return;
           leftMs -= performance.now() - began;
           bytes += step.value.length;
@@ -146,7 +157,9 @@ export function hubClient(
           yield step.value;
         }
       } catch (cause) {
-        throw cause === slow ? new PassingFailure(unreachable(wish, settings, cause)) : explained(cause);
+        if (isSlow) throw new PassingFailure(unreachable(wish, settings, slow));
+        const isBroken = isHidden(cause) && !signal?.aborted; // what had begun to answer could be reached
+        throw isBroken ? new PassingFailure(unreachable(wish, settings, cause)) : explained(cause);
       } finally {
         end();
       }

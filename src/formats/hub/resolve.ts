@@ -1,5 +1,6 @@
 import { exists, hubCacheFolder, isFolder, listFolder, ownPath } from "#platform";
 import { CheckpointError } from "../../errors.ts";
+import { shownAddress } from "./address.ts";
 import { cachedSnapshot, isWhole, refuseLinksOut } from "./cache.ts";
 import { chooseFiles } from "./choose-files.ts";
 import type { FollowOptions } from "./download.ts";
@@ -15,6 +16,11 @@ export const mayBeHubId = (name: string): boolean => HUB_ID.test(name) && !/(^|\
 /** The name of the model that comes with the library. */
 const EMBEDDED = "embedded";
 
+/** True for `https://…`, and what else has a protocol. */
+const ADDRESS = /^[a-z][a-z\d+.-]+:\/\//i;
+/** Most bytes of an address: it names a folder of the cache, in which `/` takes three. */
+const ADDRESS_BYTES = 255;
+
 /** Options for downloading a model. */
 export interface DownloadOptions extends FollowOptions {
   /** Default true; false leaves out the weights. */
@@ -22,8 +28,8 @@ export interface DownloadOptions extends FollowOptions {
 }
 
 /**
- * The local folder of a model or adapter: the folder itself, that of the embedded model, or the snapshot of a Hub id in the
- * local cache, into which it is downloaded when it is not there.
+ * The local folder of a model or adapter: the folder itself, that of the embedded model, or the snapshot of a Hub id, or of
+ * an address, in the local cache, into which it is downloaded when it is not there.
  * The one place where a name becomes files.
  *
  * @param revision Branch, tag or commit; used with a Hub id only.
@@ -40,15 +46,17 @@ export async function resolveModelFolder(
   if (await exists(nameOrPath)) {
     throw new CheckpointError(`${nameOrPath} is a file`, { expected: "a folder with config.json and its weights" });
   }
-  if (/^[a-z][a-z\d+.-]+:\/\//i.test(nameOrPath)) throw addressRefused(nameOrPath);
-  const [parent] = nameOrPath.split("/");
   const { weights = true } = options;
-  const wish: Wish = { kind: "model", id: nameOrPath, revision };
-  const isId = mayBeHubId(nameOrPath);
+  const address = ADDRESS.test(nameOrPath) ? checkedAddress(nameOrPath) : undefined;
+  const wish: Wish = address
+    ? { kind: "address", id: address, revision: "main" }
+    : { kind: "model", id: nameOrPath, revision };
+  const [parent] = nameOrPath.split("/");
+  const isId = address !== undefined || mayBeHubId(nameOrPath);
   const snapshot = isId ? await cachedSnapshot(wish) : undefined;
   if (snapshot) await refuseLinksOut(wish, snapshot);
   if (snapshot && (isOffline() || (await isWhole(snapshot, weights)))) return snapshot;
-  if (!isId || (parent !== nameOrPath && (await isFolder(parent ?? "")))) await listFolder(nameOrPath); // names what is missing
+  if (!isId || (!address && parent !== nameOrPath && (await isFolder(parent ?? "")))) await listFolder(nameOrPath); // names what is missing
   if (isOffline()) throw offline(wish);
   if (leadsOut(revision))
     throw new CheckpointError(`${revision} is not a revision`, { expected: "a branch, tag or commit" });
@@ -80,10 +88,17 @@ export const offline = (wish: Wish): CheckpointError =>
     hint: `unset HF_HUB_OFFLINE, or run ${pythonDownload(wish)} on another machine and copy its cache folder.`,
   });
 
-function addressRefused(address: string): CheckpointError {
+/** The address of a model's folder. @throws {CheckpointError} for a page of the Hub, and what names no folder of a server. */
+function checkedAddress(address: string): string {
   const id = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([\w.-]+\/[\w.-]+)/i.exec(address)?.[1];
-  return new CheckpointError(`${address} is an address, not a model`, {
-    expected: "a local folder, or organisation/name as on the model's page on the Hub",
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isFolder =
+    url && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === "";
+  const folder = url?.href.replace(/\/+$/, "") ?? "";
+  if (id === undefined && isFolder && encodeURIComponent(folder).length <= ADDRESS_BYTES) return folder;
+  throw new CheckpointError(`${shownAddress(address)} is not the address of a model`, {
+    expected:
+      "https://…/folder with the files that lowrank saved, a local folder, or organisation/name as on the model's page on the Hub",
     hint: id ? `use ${id}.` : "to use another server with the Hub's interface, set HF_ENDPOINT.",
   });
 }

@@ -52,6 +52,13 @@ export async function hubSettings(env: Environment = environment()): Promise<Hub
   };
 }
 
+/** Settings for the server of a model's own address, which gets no token. */
+export const addressSettings = (address: string, { timeoutSeconds }: HubSettings): HubSettings => ({
+  endpoint: address,
+  hasToken: false,
+  timeoutSeconds,
+});
+
 /** A name and a password within an address, as the header that they mean: fetch takes none in an address. */
 function basic({ username, password }: URL): string | undefined {
   if (username === "" && password === "") return undefined;

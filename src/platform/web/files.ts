@@ -3,7 +3,7 @@ import type { LinkOptions, OpenFile } from "../contract.ts";
 import { fileLister } from "../file-lister.ts";
 import { notUtf8 } from "../not-text.ts";
 import { partsOf } from "./paths.ts";
-import { writeChunksAtomic } from "./write.ts";
+import { moveFile, writeChunksAtomic } from "./write.ts";
 
 /** The folder at a path of the origin's private file system; `undefined` when there is none. */
 export async function folderAt(path: string, create = false): Promise<FileSystemDirectoryHandle | undefined> {
@@ -131,6 +131,5 @@ export const copyFile = (from: string, to: string): Promise<void> => writeChunks
 
 /** Puts a file in a second place. There are no links here, so that it is moved or copied. */
 export async function linkFile(from: string, to: string, { mayMove }: LinkOptions): Promise<void> {
-  await copyFile(from, to);
-  if (mayMove) await removeFolder(from);
+  await (mayMove ? moveFile(from, to) : copyFile(from, to));
 }

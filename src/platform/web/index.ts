@@ -3,6 +3,7 @@ import type { Fulfilled } from "../contract.ts";
 
 export type * from "../contract.ts";
 export { LINE_BYTES } from "../text-lines.ts";
+export * from "./environment.ts";
 export * from "./files.ts";
 export * from "./lines.ts";
 export * from "./locks.ts";

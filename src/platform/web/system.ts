@@ -5,9 +5,6 @@ import { readChunks } from "./files.ts";
 /** A WebAssembly heap holds no more than this, whatever the machine has. */
 const HEAP_BYTES = 4 * 2 ** 30;
 
-/** No variables: a page has no environment. */
-export const environment = (): Environment => ({});
-
 /** The folder of downloaded models, in the origin's private file system. */
 export const hubCacheFolder = (_env?: Environment): string => "/huggingface/hub";
 

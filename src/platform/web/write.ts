@@ -89,13 +89,18 @@ interface MovableFile extends FileSystemFileHandle {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
+/** Moves a file into a folder that is there. @throws {FileError} as `writeChunksAtomic` does. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  const file: MovableFile | undefined = await fileAt(from);
+  const folder = await folderAt(parentFolder(to));
+  if (file?.move && folder) return file.move(folder, fileName(to)).catch(failed(to));
+  await copyFile(from, to);
+  await removeFolder(from);
+}
+
 async function moveInto(folder: string, staging: string, name: string): Promise<void> {
-  const to = `${folder}/${name}`;
-  await makeFolder(parentFolder(to));
-  const file: MovableFile | undefined = await fileAt(`${staging}/${name}`);
-  const target = await folderAt(parentFolder(to));
-  if (file?.move && target) await file.move(target, fileName(to)).catch(failed(to));
-  else await copyFile(`${staging}/${name}`, to);
+  await makeFolder(parentFolder(`${folder}/${name}`));
+  await moveFile(`${staging}/${name}`, `${folder}/${name}`);
 }
 
 async function staged(

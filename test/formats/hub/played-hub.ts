@@ -44,17 +44,26 @@ export const gitHash = (content: string | Buffer): string =>
 
 const isLarge = (name: string): boolean => /\.(safetensors|parquet)$/.test(name);
 
+/** Headers by which the Hub lets pages of other origins read its answers. */
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "authorization",
+  "access-control-expose-headers": "X-Repo-Commit,X-Error-Code,ETag,Content-Range,X-Linked-Size,X-Linked-ETag",
+};
+
 /** Plays the Hub while the tests of a file run. */
 export function playedHub(): PlayedHub {
   const hub = { url: "", storeUrl: "", models: new Map<string, PlayedModel>(), datasets: new Map<string, PlayedModel>(), requests: [] as string[], headers: [] as PlayedHub["headers"] }; // biome-ignore format: one step
   let servers: Server[] = [];
   beforeAll(async () => {
     const store = createServer((request, response) => {
+      if (isPreflight(request, response)) return;
       note(`cdn:${request.url}`, request);
       sendLarge(new Map([...hub.models, ...hub.datasets]), request, response);
     });
     hub.storeUrl = await listen(store);
     const home = createServer((request, response) => {
+      if (isPreflight(request, response)) return;
       note(request.url ?? "", request);
       answer(hub, request, response);
     });
@@ -84,6 +93,14 @@ const listen = (server: Server): Promise<string> =>
   new Promise((resolve) =>
     server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
   );
+
+/** Lets a page read the answer. @returns true for a browser's question whether it may ask at all. */
+function isPreflight({ method }: IncomingMessage, response: ServerResponse): boolean {
+  for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
+  if (method !== "OPTIONS") return false;
+  response.writeHead(204).end();
+  return true;
+}
 
 type Models = ReadonlyMap<string, PlayedModel>;
 
