@@ -1,4 +1,4 @@
-// Adds up what .ci/run recorded: a line a part (kind, name, exit status, log or reason). Exits 1 if anything failed.
+// Adds up what .ci/run recorded: a line a part (kind, name, exit status, log or reason, seconds). Exits 1 if anything failed.
 import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
@@ -36,10 +36,10 @@ const failures = [];
 const said = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
 const summary = [];
 for (const line of readFileSync(process.argv[2], "utf8").trim().split("\n")) {
-  const [kind, name, status, detail] = line.split("\t");
+  const [kind, name, status, detail, seconds] = line.split("\t");
   const counts = counters[kind](detail, Number(status));
   for (const key of Object.keys(total)) total[key] += counts[key];
-  summary.push(`${name}: ${said(counts)}${kind === "skip" ? ` (${detail})` : ""}`);
+  summary.push(`${name}: ${said(counts)}${kind === "skip" ? ` (${detail})` : ` (${seconds} s)`}`);
   if (counts.failed > 0) failures.push({ name, log: readFileSync(detail, "utf8") });
 }
 for (const { name, log } of failures) {
