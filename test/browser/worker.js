@@ -3,6 +3,7 @@ import {
   downloadModel,
   evaluate,
   exportModel,
+  full,
   loadModel,
   lora,
   predict,
@@ -119,6 +120,13 @@ const tasks = {
     const fromBytes = await all(predict({ model: await loadModel(folder), adapter: bytes, texts }));
     const left = await namesIn("/.lowrank-scratch");
     return { ...seen, scores, predictions, again, fromBytes, left };
+  },
+  async tune({ folder, loading, rank, options, output }) {
+    ort.env.wasm.numThreads = 1;
+    const model = (await loadModel(folder, loading)).with(rank ? lora({ r: rank }) : full());
+    const { losses } = await trained(model, options);
+    await model.save(output);
+    return losses;
   },
   async export(options) {
     const { difference } = await exportModel(options);
