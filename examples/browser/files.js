@@ -14,6 +14,15 @@ export async function storeFile(path, blob) {
   await stream.close();
 }
 
+/** Writes `File`s into a folder that the user picked, or one of the private file system. */
+export async function writeFiles(folder, files) {
+  for (const file of files) {
+    const stream = await (await folder.getFileHandle(file.name, { create: true })).createWritable();
+    await stream.write(file);
+    await stream.close();
+  }
+}
+
 /** The files of a folder, each a `File` with its name. */
 export async function readFiles(path) {
   const files = [];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvalResults, Model, Prediction, TrainOptions } from "../../src/index.ts";
 import type { Runtime } from "../../src/session/ort.ts";
+import { pythonOf } from "../parity/python.ts";
 import { fixture, readJson, recipeOf, rowsOf, temporary, tensorsOf } from "../running.ts";
 import { copied, filesOf, MODEL_FILES } from "./folders.ts";
 import { builtExample, bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
@@ -11,6 +12,8 @@ import { builtExample, bundled, CHROMIUM, type OpenPage, openPage } from "./site
 const { evaluate, loadModel, lora, predict, TextGenerator, train } = (await import(
   join(import.meta.dirname, "../../dist/index.js")
 )) as typeof import("../../src/index.ts");
+
+const python = pythonOf("LOWRANK_PEERS", "lowrank-peers");
 
 const rows = rowsOf() as { train: Record<string, unknown>[]; test: Record<string, unknown>[] };
 const options = { data: rows, maxSteps: 10, learningRate: 1e-2, warmupSteps: 0 };
@@ -87,7 +90,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
     await open?.close();
   });
 
-  test("an encoder trains as in Node, and Node predicts with its adapter as the page does", async () => {
+  test("an encoder trains as in Node, and Node and PEFT predict with its adapter as the page does", async () => {
     const here = (await loadModel(fixture("bert"))).with(lora({ r: 4 }));
     const losses = await trainedHere(here, options);
     const saved = temporary();
@@ -118,8 +121,13 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
     expect(probabilitiesOf(predicted)).toHaveLength(5 * texts.length);
     expect(distance(probabilitiesOf(predicted), probabilitiesOf(there.predictions))).toBeLessThan(SAME_SCORES);
     expect(there.again).toEqual(there.predictions);
+    if (python.missing === undefined) {
+      const [base, few] = [fixture("bert"), texts.slice(0, 4)];
+      const theirs = python.run("predict_with_peft.py", { base, adapter: folder, texts: few }) as number[][];
+      expect(distance(theirs.flat(), probabilitiesOf(there.predictions.slice(0, 4)))).toBeLessThan(SAME_SCORES);
+    }
     expect([there.fromBytes, there.left]).toEqual([there.predictions, []]);
-  }, 60_000);
+  }, 120_000);
 
   test("the adapter of a page is exported there, and the page opens what it wrote", async () => {
     for (const [format, file] of [
@@ -215,6 +223,15 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
       await page.setInputFiles("#rows", fixture("data/train.jsonl"));
       await page.click("#train");
       await page.waitForSelector("li a");
+      // The dialog is the system's, which no test can answer.
+      await page.evaluate(
+        'showDirectoryPicker = async () => (await navigator.storage.getDirectory()).getDirectoryHandle("picked", { create: true })',
+      );
+      await page.click("#save");
+      await page.waitForSelector("text=saved in picked");
+      expect(await page.evaluate("showDirectoryPicker().then((folder) => Array.fromAsync(folder.keys()))")).toContain(
+        "adapter_config.json",
+      );
       const log = await page.innerText("#log");
       expect(log).toMatch(/^trainable: .*\nstep 1 of 20: loss \d\.\d{4}\n/);
       expect(log).toContain("step 20 of 20");
