@@ -93,6 +93,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   merging: ABOVE,
   "tasks/reports": "examples metrics",
   tasks: "platform/node chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tasks/reports tokenizer", // biome-ignore format: a row
+  devices: "onnx prepared",
   assemble: ABOVE,
   "training/checkpoints":
     "assemble formats/json formats/safetensors formats/sentence-transformers formats/transformers methods platform/node prepared recipe",

@@ -1,3 +1,4 @@
+import { CPU } from "../devices/engine.ts";
 import { RecipeError } from "../errors.ts";
 import type { Id2Label } from "../examples/labels.ts";
 import { isGguf, readGguf } from "../formats/gguf/model/read-gguf.ts";
@@ -23,7 +24,6 @@ import { untied } from "./base-layers.ts";
 import { checkDepth, checkShapes } from "./check-tensors.ts";
 import { classesOf } from "./dataset.ts";
 import { defaultClasses } from "./default-classes.ts";
-import { CPU } from "./engine.ts";
 import { configOnly, freshInit } from "./from-scratch.ts";
 import { baseGraph, evaluationGraph } from "./graphs.ts";
 import { withOwnOutput } from "./own-output.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { CPU } from "../../src/assemble/engine.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
+import { CPU } from "../../src/devices/engine.ts";
 import { Random } from "../../src/random.ts";
 import { parseRecipe } from "../../src/recipe/parse.ts";
 import { resolveRecipe } from "../../src/recipe/resolve.ts";

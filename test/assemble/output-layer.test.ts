@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CPU } from "../../src/assemble/engine.ts";
 import { openTrained } from "../../src/assemble/open-trained.ts";
+import { CPU } from "../../src/devices/engine.ts";
 import { AdapterError } from "../../src/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { readCheckpoint } from "../../src/formats/transformers/checkpoint.ts";

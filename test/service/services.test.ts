@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { CPU } from "../../src/assemble/engine.ts";
+import { CPU } from "../../src/devices/engine.ts";
 import { AdapterError, DataError, InterruptedError, RecipeError } from "../../src/errors.ts";
 import type { Prediction } from "../../src/events/reports.ts";
 import { Classifier, Tagger } from "../../src/service/classifier.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { CPU } from "../../src/assemble/engine.ts";
 import { stepGraph } from "../../src/assemble/graphs.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
+import { CPU } from "../../src/devices/engine.ts";
 import { Random } from "../../src/random.ts";
 import { optimizerOf } from "../../src/training/optimizer.ts";
 import { accumulate, optimizerStep, type StepContext } from "../../src/training/steps.ts";

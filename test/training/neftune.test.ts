@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CPU } from "../../src/assemble/engine.ts";
 import { evaluationGraph, stepGraph } from "../../src/assemble/graphs.ts";
 import { openBase, prepare, weightsOf } from "../../src/assemble/prepare.ts";
 import { LOSS_SCALE } from "../../src/autodiff/training-graph.ts";
+import { CPU } from "../../src/devices/engine.ts";
 import { Graph, nodeOf } from "../../src/ir/graph.ts";
 import { print } from "../../src/ir/print.ts";
 import { NOISE } from "../../src/passes/neftune.ts";
