@@ -5,8 +5,11 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
-/** What Node starts: the library, the command, a run's thread, and the process that decodes Parquet files. */
-const ENTRIES = ["index", "cli/main", "training/thread/thread", "data/parquet-process"];
+/** What Node starts: the library, the command, a run's thread, and the processes that decode Parquet files and try WebGPU. */
+const ENTRIES = [
+  ...["index", "cli/main", "training/thread/thread", "data/parquet-process"],
+  "session/node/webgpu-process",
+];
 /** The folder of the bundles. */
 const BUNDLED = "bundled";
 

@@ -122,6 +122,11 @@ export class EngineError extends LowrankError {
   override readonly exitCode = EXIT.failed;
 }
 
+/** A device that is missing, computes wrong numbers, or has no room for a tensor. */
+export class DeviceError extends LowrankError {
+  readonly code = "E_DEVICE";
+}
+
 /** A run that was stopped before its end; what it had reached was written. */
 export class InterruptedError extends LowrankError {
   readonly code = "E_INTERRUPTED";
@@ -169,6 +174,7 @@ const CLASSES: Readonly<Record<string, new (what: string, detail: ErrorDetail) =
   DivergedError,
   OutOfMemoryError,
   EngineError,
+  DeviceError,
   InterruptedError,
 };
 

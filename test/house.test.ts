@@ -48,8 +48,8 @@ const ROOMS: Readonly<Record<string, string>> = {
   "platform/web": "platform",
   onnx: "ir",
   "onnx/memory": "ir onnx",
-  session: "ir",
-  "session/node": "ir platform/node session",
+  session: "ir onnx",
+  "session/node": "ir onnx platform/node session",
   "session/web": "ir platform/node session",
   optim: "",
   // texts
@@ -93,7 +93,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   merging: ABOVE,
   "tasks/reports": "examples metrics",
   tasks: "platform/node chat data events examples generation ir metrics models/parts ops/nn ops/shape ops/token-loss passes recipe session task-types tasks/reports tokenizer", // biome-ignore format: a row
-  devices: "onnx prepared",
+  devices: "ir onnx prepared recipe session session/node",
   assemble: ABOVE,
   "training/checkpoints":
     "assemble formats/json formats/safetensors formats/sentence-transformers formats/transformers methods platform/node prepared recipe",

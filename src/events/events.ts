@@ -23,6 +23,8 @@ export interface RunHeader {
   readonly taskType: string;
   /** The execution provider that really runs it. */
   readonly device: string;
+  /** The device and why it was taken, where the recipe leaves the choice or names one besides the CPU. */
+  readonly deviceReason?: string;
   readonly trainableParameters: number;
   readonly totalParameters: number;
   /** Training examples of one epoch. */

@@ -212,11 +212,15 @@ export interface System {
 export interface Threads {
   /** Does a job with a copy of what it is told: in a thread of its own on Node, in the calling worker of a page. */
   startThread<Job, Message>(module: ThreadModule<Job, Message>, job: Job): Thread<Message>;
-  /** Runs a module of this library apart, and yields the JSON object of each line that it prints. */
+  /**
+   * Runs a module of this library apart, and yields the JSON object of each line that it prints.
+   * @param env Environment variables besides those of this process.
+   */
   spawnJsonLines(
     module: URL,
     args: readonly string[],
     signal?: AbortSignal,
+    env?: Environment,
   ): AsyncGenerator<Record<string, unknown>, ProcessEnd, void>;
 }
 

@@ -1,7 +1,7 @@
 import type { Graph, ParamValue } from "../ir/graph.ts";
 import type { EmittedModel } from "../onnx/emit.ts";
 import type { Target } from "../onnx/target.ts";
-import type { Session } from "../session/session.ts";
+import type { DeviceName, Session } from "../session/session.ts";
 import type { Weights } from "./prepared.ts";
 
 /** Options for opening a session. */
@@ -21,8 +21,8 @@ export interface CompileOptions extends EngineOptions {
 
 /** A device that graphs run on, with the operators that it has. Made once, and carried by what is prepared for it. */
 export interface Engine {
-  /** Its name in reports, such as `cpu`. */
-  readonly device: string;
+  /** Its name. */
+  readonly device: DeviceName;
   /** The operators that graphs are written in for it. */
   readonly target: Target;
   /** Warnings about how it computes here. */

@@ -14,6 +14,9 @@ export const modelKeys = {
     .default("nf4")
     .describe("Codebook of the 4-bit weights; gguf: keep the quantized blocks of the GGUF file"),
   use_bnb_nested_quant: z.boolean().default(true).describe("Quantize the scales of the 4-bit weights too"),
-  device: z.enum(["auto", "cpu"]).default("auto").describe("Device that the model runs on; auto takes the fastest one"),
+  device: z
+    .enum(["auto", "cpu", "webgpu"])
+    .default("auto")
+    .describe("Device that the model runs on; auto takes a GPU whose numbers agree with the CPU's, else the CPU"),
   from_scratch: z.boolean().default(false).describe("Start from fresh weights; only config.json is read"),
 };

@@ -141,6 +141,7 @@ const tensorsOf = (params: readonly ParamValue[], weights: Weights): Record<stri
 /** A session that is fed some tensors at every run. Closing it is up to who opened it. */
 const withTensors = (session: Session, tensors: Readonly<Record<string, RuntimeTensor>>): Session => ({
   run: (feeds, outputs) => session.run({ ...tensors, ...feeds }, outputs),
+  weightsChanged: (names) => session.weightsChanged(names),
   close: async () => {},
 });
 

@@ -1,3 +1,4 @@
+import type { DeviceTrial, TrialOptions } from "./device-trial.ts";
 import type { Model } from "./ort.ts";
 import type { FileSession, Session, SessionOptions } from "./session.ts";
 
@@ -13,6 +14,8 @@ export interface Sessions {
    * @throws {EngineError} when the engine refuses the model.
    */
   openModelFile(path: string): Promise<FileSession>;
+  /** Tries to open a session on WebGPU. */
+  tryWebGpu(options?: TrialOptions): Promise<DeviceTrial>;
   /** Warnings about how the engine computes here, for whoever trains. */
   engineWarnings(): readonly string[];
 }

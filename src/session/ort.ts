@@ -1,13 +1,11 @@
-import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
-import { EngineError, OutOfMemoryError } from "../errors.ts";
+import type { InferenceSession, Tensor } from "onnxruntime-common";
+import { EngineError } from "../errors.ts";
 import type { DType } from "../ir/types.ts";
-import type { Elements, FileSession, RuntimeTensor, Session, SessionOptions } from "./session.ts";
-
-/** A build of ONNX Runtime: onnxruntime-node's module, or onnxruntime-web's. */
-export interface Runtime {
-  readonly InferenceSession: InferenceSessionFactory;
-  readonly Tensor: TensorConstructor;
-}
+import { type Bindings, bindOnHost } from "./bindings.ts";
+import { DeviceWeights } from "./device-weights.ts";
+import { ofEngine } from "./engine-errors.ts";
+import { fromTensor, type Runtime, toDeviceType, toTensor } from "./runtime.ts";
+import type { FileSession, RuntimeTensor, Session, SessionOptions } from "./session.ts";
 
 /** An emitted model; this room knows it by its shape only. */
 export interface Model {
@@ -19,29 +17,45 @@ export interface Model {
 }
 
 /**
- * Opens a model on the CPU provider of a runtime.
- * @throws {EngineError} when the engine refuses the model.
+ * Opens a model on a runtime, on the device that the options name.
+ * @throws {EngineError} when the engine refuses the model. @throws {DeviceError} when a weight is too large for the device.
  */
 export async function openSessionOn(runtime: Runtime, model: Model, options: SessionOptions): Promise<Session> {
-  const { weights, threads, profile } = options;
-  const session = await engine("open the graph", () =>
+  const { weights, device = "cpu", threads, profile } = options;
+  const session = await ofEngine("open the graph", () =>
     runtime.InferenceSession.create(model.bytes, {
       ...SETTINGS,
+      executionProviders: [device],
       externalData: model.fixed.map((name) => ({ path: name, data: bytesOf(weights, name) })),
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     }),
   );
-  const bound: Record<string, Tensor> = {};
-  for (const { name } of model.inputs) {
+  const named = model.inputs.flatMap(({ name }) => {
     const weight = weights.get(name);
-    if (weight) bound[name] = toTensor(runtime, weight);
+    return weight ? [[name, weight] as const] : [];
+  });
+  let bindings: Bindings;
+  try {
+    bindings = device === "cpu" ? bindOnHost(runtime, named) : await DeviceWeights.of(runtime).bind(named);
+  } catch (error) {
+    await session.release();
+    throw error;
   }
-
   return {
-    run: (feeds, outputs = [...model.outputs.keys()]) => run(runtime, session, bound, model.outputs, feeds, outputs),
+    run: async (feeds, outputs = [...model.outputs.keys()]) =>
+      run(
+        runtime,
+        session,
+        await bindings.tensors(),
+        model.outputs,
+        device === "cpu" ? feeds : deviceFeeds(feeds),
+        outputs,
+      ),
+    weightsChanged: (names) => bindings.changed(names),
     async close() {
       if (profile !== undefined) session.endProfiling();
+      bindings.release();
       await session.release();
     },
   };
@@ -66,7 +80,7 @@ export async function openModelFileOn(runtime: Runtime, path: string, read?: Mod
   } as const;
   const open = () =>
     read ? runtime.InferenceSession.create(read.bytes, settings) : runtime.InferenceSession.create(path, settings);
-  const session = await engine(`open ${path}`, open);
+  const session = await ofEngine(`open ${path}`, open);
   const inputs = session.inputMetadata.flatMap((input) => (input.isTensor ? [input] : []));
   const outputs = new Map(session.outputNames.map((name) => [name, name]));
   return {
@@ -84,6 +98,10 @@ const SETTINGS = {
   logSeverityLevel: 3, // errors: that a weight may be replaced, or a constant is not used, is no warning
 } as const;
 
+/** Feeds in the form that a device takes. */
+const deviceFeeds = (feeds: Readonly<Record<string, RuntimeTensor>>): Record<string, RuntimeTensor> =>
+  Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toDeviceType(tensor)]));
+
 /** @param tensors The tensor that holds each output. */
 async function run(
   runtime: Runtime,
@@ -96,7 +114,7 @@ async function run(
   const all: Record<string, Tensor> = { ...bound };
   for (const [name, tensor] of Object.entries(feeds)) all[name] = toTensor(runtime, tensor);
   const fetches = outputs.map((name) => tensors.get(name) as string);
-  const results = await engine("run the graph", () => session.run(all, [...new Set(fetches)]));
+  const results = await ofEngine("run the graph", () => session.run(all, [...new Set(fetches)]));
   return Object.fromEntries(outputs.map((name, i) => [name, fromTensor(results[fetches[i] as string] as Tensor)]));
 }
 
@@ -105,28 +123,4 @@ function bytesOf(weights: SessionOptions["weights"], name: string): Uint8Array {
   const data = weights.get(name)?.data;
   if (!data) throw new EngineError(`the model needs the weight ${name}`);
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-const toTensor = ({ Tensor }: Runtime, { dtype, data, shape }: RuntimeTensor): Tensor =>
-  new Tensor((data instanceof Uint16Array ? "uint16" : dtype) as Tensor.Type, data as Tensor.DataType, [...shape]);
-
-const fromTensor = (tensor: Tensor): RuntimeTensor => ({
-  dtype: tensor.type as RuntimeTensor["dtype"],
-  shape: tensor.dims,
-  data: tensor.data as Elements,
-});
-
-async function engine<T>(what: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    if (/alloc|out of memory|bad_alloc/i.test(message)) {
-      throw new OutOfMemoryError(`ONNX Runtime ran out of memory when trying to ${what}`, {
-        hint: "use a smaller per_device_train_batch_size or max_length; gradient_accumulation_steps keeps the batch size.",
-        cause,
-      });
-    }
-    throw new EngineError(`ONNX Runtime could not ${what}: ${message}`, { cause });
-  }
 }

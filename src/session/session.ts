@@ -10,6 +10,9 @@ export interface RuntimeTensor {
   readonly data: Elements;
 }
 
+/** Devices that a session can run on. */
+export type DeviceName = "cpu" | "webgpu";
+
 /** A compiled graph: one session serves every batch shape. */
 export interface Session {
   /**
@@ -22,20 +25,27 @@ export interface Session {
     feeds: Readonly<Record<string, RuntimeTensor>>,
     outputs?: readonly string[],
   ): Promise<Record<string, RuntimeTensor>>;
+  /**
+   * Takes note that arrays of weights have changed in place since the last run: the copies on a device are made anew before the
+   * next one. Whoever changes a weight while a session is open calls it; sessions that share the copy see the new values, too.
+   */
+  weightsChanged(names: Iterable<string>): void;
   /** Frees what the engine holds. */
   close(): Promise<void>;
 }
 
 /** A session of a model file, which says what it is to be fed. */
-export interface FileSession extends Session {
+export interface FileSession extends Omit<Session, "weightsChanged"> {
   /** Inputs without a value of their own. */
   readonly inputs: ReadonlyMap<string, TensorType>;
 }
 
 /** Arguments for opening a session: an emitted model and the arrays that stay the same from run to run. */
 export interface SessionOptions {
-  /** Weights, by name. Not copied: an optimizer may change them in place between runs. */
+  /** Weights, by name. On a CPU they are not copied; a device has one copy of each array for all sessions that are open. */
   readonly weights: ReadonlyMap<string, RuntimeTensor>;
+  /** Device that it runs on; default: the CPU. */
+  readonly device?: DeviceName;
   /** Threads inside one operator; default: the machine's cores. */
   readonly threads?: number;
   /** Folder-and-prefix of a profile of every operator; default: none. */

@@ -1,6 +1,7 @@
 import { rssBytes } from "#platform";
 import { checkTexts } from "../assemble/data.ts";
 import { weightsOf } from "../assemble/prepare.ts";
+import { chooseDevice } from "../devices/choose.ts";
 import { CheckpointError } from "../errors.ts";
 import type { HeldBackRows, TrainEvent } from "../events/events.ts";
 import { METHOD_RECIPES } from "../methods/keys/index.ts";
@@ -11,6 +12,7 @@ import type { Examples, Split } from "../tasks/definition.ts";
 import { taskOf } from "../tasks/index.ts";
 import { acceptJob } from "./checked.ts";
 import { runFacts } from "./checkpoints/facts.ts";
+import { checkedDevice } from "./device.ts";
 import { optimizerOf } from "./optimizer.ts";
 import { earlierRun, openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
@@ -36,6 +38,7 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   const { model: asked, data, warnings: ofData } = accepted;
   const { train, validation, test, heldBack } = data;
   const { recipe: askedRecipe } = asked.source;
+  const choice = await chooseDevice(askedRecipe.device, asked.graph);
   if (test) await checkTexts(test, asked);
   const { examples, warnings } = yield* tokenized(train, asked, shouldStop, { onDemand: true });
   const validates =
@@ -46,23 +49,26 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   const baseBytes = rssBytes();
 
   const facts = await runFacts(asked, data, job.rows);
-  const { model, start, known } = await withEvaRanks(asked, accepted.start, examples, facts, shouldStop);
-  const { recipe } = model.source;
+  const { model: ranked, start, known } = await withEvaRanks(asked, accepted.start, examples, facts, shouldStop);
+  const { recipe } = ranked.source;
   const random = Random.seed(recipe.seed);
-  const { progress, warnings: progressWarnings } = await startOf(model, facts);
+  const { progress, warnings: progressWarnings } = await startOf(ranked, facts);
   warnings.push(...progressWarnings);
   const given = new Map([...start, ...progress.weights]);
-  const { weights, fresh } = await weightsOf(model, random.stream("init"), given, known);
+  const { weights, fresh } = await weightsOf(ranked, random.stream("init"), given, known);
   const optimizer = optimizerOf(recipe);
   if (progress.step > 0) {
     random.restore(progress.random);
     optimizer.restore(progress.optimizer);
   }
   const steps = countSteps(recipe, examples.lengths);
-  const stages = unfreezingStages(recipe, model.architecture, model.graph, steps.total);
-  warnings.unshift(...(job.warnings ?? []), ...ofData, ...model.warnings, ...unreachedStages(stages, steps.total));
-  warnings.push(...(await model.engine.warnings()));
+  const stages = unfreezingStages(recipe, ranked.architecture, ranked.graph, steps.total);
   if (progress.step > steps.total) throw beyondEnd(progress.step, steps.total);
+  const unchecked = { model: ranked, recipe, weights, steps, stages, examples, progress };
+  const device = await checkedDevice(choice, unchecked);
+  const model = { ...ranked, engine: device.engine };
+  warnings.unshift(...(job.warnings ?? []), ...ofData, ...model.warnings, ...unreachedStages(stages, steps.total));
+  warnings.push(...device.warnings, ...(await model.engine.warnings()));
   const earlier = job.write && progress.step === 0 ? await earlierRun(recipe.output_dir) : undefined;
   if (earlier !== undefined) warnings.push(earlier);
   const output = job.write ? await openOutput(asked, progress, facts, job.lock) : noOutput;
@@ -72,7 +78,10 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
       `the checkpoint lacks ${heads.join(", ")}; they are randomly initialized, and this method does not train them`,
     );
   }
-  const run = { recipe, model, weights, optimizer, random, steps, stages, examples, progress, output, baseBytes };
+  const run = {
+    ...{ ...unchecked, model, optimizer, random, output, baseBytes },
+    ...(device.reason !== undefined && { deviceReason: device.reason }),
+  };
   return { run, validation: validated?.examples, test, heldBack, warnings };
 }
 

@@ -4,13 +4,12 @@ import type { MemoryBytes, StepEvent, TrainEvent } from "../events/events.ts";
 import { isUnder } from "../peft/targets.ts";
 import { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { Example, Examples } from "../tasks/definition.ts";
-import { taskOf } from "../tasks/index.ts";
+import type { Examples } from "../tasks/definition.ts";
 import { betweenSteps, interrupted, isDue } from "./between-steps.ts";
 import { type DivergenceWatch, diverged, exploded, notFinite } from "./divergence.ts";
 import { type EpochPlan, epochPlan, learningRateScale, learningRates } from "./schedule.ts";
 import { type OpenStage, stageAt } from "./stage.ts";
-import type { Run } from "./state.ts";
+import { drawnFor, type Run } from "./state.ts";
 import { optimizerStep, type StepContext } from "./steps.ts";
 
 /** Times of a run, in seconds since it was asked for. */
@@ -58,8 +57,8 @@ export async function* trainSteps(
       const rows = [...plan.of.microBatches(place, place + 1)];
       const streams = streamsOf(recipe, progress.step);
       const batches = rows.map((batch, i) =>
-        shown(
-          run,
+        drawnFor(
+          model,
           batch.map((row) => examples.at(row)),
           streams("masking", i),
         ),
@@ -151,9 +150,3 @@ const streamsOf =
   ({ seed }: ResolvedRecipe, step: number) =>
   (use: "dropout" | "masking", microBatch: number): Random =>
     Random.seed(seed).stream(`${use} of step ${step}, micro-batch ${microBatch}`);
-
-/** The examples of a micro-batch as a step sees them. */
-function shown({ recipe, model }: Run, examples: readonly Example[], random: Random): readonly Example[] {
-  const { draw } = taskOf(recipe);
-  return draw ? examples.map((example) => draw(example, model.tokenizer, recipe, random)) : examples;
-}

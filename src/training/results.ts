@@ -9,13 +9,14 @@ import type { Steps } from "./schedule.ts";
 import type { Run } from "./state.ts";
 
 /** The facts of a run that its first event tells. */
-export function headerOf({ recipe, model, steps, examples }: Run, heldBack?: HeldBackRows): RunHeader {
+export function headerOf({ recipe, model, steps, examples, deviceReason }: Run, heldBack?: HeldBackRows): RunHeader {
   const { trainable, total } = countParameters(model.graph, model.base);
   return {
     model: recipe.model_name_or_path,
     method: recipe.method,
     taskType: recipe.task_type,
     device: model.engine.device,
+    ...(deviceReason !== undefined && { deviceReason }),
     trainableParameters: trainable,
     totalParameters: total,
     examples: examples.length,

@@ -5,7 +5,8 @@ import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { asStored } from "../prepared/stored.ts";
 import type { Random } from "../random.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
-import type { Examples, Scores } from "../tasks/definition.ts";
+import type { Example, Examples, Scores } from "../tasks/definition.ts";
+import { taskOf } from "../tasks/index.ts";
 import type { Progress } from "./progress.ts";
 import type { Steps } from "./schedule.ts";
 import type { Stage } from "./unfreezing.ts";
@@ -22,8 +23,20 @@ export interface Run {
   readonly examples: Examples;
   readonly progress: Progress;
   readonly output: Output;
+  /** The device and why it was taken; absent where the recipe names the CPU. */
+  readonly deviceReason?: string;
   /** Memory of the process when everything except the weights is read. */
   readonly baseBytes: number;
+}
+
+/** Examples of a micro-batch as a step sees them. */
+export function drawnFor(
+  { source, tokenizer }: Prepared,
+  examples: readonly Example[],
+  random: Random,
+): readonly Example[] {
+  const { draw } = taskOf(source.recipe);
+  return draw ? examples.map((example) => draw(example, tokenizer, source.recipe, random)) : examples;
 }
 
 /** The parameters that the run trains, by name, as files have them. */

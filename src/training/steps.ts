@@ -29,6 +29,9 @@ export interface StepContext {
   readonly beforeUpdate?: (loss: number) => void;
 }
 
+/** The part of a step's context that forward and backward passes need. */
+export type PassContext = Pick<StepContext, "graph" | "session" | "weights" | "recipe" | "padId" | "masks">;
+
 /** The loss and gradients of some micro-batches; those of a step add up to its own. */
 export interface Accumulated {
   /** Gradients of the step's mean loss, by parameter. */
@@ -71,7 +74,7 @@ export async function optimizerStep(
  * @param weight Trained tokens or examples of the whole step, over which its loss is a mean; with class weights the sum of theirs.
  */
 export async function accumulate(
-  { graph, session, weights, recipe, padId, masks }: StepContext,
+  { graph, session, weights, recipe, padId, masks }: PassContext,
   microBatches: readonly (readonly Example[])[],
   weight: number,
 ): Promise<Accumulated> {
@@ -118,6 +121,7 @@ function apply(context: StepContext, step: Accumulated, learningRate: number): S
       };
     });
     optimizer.step(params, learningRate);
+    context.session.weightsChanged(gradients.keys());
   }
   return { loss, gradNorm, realTokens };
 }

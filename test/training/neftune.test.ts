@@ -81,6 +81,7 @@ describe("noise", () => {
         ]);
         return Object.fromEntries(results);
       },
+      weightsChanged: () => {},
       close: async () => {},
     };
     const { recipe } = model.source;
@@ -88,7 +89,7 @@ describe("noise", () => {
     const rows = [40, 4].flatMap((length) =>
       Array.from({ length: 10 }, () => example(...Array.from({ length }, () => 3))),
     );
-    await accumulate({ ...context, masks: () => Random.seed(0), learningRateScale: () => 1 }, [rows], 20);
+    await accumulate({ ...context, masks: () => Random.seed(0) }, [rows], 20);
     const width = graph.named(NOISE)!.shape[1] as number;
     expect(largest.map((most) => Math.round(10 * most * Math.sqrt(40 * width)))).toEqual([50, 50]);
   });

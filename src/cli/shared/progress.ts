@@ -82,6 +82,7 @@ function header(run: RunHeader, output: Output): string {
   const share = percent((100 * run.trainableParameters) / run.totalParameters);
   const title = output.styleNote("bold", `${run.method} on ${run.model}`);
   return `${title} ${output.styleNote("dim", `(${run.taskType}, ${run.device})`)}\n${factTable({
+    ...(run.deviceReason !== undefined && { device: run.deviceReason }),
     trainable: `${count(run.trainableParameters)} of ${count(run.totalParameters)} parameters (${share})`,
     ...(run.heldBack && { split: splitSizes(run.heldBack) }),
     data: `${counted(run.examples, "example")}, ${epochsOf(run)}`,

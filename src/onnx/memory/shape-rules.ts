@@ -81,6 +81,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   Or: comparison,
   Pad: pad,
   Range: range,
+  Reciprocal: likeFirst,
   ReduceL2: reduction,
   ReduceMax: reduction,
   ReduceMean: reduction,
@@ -97,6 +98,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   Slice: slice,
   Softmax: likeFirst,
   SoftmaxCrossEntropyLoss: (_, [{ size }]) => [facts([], size)],
+  Sqrt: likeFirst,
   Squeeze: squeeze,
   Sub: elementwise((a, b) => (a as number) - (b as number)),
   Sum: elementwise((...terms) => terms.reduce((a, b) => a + b, 0)),
@@ -105,4 +107,5 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   Transpose: (node, [{ shape, size }]) => [facts(integers(node, "perm").map((axis) => shape[axis] as number), size)], // biome-ignore format: a table
   Unsqueeze: unsqueeze,
   Where: elementwise(),
+  Xor: comparison,
 };

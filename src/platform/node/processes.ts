@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { ProcessEnd } from "../contract.ts";
+import type { Environment, ProcessEnd } from "../contract.ts";
 import { besideThis } from "./packages.ts";
 
 const KEPT = 4000;
@@ -34,12 +34,14 @@ export async function* spawnJsonLines(
   compiled: URL,
   args: readonly string[],
   signal?: AbortSignal,
+  env: Environment = {},
 ): AsyncGenerator<Record<string, unknown>, ProcessEnd, void> {
   const module = besideThis(compiled);
   const loader = extname(module.pathname) === ".ts" ? ["--import", "tsx"] : [];
   const child = spawn(process.execPath, ["--import", END_WITH_PARENT, ...loader, fileURLToPath(module), ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
+    env: { ...process.env, ...env },
   });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   ended.catch(() => {}); // awaited below, perhaps after it failed

@@ -1,7 +1,8 @@
 import { fileName, listFolder, parentFolder, readBytes } from "#platform";
 import { EngineError } from "../../errors.ts";
 import type { Sessions } from "../contract.ts";
-import { openModelFileOn, openSessionOn, type Runtime } from "../ort.ts";
+import { openModelFileOn, openSessionOn } from "../ort.ts";
+import type { Runtime } from "../runtime.ts";
 
 let runtime: Runtime | undefined;
 
@@ -28,6 +29,11 @@ function chosen(): Runtime {
 
 /** Sessions on the chosen runtime. */
 export const openSession: Sessions["openSession"] = async (model, options) => openSessionOn(chosen(), model, options);
+
+/** No trial: the page chooses the build of ONNX Runtime, and with it what computes. */
+export const tryWebGpu: Sessions["tryWebGpu"] = async () => ({
+  problem: "sessions of a page run on WebAssembly",
+});
 
 /** Sessions of model files, whose bytes the engine is given: it knows nothing of the origin's private file system. */
 export const openModelFile: Sessions["openModelFile"] = async (path) => {
