@@ -36,6 +36,8 @@ export interface Documents extends Pick<FoundRows, "splits" | "size" | "columns"
 /** A base model that is stored. */
 export interface ModelChoice {
   readonly kind: "embedded" | "folder";
+  /** Value of the recipe's `model_name_or_path`. */
+  readonly path: string;
   /** Name for people, and in the files that are downloaded. */
   readonly name: string;
 }
@@ -46,8 +48,8 @@ export interface RunChoice {
   readonly columns: Columns;
   readonly model: ModelChoice;
   readonly method: string;
-  /** Recipe keys that were changed. */
-  readonly keys: Readonly<Record<string, number>>;
+  /** Texts of the recipe keys that were filled in. */
+  readonly keys: Readonly<Record<string, string>>;
 }
 
 /** Values of a method's keys that the page has fields for, where nothing was changed. */
@@ -65,15 +67,17 @@ export interface Outcome {
   readonly scores?: EvalResults;
   readonly results: TrainResults;
   readonly pictures: readonly Picture[];
-  /** Bytes of the WebAssembly heap at its largest. */
+  /** Bytes of the WebAssembly heap at its largest: what ONNX Runtime took. */
   readonly heapBytes: number;
 }
 
-/** A run that was not finished. */
-export interface Unfinished {
-  readonly choice: RunChoice;
-  /** Step of its newest checkpoint. */
-  readonly step: number;
+/** What an earlier visit left. */
+export interface Earlier {
+  readonly documents?: Documents;
+  readonly model?: ModelChoice;
+  readonly outcome?: Outcome;
+  /** The run that was begun and not finished, with the step of its newest checkpoint. */
+  readonly unfinished?: { readonly choice: RunChoice; readonly step: number };
 }
 
 /** Predictions for a text by the model before and after training. */
@@ -98,8 +102,9 @@ interface Task<Given, Value> {
 /** Every task of the worker with what it is given and what comes back. */
 export interface Tasks {
   engine: Task<undefined, Engine>;
-  /** The run that an earlier visit left: finished, or not. */
-  earlier: Task<undefined, Unfinished | undefined>;
+  earlier: Task<undefined, Earlier>;
+  /** Removes a run that was not finished. */
+  discard: Task<undefined, void>;
   documents: Task<{ readonly name: string; readonly files: readonly NamedFile[] }, Documents>;
   /** Takes the provisions that the page serves. */
   provisions: Task<Site, Documents>;

@@ -38,6 +38,15 @@ const ownFiles: Plugin = {
   },
 };
 
+/** Modules of the package that no run of this page asks for: data that the page has as files, the network, and starts of LoRA. */
+const LEFT_OUT = /dist\/(provisions\/provisions|formats\/hub\/download|data\/parquet|assemble\/(svd-factors|eva))\.js$/;
+
+const leftOut: Plugin = {
+  name: "left-out",
+  enforce: "pre",
+  load: (id) => (LEFT_OUT.test(id) ? "export {};" : undefined),
+};
+
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
@@ -47,7 +56,11 @@ export default defineConfig({
     alias: { lowrank: join(repository, "dist/web.js") },
     conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions], // its loader is served beside its wasm already
   },
-  worker: { format: "es" },
+  worker: {
+    format: "es",
+    plugins: () => [leftOut],
+    rolldownOptions: { output: { codeSplitting: false } }, // the worker needs nearly all of it at once
+  },
   build: {
     outDir: join(repository, "dist-site"),
     emptyOutDir: true,

@@ -11,7 +11,7 @@ export class TaskError extends Error {
 }
 
 /** Messages that the worker sends besides the ends of tasks. */
-export type Said = Exclude<Reply, { readonly id: number }>;
+export type Message = Exclude<Reply, { readonly id: number }>;
 
 /** A worker that does tasks. */
 export interface Client {
@@ -20,8 +20,8 @@ export interface Client {
   end(): void;
 }
 
-/** Starts a worker. @param hear Called with what it says while it does a task. */
-export function startClient(hear: (said: Said) => void): Client {
+/** Starts a worker. @param onMessage Called with its messages while it does a task. */
+export function startClient(onMessage: (message: Message) => void): Client {
   const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
   const waiting = new Map<number, { settle(value: unknown): void; fail(error: TaskError): void }>();
   const failAll = (message: string): void => {
@@ -30,7 +30,7 @@ export function startClient(hear: (said: Said) => void): Client {
   };
   let asked = 0;
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    if (!("id" in data)) return hear(data);
+    if (!("id" in data)) return onMessage(data);
     const task = waiting.get(data.id);
     waiting.delete(data.id);
     if ("problem" in data) task?.fail(new TaskError(data.problem));

@@ -29,6 +29,10 @@ export async function rowsOfTexts(files: readonly NamedFile[]): Promise<NamedFil
   return { name: "documents.jsonl", blob: new Blob(await Promise.all(rows)) };
 }
 
+/** The columns that are read: those that were chosen before, where they are still there, else those that the package guesses. */
+export const columnsOf = ({ guess, columns }: Documents, earlier?: Columns): Partial<Columns> =>
+  earlier && columns.includes(earlier.text) && columns.includes(earlier.label) ? earlier : (guess ?? {});
+
 /** What was found, in a sentence. */
 export function foundText({ name, size, splits, columns }: Documents): string {
   const title = name === "embedded" ? "Legal provisions" : name;
@@ -53,6 +57,7 @@ export function labelsText({ first, size }: Documents, label: string | undefined
 export const documentsView =
   (choose: (role: keyof Columns, column: string) => void) => (now: State, before?: State) => {
     const { documents, columns, busy } = now;
+    byId<HTMLButtonElement>("paste-use").disabled = busy !== undefined;
     for (const id of ["files-choose", "folder-choose", "provisions"])
       byId<HTMLButtonElement>(id).disabled = busy !== undefined;
     if (documents === before?.documents && columns === before?.columns) return;

@@ -21,6 +21,9 @@ async function filesBelow(entry: FileSystemEntry): Promise<NamedFile[]> {
   }
 }
 
+/** Milliseconds after which the page does without a service worker. */
+const MOST_WAIT = 3000;
+
 /** Mark of a page that was reloaded for threads: once is enough. */
 const RELOADED = "reloaded for threads";
 
@@ -31,7 +34,8 @@ const RELOADED = "reloaded for threads";
 export async function isolated(): Promise<boolean> {
   try {
     await navigator.serviceWorker.register("service-worker.js");
-    await navigator.serviceWorker.ready;
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error("late")), MOST_WAIT));
+    await Promise.race([navigator.serviceWorker.ready, late]);
   } catch {
     return true; // a browser that has none, or forbids it, shows the page all the same
   }

@@ -1,9 +1,7 @@
 /** Problems in words. */
 import type { Problem } from "../protocol.ts";
 import { byId, el } from "./dom.ts";
-import type { Part, State } from "./state.ts";
-
-const PARTS: readonly Part[] = ["documents", "model", "plan", "train", "get", "try"];
+import { PARTS, type State } from "./state.ts";
 
 /** What to do when memory ran out: neither the browser nor ONNX Runtime says. */
 const MEMORY =

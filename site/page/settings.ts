@@ -1,7 +1,8 @@
 /** Method and settings. */
+
+import { chooseMethod, fill } from "./acts.ts";
 import { byId, el, setText } from "./dom.ts";
-import { missing, type State } from "./state.ts";
-import { bytes, count, counted, duration, percent } from "./words.ts";
+import type { State } from "./state.ts";
 
 /** The recipe's keys that have fields, with their names for people. */
 const FIELDS = [
@@ -29,12 +30,8 @@ const NAMES: Readonly<Record<string, string>> = {
 /** Name of a method. */
 export const methodName = (method: string): string => NAMES[method] ?? method;
 
-/** Draws the methods and the fields once. */
-export function drawSettings(
-  { engine, method }: State,
-  chooseMethod: (method: string) => void,
-  fill: (key: string, text: string) => void,
-): void {
+/** Draws the methods and the fields, once the worker has told the methods. */
+function drawSettings({ engine, method }: State): void {
   const methods = (engine?.methods ?? []).map(({ name, about }) =>
     el(
       "label",
@@ -53,7 +50,7 @@ export function drawSettings(
   const fields = FIELDS.map(([key, name]) =>
     el(
       "label",
-      { "data-key": key },
+      {},
       name,
       el("input", {
         type: "text",
@@ -67,11 +64,21 @@ export function drawSettings(
   byId("settings").replaceChildren(...fields);
 }
 
-/** Shows which settings apply, and what they are where nothing is filled in. */
-export function settingsView({ usual, method, documents, model, busy }: State, before?: State): void {
-  byId<HTMLButtonElement>("model-choose").disabled = busy !== undefined;
-  if (usual === before?.usual && method === before.method && documents === before.documents && model === before.model)
-    return;
+/** Shows the model, and which settings apply and what they are where nothing is filled in. */
+export function settingsView(state: State, before?: State): void {
+  const { engine, usual, method, documents, model, busy } = state;
+  for (const [id, kind] of [
+    ["model-embedded", "embedded"],
+    ["model-choose", "folder"],
+  ] as const) {
+    const button = byId<HTMLButtonElement>(id);
+    button.disabled = busy !== undefined;
+    button.setAttribute("aria-pressed", String(model?.kind === kind));
+  }
+  if (model !== before?.model) setText("model-name", modelText(state));
+  if (!engine) return;
+  if (engine !== before?.engine) drawSettings(state);
+  else if (usual === before?.usual && method === before.method && documents === before.documents) return;
   for (const [key] of FIELDS) {
     const input = byId<HTMLInputElement>(`field-${key}`);
     const value = usual[key];
@@ -81,44 +88,12 @@ export function settingsView({ usual, method, documents, model, busy }: State, b
       (key !== "validation_split_percentage" || !documents || documents.splits.length === 1);
     (input.parentElement as HTMLElement).hidden = !applies;
   }
-  if (model?.kind === "folder") setText("model-name", model.name);
 }
 
-/** Shows the plan. */
-export function planView(state: State, before?: State): void {
-  const { plan, planning, busy } = state;
-  const lacks = missing(state);
-  byId<HTMLButtonElement>("plan-run").disabled = busy !== undefined || lacks !== undefined;
-  setText("plan-status", planning ?? (plan ? "" : (lacks ?? "")));
-  if (plan === before?.plan) return;
-  const terms: (readonly [string, string, string?])[] = plan
-    ? [
-        [
-          "Training time",
-          plan.trainSeconds === undefined ? "does not fit" : `about ${duration(plan.trainSeconds)}`,
-          counted(plan.steps, "step"),
-        ],
-        [
-          "Memory",
-          bytes(plan.peakRssBytes),
-          plan.trainSeconds === undefined ? "more than a tab can have" : "at most, predicted",
-        ],
-        [
-          "Trained parameters",
-          count(plan.trainableParameters),
-          `${percent(plan.trainablePercent)} of ${count(plan.totalParameters)}`,
-        ],
-        [
-          "Rows",
-          count(plan.examples),
-          plan.heldBack ? `and ${count(plan.heldBack.validationRows)} held back for scores` : "to train on",
-        ],
-        ["File of the result", bytes(plan.savedBytes)],
-      ]
-    : [];
-  byId("plan-facts").replaceChildren(
-    ...terms.map(([term, value, note]) =>
-      el("div", {}, el("dt", {}, term), el("dd", {}, value, el("small", {}, note ?? ""))),
-    ),
-  );
+/** The model in a sentence. */
+export function modelText({ model }: Pick<State, "model">): string {
+  if (!model) return "No model is taken yet.";
+  return model.kind === "folder"
+    ? `${model.name}, from your folder.`
+    : "The encoder of legal text that comes with the page: 5 million parameters, 10 MB.";
 }

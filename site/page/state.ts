@@ -3,21 +3,21 @@ import type { Plan } from "lowrank";
 import type {
   Columns,
   Documents,
+  Earlier,
   Engine,
   ModelChoice,
   Outcome,
   Problem,
   RunChoice,
   Tried,
-  Unfinished,
   UsualKeys,
 } from "../protocol.ts";
 
 /** Parts of the page that can have a problem of their own. */
-export type Part = "documents" | "model" | "plan" | "train" | "get" | "try";
+export const PARTS = ["documents", "model", "plan", "train", "get", "try", "compare"] as const;
 
-/** Task that the worker is at. */
-export type Busy = Part | "compare" | "starting";
+/** One of {@link PARTS}. */
+export type Part = (typeof PARTS)[number];
 
 /** A step of the run. */
 export interface Step {
@@ -33,13 +33,23 @@ export interface Run {
   /** Milliseconds of each of the last steps, pauses left out. */
   readonly durations: readonly number[];
   readonly warnings: readonly string[];
+  /** Progress of reading the rows, in words. */
+  readonly reading?: string;
   readonly state: "preparing" | "running" | "paused" | "stopping" | "stopped" | "scoring" | "done";
+}
+
+/** A method of the comparison. */
+export interface Compared {
+  readonly method: string;
+  readonly progress?: { readonly step: number; readonly total: number };
+  readonly outcome?: Outcome;
 }
 
 /** All that the page shows. */
 export interface State {
   readonly engine?: Engine;
-  readonly busy?: Busy | undefined;
+  /** Part whose task the worker is at. */
+  readonly busy?: Part | "starting" | undefined;
   readonly problems: Readonly<Partial<Record<Part, Problem | undefined>>>;
   readonly documents?: Documents | undefined;
   readonly columns: Partial<Columns>;
@@ -52,8 +62,9 @@ export interface State {
   readonly planning?: string | undefined;
   readonly run?: Run | undefined;
   readonly outcome?: Outcome | undefined;
-  readonly earlier?: Unfinished | undefined;
+  readonly unfinished?: Earlier["unfinished"] | undefined;
   readonly tried?: readonly Tried[] | undefined;
+  readonly compared?: readonly Compared[] | undefined;
 }
 
 /** The page as it opens. */
@@ -66,13 +77,9 @@ export const INITIAL: State = {
   fields: {},
 };
 
-/** Numbers of the fields that were filled in. */
-export const keysOf = (fields: State["fields"]): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(fields).flatMap(([key, text]) =>
-      text.trim() === "" ? [] : [[key, Number(text.replace(",", "."))]],
-    ),
-  );
+/** Recipe keys of the fields that were filled in. Their texts are the package's to read. */
+export const keysOf = (fields: State["fields"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).filter(([, text]) => text.trim() !== ""));
 
 /** The run that is chosen; `undefined` while something is missing. */
 export function choiceOf({ documents, columns, model, method, fields }: State): RunChoice | undefined {

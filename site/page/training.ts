@@ -7,7 +7,7 @@ import { counted, duration, score } from "./words.ts";
 export function progressText(run: Run | undefined): string {
   if (!run) return "Nothing has run yet.";
   const last = run.steps.at(-1);
-  if (run.state === "preparing") return "Reading the model and the documents …";
+  if (run.state === "preparing") return `${run.reading ?? "Reading the model and the documents"} …`;
   const at = last ? `Step ${last.step} of ${run.total}, loss ${score(last.loss)}` : "";
   switch (run.state) {
     case "running": {
@@ -19,7 +19,7 @@ export function progressText(run: Run | undefined): string {
     case "stopping":
       return `${at}. Stopping after this step …`;
     case "stopped":
-      return `${at}. Cancelled; the last checkpoint is kept until another run begins.`;
+      return `${at === "" ? "Stopped" : `${at}. Stopped`}. What has a checkpoint can be resumed above.`;
     case "scoring":
       return `${counted(run.total, "step")} done. Scoring the rows that were held back …`;
     case "done":
@@ -81,6 +81,7 @@ export function trainingView(state: State, before?: State): void {
   setText("pause", run?.state === "paused" ? "Go on" : "Pause");
   if (run === before?.run) return;
   setText("progress-text", progressText(run));
+  if (run?.state !== before?.run?.state) setText("announcement", progressText(run));
   byId<HTMLProgressElement>("progress").value = run && run.total > 0 ? (run.steps.at(-1)?.step ?? 0) / run.total : 0;
   if (run?.warnings !== before?.run?.warnings)
     byId("warnings").replaceChildren(...(run?.warnings ?? []).map((warning) => el("li", {}, warning)));

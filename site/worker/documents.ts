@@ -1,18 +1,36 @@
 /** Documents: stored as the user gave them, then looked at by the package. */
 import { lookAtRows } from "lowrank";
-import type { Columns, Documents, NamedFile } from "../protocol.ts";
-import { PATHS, remove, store } from "./files.ts";
+import type { Columns, Documents, NamedFile, RunChoice } from "../protocol.ts";
+import { jsonAt, newFolder, PATHS, remove, removeOthers, store, storeJson } from "./files.ts";
 
 /** Splits of the embedded provisions, which the page serves. */
 const PROVISIONS = ["train", "dev", "test"] as const;
 
-/** Stores documents in place of earlier ones. One file is the data set; of several, the folder is. */
+/**
+ * Stores documents. One file is the data set; of several, the folder is. Earlier ones go, unless the last run is on them.
+ * @throws {DataError} when they are not usable; earlier ones stay then.
+ */
 export async function storeDocuments(name: string, files: readonly NamedFile[]): Promise<Documents> {
-  await remove(PATHS.documents);
-  for (const file of files) await store(`${PATHS.documents}/${file.name}`, file.blob);
+  const folder = newFolder(PATHS.documents);
   const [only] = files;
-  const path = files.length === 1 && only ? `${PATHS.documents}/${only.name}` : PATHS.documents;
-  return lookedAt(name, path);
+  const path = files.length === 1 && only ? `${folder}/${only.name}` : folder;
+  try {
+    for (const file of files) await store(`${folder}/${file.name}`, file.blob);
+    const documents = await lookedAt(name, path);
+    await storeJson(PATHS.taken, { name, path });
+    const choice = await jsonAt<RunChoice>(PATHS.choice);
+    await removeOthers(PATHS.documents, [path, choice?.documents.path]);
+    return documents;
+  } catch (error) {
+    await remove(folder);
+    throw error;
+  }
+}
+
+/** The documents of an earlier visit. */
+export async function earlierDocuments(): Promise<Documents | undefined> {
+  const taken = await jsonAt<Pick<Documents, "name" | "path">>(PATHS.taken);
+  return taken && lookedAt(taken.name, taken.path).catch(() => undefined);
 }
 
 /** Stores the embedded provisions. @param site Address of the page's folder. */

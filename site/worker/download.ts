@@ -2,21 +2,21 @@
 import { zipSync } from "fflate";
 import { exportModel } from "lowrank";
 import type { Download, RunChoice } from "../protocol.ts";
-import { allFilesIn, PATHS, textAt } from "./files.ts";
+import { allFilesIn, jsonAt, PATHS, textAt } from "./files.ts";
 
 /** The run's own bookkeeping, and its predictions: of no use elsewhere. */
 const LEFT_OUT = ["manifest.json", "trainer_state.json", "metrics.jsonl", "eval_predictions.json"];
 
 /** A file for the user. */
 export async function download(what: Download): Promise<File> {
-  const choice: RunChoice = JSON.parse((await textAt(PATHS.choice)) ?? "");
+  const choice = (await jsonAt<RunChoice>(PATHS.choice)) as RunChoice;
   switch (what) {
     case "recipe":
       return new File([renamed((await textAt(`${PATHS.run}/recipe.yaml`)) ?? "", choice)], "recipe.yaml");
     case "adapter":
       return zipped("adapter", PATHS.run, choice);
     case "onnx":
-      await exportModel({ format: "onnx", adapter: PATHS.run, model: PATHS.model, out: PATHS.onnx });
+      await exportModel({ format: "onnx", adapter: PATHS.run, model: choice.model.path, out: PATHS.onnx });
       return zipped("onnx", PATHS.onnx, choice);
     default:
       return what satisfies never;
@@ -40,4 +40,4 @@ async function zipped(name: string, folder: string, choice: RunChoice): Promise<
 }
 
 const renamed = (text: string, { model, documents }: RunChoice): string =>
-  text.replaceAll(documents.path, documents.name).replaceAll(PATHS.model, model.name).replaceAll(PATHS.run, "adapter");
+  text.replaceAll(documents.path, documents.name).replaceAll(model.path, model.name).replaceAll(PATHS.run, "adapter");

@@ -6,11 +6,14 @@ const ROOT = "lowrank";
 /** Paths of the page's folders and files. */
 export const PATHS = {
   documents: `/${ROOT}/documents`,
-  model: `/${ROOT}/model`,
+  models: `/${ROOT}/models`,
   recipe: `/${ROOT}/recipe.yaml`,
   run: `/${ROOT}/run`,
-  /** The run's choices, by which a later visit goes on. */
+  /** What the user took and chose, and what came of it: a later visit goes on from there. */
+  taken: `/${ROOT}/documents.json`,
+  base: `/${ROOT}/model.json`,
   choice: `/${ROOT}/run.json`,
+  outcome: `/${ROOT}/outcome.json`,
   /** The base with an untrained head, which is asked beside the adapter. */
   before: `/${ROOT}/before`,
   compared: `/${ROOT}/compared`,
@@ -57,6 +60,17 @@ export async function textAt(path: string): Promise<string | undefined> {
   return (await filesIn(path.slice(0, -name.length))).find((file) => file.name === name)?.text();
 }
 
+/** A new folder in a folder. Its name is a number, the larger the newer. */
+export const newFolder = (above: string): string => `${above}/${Date.now()}`;
+
+/** Removes the folders in a folder, but for those that paths lie in. */
+export async function removeOthers(above: string, paths: readonly (string | undefined)[]): Promise<void> {
+  const names: string[] = [];
+  for await (const name of (await folderAt(above)).keys()) names.push(name);
+  for (const name of names)
+    if (!paths.some((path) => `${path}/`.startsWith(`${above}/${name}/`))) await remove(`${above}/${name}`);
+}
+
 /** Removes a file or folder; content when there is none. */
 export async function remove(path: string): Promise<void> {
   const name = path.split("/").at(-1) as string;
@@ -64,6 +78,15 @@ export async function remove(path: string): Promise<void> {
   await folder.removeEntry(name, { recursive: true }).catch((error: Error) => {
     if (error.name !== "NotFoundError") throw error;
   });
+}
+
+/** Stores a value as JSON. */
+export const storeJson = (path: string, value: unknown): Promise<void> => store(path, JSON.stringify(value));
+
+/** A stored value; `undefined` when there is none. The page that stored it was of this build or an older one. */
+export async function jsonAt<Value>(path: string): Promise<Value | undefined> {
+  const text = await textAt(path);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** Removes all that this page stored. */

@@ -26,7 +26,7 @@ async function startFrom({ kind }: ModelChoice, keys: Readonly<Record<string, un
 /** The recipe of a run. @throws {RecipeError} naming each key that does not fit. */
 export function recipeOf({ documents, columns, model, method, keys }: RunChoice, output: string): Promise<Recipe> {
   return startFrom(model, {
-    model_name_or_path: PATHS.model,
+    model_name_or_path: model.path,
     dataset_name: documents.path,
     ...(documents.delimiter !== undefined && { delimiter: documents.delimiter }),
     text_column: columns.text,

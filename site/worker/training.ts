@@ -1,7 +1,7 @@
 /** Runs: begun, held between two steps, stopped, and gone on with in a later visit. */
 import { type EvalResults, type TrainEvent, type TrainResults, train } from "lowrank";
-import type { Outcome, Picture, RunChoice, Unfinished } from "../protocol.ts";
-import { filesIn, folderAt, PATHS, remove, store, textAt } from "./files.ts";
+import type { Earlier, Outcome, Picture, RunChoice } from "../protocol.ts";
+import { filesIn, folderAt, jsonAt, PATHS, remove, storeJson } from "./files.ts";
 import { recipeOf } from "./recipe.ts";
 import { heapBytes } from "./runtime.ts";
 
@@ -34,10 +34,11 @@ export async function run(
   output: string,
   say: (event: TrainEvent) => void,
 ): Promise<Outcome> {
-  if (!resume) await remove(output);
   const recipe = await recipeOf(choice, output);
+  if (!resume) await remove(output);
   if (output === PATHS.run) {
-    await store(PATHS.choice, JSON.stringify(choice));
+    await storeJson(PATHS.choice, choice);
+    await remove(PATHS.outcome);
     await remove(PATHS.before);
   }
   running = new AbortController();
@@ -51,7 +52,10 @@ export async function run(
     await held?.until;
   }
   if (!results) throw new Error("the run ended without results");
-  return { choice, results, ...(scores && { scores }), pictures: await picturesIn(output), heapBytes: heapBytes() };
+  const pictures = await picturesIn(output);
+  const outcome = { choice, results, ...(scores && { scores }), pictures, heapBytes: heapBytes() };
+  if (output === PATHS.run) await storeJson(PATHS.outcome, outcome);
+  return outcome;
 }
 
 async function picturesIn(folder: string): Promise<Picture[]> {
@@ -60,12 +64,17 @@ async function picturesIn(folder: string): Promise<Picture[]> {
 }
 
 /** The run that was begun and not finished, if it has a checkpoint. */
-export async function unfinished(): Promise<Unfinished | undefined> {
-  const choice = await textAt(PATHS.choice);
-  if (choice === undefined) return undefined;
-  const names: string[] = [];
-  for await (const name of (await folderAt(PATHS.run)).keys()) names.push(name);
-  if (names.includes("train_results.json")) return undefined;
-  const steps = names.flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-  return steps.length > 0 ? { choice: JSON.parse(choice), step: Math.max(...steps) } : undefined;
+export async function unfinished(): Promise<Earlier["unfinished"]> {
+  const choice = await jsonAt<RunChoice>(PATHS.choice);
+  if (!choice || (await jsonAt(PATHS.outcome))) return undefined;
+  const steps: number[] = [];
+  for await (const name of (await folderAt(PATHS.run)).keys())
+    steps.push(...(/^checkpoint-(\d+)$/.exec(name)?.slice(1) ?? []).map(Number));
+  return steps.length > 0 ? { choice, step: Math.max(...steps) } : undefined;
+}
+
+/** Removes the run of {@link unfinished}. */
+export async function discard(): Promise<void> {
+  await remove(PATHS.choice);
+  await remove(PATHS.run);
 }

@@ -1,7 +1,7 @@
 /** Sentences that are labelled by the model before and after training. */
 import { type Prediction, predict, train } from "lowrank";
 import type { RunChoice, Tried } from "../protocol.ts";
-import { PATHS, textAt } from "./files.ts";
+import { jsonAt, PATHS, textAt } from "./files.ts";
 import { recipeOf } from "./recipe.ts";
 
 /** A learning rate that no 32-bit weight notices; 0 is refused. */
@@ -9,7 +9,7 @@ const STILL = 1e-30;
 
 /** Labels texts with the base, whose head is untrained, and with what the run trained. */
 export async function tried(texts: readonly string[]): Promise<Tried[]> {
-  const choice: RunChoice = JSON.parse((await textAt(PATHS.choice)) ?? "");
+  const choice = (await jsonAt<RunChoice>(PATHS.choice)) as RunChoice;
   if ((await textAt(`${PATHS.before}/adapter_config.json`)) === undefined) await storeBefore(choice);
   const [before, after] = [await predictions(PATHS.before, texts), await predictions(PATHS.run, texts)];
   return texts.map((_, i) => ({ before: before[i] as Prediction, after: after[i] as Prediction }));

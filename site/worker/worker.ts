@@ -1,13 +1,13 @@
 /** The page's worker: it has the package and ONNX Runtime, which blocks the thread that it computes in. */
 import { LowrankError, plan, recipeJsonSchema, VERSION } from "lowrank";
-import type { Problem, Reply, Request, TaskName, Tasks } from "../protocol.ts";
-import { storeDocuments, storeProvisions } from "./documents.ts";
+import type { ModelChoice, Outcome, Problem, Reply, Request, TaskName, Tasks } from "../protocol.ts";
+import { earlierDocuments, storeDocuments, storeProvisions } from "./documents.ts";
 import { download } from "./download.ts";
-import { PATHS, removeAll } from "./files.ts";
+import { jsonAt, PATHS, removeAll } from "./files.ts";
 import { storeEmbedded, storeModel } from "./model.ts";
 import { recipeOf, usualKeys } from "./recipe.ts";
 import { startRuntime, THREADS } from "./runtime.ts";
-import { pause, proceed, run, stop, unfinished } from "./training.ts";
+import { discard, pause, proceed, run, stop, unfinished } from "./training.ts";
 import { tried } from "./trying.ts";
 
 startRuntime();
@@ -23,7 +23,16 @@ const tasks: { [Name in TaskName]: (given: Tasks[Name]["given"]) => Promise<Task
     const methods = names.map((name, i) => ({ name, about: abouts[i] ?? "" }));
     return { version: VERSION, isolated: self.crossOriginIsolated, threads: THREADS, methods };
   },
-  earlier: unfinished,
+  async earlier() {
+    const left = {
+      documents: await earlierDocuments(),
+      model: await jsonAt<ModelChoice>(PATHS.base),
+      outcome: await jsonAt<Outcome>(PATHS.outcome),
+      unfinished: await unfinished(),
+    };
+    return Object.fromEntries(Object.entries(left).filter(([, value]) => value !== undefined));
+  },
+  discard,
   documents: ({ name, files }) => storeDocuments(name, files),
   provisions: ({ site }) => storeProvisions(site),
   model: ({ name, files }) => storeModel(name, files),
@@ -40,13 +49,13 @@ const tasks: { [Name in TaskName]: (given: Tasks[Name]["given"]) => Promise<Task
   forget: removeAll,
 };
 
+/** Folders of this page's storage. */
+const STORED = /\/lowrank\/((documents|models)\/\d+\/?)?/g;
+
 /** An error in words, without the paths of this page's storage. */
 function problemOf(error: unknown): Problem {
   const { message } = error instanceof Error ? error : new Error(String(error));
-  const words = Object.values(PATHS).reduce(
-    (text, path) => text.replaceAll(`${path}/`, "").replaceAll(path, ""),
-    message,
-  );
+  const words = message.replace(STORED, "").replace(/^--/gm, ""); // a key that is filled in is a flag to the package
   return { ...(error instanceof LowrankError && { code: error.code }), message: words };
 }
 

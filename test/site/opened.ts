@@ -8,7 +8,7 @@ import { CHROMIUM } from "../browser/site.ts";
 import { temporary } from "../running.ts";
 
 /** Folder of the host that the page lies in: it must not matter. */
-const PATH = "/some/folder/";
+export const PATH = "/some/folder/";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -38,8 +38,11 @@ export interface OpenSite {
   close(): Promise<void>;
 }
 
-/** Serves the page from a plain host, which sends no headers for threads, and opens it. */
-export async function openSite(folder: string): Promise<OpenSite> {
+/**
+ * Serves the page from a plain host, which sends no headers for threads, and opens it.
+ * @param serviceWorkers `block` as browsers do in some private windows.
+ */
+export async function openSite(folder: string, serviceWorkers: "allow" | "block" = "allow"): Promise<OpenSite> {
   const server = createServer(({ url = "/" }, response) => {
     const path = normalize(decodeURIComponent(new URL(url, "http://host").pathname));
     const file = join(folder, path === PATH ? "index.html" : path.slice(PATH.length));
@@ -51,7 +54,7 @@ export async function openSite(folder: string): Promise<OpenSite> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
   const browser = await chromium.launch({ executablePath: CHROMIUM as string, args: ["--no-sandbox"] });
-  const context = await browser.newContext({ acceptDownloads: true });
+  const context = await browser.newContext({ acceptDownloads: true, serviceWorkers });
   const page = await context.newPage();
   const requests: string[] = [];
   const said: string[] = [];
@@ -61,7 +64,7 @@ export async function openSite(folder: string): Promise<OpenSite> {
   await page.goto(address);
   const unplug = async (): Promise<void> => {
     server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await new Promise((resolve) => server.close(resolve)); // once more says that it is closed
   };
   return {
     ...{ page, context, address, requests, said, unplug },
