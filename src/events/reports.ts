@@ -16,6 +16,9 @@ export interface Plan {
   /** The peak of the run in a process of its own: the sum of `memoryBytes`. */
   readonly peakRssBytes: number;
   readonly memoryBytes: MemoryBytes;
+  /** In a page: memory that the run takes of WebAssembly's heap, and the most that this holds. */
+  readonly heapBytes?: number;
+  readonly heapLimitBytes?: number;
   /** Size of the weights saved at the end: the adapter, or the whole model. */
   readonly savedBytes: number;
   /** Absent where the run would not fit into the machine's memory, so that nothing was run. */

@@ -187,6 +187,8 @@ export interface System {
   hubCacheFolder(env?: Environment): string;
   hubTokenFile(env?: Environment): string;
   machine(): Machine;
+  /** Bytes that the engine's own heap may hold; undefined where it has the process's memory. */
+  heapLimit(): number | undefined;
   whoRuns(): { readonly host: string; readonly processId: number };
   /** Memory of this process, in bytes: now, and at most so far. 0 where the system does not tell. */
   rssBytes(): number;

@@ -3,6 +3,7 @@ import { stepGraph } from "../assemble/graphs.ts";
 import type { MemoryBytes } from "../events/events.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Session } from "../session/session.ts";
+import { heapPlan, refuseBeyondHeap } from "./memory/heap.ts";
 import { plannedMemory, type Workload } from "./memory/planned-memory.ts";
 import type { Run } from "./state.ts";
 import type { Stage } from "./unfreezing.ts";
@@ -31,7 +32,17 @@ export async function stageAt(
   await before?.session.close();
   const graph = stepGraph(model.source, stages.length > 1 ? stage.trains : undefined);
   const emitted = await model.engine.emit(graph);
-  const planned = await plannedMemory({ model, graph, emitted, examples, batches, optimizer, validation, baseBytes });
+  const { byCategory: planned, heapBytes } = await plannedMemory({
+    model,
+    graph,
+    emitted,
+    examples,
+    batches,
+    optimizer,
+    validation,
+    baseBytes,
+  });
+  refuseBeyondHeap(heapPlan(heapBytes));
   const closed = rssBytes();
   const session = await model.engine.open(emitted, weights);
   return { stage, graph, session, planned, engineBytes: Math.max(0, rssBytes() - closed) };

@@ -8,6 +8,7 @@ import type { Job } from "../prepared/job.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkJob } from "../training/checked.ts";
+import { heapPlan } from "../training/memory/heap.ts";
 import { plannedMemory, totalBytes } from "../training/memory/planned-memory.ts";
 import { optimizerOf } from "../training/optimizer.ts";
 import { countSteps, epochPlan, type Steps } from "../training/schedule.ts";
@@ -63,7 +64,7 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
   const numTokens = countTokens(settled, lengths, steps);
   const graph = stepGraph(model.source);
   const batches = epochPlan(settled, lengths, 0).microBatches(0, steps.total);
-  const memoryBytes = await plannedMemory({
+  const { byCategory: memoryBytes, heapBytes } = await plannedMemory({
     ...{
       model,
       graph,
@@ -79,7 +80,8 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
   validated?.close();
   const peakRssBytes = totalBytes(memoryBytes);
   const { trainable, total } = countParameters(model.graph, model.base);
-  const fits = peakRssBytes <= machine().memoryBytes;
+  const heap = heapPlan(heapBytes);
+  const fits = heap ? heap.heapBytes <= heap.heapLimitBytes : peakRssBytes <= machine().memoryBytes;
   if (fits) onProgress(`measuring ${MEASURED} steps`);
   return {
     model: settled.model_name_or_path,
@@ -94,6 +96,7 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
     numTokens,
     peakRssBytes,
     memoryBytes,
+    ...heap,
     savedBytes: 4 * (savesWhole(settled.method) ? total : trainable),
     ...(fits && { trainSeconds: secondsOf(await measured(job), numTokens) }),
   };

@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { EvalResults, Model, Prediction, TrainOptions } from "../../src/index.ts";
+import type { EvalResults, Model, Plan, Prediction, TrainOptions } from "../../src/index.ts";
 import type { Runtime } from "../../src/session/ort.ts";
 import { pythonOf } from "../parity/python.ts";
 import { fixture, readJson, recipeOf, rowsOf, temporary, tensorsOf } from "../running.ts";
-import { copied, filesOf, MODEL_FILES } from "./folders.ts";
-import { builtExample, bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
+import { builtExample, bundled, copied, filesOf, MODEL_FILES } from "./folders.ts";
+import { CHROMIUM, type OpenPage, openPage } from "./site.ts";
 
 /** The library as Node has it. */
 const { evaluate, loadModel, lora, predict, TextGenerator, train } = (await import(
@@ -174,6 +174,28 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
       expect.arrayContaining(["adapter_model.safetensors", "recipe.yaml", "checkpoint-4/manifest.json"]),
     );
     expect(files.filter((name) => name.includes("incomplete"))).toEqual([]);
+  }, 60_000);
+
+  test("a plan says what it takes of WebAssembly's heap; a model that this cannot hold is refused before it is made", async () => {
+    const given = { folder: "/models/bert", options: { ...options, maxSteps: 2 } };
+    const plan = await open.ask<Plan>("plan", given);
+    expect(plan.heapLimitBytes).toBe(4 * 2 ** 30);
+    expect(plan.heapBytes).toBeGreaterThan(10e6);
+    expect(plan.heapBytes).toBeLessThan(100e6);
+    expect(plan.trainSeconds).toBeGreaterThan(0);
+
+    const sizes = { hidden_size: 8192, intermediate_size: 32_768, num_attention_heads: 64, num_hidden_layers: 2 };
+    const text = JSON.stringify({ ...readJson(fixture("bert/config.json")), ...sizes });
+    const files = [
+      ...filesOf("bert").filter(({ name }) => name.startsWith("tokenizer")),
+      { name: "config.json", text },
+    ];
+    await open.ask("store", { folder: "/models/huge", files });
+    const huge = { model_name_or_path: "/models/huge", from_scratch: true, method: "full" };
+    const recipe = recipeOf({ ...huge, dataset_name: "/data/train.jsonl", output_dir: "/out/huge" });
+    expect(await open.ask("refused", { recipe })).toMatch(
+      /^OutOfMemoryError: the run needs 6\.\d GB of WebAssembly's memory, which ends at 4\.3 GB\n/,
+    );
   }, 60_000);
 
   test("a run that is left keeps what was trained", async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { fixture, temporaryFolder } from "../formats/temporary.ts";
-import type { OpenPage } from "./site.ts";
+import { buildExample, bundleInto, type OpenPage } from "./site.ts";
 
 /** Files of a model that a page needs. */
 export const MODEL_FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
@@ -18,3 +18,9 @@ export async function copied(open: OpenPage, folder: string): Promise<string> {
     writeFileSync(`${copy}/${name}`, Buffer.from(bytes, "base64"));
   return copy;
 }
+
+/** The bundled page, in a folder that is removed after the calling test file. */
+export const bundled = async (): Promise<string> => bundleInto(await temporaryFolder());
+
+/** The built example, in a folder that is removed after the calling test file. */
+export const builtExample = async (): Promise<string> => buildExample(await temporaryFolder());

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { COMMIT, type Instead, playedHub, sha256 } from "../formats/hub/played-hub.ts";
 import { fixture } from "../formats/temporary.ts";
-import { MODEL_FILES } from "./folders.ts";
-import { bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
+import { bundled, MODEL_FILES } from "./folders.ts";
+import { CHROMIUM, type OpenPage, openPage } from "./site.ts";
 
 /** What came of a download: the folder in the page's file system, or a refusal. */
 interface Download {

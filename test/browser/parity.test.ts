@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LoadOptions, TrainOptions } from "../../src/index.ts";
 import { fixture, rowsOf, temporary, tensorsOf } from "../running.ts";
-import { copied, filesOf } from "./folders.ts";
-import { bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
+import { bundled, copied, filesOf } from "./folders.ts";
+import { CHROMIUM, type OpenPage, openPage } from "./site.ts";
 
 /** The library as Node has it. */
 const { full, loadModel, lora, train } = (await import(

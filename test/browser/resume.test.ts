@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Keys, readJson, recipeOf } from "../running.ts";
-import { copied, filesOf } from "./folders.ts";
-import { bundled, CHROMIUM, type OpenPage, openPage } from "./site.ts";
+import { bundled, copied, filesOf } from "./folders.ts";
+import { CHROMIUM, type OpenPage, openPage } from "./site.ts";
 
 /** What a run of the page said, and the files it left. */
 interface Ran {

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize, resolve } from "node:path";
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
-import { fixture, temporaryFolder } from "../formats/temporary.ts";
 
 /** Chromium to run pages in; `undefined` where there is none. */
 export const CHROMIUM = [process.env.LOWRANK_CHROMIUM, "/usr/bin/chromium"].find(
@@ -23,9 +22,8 @@ const ISOLATION = {
   "cross-origin-embedder-policy": "require-corp",
 };
 
-/** The page and its worker, bundled by esbuild from the package as it is built. @returns their folder. */
-export async function bundled(): Promise<string> {
-  const folder = await temporaryFolder();
+/** Bundles the page and its worker with esbuild, from the package as it is built, into a folder. */
+export async function bundleInto(folder: string): Promise<string> {
   await build({
     entryPoints: ["test/browser/page.js", "test/browser/worker.js"],
     bundle: true,
@@ -43,10 +41,9 @@ export async function bundled(): Promise<string> {
   return folder;
 }
 
-/** The example, built by vite in a project that has the package installed. @returns the folder to serve. */
-export async function builtExample(): Promise<string> {
+/** Builds the example with vite in a project that has the package installed. @returns the folder to serve. */
+export async function buildExample(project: string): Promise<string> {
   const { build: buildWithVite } = await import("vite"); // which takes seconds to load
-  const project = await temporaryFolder();
   cpSync("examples/browser", project, { recursive: true });
   mkdirSync(join(project, "node_modules"));
   symlinkSync(resolve("."), join(project, "node_modules/lowrank"));
@@ -71,12 +68,21 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Opens a folder's page in a browser of its own. @param isolated True when it is served with the headers that threads need. */
-export async function openPage(folder: string, isolated: boolean): Promise<OpenPage> {
+/**
+ * Opens a folder's page in a browser of its own.
+ * @param isolated True when it is served with the headers that threads need.
+ * @param more Further folders that are served, by the path at which they are.
+ */
+export async function openPage(
+  folder: string,
+  isolated: boolean,
+  more: Readonly<Record<string, string>> = {},
+): Promise<OpenPage> {
   const roots: readonly (readonly [string, string])[] = [
     ["/ort/", "node_modules/onnxruntime-web/dist/"],
-    ["/fixtures/", `${fixture("")}/`],
+    ["/fixtures/", `${join(import.meta.dirname, "../parity/fixtures")}/`],
     ["/embedded/", "foundation/model/"],
+    ...Object.entries(more),
     ["/", `${folder}/`],
   ];
   const server = createServer(({ url = "/" }, response) => {

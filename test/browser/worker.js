@@ -6,6 +6,7 @@ import {
   full,
   loadModel,
   lora,
+  plan,
   predict,
   TextGenerator,
   train,
@@ -19,11 +20,20 @@ ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
 ort.env.logLevel = "error";
 useRuntime(ort);
 
+/** WebAssembly's heaps, which only whoever makes them sees. */
+const heaps = [];
+WebAssembly.Memory = class extends WebAssembly.Memory {
+  constructor(limits) {
+    super(limits);
+    heaps.push(this);
+  }
+};
+
 /** Runs of `train` that can be stopped. */
 const running = new AbortController();
 
 let sawStep = () => {};
-/** Resolved after the next step of any run. */
+/** Resolved with its number after the next step of any run. */
 const nextStep = () =>
   new Promise((resolve) => {
     sawStep = resolve;
@@ -34,7 +44,7 @@ async function trained(model, options, stopAfter) {
   const seen = { losses: [], warnings: [] };
   for await (const event of train(model, { ...options, signal: running.signal })) {
     if (event.kind === "step") seen.losses.push(event.loss);
-    if (event.kind === "step") sawStep();
+    if (event.kind === "step") sawStep(event.step);
     if (event.kind === "warning") seen.warnings.push(event.message);
     if (event.kind === "step" && event.step === stopAfter) break;
   }
@@ -90,7 +100,8 @@ async function all(items) {
 const tasks = {
   isolated: () => self.crossOriginIsolated,
   async store({ folder, files }) {
-    for (const { name, url } of files) await storeFile(`${folder}/${name}`, await (await fetch(url)).blob());
+    for (const { name, url, text } of files)
+      await storeFile(`${folder}/${name}`, text === undefined ? await (await fetch(url)).blob() : new Blob([text]));
   },
   read: ({ folder }) => readFiles(folder),
   environment: ({ env }) => useEnvironment(env),
@@ -120,6 +131,17 @@ const tasks = {
     const fromBytes = await all(predict({ model: await loadModel(folder), adapter: bytes, texts }));
     const left = await namesIn("/.lowrank-scratch");
     return { ...seen, scores, predictions, again, fromBytes, left };
+  },
+  async plan({ folder, loading, rank = 4, options }) {
+    ort.env.wasm.numThreads = 1;
+    return plan((await loadModel(folder, loading)).with(lora({ r: rank })), options);
+  },
+  refused: ({ recipe }) => refusal(all(train(recipe))),
+  async measure({ folder, threads, rank, options }) {
+    ort.env.wasm.numThreads = threads;
+    const model = (await loadModel(folder)).with(lora({ r: rank }));
+    await trained(model, options);
+    return Math.max(...heaps.map(({ buffer }) => buffer.byteLength));
   },
   async tune({ folder, loading, rank, options, output }) {
     ort.env.wasm.numThreads = 1;

@@ -27,7 +27,7 @@ export { environment, hubCacheFolder, hubTokenFile } from "./hub-cache.ts";
 export { readLineBlocks, readLines, readTextChunks, readThrough } from "./lines.ts";
 export { liesIn, linkFile } from "./links.ts";
 export { checkUnlocked, lockFolder, releaseFolder } from "./lock.ts";
-export { machine, whoRuns } from "./machine.ts";
+export { heapLimit, machine, whoRuns } from "./machine.ts";
 export { peakRssBytes, rssBytes } from "./memory.ts";
 export { ownPath, packageFolder } from "./packages.ts";
 export { printJsonLine, spawnJsonLines } from "./processes.ts";

@@ -14,6 +14,9 @@ export function machine(): Machine {
   return { system: `${process.platform} ${process.arch}`, cpu, cores, instructionSets: instructionSets(), memoryBytes };
 }
 
+/** Undefined: the engine has the process's memory. */
+export const heapLimit = (): number | undefined => undefined;
+
 /** Names of the machine and of this process, by which files of several can be told apart. */
 export const whoRuns = (): { readonly host: string; readonly processId: number } => ({
   host: hostname(),

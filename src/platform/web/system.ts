@@ -20,6 +20,9 @@ export const machine = (): Machine => ({
   memoryBytes: HEAP_BYTES,
 });
 
+/** Bytes of a WebAssembly heap. */
+export const heapLimit = (): number | undefined => HEAP_BYTES;
+
 /** Names by which files of several runs can be told apart. */
 export const whoRuns = (): { readonly host: string; readonly processId: number } => ({
   host: globalThis.location.host,

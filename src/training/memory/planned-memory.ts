@@ -30,6 +30,13 @@ export interface Workload {
   readonly baseBytes: number;
 }
 
+/** Predicted memory of a run. */
+export interface PlannedMemory {
+  readonly byCategory: MemoryBytes;
+  /** Bytes that an engine with a heap of its own needs there: copies of the weights and of a batch, and what a run asks for. */
+  readonly heapBytes: number;
+}
+
 /**
  * Predicts the peak of a run by category, from graphs and lengths alone: no weight is read, nothing is computed, so that
  * a model may be planned that the machine could not hold.
@@ -39,9 +46,36 @@ export interface Workload {
  * collected), and the gradients as the engine hands them over, beside those that are added up; or, if that is more, what the
  * factorizations of a start of LoRA take before the first step.
  */
-export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
-  const { model, graph, emitted, examples, optimizer, validation, baseBytes } = work;
+export async function plannedMemory(work: Workload): Promise<PlannedMemory> {
+  const { model, optimizer, baseBytes } = work;
+  const { training, scoring, largestInputs, sizes } = await partsOf(work);
   const { weights, quantizedWeights, gradients } = parameterBytes(model.graph);
+  const engine = training.arena + scoring.arena;
+  const sessions = training.session + scoring.session;
+  const steps = engine + 2 * largestInputs + 4 * sizes.reduce((sum, size) => sum + size, 0);
+  const byCategory = {
+    weights,
+    quantizedWeights,
+    gradients,
+    optimizer: sizes.reduce((sum, size) => sum + optimizer.bytesFor(size), 0),
+    activations: Math.max(steps, startBytes(model.graph, model.base)),
+    runtime: baseBytes + HEAP_GROWTH_BYTES + sessions,
+  };
+  return { byCategory, heapBytes: sessions + engine + weights + quantizedWeights + largestInputs };
+}
+
+/** Parts of a run's memory, in bytes. */
+interface Parts {
+  readonly training: EngineMemory;
+  /** Memory of evaluations between steps. */
+  readonly scoring: EngineMemory;
+  /** Bytes that the largest pass is fed, weights not counted. */
+  readonly largestInputs: number;
+  /** Elements of each trained parameter. */
+  readonly sizes: readonly number[];
+}
+
+async function partsOf({ model, graph, emitted, examples, batches, validation }: Workload): Promise<Parts> {
   const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
   const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
   const { recipe } = model.source;
@@ -51,18 +85,12 @@ export async function plannedMemory(work: Workload): Promise<MemoryBytes> {
     task,
   );
   const masked = task.draw ? recipe.mlm_probability : 1;
-  const runs = heaviest(eachPass(work.batches, examples, tokens), examples, masked);
-  const training = engineMemory(emitted, runs);
-  const scoring = validation ? await scoringMemory(model, validation) : NOTHING;
-  const largestInputs = Math.max(...runs.map((lengths) => inputBytes(graph, lengths)));
-  const steps = training.arena + scoring.arena + 2 * largestInputs + 4 * sizes.reduce((sum, size) => sum + size, 0);
+  const runs = heaviest(eachPass(batches, examples, tokens), examples, masked);
   return {
-    weights,
-    quantizedWeights,
-    gradients,
-    optimizer: sizes.reduce((sum, size) => sum + optimizer.bytesFor(size), 0),
-    activations: Math.max(steps, startBytes(model.graph, model.base)),
-    runtime: baseBytes + HEAP_GROWTH_BYTES + training.session + scoring.session,
+    training: engineMemory(emitted, runs),
+    scoring: validation ? await scoringMemory(model, validation) : NOTHING,
+    largestInputs: Math.max(...runs.map((lengths) => inputBytes(graph, lengths))),
+    sizes,
   };
 }
 
