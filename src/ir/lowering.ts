@@ -27,6 +27,15 @@ export interface OnnxNodeOptions {
  * - `InverseRms [x, w]`: `1 / √(mean(x²) + epsilon)` over the last dim, which becomes 1; `w` is the weight of the normalization.
  * - `RotaryAngles [positions, frequencies, beyond?]`: `positions [rows]` integers times `frequencies [1, half]` → `[rows, half]`;
  *   times `beyond` where a position of the batch is `length` or more.
+ * - `Indicator [condition]`: 1 where a condition on integers holds, else 0, as int64.
+ * - `BlockBoundary [seq]`: the first row of the block number `block` of a sequence in `blocks` nearly equal blocks.
+ * - `BlockStart [start, seq]`, `BlockEnd [end, start]`: first row that a block computes, and first row that it no longer does. A target
+ *   whose kernels take no empty tensors gives a block without rows the last row of the sequence.
+ * - `JoinBlocks [seq, block…]`: the rows of all blocks `[batch, heads, rows, width]`, and no further ones.
+ * - `GreatestEntry [logits, peak, top?, entry?]`: for each row, the entry of the vocabulary with the greatest of some `logits [rows, n]`, which
+ *   is `peak [rows, 1]`; they are those of the entries `start … end − 1`. Where `peak` is not above `top`, the greatest so far, it is the `entry` so far. As
+ *   `[rows, 1]` in a type of the target's choice.
+ * - `EntryIds [entry]`: entries as integers `[rows]`.
  * - `UpcastHalf [x]`: half floats of ONNX's element type `from`, as they are fed, to float32.
  * - `UpcastInt8 [x]`: signed bytes, as they are fed, to float32.
  * - `DequantizeRows [codes, scales]`: signed bytes `[rows, columns]` times `scales [rows]` → float32.
@@ -36,6 +45,13 @@ export type PseudoOperator =
   | "SliceAfter"
   | "InverseRms"
   | "RotaryAngles"
+  | "Indicator"
+  | "BlockBoundary"
+  | "BlockStart"
+  | "BlockEnd"
+  | "JoinBlocks"
+  | "GreatestEntry"
+  | "EntryIds"
   | "UpcastHalf"
   | "UpcastInt8"
   | "DequantizeRows";

@@ -38,6 +38,24 @@ export const PSEUDO_OPERATORS: Readonly<Record<PseudoOperator, Override>> = {
     return to.node("Mul", [positionIds, to.node("Where", [isBeyond, beyond, frequencies])]);
   },
 
+  Indicator: (to, [condition = ""]) => to.node("Cast", [condition], { attrs: { to: INT64 } }),
+
+  BlockBoundary: (to, [seq = ""], { attrs: { block, blocks } }) =>
+    lowerBoundary(to, seq, block as number, blocks as number),
+
+  BlockStart: (_, [start = ""]) => start,
+
+  BlockEnd: (_, [end = ""]) => end,
+
+  JoinBlocks: (to, [, ...blocks]) => to.node("Concat", blocks, { attrs: { axis: 2 } }),
+
+  GreatestEntry(to, [logits = "", peak = "", top, entry = ""], { attrs: { start } }) {
+    const best = to.node("Add", [to.node("ArgMax", [logits], { attrs: { axis: 1 } }), to.ints([start as number])]);
+    return top === undefined ? best : to.node("Where", [to.node("Greater", [peak, top]), best, entry]);
+  },
+
+  EntryIds: (to, [entry = ""]) => to.node("Squeeze", [entry, to.ints([1])]),
+
   UpcastHalf: (to, [x = ""], { attrs: { from } }) =>
     to.node("Cast", [to.node("BitCast", [x], { attrs: { to: from as number } })], { attrs: { to: FLOAT } }),
 
@@ -45,6 +63,12 @@ export const PSEUDO_OPERATORS: Readonly<Record<PseudoOperator, Override>> = {
 
   DequantizeRows: (to, inputs) => to.node("DequantizeLinear", inputs, { attrs: { axis: 0 } }),
 };
+
+/** `⌈seq · block / blocks⌉`. */
+export function lowerBoundary(to: Lowering, seq: string, block: number, blocks: number): string {
+  const up = to.node("Add", [to.node("Mul", [seq, to.ints([block])]), to.ints([blocks - 1])]);
+  return to.node("Div", [up, to.ints([blocks])]);
+}
 
 /** `at`, known only once `result` is: 0 or 1, read off an element of it if it has any, times 0 is added. */
 function lowerOnce(to: Lowering, at: string, result: string): string {

@@ -1,13 +1,18 @@
 import type { Lowering, OnnxFloat } from "../ir/lowering.ts";
 import type { Overrides } from "./override.ts";
+import { lowerBoundary } from "./pseudo-operators.ts";
 import { STANDARD_OVERRIDES } from "./standard-overrides.ts";
 
 /** ONNX's numbers of element types. */
 const FLOAT = 1;
 const INT32 = 6;
+const INT64 = 7;
 const BOOL = 9;
 const FLOAT16 = 10;
 const DOUBLE = 11;
+
+/** More than any entry of a vocabulary. */
+const NO_ENTRY = 2 ** 30;
 
 /**
  * Operators that ONNX Runtime's WebGPU provider lacks or computes wrongly, and those that would copy values from the device
@@ -19,8 +24,12 @@ const DOUBLE = 11;
 export const WEBGPU_OVERRIDES = {
   FusedMatMul: STANDARD_OVERRIDES.FusedMatMul,
 
-  /** A zero that takes an element of `after` to know is added. Bytes become integers, which all that reads codes and masks takes. */
+  /**
+   * A zero that takes an element of `after` to know is added. Bytes become integers, which all that reads codes and masks takes.
+   * Indices stay on the host, as they are.
+   */
   Barrier(to, [x = "", after = ""], { attrs: { rank, dtype } }) {
+    if (dtype === "int64") return x;
     const each = (value: number): string => to.ints(new Array<number>(rank as number).fill(value));
     const first = to.node("Reshape", [to.node("Slice", [after, each(0), each(1)]), to.ints([-1])]);
     if (dtype === "float32") return to.node("Add", [x, lowerNothing(to, first, FLOAT)]);
@@ -67,6 +76,41 @@ export const WEBGPU_OVERRIDES = {
 
   Cos: (to, [x = ""]) => cast(to, to.node("Cos", [cast(to, x, DOUBLE)]), FLOAT),
   Sin: (to, [x = ""]) => cast(to, to.node("Sin", [cast(to, x, DOUBLE)]), FLOAT),
+
+  /** Not a cast, which has a kernel: masks stay on the host. */
+  Indicator: (to, [condition = ""]) =>
+    to.node("Where", [condition, to.constant("int64", [], [1]), to.constant("int64", [], [0])]),
+
+  /** Of fewer rows than blocks, only the last blocks have none. */
+  BlockBoundary(to, [seq = ""], { attrs: { block, blocks } }) {
+    const least = to.node("Min", [to.ints([block as number]), seq]);
+    return to.node("Max", [lowerBoundary(to, seq, block as number, blocks as number), least]);
+  },
+
+  /** Kernels of softmax and sums refuse tensors without elements. */
+  BlockStart: (to, [start = "", seq = ""]) => to.node("Min", [start, to.node("Sub", [seq, to.ints([1])])]),
+
+  BlockEnd: (to, [end = "", start = ""]) => to.node("Max", [end, to.node("Add", [start, to.ints([1])])]),
+
+  /** What stands for blocks without rows comes behind all rows. */
+  JoinBlocks: (to, [seq = "", ...blocks]) =>
+    to.node("Slice", [to.node("Concat", blocks, { attrs: { axis: 2 } }), to.ints([0]), seq, to.ints([2])]),
+
+  /** Entries are negative numbers in float32, so that of equal logits the first is the greatest; up to 2²⁴ they are exact. */
+  GreatestEntry(to, [logits = "", peak = "", top, entry = ""], { attrs }) {
+    const [start, end] = [attrs.start as number, attrs.end as number];
+    const columns = to.constant(
+      "float32",
+      [end - start],
+      Array.from({ length: end - start }, (_, i) => -i),
+    );
+    const greatest = to.node("Where", [to.node("Equal", [logits, peak]), columns, to.scalar(-NO_ENTRY)]);
+    const first = to.node("ReduceMax", [greatest, to.ints([1])], { attrs: { keepdims: 1 } });
+    const best = to.node("Sub", [first, to.scalar(start)]);
+    return top === undefined ? best : to.node("Where", [to.node("Greater", [peak, top]), best, entry]);
+  },
+
+  EntryIds: (to, [entry = ""]) => cast(to, to.node("Squeeze", [to.node("Neg", [entry]), to.ints([1])]), INT64),
 
   /** Two bytes a number, the low one first: each is looked up. Numbers below 2⁻¹²⁵, in bfloat16 only, become 0. */
   UpcastHalf(to, [bytes = ""], { attrs: { from } }) {

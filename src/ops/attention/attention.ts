@@ -60,7 +60,7 @@ export const attention: OpFunction<["q", "k", "v", "mask", "dropoutMask?"], Atte
         : p;
       return lowerProduct(inside, weights, block.keys(values), attrs);
     });
-    return lowerMerge(to, together(to, parts), shape);
+    return lowerMerge(to, together(to, parts, mask), shape);
   },
 });
 

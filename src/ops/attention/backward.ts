@@ -65,7 +65,7 @@ export const attentionBackward: OpFunction<Operands, AttentionBackwardAttrs> = d
       if (of === "q") return lowerProduct(inside, ds, keys, attrs, { alpha: scale });
       return block.spread(lowerOuter(inside, ds, queries, attrs, scale));
     });
-    return lowerMerge(to, of === "q" ? together(to, parts) : summed(to, parts), shape);
+    return lowerMerge(to, of === "q" ? together(to, parts, mask) : summed(to, parts), shape);
   },
 });
 

@@ -27,11 +27,13 @@ export function lowerBlocks(to: Lowering, mask: string, causal = false): Block[]
   const seq = lengthOf(to, mask);
   return Array.from({ length: BLOCKS }, (_, i) => {
     const [start, end] = [boundary(to, seq, i), boundary(to, seq, i + 1)];
+    const from = to.node("BlockStart", [start, seq]);
+    const until = to.node("BlockEnd", [end, from]);
     const axis = to.ints([2]);
     return {
-      queries: (x) => to.node("Slice", [x, start, end, axis]),
+      queries: (x) => to.node("Slice", [x, from, until, axis]),
       keys: (x) => (i === BLOCKS - 1 ? x : to.node("Slice", [x, to.ints([0]), end, axis])),
-      pairs: (x) => to.node("Slice", [x, both(to, start, to.ints([0])), both(to, end, end), to.ints([2, 3])]),
+      pairs: (x) => to.node("Slice", [x, both(to, from, to.ints([0])), both(to, until, end), to.ints([2, 3])]),
       spread(x) {
         // Of a block without rows the engine leaves sums over rows unwritten: none of them is kept.
         const rows = to.node("Sub", [end, start]);
@@ -68,20 +70,19 @@ export function lowerInside(to: Lowering, mask: string, many = false): Lowering 
   };
 }
 
-/** Rows of all blocks, one after the other. */
-export const together = (to: Lowering, parts: readonly string[]): string =>
-  parts.length === 1 ? (parts[0] as string) : to.node("Concat", parts, { attrs: { axis: 2 } });
+/** Rows of all blocks, one after the other. @param mask Name of `[batch, seq]`. */
+export const together = (to: Lowering, parts: readonly string[], mask: string): string =>
+  parts.length === 1 ? (parts[0] as string) : to.node("JoinBlocks", [lengthOf(to, mask), ...parts]);
 
 /** The sum over blocks. */
 export const summed = (to: Lowering, parts: readonly string[]): string =>
   parts.reduceRight((sum, part) => to.node("Add", [sum, part]));
 
-/** `⌈seq · i / BLOCKS⌉`: of fewer rows than blocks, the last blocks have none, but there is no block without keys. */
+/** `⌈seq · i / BLOCKS⌉`: of fewer rows than blocks, some blocks have none, but there is no block without keys. */
 function boundary(to: Lowering, seq: string, i: number): string {
   if (i === 0) return to.ints([0]);
   if (i === BLOCKS) return seq;
-  const up = to.node("Add", [to.node("Mul", [seq, to.ints([i])]), to.ints([BLOCKS - 1])]);
-  return to.node("Div", [up, to.ints([BLOCKS])]);
+  return to.node("BlockBoundary", [seq], { attrs: { block: i, blocks: BLOCKS } });
 }
 
 /** `seq`, a vector of one. */

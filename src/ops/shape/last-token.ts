@@ -27,7 +27,7 @@ export const lastToken: OpFunction<["ids", "mask"], { readonly padId?: number }>
     const other = (x: string, than: number): string => to.node("Not", [to.node("Equal", [x, integer(than)])]);
     const shown = other(mask, 0);
     const counts = padId === undefined ? shown : to.node("And", [shown, other(ids, padId)]);
-    const real = to.node("Cast", [counts], { attrs: { to: 7 } });
+    const real = to.node("Indicator", [counts]);
     const tokenIndices = to.node("Mul", [real, to.node("Range", [integer(0), seq, integer(1)])]);
     const last = to.node("ReduceMax", [tokenIndices, to.ints([1])], { attrs: { keepdims: 0 } });
     return to.node("Add", [last, to.node("Mul", [to.node("Range", [integer(0), batch, integer(1)]), seq])]);

@@ -35,7 +35,7 @@ export const positionsAfterPadding: OpFunction<["ids"], { readonly paddingIdx: n
   },
   lower(to, { ids }, { attrs: { paddingIdx } }) {
     const padding = to.constant("int64", [], [paddingIdx]);
-    const real = to.node("Cast", [to.node("Not", [to.node("Equal", [ids, padding])])], { attrs: { to: 7 } });
+    const real = to.node("Indicator", [to.node("Not", [to.node("Equal", [ids, padding])])]);
     const count = to.node("Mul", [to.node("CumSum", [real, to.constant("int64", [], [1])]), real]);
     return to.node("Reshape", [to.node("Add", [count, padding]), to.ints([-1])]);
   },

@@ -77,7 +77,7 @@ export function lowerReduction(
   { softcap, smoothing }: TokenLossAttrs,
 ): string {
   const flat = (column: string): string => to.node("Squeeze", [column, to.ints([1])]);
-  if (question === "choice") return flat(choice);
+  if (question === "choice") return to.node("EntryIds", [choice]);
   if (question === "logSumExp") return flat(to.node("Add", [top, to.node("Log", [sum])]));
   const share = (smoothing ?? 0) / (shape[0] as number);
   const { ignored, index } = lowerLabels(to, labels);
@@ -135,11 +135,15 @@ function lowerUniform(to: Lowering, w: string, tanh: string | undefined): string
   return to.node("Gemm", [lowerSoftcapDerivative(to, to.scalar(1), tanh), w]);
 }
 
-function lowerChoice(to: Lowering, logits: string, peak: string, { start }: Chunk, before: Found | undefined): string {
-  const best = to.node("Add", [to.node("ArgMax", [logits], { attrs: { axis: 1 } }), to.ints([start])]);
-  return before?.choice === undefined
-    ? best
-    : to.node("Where", [to.node("Greater", [peak, before.top]), best, before.choice]);
+function lowerChoice(
+  to: Lowering,
+  logits: string,
+  peak: string,
+  { start, end }: Chunk,
+  before: Found | undefined,
+): string {
+  const sofar = before?.choice === undefined ? [] : [before.top, before.choice];
+  return to.node("GreatestEntry", [logits, peak, ...sofar], { attrs: { start, end } });
 }
 
 function lowerOwn(
