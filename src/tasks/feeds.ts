@@ -74,10 +74,10 @@ function pairs(
   return { dtype: "float32", shape: [n, n], data };
 }
 
-/** The label positions that count, of a batch flattened. */
+/** The label positions that count, of a batch flattened; the first of all where none does: no device takes tensors without elements. */
 function labelledRows(labels: BigInt64Array): BigInt64Array {
   const rows = [...labels.keys()].filter((row) => labels[row] !== BigInt(IGNORED));
-  return BigInt64Array.from(rows, BigInt);
+  return BigInt64Array.from(rows.length > 0 ? rows : [0], BigInt);
 }
 
 /** A random input. Noise has a stream of its own: with it, masks stay what they are without. */
