@@ -43,6 +43,9 @@ const BROWSER = ["test/browser/**/*.test.ts", "test/site/**/*.test.ts"];
 /** Tests that need real models, Python or another program: `npm run test:references`. */
 const REFERENCES = "test/references/**/*.test.ts";
 
+/** Tests that need a GPU, or SwiftShader, which comes with Debian's Chromium: `npm run test:webgpu`. */
+const WEBGPU = "test/webgpu/**/*.test.ts";
+
 export default defineConfig({
   plugins: [sources],
   test: {
@@ -52,11 +55,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "apart",
-          include: ["test/**/*.test.ts", ...[...shared, REFERENCES, ...BROWSER].map((glob) => `!${glob}`)],
+          include: ["test/**/*.test.ts", ...[...shared, REFERENCES, ...BROWSER, WEBGPU].map((glob) => `!${glob}`)],
         },
       },
       { extends: true, test: { name: "references", include: [REFERENCES] } },
       { extends: true, test: { name: "browser", include: BROWSER } },
+      { extends: true, test: { name: "webgpu", include: [WEBGPU], globalSetup: ["test/webgpu/swiftshader.ts"] } },
     ],
     globalSetup: ["test/global-setup.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
