@@ -59,7 +59,7 @@ export default defineConfig({
   worker: {
     format: "es",
     plugins: () => [leftOut],
-    rolldownOptions: { output: { codeSplitting: false } }, // the worker needs nearly all of it at once
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "lowrank", test: /./ }] } } }, // one chunk: it is needed nearly whole, and packs better
   },
   build: {
     outDir: join(repository, "dist-site"),

@@ -61,7 +61,7 @@ export const documentsView =
     for (const id of ["files-choose", "folder-choose", "provisions"])
       byId<HTMLButtonElement>(id).disabled = busy !== undefined;
     if (documents === before?.documents && columns === before?.columns) return;
-    byId("preview").hidden = !documents;
+    byId("preview").classList.toggle("empty", !documents);
     if (!documents) return;
     setText("found", foundText(documents));
     setText("labels", labelsText(documents, columns.label));

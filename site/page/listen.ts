@@ -4,6 +4,8 @@ import * as acts from "./acts.ts";
 import { pastedFile } from "./documents.ts";
 import { byId } from "./dom.ts";
 import { filesOf } from "./host.ts";
+import { current } from "./store.ts";
+import { showCurve } from "./training.ts";
 
 const on = (id: string, act: () => unknown): void => byId(id).addEventListener("click", act);
 
@@ -25,6 +27,7 @@ export function listen(): void {
   on("compare", acts.compare);
   on("compare-stop", acts.stopComparing);
   on("forget", acts.forget);
+  addEventListener("resize", () => showCurve(current().run));
 }
 
 function listenToDocuments(): void {

@@ -9,8 +9,8 @@ const FIELDS = [
   ["num_train_epochs", "Epochs"],
   ["learning_rate", "Learning rate"],
   ["lora_r", "Rank"],
-  ["max_length", "Longest text, in tokens"],
-  ["validation_split_percentage", "Rows held back, in %"],
+  ["max_length", "Longest text (tokens)"],
+  ["validation_split_percentage", "Rows held back (%)"],
 ] as const;
 
 /** Methods whose update has a rank. */

@@ -85,6 +85,11 @@ export function trainingView(state: State, before?: State): void {
   byId<HTMLProgressElement>("progress").value = run && run.total > 0 ? (run.steps.at(-1)?.step ?? 0) / run.total : 0;
   if (run?.warnings !== before?.run?.warnings)
     byId("warnings").replaceChildren(...(run?.warnings ?? []).map((warning) => el("li", {}, warning)));
+  showCurve(run);
+}
+
+/** Shows the losses, as wide as there is room. */
+export function showCurve(run: Run | undefined): void {
   const figure = byId("curve");
   const { clientWidth: width, clientHeight: height } = figure;
   if (!run || run.steps.length === 0) figure.replaceChildren();

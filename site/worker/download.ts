@@ -40,4 +40,12 @@ async function zipped(name: string, folder: string, choice: RunChoice): Promise<
 }
 
 const renamed = (text: string, { model, documents }: RunChoice): string =>
-  text.replaceAll(documents.path, documents.name).replaceAll(model.path, model.name).replaceAll(PATHS.run, "adapter");
+  text
+    .replaceAll(documents.path, dataName(documents))
+    .replaceAll(model.path, model.name)
+    .replaceAll(PATHS.run, "adapter")
+    .replace(/^resume_from_checkpoint: true$/m, "# resume_from_checkpoint:");
+
+/** Name that the documents have outside of this page. */
+const dataName = ({ name, path }: RunChoice["documents"]): string =>
+  name === "embedded" ? name : (/[^/]+\.\w+$/.exec(path)?.[0] ?? "documents");

@@ -27,8 +27,21 @@ export function stop(): void {
   proceed();
 }
 
-/** Trains as chosen. @param resume True when the run goes on from its newest checkpoint. */
-export async function run(
+/** Name of the lock that a run of any tab holds. */
+const LOCK = "lowrank page: run";
+
+/**
+ * Trains as chosen.
+ * @param resume True when the run goes on from its newest checkpoint.
+ * @throws when another tab trains: its folder would be removed.
+ */
+export const run = (...given: Parameters<typeof trained>): Promise<Outcome> =>
+  navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+    if (lock) return trained(...given);
+    throw new Error("Another tab of this page is training. Wait for it, or close it.");
+  });
+
+async function trained(
   choice: RunChoice,
   resume: boolean,
   output: string,

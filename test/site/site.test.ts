@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { unzipSync } from "fflate";
@@ -200,6 +200,17 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     expect(predictions).toMatchObject([{ label: "termination" }, { label: "law" }]);
   }, 120_000);
 
+  test("the recipe and the ONNX model are offered, too", async () => {
+    const { page } = open;
+    const [recipe] = await Promise.all([page.waitForEvent("download"), page.click("#get-recipe")]);
+    const yaml = readFileSync(await recipe.path(), "utf8");
+    expect(yaml).toMatch(/^model_name_or_path: embedded$/m);
+    expect(yaml).toMatch(/^dataset_name: pasted\.csv$/m);
+    expect(yaml).not.toContain("/lowrank/");
+    const [onnx] = await Promise.all([page.waitForEvent("download"), page.click("#get-onnx", { timeout: 30_000 })]);
+    expect(statSync(join(await unpacked(onnx), "onnx/onnx/model.onnx")).size).toBeGreaterThan(20e6);
+  }, 60_000);
+
   test("sentences are labelled by the model before and after training", async () => {
     const { page } = open;
     await page.fill("#sentences", "The laws of Austria govern, and its courts decide.");
@@ -285,6 +296,17 @@ describe.skipIf(CHROMIUM === undefined)("a long run of a model of the user's own
     await page.click("#discard");
     await page.waitForSelector("#unfinished", { state: "hidden" });
     expect(open.said).toEqual([]);
+  }, 60_000);
+
+  test("full, LoRA and QLoRA are compared", async () => {
+    const { page } = open;
+    await page.fill("#field-num_train_epochs", "2");
+    await page.click("#compare", { timeout: 30_000 });
+    await until(() => page.locator("#compared meter").count(), (rows) => expect(rows).toBe(3)); // biome-ignore format: a line
+    const rows = await page.locator("#compared tbody tr").allInnerTexts();
+    expect(rows.map((row) => row.split("\t")[0])).toEqual(["Full fine-tuning", "LoRA", "QLoRA"]);
+    expect(rows.map((row) => /(\d+) %/.exec(row)?.[1])).toEqual(["100", expect.anything(), expect.anything()]);
+    for (const row of rows) expect(row).toMatch(/\d [MG]B\s+\d+ s\s+\d/);
   }, 60_000);
 });
 
