@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvalResults, Model, Plan, Prediction, TrainOptions } from "../../src/index.ts";
-import type { Runtime } from "../../src/session/ort.ts";
+import type { Runtime } from "../../src/session/runtime.ts";
 import { pythonOf } from "../parity/python.ts";
 import { fixture, readJson, recipeOf, rowsOf, temporary, tensorsOf } from "../running.ts";
 import { builtExample, bundled, copied, filesOf, MODEL_FILES } from "./folders.ts";
