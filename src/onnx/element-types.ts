@@ -26,6 +26,7 @@ const BYTES: ReadonlyMap<DataType, number> = new Map([
   [DataType.INT8, 1],
   [DataType.UINT8, 1],
   [DataType.BOOL, 1],
+  [DataType.DOUBLE, 8],
 ]);
 
 /** Bytes of an element, by ONNX's number for its type. @throws {RangeError} for a type that is not used here. */

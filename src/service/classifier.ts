@@ -27,7 +27,7 @@ const work: TextWork<TaskDefinition, LabelledInput, Prediction> = {
 type Labels = TextService<TaskDefinition, LabelledInput, Prediction>;
 
 /** @throws {RecipeError} for a model of another task, naming the class that opens it. */
-async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled: "text" | "word"): Promise<Labels> {
+async function openLabels({ adapter, model, ...options }: ServiceSource, labelled: "text" | "word"): Promise<Labels> {
   const source = await trainedSource({ adapter, model });
   return releasedOnError(source.release, async () => {
     const { task_type } = source.recipe;
@@ -38,7 +38,7 @@ async function openLabels({ adapter, model, onWarning }: ServiceSource, labelled
         expected: labelled === "text" ? "a classifier of texts; Tagger.open opens this one" : "a classifier of words; Classifier.open opens this one", // biome-ignore format: one line
       });
     }
-    return TextService.open(source, work, onWarning);
+    return TextService.open(source, work, options);
   });
 }
 

@@ -4,12 +4,14 @@ import { refuseOtherTask } from "../assemble/supported-head.ts";
 import { type AdapterSource, keyOfFiles, namedAdapter } from "../formats/hub/model-files.ts";
 import type { ParamValue } from "../ir/graph.ts";
 import { savesWhole } from "../methods/index.ts";
+import type { Engine } from "../prepared/engine.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import { QUANTIZATION_KEYS } from "../recipe/quantization.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Asked } from "../tasks/definition.ts";
 import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
+import { type Device, onDevice } from "../verbs/on-device.ts";
 import { shareFrozen } from "../verbs/stays-open.ts";
 import type { TrainedSource } from "../verbs/trained-source.ts";
 
@@ -40,11 +42,18 @@ export class SharedBase {
   /** Weights of the base, shared by all adapters. */
   readonly #frozen: Weights = new Map();
   readonly #compiled: Compiled[] = [];
+  readonly #device: Device | undefined;
+  /** The engine of all models, once the first was checked on it. */
+  #engine: Engine | undefined;
   readonly #served = new Map<string | undefined, Promise<Served>>();
 
-  /** @param source The model that answers where no other adapter is named. */
-  constructor(source: OpenableSource) {
+  /**
+   * @param source The model that answers where no other adapter is named.
+   * @param device Default: as its recipe says.
+   */
+  constructor(source: OpenableSource, device?: Device) {
     this.#source = source;
+    this.#device = device;
   }
 
   /**
@@ -93,7 +102,11 @@ export class SharedBase {
     }
   }
 
-  async #serve(opened: TrainedModel): Promise<Served> {
+  async #serve(found: TrainedModel): Promise<Served> {
+    const opened = this.#engine
+      ? { ...found, model: { ...found.model, engine: this.#engine } }
+      : await onDevice(found, this.#device);
+    this.#engine = opened.model.engine;
     const { model, weights, fresh, warnings } = opened;
     const whole = savesWhole(model.source.recipe.method);
     shareFrozen(model.graph, weights, this.#frozen);

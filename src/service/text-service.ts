@@ -3,6 +3,7 @@ import { DataError } from "../errors.ts";
 import type { AdapterSource } from "../formats/hub/model-files.ts";
 import { type EncodedText, inputOf, type Numbered } from "../verbs/each-text.ts";
 import type { Model } from "../verbs/model.ts";
+import type { Device } from "../verbs/on-device.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
 import { type WarnAll, warnOnce } from "../verbs/stays-open.ts";
 import { BatchQueue } from "./batch-queue.ts";
@@ -14,6 +15,8 @@ export interface ServiceSource {
   readonly adapter?: AdapterSource;
   /** Base model, by name or in memory. Default: the adapter's own. */
   readonly model?: string | Model;
+  /** Device that the model runs on. Default: as its recipe says. */
+  readonly device?: Device;
   /** Called once with each thing that a reader of the results should know. */
   readonly onWarning?: (message: string) => void;
 }
@@ -78,9 +81,9 @@ export class TextService<State, Encoded extends EncodedText, Result extends obje
   static async open<State, Encoded extends EncodedText, Result extends object>(
     source: OpenableSource,
     work: TextWork<State, Encoded, Result>,
-    onWarning: (message: string) => void = () => {},
+    { onWarning = () => {}, device }: Pick<ServiceSource, "onWarning" | "device">,
   ): Promise<TextService<State, Encoded, Result>> {
-    const service = new TextService(new SharedBase(source), work, warnOnce(onWarning));
+    const service = new TextService(new SharedBase(source, device), work, warnOnce(onWarning));
     try {
       await service.#get(undefined);
     } catch (error) {

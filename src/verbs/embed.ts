@@ -10,6 +10,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { embeds, featureExtraction } from "../task-types/index.ts";
 import { eachText, type Numbered } from "./each-text.ts";
 import { Model } from "./model.ts";
+import { type Device, onDevice } from "./on-device.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { embedded, encodeText, type ShapingOptions, shapingOf } from "./text-embeddings.ts";
 import { releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
@@ -21,6 +22,8 @@ export type TextSource = Iterable<string | TextInput> | AsyncIterable<string | T
 export interface EmbedOptions extends ShapingOptions {
   /** Folder, Hub id or files of an adapter for the model. */
   readonly adapter?: AdapterSource;
+  /** Device that the model runs on; default: as its recipe says. */
+  readonly device?: Device;
   /** Called with what a reader of the embeddings should know. */
   readonly onWarning?: (message: string) => void;
 }
@@ -54,7 +57,7 @@ async function* embeddings(
 ): AsyncGenerator<TextEmbedding, void, void> {
   const { onWarning } = options;
   const inputs = "file" in texts ? await readInputs(texts.file, recipe) : texts;
-  const { model: prepared, weights, fresh, warnings } = await open();
+  const { model: prepared, weights, fresh, warnings } = await onDevice(await open(), options.device);
   const shaping = shapingOf(prepared, fresh, options);
   for (const warning of warnings) onWarning?.(warning);
   const session = await prepared.engine.compile(prepared.graph, weights);

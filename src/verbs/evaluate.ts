@@ -18,6 +18,7 @@ import { scoreModel } from "../training/scoring.ts";
 import { writeReport } from "./evaluation-report.ts";
 import { type DataRow, jobOfModel, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
+import { onDevice } from "./on-device.ts";
 import { type OwnMetricsOptions, refuseOwnMetrics, withOwnMetrics } from "./own-metrics.ts";
 
 /** Options of a scoring. */
@@ -74,10 +75,17 @@ async function scored(
     ...options
   }: ScoringOptions & Partial<ModelOptions> & { readonly adapter?: string },
 ): Promise<EvalResults> {
-  const { split, splitName, rows, opened, recipe, classes } =
-    subject instanceof Model
-      ? await ofModel(subject, options as ModelOptions)
-      : await ofRecipe(resolveRecipe(subject), adapter);
+  const {
+    split,
+    splitName,
+    rows,
+    opened: found,
+    recipe,
+    classes,
+  } = subject instanceof Model
+    ? await ofModel(subject, options as ModelOptions)
+    : await ofRecipe(resolveRecipe(subject), adapter);
+  const opened = await onDevice(found, options.device);
   const { model, weights, fresh, madeFor } = opened;
   refuseOneClass(model, classes);
   const { entries } = taskOf(model.source.recipe);
@@ -99,12 +107,14 @@ async function scored(
   }
   const worst = reportDir === undefined ? undefined : new Worst<ReportRow>(MOST_EXAMPLES);
   try {
-    const found = await scoreModel(model, weights, examples, () => signal?.aborted === true, worst);
-    if (!found) throw new InterruptedError("stopped before the evaluation was complete.");
+    const scored = await scoreModel(model, weights, examples, () => signal?.aborted === true, worst);
+    if (!scored) throw new InterruptedError("stopped before the evaluation was complete.");
     const metrics =
-      entries && computeMetrics ? await withOwnMetrics(found.metrics, entries(found), computeMetrics) : found.metrics;
+      entries && computeMetrics
+        ? await withOwnMetrics(scored.metrics, entries(scored), computeMetrics)
+        : scored.metrics;
     if (worst && reportDir !== undefined) {
-      const scores = { ...found, metrics };
+      const scores = { ...scored, metrics };
       const reported = { recipe, model, adapter, isBase, splitName, split, examples, rows, scores, worst };
       const path = await writeReport(reportDir, reported, onWarning);
       if (path !== undefined) onReport?.(path);

@@ -22,6 +22,7 @@ import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
 import { Model } from "./model.ts";
+import { type Device, onDevice } from "./on-device.ts";
 import { shareFrozen, type WarnAll, warnOnce } from "./stays-open.ts";
 import { releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
 
@@ -42,6 +43,8 @@ export interface GeneratorSource {
   readonly model?: string | Model;
   /** Folder, Hub id or files of an adapter for it. */
   readonly adapter?: AdapterSource;
+  /** Device that the model runs on; default: as its recipe says. */
+  readonly device?: Device;
   /** Called once with each thing that a reader of the texts should know. */
   readonly onWarning?: (message: string) => void;
 }
@@ -82,7 +85,7 @@ export class TextGenerator {
   }
 
   /** @throws {LowrankError} when model or adapter are not usable, or the model is no causal one. */
-  static async open({ model, adapter, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
+  static async open({ model, adapter, device, onWarning = () => {} }: GeneratorSource): Promise<TextGenerator> {
     const shared: Weights = new Map();
     const source = await trainedSource({ model, adapter });
     return releasedOnError(source.release, async () => {
@@ -90,10 +93,11 @@ export class TextGenerator {
       else await refuseOtherTask(causalLm.name, source.name);
       const recipe = { ...source.recipe, task_type: causalLm.name };
       const trained = adapter === undefined ? undefined : source.name;
-      const open =
+      const opened =
         model instanceof Model && adapter === undefined
-          ? await compiled(await model.open(shared, unpackedBlocks), shared)
+          ? await model.open(shared, unpackedBlocks)
           : await openAdapter(recipe, trained, shared);
+      const open = await compiled(await onDevice(opened, device), shared);
       if (!savesWhole(open.model.source.recipe.method)) await source.release();
       return new TextGenerator({ recipe, release: source.release }, shared, open, onWarning);
     });
@@ -104,7 +108,9 @@ export class TextGenerator {
     const named = adapter === undefined ? undefined : await namedAdapter(adapter);
     try {
       if (named) await refuseOtherTask(causalLm.name, named.name);
-      const next = await openAdapter(this.#recipe, named?.name, this.#shared);
+      const opened = await openAdapter(this.#recipe, named?.name, this.#shared);
+      const { engine } = this.#open.model; // which was checked with the base
+      const next = await compiled({ ...opened, model: { ...opened.model, engine } }, this.#shared);
       await this.#open.session.close();
       this.#open = next;
       this.#cache = undefined;
@@ -227,8 +233,8 @@ interface Opened {
   readonly warnings: readonly string[];
 }
 
-const openAdapter = async (recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<Opened> =>
-  compiled(await openTrained(recipe, adapter, undefined, shared, unpackedBlocks), shared);
+const openAdapter = (recipe: ResolvedRecipe, adapter: string | undefined, shared: Weights): Promise<TrainedModel> =>
+  openTrained(recipe, adapter, undefined, shared, unpackedBlocks);
 
 async function compiled({ model, weights, warnings }: TrainedModel, shared: Weights): Promise<Opened> {
   shareFrozen(model.graph, weights, shared);

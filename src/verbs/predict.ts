@@ -3,6 +3,7 @@ import type { Prediction } from "../events/reports.ts";
 import type { AdapterSource } from "../formats/hub/model-files.ts";
 import { eachText, type Numbered } from "./each-text.ts";
 import type { Model } from "./model.ts";
+import { type Device, onDevice } from "./on-device.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { encodeText, labelled, labellingTask } from "./text-labels.ts";
 import { type TrainedSource, trainedSource } from "./trained-source.ts";
@@ -14,6 +15,8 @@ export interface PredictOptions {
   /** Base model; default: the adapter's own. Without an adapter, a model with a trained head, also one in memory. */
   readonly model?: string | Model;
   readonly texts?: Iterable<string | TextInput> | AsyncIterable<string | TextInput>;
+  /** Device that the model runs on; default: as its recipe says. */
+  readonly device?: Device;
   /** A file: rows as training reads them, or a text on each line. */
   readonly input?: string;
   /** Called with what a reader of the labels should know. */
@@ -43,7 +46,7 @@ async function* predicted(
   refuseLanguageModel(recipe.task_type, name);
   const { input } = options;
   const texts = input === undefined ? (options.texts ?? []) : await readInputs(input, recipe);
-  const { model, weights, fresh, warnings } = await open();
+  const { model, weights, fresh, warnings } = await onDevice(await open(), options.device);
   const task = labellingTask(model, fresh);
   for (const warning of warnings) options.onWarning?.(warning);
   const session = await model.engine.compile(model.graph, weights);

@@ -4,7 +4,7 @@ import type { EmbedOptions } from "../library/index.ts";
 import type { CliCommand, Context } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
-import { sourceOf } from "../shared/source.ts";
+import { SOURCE_KEYS, sourceOf } from "../shared/source.ts";
 import { addTexts, textsOf } from "../shared/texts.ts";
 
 /** Digits with which a float32 can be read back as it was. */
@@ -25,11 +25,11 @@ export const embed: CliCommand = {
       .option("--dims <integer>", "length of an embedding: its first so many numbers [all]")
       .option("--normalize", "divide embeddings by their length [as the model's files have it]")
       .option("--prompt_name <name>", "prompt of the model to put before each text [the one that its files name]");
-    addRecipeFlags(command, ["model_name_or_path", "adapter_name_or_path"]);
+    addRecipeFlags(command, SOURCE_KEYS);
   },
   async run(context) {
     const source = sourceOf(context);
-    const { model, adapter } = source;
+    const { model, adapter, device } = source;
     const name = model ?? adapter;
     if (name === undefined) {
       throw new RecipeError("embed needs a model.", {
@@ -42,7 +42,11 @@ export const embed: CliCommand = {
     const texts = textsOf(context, "embed", EXAMPLE);
     await fetchFirst(source, output);
     const warn = (text: string): void => output.alert(output.styleNote("yellow", `warning: ${text}`));
-    const settings = { ...settingsOf(context), ...(model !== undefined && adapter !== undefined && { adapter }) };
+    const settings = {
+      ...settingsOf(context),
+      ...(device && { device }),
+      ...(model !== undefined && adapter !== undefined && { adapter }),
+    };
     let [count, failed] = [0, 0];
     for await (const { embedding, ...rest } of embed(name, texts, { ...settings, onWarning: warn })) {
       count++;

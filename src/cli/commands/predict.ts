@@ -3,7 +3,7 @@ import { PROGRAM } from "../../program.ts";
 import type { CliCommand } from "../shared/command.ts";
 import { fetchFirst } from "../shared/download.ts";
 import { addRecipeFlags } from "../shared/options.ts";
-import { sourceOf } from "../shared/source.ts";
+import { SOURCE_KEYS, sourceOf } from "../shared/source.ts";
 import { addTexts, textsOf } from "../shared/texts.ts";
 
 /** Digits of a probability that float32 logits decide. */
@@ -22,7 +22,7 @@ export const predict: CliCommand = {
   ],
   define(command) {
     addTexts(command, "label");
-    addRecipeFlags(command, ["adapter_name_or_path", "model_name_or_path"]);
+    addRecipeFlags(command, SOURCE_KEYS);
   },
   async run(context) {
     const source = sourceOf(context);

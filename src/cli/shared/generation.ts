@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { RecipeError } from "../../errors.ts";
 import { causalLm } from "../../task-types/index.ts";
-import type { GenerateOptions, ModelSource } from "../library/index.ts";
+import type { GenerateOptions } from "../library/index.ts";
 import type { Context } from "./command.ts";
 import { addRecipeFlags } from "./options.ts";
 import type { Output } from "./output.ts";
-import { sourceOf } from "./source.ts";
+import { SOURCE_KEYS, type Source, sourceOf } from "./source.ts";
 
 /** A number that generation is given as a flag; names are transformers'. */
 interface NumberFlag {
@@ -43,7 +43,7 @@ const NUMBERS: Readonly<Record<string, NumberFlag>> = {
 
 /** Adds the flags of text generation. */
 export function addGenerationFlags(command: Command): void {
-  addRecipeFlags(command, ["model_name_or_path", "adapter_name_or_path"]);
+  addRecipeFlags(command, SOURCE_KEYS);
   for (const [name, { about }] of Object.entries(NUMBERS)) command.option(`--${name} <number>`, about);
   command.option("--stop <text>", "stop before this text; may be repeated", (text: string, all: string[]) => [
     ...(all ?? []),
@@ -52,7 +52,7 @@ export function addGenerationFlags(command: Command): void {
 }
 
 /** The model and adapter that the flags name. @throws {RecipeError} when they name neither. */
-export function generatorSource(context: Context, command: string): ModelSource {
+export function generatorSource(context: Context, command: string): Source {
   const source = sourceOf(context);
   if (source.model === undefined && source.adapter === undefined) {
     throw new RecipeError(`${command} needs a causal model.`, {
