@@ -8,6 +8,12 @@ export interface MemoryBytes {
   readonly runtime: number;
 }
 
+/** Predicted memory of a device besides the CPU, in bytes: its part of the host's weights, and all that nodes take. */
+export interface DeviceMemoryBytes {
+  readonly weights: number;
+  readonly activations: number;
+}
+
 /** Rows of the training split that `validation_split_percentage` holds back as the validation split. */
 export interface HeldBackRows {
   readonly percentage: number;

@@ -1,4 +1,4 @@
-import type { HeldBackRows, MemoryBytes, TrainEvent } from "./events.ts";
+import type { DeviceMemoryBytes, HeldBackRows, MemoryBytes, TrainEvent } from "./events.ts";
 
 /** Estimated cost of a run: memory is predicted, time is measured on two real steps, one the longest. */
 export interface Plan {
@@ -19,6 +19,10 @@ export interface Plan {
   /** In a page: memory that the run takes of WebAssembly's heap, and the most that this holds. */
   readonly heapBytes?: number;
   readonly heapLimitBytes?: number;
+  /** The device and why it was taken, where the recipe leaves the choice or names one besides the CPU. */
+  readonly deviceReason?: string;
+  /** Memory of the device; absent on a CPU. */
+  readonly deviceMemoryBytes?: DeviceMemoryBytes;
   /** Size of the weights saved at the end: the adapter, or the whole model. */
   readonly savedBytes: number;
   /** Absent where the run would not fit into the machine's memory, so that nothing was run. */

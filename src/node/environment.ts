@@ -17,18 +17,27 @@ export interface Environment {
   readonly execution_providers: readonly string[];
   /** Those the engine has that did not, each with the reason. */
   readonly unavailable_providers: readonly string[];
+  /** Adapter of WebGPU, as far as the system names it; ONNX Runtime tells neither its limits nor its features. */
+  readonly webgpu_adapter?: string;
+  /** Largest buffer of the adapter, which bounds a weight; absent where it has one of 2 GiB. */
+  readonly webgpu_max_buffer_bytes?: number;
   /** Cache folder of Hub models. */
   readonly hub_cache: string;
 }
 
+/** Bytes of a buffer that WebGPU is asked for: few weights are larger. */
+const LARGE_BUFFER = 2 ** 31;
+
 /** Looks at the machine and tries each execution provider with a graph of one node. */
 export async function environment(): Promise<Environment> {
-  const [{ emitOnnx }, { engineVersion, tryProviders }] = await Promise.all([
+  const [{ emitOnnx }, { tryWebGpu }, { engineVersion, tryProviders }] = await Promise.all([
     import("../onnx/emit.ts"),
+    import("#session"),
     import("../session/node/providers.ts"),
   ]);
   const { system, cpu, cores, instructionSets, memoryBytes } = machine();
-  const trials = await tryProviders(emitOnnx(oneNode()).bytes);
+  const webgpu = await tryWebGpu({ bytes: LARGE_BUFFER });
+  const trials = [...(await tryProviders(emitOnnx(oneNode()).bytes)), { name: "webgpu", ...webgpu }];
   return {
     lowrank: VERSION,
     node: process.versions.node,
@@ -40,6 +49,10 @@ export async function environment(): Promise<Environment> {
     memory_bytes: memoryBytes,
     execution_providers: trials.filter(({ problem }) => problem === undefined).map(({ name }) => name),
     unavailable_providers: trials.flatMap(({ name, problem }) => (problem === undefined ? [] : `${name}: ${problem}`)),
+    ...(webgpu.adapter !== undefined && {
+      webgpu_adapter: `${webgpu.adapter}${webgpu.isSoftware ? ", a software adapter" : ""}`,
+    }),
+    ...(webgpu.maxBufferBytes !== undefined && { webgpu_max_buffer_bytes: webgpu.maxBufferBytes }),
     hub_cache: hubCacheFolder(),
   };
 }

@@ -11,9 +11,8 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Asked } from "../tasks/definition.ts";
 import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
-import { type Device, onDevice } from "../verbs/on-device.ts";
 import { shareFrozen } from "../verbs/stays-open.ts";
-import type { TrainedSource } from "../verbs/trained-source.ts";
+import { type Device, onDevice, type TrainedSource } from "../verbs/trained-source.ts";
 
 /** A model that answers: a base with an adapter or without. */
 export interface Served {

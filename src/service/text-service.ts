@@ -3,9 +3,9 @@ import { DataError } from "../errors.ts";
 import type { AdapterSource } from "../formats/hub/model-files.ts";
 import { type EncodedText, inputOf, type Numbered } from "../verbs/each-text.ts";
 import type { Model } from "../verbs/model.ts";
-import type { Device } from "../verbs/on-device.ts";
 import type { TextInput } from "../verbs/predict-inputs.ts";
 import { type WarnAll, warnOnce } from "../verbs/stays-open.ts";
+import type { Device } from "../verbs/trained-source.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { type OpenableSource, type Served, SharedBase } from "./shared-base.ts";
 

@@ -10,10 +10,9 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { embeds, featureExtraction } from "../task-types/index.ts";
 import { eachText, type Numbered } from "./each-text.ts";
 import { Model } from "./model.ts";
-import { type Device, onDevice } from "./on-device.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { embedded, encodeText, type ShapingOptions, shapingOf } from "./text-embeddings.ts";
-import { releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
+import { type Device, onDevice, releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** Texts to embed, or a file of them: rows as training reads them, or a text on each line. */
 export type TextSource = Iterable<string | TextInput> | AsyncIterable<string | TextInput> | { readonly file: string };

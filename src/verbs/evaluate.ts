@@ -18,8 +18,8 @@ import { scoreModel } from "../training/scoring.ts";
 import { writeReport } from "./evaluation-report.ts";
 import { type DataRow, jobOfModel, type ModelOptions } from "./job-of.ts";
 import { Model } from "./model.ts";
-import { onDevice } from "./on-device.ts";
 import { type OwnMetricsOptions, refuseOwnMetrics, withOwnMetrics } from "./own-metrics.ts";
+import { onDevice } from "./trained-source.ts";
 
 /** Options of a scoring. */
 export interface ScoringOptions extends OwnMetricsOptions {

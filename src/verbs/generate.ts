@@ -22,9 +22,8 @@ import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
 import { NotFiniteError } from "../training/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
 import { Model } from "./model.ts";
-import { type Device, onDevice } from "./on-device.ts";
 import { shareFrozen, type WarnAll, warnOnce } from "./stays-open.ts";
-import { releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
+import { type Device, onDevice, releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** Options for generating text. */
 export interface GenerateOptions extends SamplingOptions {

@@ -1,7 +1,8 @@
 import { machine, rssBytes } from "#platform";
 import { encodeSplit } from "../assemble/data.ts";
 import { countParameters, stepGraph } from "../assemble/graphs.ts";
-import type { StepEvent } from "../events/events.ts";
+import { chooseDevice } from "../devices/choose.ts";
+import type { RunHeader, StepEvent } from "../events/events.ts";
 import type { Plan } from "../events/reports.ts";
 import { savesWhole } from "../methods/index.ts";
 import type { Job } from "../prepared/job.ts";
@@ -9,7 +10,7 @@ import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkJob } from "../training/checked.ts";
 import { heapPlan } from "../training/memory/heap.ts";
-import { plannedMemory, totalBytes } from "../training/memory/planned-memory.ts";
+import { plannedDeviceMemory, plannedMemory, totalBytes } from "../training/memory/planned-memory.ts";
 import { optimizerOf } from "../training/optimizer.ts";
 import { countSteps, epochPlan, type Steps } from "../training/schedule.ts";
 import { startJob } from "../training/thread/start-job.ts";
@@ -49,10 +50,13 @@ export async function plan(
   }
 }
 
-async function planned(unchecked: Job, onProgress: (message: string) => void): Promise<Plan> {
+/** @param reason Reason for the device of the job, where it was tried before. */
+async function planned(unchecked: Job, onProgress: (message: string) => void, reason?: string): Promise<Plan> {
   onProgress("reading the model and the data");
-  const { job, model, data } = await checkJob(unchecked);
-  const settled = model.source.recipe;
+  const { job, model: prepared, data } = await checkJob(unchecked);
+  const settled = prepared.source.recipe;
+  const choice = await chooseDevice(settled.device, prepared.graph);
+  const model = { ...prepared, engine: choice.engine };
   onProgress("tokenizing the data");
   const { examples } = await encodeSplit(data.train, model, { onDemand: true });
   const baseBytes = rssBytes() + THREAD_BYTES;
@@ -63,8 +67,9 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
   const steps = countSteps(settled, lengths);
   const numTokens = countTokens(settled, lengths, steps);
   const graph = stepGraph(model.source);
-  const batches = epochPlan(settled, lengths, 0).microBatches(0, steps.total);
-  const { byCategory: memoryBytes, heapBytes } = await plannedMemory({
+  const batchesOf = () => epochPlan(settled, lengths, 0).microBatches(0, steps.total);
+  const batches = batchesOf();
+  const work = {
     ...{
       model,
       graph,
@@ -75,7 +80,9 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
       batches,
     },
     validation: validated,
-  });
+  };
+  const { byCategory: memoryBytes, heapBytes } = await plannedMemory(work);
+  const deviceMemoryBytes = await plannedDeviceMemory({ ...work, batches: batchesOf() });
   examples.close();
   validated?.close();
   const peakRssBytes = totalBytes(memoryBytes);
@@ -83,10 +90,16 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
   const heap = heapPlan(heapBytes);
   const fits = heap ? heap.heapBytes <= heap.heapLimitBytes : peakRssBytes <= machine().memoryBytes;
   if (fits) onProgress(`measuring ${MEASURED} steps`);
+  const timed = fits ? await measured(job) : undefined;
+  const { device = model.engine.device, deviceReason = reason ?? choice.reason } = timed?.header ?? {};
+  if (device !== model.engine.device) {
+    return planned({ ...job, recipe: { ...job.recipe, device: "cpu" } }, onProgress, deviceReason);
+  }
   return {
     model: settled.model_name_or_path,
     method: settled.method,
-    device: model.engine.device,
+    device,
+    ...(deviceReason !== undefined && { deviceReason }),
     trainableParameters: trainable,
     totalParameters: total,
     trainablePercent: (100 * trainable) / total,
@@ -97,21 +110,30 @@ async function planned(unchecked: Job, onProgress: (message: string) => void): P
     peakRssBytes,
     memoryBytes,
     ...heap,
+    ...(deviceMemoryBytes && { deviceMemoryBytes }),
     savedBytes: 4 * (savesWhole(settled.method) ? total : trainable),
-    ...(fits && { trainSeconds: secondsOf(await measured(job), numTokens) }),
+    ...(timed && { trainSeconds: secondsOf(timed.steps, numTokens) }),
   };
 }
 
+/** Steps of a run, and where it ran. */
+interface MeasuredRun {
+  readonly steps: readonly StepEvent[];
+  readonly header: RunHeader | undefined;
+}
+
 /** Runs the steps in a thread that writes nothing. */
-async function measured(job: Job): Promise<StepEvent[]> {
+async function measured(job: Job): Promise<MeasuredRun> {
   const { unfreeze_schedule: _, resume_from_checkpoint: __, ...rest } = job.recipe;
   const quiet = { eval_strategy: "no", save_strategy: "no", load_best_model_at_end: false, logging_steps: 1 } as const;
   const recipe: ResolvedRecipe = { ...rest, ...quiet, max_steps: MEASURED, group_by_length: true };
   const steps: StepEvent[] = [];
+  let header: RunHeader | undefined;
   for await (const event of startJob({ ...job, recipe })) {
+    if (event.kind === "start") header = event.header;
     if (event.kind === "step") steps.push(event);
   }
-  return steps;
+  return { steps, header };
 }
 
 /** Real tokens of a whole run. */

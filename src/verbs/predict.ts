@@ -3,10 +3,9 @@ import type { Prediction } from "../events/reports.ts";
 import type { AdapterSource } from "../formats/hub/model-files.ts";
 import { eachText, type Numbered } from "./each-text.ts";
 import type { Model } from "./model.ts";
-import { type Device, onDevice } from "./on-device.ts";
 import { readInputs, type TextInput } from "./predict-inputs.ts";
 import { encodeText, labelled, labellingTask } from "./text-labels.ts";
-import { type TrainedSource, trainedSource } from "./trained-source.ts";
+import { type Device, onDevice, type TrainedSource, trainedSource } from "./trained-source.ts";
 
 /** The model and the texts of a prediction. One of `adapter` and `model` is needed, and one of `texts` and `input`. */
 export interface PredictOptions {

@@ -1,10 +1,13 @@
 import { openTrained, type TrainedModel } from "../assemble/open-trained.ts";
 import { recipeOfTrained } from "../assemble/recipe-of-trained.ts";
+import { chooseDevice } from "../devices/choose.ts";
+import { selfChecked } from "../devices/self-check.ts";
 import { RecipeError } from "../errors.ts";
 import { type AdapterSource, namedAdapter } from "../formats/hub/model-files.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { Model } from "./model.ts";
+import { sampleLogits } from "./sample-logits.ts";
 
 /** A trained model, as a user names it. One of the two is needed. */
 export interface TrainedOptions {
@@ -65,4 +68,21 @@ async function namedSource(adapter: string | undefined, model: TrainedOptions["m
   const recipe = await recipeOfTrained(name, base);
   const open: TrainedSource["open"] = (known, held) => openTrained(recipe, adapter, undefined, known, held);
   return { recipe, name, open, release: nothing };
+}
+
+/** Names of devices. */
+export type Device = ResolvedRecipe["device"];
+
+/**
+ * A trained model on a device, after its logits for a fixed text were computed there and on the CPU.
+ * @param device Default: that of the model's recipe.
+ * @throws {DeviceError} when the device is named, and missing, too small for a weight, or wrong.
+ */
+export async function onDevice(opened: TrainedModel, device?: Device): Promise<TrainedModel> {
+  const { model, warnings } = opened;
+  const choice = await chooseDevice(device ?? model.source.recipe.device, model.graph);
+  const logits = async (engine: TrainedModel["model"]["engine"]) =>
+    new Map([["a sample text", await sampleLogits({ ...opened, model: { ...model, engine } })]]);
+  const { engine, warnings: ofDevice } = await selfChecked(choice, logits, "logits");
+  return { ...opened, model: { ...model, engine }, warnings: [...warnings, ...ofDevice] };
 }

@@ -2,9 +2,12 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { chooseDevice } from "../../src/devices/choose.ts";
 import { DeviceError } from "../../src/errors.ts";
 import { Graph } from "../../src/ir/graph.ts";
+import { Classifier } from "../../src/service/classifier.ts";
 import type { DeviceTrial } from "../../src/session/device-trial.ts";
 import type { Session } from "../../src/session/session.ts";
-import { type Keys, runHere } from "../running.ts";
+import { TextGenerator } from "../../src/verbs/generate.ts";
+import { predict } from "../../src/verbs/predict.ts";
+import { fixture, type Keys, runHere, temporary } from "../running.ts";
 import { FakeGpu } from "./fake-gpu.ts";
 
 const real: DeviceTrial = { adapter: "Fast Card", isSoftware: false };
@@ -20,7 +23,8 @@ vi.mock(import("../../src/session/node/index.ts"), async (original) => {
       const run: Session["run"] = async (...args) => {
         const results = await session.run(...args);
         for (const [name, { data }] of Object.entries(results))
-          if (/lora_A/.test(name)) for (let i = 0; i < data.length; i++) data[i] = Number(data[i]) * state.factor;
+          if (/lora_A|logits/.test(name))
+            for (let i = 0; i < data.length; i++) data[i] = Number(data[i]) * state.factor;
         return results;
       };
       return { ...session, run };
@@ -89,6 +93,78 @@ describe("the self-check", () => {
   test("lets small differences pass, and tells of them", async () => {
     const run = await runHere({ ...lora, device: "auto" });
     expect(header(run)?.deviceReason).toMatch(/^webgpu: Fast Card; gradient (as on|within \de-\d of) the CPU('s)?$/);
+  });
+});
+
+describe("a trained model on a device", () => {
+  const bert = { adapter: fixture("bert/adapters/lora"), model: fixture("bert") };
+  const texts = ["state law", "payment is due"];
+  const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+    const found: T[] = [];
+    for await (const item of items) found.push(item);
+    return found;
+  };
+  const scores = (predictions: readonly object[]): number[] =>
+    predictions.map((prediction) => ("score" in prediction ? Number(prediction.score) : Number.NaN));
+
+  test("predicts as on the CPU, from weights that lie there", async () => {
+    const [cpu, device] = [
+      await all(predict({ ...bert, texts })),
+      await all(predict({ ...bert, texts, device: "webgpu" })),
+    ];
+    scores(device).forEach((score, i) => void expect(score).toBeCloseTo(scores(cpu)[i]!, 5));
+    expect(device).toMatchObject(cpu.map(({ text }) => ({ text })));
+    expect([state.gpu.uploads.length > 10, state.gpu.buffers.size]).toEqual([true, 0]);
+    expect([...state.gpu.fromHost].filter((name) => name.includes("weight"))).toEqual([]);
+  });
+
+  test("is refused, or goes to the CPU, where its logits are wrong", async () => {
+    state.factor = 1.1;
+    await expect(all(predict({ ...bert, texts, device: "webgpu" }))).rejects.toThrow(
+      /the logits of a sample text is 0\.1/,
+    );
+    const uploads = state.gpu.uploads.length;
+    expect(scores(await all(predict({ ...bert, texts })))).toEqual(
+      scores(await all(predict({ ...bert, texts, device: "cpu" }))),
+    );
+    expect(state.gpu.uploads.length).toBeGreaterThan(uploads); // tried by `auto`
+  });
+
+  test("answers calls with several adapters, from one copy of the base", async () => {
+    const classifier = await Classifier.open({ ...bert, device: "webgpu" });
+    const { uploads } = state.gpu;
+    const before = uploads.length;
+    const [one] = await classifier.predict(texts);
+    const [other] = await classifier.predict(texts, { adapter: fixture("bert/adapters/all-linear-rslora") });
+    const again = uploads.slice(before).filter(({ length }) => length > 5_000);
+    await classifier.close();
+    expect(one).not.toEqual(other);
+    expect(again).toEqual([]);
+    expect(state.gpu.buffers.size).toBe(0);
+  });
+
+  test("generates the CPU's text", async () => {
+    const textOn = async (device: "cpu" | "webgpu"): Promise<string> => {
+      const generator = await TextGenerator.open({ model: fixture("causal/llama"), device });
+      const parts = await all(generator.generate("This agreement", { maxNewTokens: 6 }));
+      await generator.close();
+      return parts.join("");
+    };
+    expect(await textOn("webgpu")).toBe(await textOn("cpu"));
+    expect(state.gpu.uploads.length).toBeGreaterThan(10);
+  });
+});
+
+describe("resuming", () => {
+  test("goes on from a checkpoint of the CPU's, and says so", async () => {
+    const [once, twice] = [temporary(), temporary()];
+    const saved: Keys = { ...lora, save_strategy: "steps", save_steps: 2 };
+    const whole = await runHere({ ...saved, output_dir: once, device: "cpu" });
+    await runHere({ ...saved, output_dir: twice, device: "cpu" }, { stopAfter: 2 });
+    const rest = await runHere({ ...saved, output_dir: twice, device: "webgpu", resume_from_checkpoint: true });
+    expect(warnings(rest)).toContainEqual(expect.stringContaining('device: "webgpu" instead of "cpu"'));
+    rest.losses.forEach((loss, i) => void expect(loss).toBeCloseTo(whole.losses[2 + i]!, 5));
+    expect([rest.losses.length, header(rest)?.device]).toEqual([4, "webgpu"]);
   });
 });
 

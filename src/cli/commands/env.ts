@@ -16,7 +16,8 @@ export const env: CliCommand = {
 };
 
 function line(name: string, value: unknown): [string, string] {
-  if (typeof value === "number" && name.endsWith("_bytes")) return [name.slice(0, -"_bytes".length), bytes(value)];
+  if (typeof value === "number" && name.endsWith("_bytes"))
+    return [name.slice(0, -"_bytes".length).replaceAll("_", " "), bytes(value)];
   const text = Array.isArray(value)
     ? value.join(", ")
     : typeof value === "object"

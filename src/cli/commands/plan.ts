@@ -47,6 +47,10 @@ export async function showPlan(plan: Plan, output: Output): Promise<void> {
       disk: bytes(plan.savedBytes),
       memory: bytes(plan.peakRssBytes),
       ...Object.fromEntries(memory.map(([what, size]) => [`  ${what.replaceAll("_", " ")}`, bytes(size)])),
+      ...(plan.deviceReason !== undefined && { device: plan.deviceReason }),
+      ...(plan.deviceMemoryBytes && {
+        "device memory": `${bytes(plan.deviceMemoryBytes.weights)} of weights, up to ${bytes(plan.deviceMemoryBytes.activations)} of activations`,
+      }),
     }),
   );
 }

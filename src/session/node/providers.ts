@@ -19,6 +19,7 @@ export async function tryProviders(model: Uint8Array): Promise<ProviderTrial[]> 
   env.logLevel = "fatal";
   const trials: ProviderTrial[] = [];
   for (const { name } of listSupportedBackends()) {
+    if (name === "webgpu") continue; // which is tried in a process of its own
     try {
       const session = await InferenceSession.create(model, { executionProviders: [name] });
       await session.release();

@@ -5,7 +5,7 @@ import { type DeviceTrial, isSoftwareAdapter, type TrialOptions } from "../devic
 const MAX_SECONDS = 30;
 
 /** Messages of the process that tries. */
-export type TrialLine = { readonly opened: true } | { readonly problem: string };
+export type TrialLine = { readonly opened: true } | { readonly problem: string } | { readonly refused: string };
 
 /**
  * Environment of the process that tries: ONNX Runtime does not tell which adapter it took, but Vulkan's loader does. On Windows,
@@ -57,7 +57,7 @@ export function trialOf(
     const problem = line?.problem ?? `opening it ended with ${signal ?? `exit code ${exitCode}`}`;
     return { problem: inWords(problem, stderr), hint: hintFor(system, stderr) };
   }
-  const [, limit] = /max buffer size limit \((\d+)\)/.exec(stderr) ?? [];
+  const [, limit] = /max buffer size limit \((\d+)\)/.exec(`${stderr} ${JSON.stringify(printed)}`) ?? [];
   return { ...adapterIn(stderr, system), ...(limit !== undefined && { maxBufferBytes: Number(limit) }) };
 }
 

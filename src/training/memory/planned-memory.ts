@@ -1,9 +1,10 @@
 import { gradientOf } from "../../autodiff/training-graph.ts";
-import type { MemoryBytes } from "../../events/events.ts";
+import type { DeviceMemoryBytes, MemoryBytes } from "../../events/events.ts";
 import { type DimBindings, resolveShape } from "../../ir/dims.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { ELEMENT_BYTES } from "../../ir/types.ts";
 import type { EmittedModel } from "../../onnx/emit.ts";
+import { deviceMemory } from "../../onnx/memory/device-memory.ts";
 import { type EngineMemory, engineMemory } from "../../onnx/memory/engine-memory.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Prepared } from "../../prepared/prepared.ts";
@@ -75,23 +76,44 @@ interface Parts {
   readonly sizes: readonly number[];
 }
 
-async function partsOf({ model, graph, emitted, examples, batches, validation }: Workload): Promise<Parts> {
+async function partsOf(work: Workload): Promise<Parts> {
+  const { model, graph, emitted, validation } = work;
   const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
   const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
-  const { recipe } = model.source;
-  const task = taskOf(recipe);
-  const tokens = passTokens(
-    sizes.reduce((sum, size) => sum + size, 0),
-    task,
-  );
-  const masked = task.draw ? recipe.mlm_probability : 1;
-  const runs = heaviest(eachPass(batches, examples, tokens), examples, masked);
+  const runs = trainingRuns(work);
+  const isHost = model.engine.device === "cpu";
   return {
-    training: engineMemory(emitted, runs),
+    training: engineMemory(emitted, isHost ? runs : []),
     scoring: validation ? await scoringMemory(model, validation) : NOTHING,
     largestInputs: Math.max(...runs.map((lengths) => inputBytes(graph, lengths))),
     sizes,
   };
+}
+
+/**
+ * Predicts the memory of a device, where a run has one: its weights, which training and evaluation share, and the buffers of
+ * both for everything else.
+ */
+export async function plannedDeviceMemory(work: Workload): Promise<DeviceMemoryBytes | undefined> {
+  const { model, emitted, validation } = work;
+  if (model.engine.device === "cpu") return undefined;
+  const isWeight = (name: string): boolean => model.graph.params.some(({ origin }) => origin.name === name);
+  const { weights, activations } = deviceMemory(emitted, isWeight, trainingRuns(work));
+  if (!validation) return { weights, activations };
+  const { emitted: scoring, runs } = await scoringRuns(model, validation);
+  return { weights, activations: activations + deviceMemory(scoring, isWeight, runs).activations };
+}
+
+/** Lengths of the first pass of training and of the heaviest. */
+function trainingRuns({ model, graph, examples, batches }: Workload): DimBindings[] {
+  const { recipe } = model.source;
+  const task = taskOf(recipe);
+  const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
+  const tokens = passTokens(
+    trained.reduce((sum, { shape }) => sum + sizeOf(shape, new Map()), 0),
+    task,
+  );
+  return heaviest(eachPass(batches, examples, tokens), examples, task.draw ? recipe.mlm_probability : 1);
 }
 
 /** All categories together. */
@@ -107,12 +129,20 @@ const NOTHING: EngineMemory = { session: 0, arena: 0 };
 
 /** Memory that evaluation between steps adds: its session is open beside the one that trains. */
 async function scoringMemory(model: Prepared, examples: Examples): Promise<EngineMemory> {
+  const { emitted, runs } = await scoringRuns(model, examples);
+  return engineMemory(emitted, model.engine.device === "cpu" ? runs : []);
+}
+
+async function scoringRuns(
+  model: Prepared,
+  examples: Examples,
+): Promise<{ readonly emitted: EmittedModel; readonly runs: DimBindings[] }> {
   const { recipe } = model.source;
   const graph = taskOf(recipe).scoringGraph(model.graph);
   const { longest, lengths, labelled } = examples; // of rows of several texts each is scored by itself
   const single = { labelled, lengths: longest ?? lengths };
   const runs = plannedRuns(single.lengths, recipe.per_device_train_batch_size);
-  return engineMemory(await model.engine.emit(graph), heaviest(runs, single, 1));
+  return { emitted: await model.engine.emit(graph), runs: heaviest(runs, single, 1) };
 }
 
 function* eachPass(batches: Workload["batches"], { lengths }: Examples, tokens: number): Generator<readonly number[]> {
