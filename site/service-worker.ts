@@ -14,6 +14,8 @@ const HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
+  // The page's own policy does not hold for its worker. zod looks whether it may compile its checks.
+  "Content-Security-Policy": "default-src 'self' blob: data:; script-src 'self' blob: 'unsafe-eval'; style-src 'self'",
 };
 
 const worker = self as unknown as ServiceWorkerGlobalScope;

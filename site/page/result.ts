@@ -16,6 +16,8 @@ export function scoreFacts({ scores, results, choice, heapBytes }: Outcome): (re
   const measured = [
     ["Macro F1", figure("eval_macro_f1"), rows],
     ["Micro F1", figure("eval_micro_f1"), rows],
+    ["Pearson", figure("eval_pearson"), rows],
+    ["Spearman", figure("eval_spearman"), rows],
     ["Loss", figure("eval_loss"), rows],
   ].filter((each): each is [string, string, string] => each[1] !== undefined);
   return [
@@ -72,6 +74,9 @@ function pictures({ pictures }: Outcome): HTMLElement[] {
 /** A prediction in a few words. */
 export function predictionText(prediction: Prediction): string {
   if ("score" in prediction) return `${prediction.label} ${score(prediction.score)}`;
+  if ("value" in prediction) return score(prediction.value);
+  if ("labels" in prediction)
+    return prediction.labels.map((one) => `${one.label} ${score(one.score)}`).join(", ") || "no label";
   return "error" in prediction ? prediction.error : "";
 }
 

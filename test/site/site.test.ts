@@ -111,6 +111,8 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
   test("a plain host gives it threads, after it was loaded once more", async () => {
     expect(await open.page.evaluate("crossOriginIsolated")).toBe(true);
     expect(await open.page.innerText("#engine")).toMatch(/\d threads?\.$/);
+    const policy = 'fetch("index.html").then(({ headers }) => headers.get("content-security-policy"))';
+    expect(await open.page.evaluate(policy)).toContain("default-src 'self' blob: data:;"); // the worker's, too
   });
 
   test("every control has a name, and the tab key reaches them in order", async () => {
@@ -311,12 +313,15 @@ describe.skipIf(CHROMIUM === undefined)("a long run of a model of the user's own
 });
 
 test.skipIf(CHROMIUM === undefined)(
-  "without a service worker the page has one thread, and says so",
+  "without a service worker the page has one thread, says so, and may send nothing",
   async () => {
     const open = await openSite(site, "block");
     try {
       await isReady(open.page);
       expect(await open.page.innerText("#engine")).toMatch(/one thread: the page is not isolated/);
+      const sent = 'fetch("https://example.com/").then(() => "sent", () => "refused")';
+      expect(await open.page.evaluate(sent)).toBe("refused");
+      expect(open.said.join()).toMatch(/example\.com.*Content Security Policy/);
     } finally {
       await open.close();
     }
