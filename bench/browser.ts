@@ -55,7 +55,7 @@ async function inNode(folder: string): Promise<Side> {
 }
 
 async function inBrowser(site: string, folder: string): Promise<Tab> {
-  const open = await openPage(site, true, { "/model/": `${folder}/` });
+  const open = await openPage(site, true, { served: { "/model/": `${folder}/` } });
   try {
     const files = readdirSync(folder).filter((name) =>
       /^(config|tokenizer\w*|special_tokens_map)\.json$|^model\.safetensors$/.test(name),

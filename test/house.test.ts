@@ -50,7 +50,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "onnx/memory": "ir onnx",
   session: "ir onnx",
   "session/node": "ir onnx platform/node session",
-  "session/web": "ir platform/node session",
+  "session/web": "ir onnx platform/node session",
   optim: "",
   // texts
   data: "platform/node",

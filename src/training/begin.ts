@@ -2,6 +2,7 @@ import { rssBytes } from "#platform";
 import { checkTexts } from "../assemble/data.ts";
 import { weightsOf } from "../assemble/prepare.ts";
 import { chooseDevice } from "../devices/choose.ts";
+import { CPU } from "../devices/engine.ts";
 import { CheckpointError } from "../errors.ts";
 import type { HeldBackRows, TrainEvent } from "../events/events.ts";
 import { METHOD_RECIPES } from "../methods/keys/index.ts";
@@ -13,6 +14,8 @@ import { taskOf } from "../tasks/index.ts";
 import { acceptJob } from "./checked.ts";
 import { runFacts } from "./checkpoints/facts.ts";
 import { checkedDevice } from "./device.ts";
+import { heapPlan, refuseBeyondHeap } from "./memory/heap.ts";
+import { parameterBytes } from "./memory/memory.ts";
 import { optimizerOf } from "./optimizer.ts";
 import { earlierRun, openOutput } from "./output.ts";
 import { startOf } from "./progress.ts";
@@ -39,6 +42,8 @@ export async function* begin(job: Job, shouldStop: () => boolean): AsyncGenerato
   const { train, validation, test, heldBack } = data;
   const { recipe: askedRecipe } = asked.source;
   const choice = await chooseDevice(askedRecipe.device, asked.graph);
+  const { weights: floats, quantizedWeights } = parameterBytes(asked.graph);
+  if (choice.engine === CPU) refuseBeyondHeap(heapPlan(floats + quantizedWeights)); // the least that the run needs
   if (test) await checkTexts(test, asked);
   const { examples, warnings } = yield* tokenized(train, asked, shouldStop, { onDemand: true });
   const validates =

@@ -8,8 +8,6 @@ import type { Job } from "../prepared/job.ts";
 import type { Prepared } from "../prepared/prepared.ts";
 import { rememberUserSetKeys } from "../recipe/user-set-keys.ts";
 import { TASK_FACTS } from "../task-types/index.ts";
-import { heapPlan, refuseBeyondHeap } from "./memory/heap.ts";
-import { parameterBytes } from "./memory/memory.ts";
 import { checkNothingStays, checkOutputFolder } from "./output-folder.ts";
 import { countSteps } from "./schedule.ts";
 import { withStartingAdapter } from "./start-from.ts";
@@ -42,8 +40,6 @@ export async function acceptJob(given: Job): Promise<AcceptedJob> {
   refuseOtherLoss(recipe);
   const data = await readData(recipe, job.rows);
   const model = withClassWeights(prepare(recipe, found, data.train, begun.id2label), data.train);
-  const { weights, quantizedWeights } = parameterBytes(model.graph);
-  refuseBeyondHeap(heapPlan(weights + quantizedWeights)); // the least that it needs
   begun.check(model);
   refuseOneClass(model, data.train);
   checkLabels(data, model.labels);

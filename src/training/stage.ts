@@ -1,5 +1,6 @@
 import { rssBytes } from "#platform";
 import { stepGraph } from "../assemble/graphs.ts";
+import { CPU } from "../devices/engine.ts";
 import type { MemoryBytes } from "../events/events.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Session } from "../session/session.ts";
@@ -42,7 +43,7 @@ export async function stageAt(
     validation,
     baseBytes,
   });
-  refuseBeyondHeap(heapPlan(heapBytes));
+  if (model.engine === CPU) refuseBeyondHeap(heapPlan(heapBytes)); // a device has memory of its own
   const closed = rssBytes();
   const session = await model.engine.open(emitted, weights);
   return { stage, graph, session, planned, engineBytes: Math.max(0, rssBytes() - closed) };

@@ -270,7 +270,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser", () => {
   test("nothing but the page's own files is asked for, and nothing is complained about", () => {
     expect(open.requests.filter((url) => !url.startsWith(`${open.origin}/`))).toEqual([]);
     const files = new Set(open.requests.map((url) => new URL(url).pathname));
-    expect([...files].filter((path) => !/^\/(fixtures\/|ort\/|[\w-]+\.js$|$)/.test(path))).toEqual([]);
+    expect([...files].filter((path) => !/^\/(fixtures\/|ort\/|[\w.-]+\.js$|$)/.test(path))).toEqual([]);
     expect(open.said).toEqual([]);
   });
 });

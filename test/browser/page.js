@@ -1,5 +1,5 @@
 // The page: it starts the worker and passes on what a test asks for.
-const worker = new Worker("/worker.js", { type: "module" });
+const worker = new Worker(`/worker.js${location.search}`, { type: "module" });
 const waiting = new Map();
 let calls = 0;
 const ready = new Promise((resolve, reject) => {

@@ -16,6 +16,11 @@ const TYPES: Readonly<Record<string, string>> = {
   ".mjs": "text/javascript",
   ".wasm": "application/wasm",
 };
+/** Flags by which Chromium gives a page WebGPU on SwiftShader. */
+const SOFTWARE_GPU = [
+  ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  ...["--enable-features=Vulkan", "--ignore-gpu-blocklist"],
+];
 /** Headers by which the browser lets a page have threads. */
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
@@ -71,18 +76,21 @@ export interface OpenPage {
 /**
  * Opens a folder's page in a browser of its own.
  * @param isolated True when it is served with the headers that threads need.
- * @param more Further folders that are served, by the path at which they are.
+ * @param options Further folders that are served, by the path at which they are; `webgpu` for a page with a software adapter.
  */
 export async function openPage(
   folder: string,
   isolated: boolean,
-  more: Readonly<Record<string, string>> = {},
+  {
+    served = {},
+    webgpu = false,
+  }: { readonly served?: Readonly<Record<string, string>>; readonly webgpu?: boolean } = {},
 ): Promise<OpenPage> {
   const roots: readonly (readonly [string, string])[] = [
     ["/ort/", "node_modules/onnxruntime-web/dist/"],
     ["/fixtures/", `${join(import.meta.dirname, "../parity/fixtures")}/`],
     ["/embedded/", "foundation/model/"],
-    ...Object.entries(more),
+    ...Object.entries(served),
     ["/", `${folder}/`],
   ];
   const server = createServer(({ url = "/" }, response) => {
@@ -100,14 +108,17 @@ export async function openPage(
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await chromium.launch({ executablePath: CHROMIUM as string, args: ["--no-sandbox"] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM as string,
+    args: ["--no-sandbox", ...(webgpu ? SOFTWARE_GPU : [])],
+  });
   const page = await browser.newPage();
   const requests: string[] = [];
   const said: string[] = [];
   page.context().on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
-  await page.goto(`${origin}/`);
+  await page.goto(`${origin}/${webgpu ? "?webgpu" : ""}`);
   return {
     page,
     requests,

@@ -13,9 +13,9 @@ import {
   useEnvironment,
   useRuntime,
 } from "lowrank";
-import * as ort from "onnxruntime-web/wasm";
 import { folderAt, readFiles, storeFile } from "../../examples/browser/files.js";
 
+const ort = await (location.search === "?webgpu" ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"));
 ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
 ort.env.logLevel = "error";
 useRuntime(ort);
@@ -149,6 +149,15 @@ const tasks = {
     const { losses } = await trained(model, options);
     await model.save(output);
     return losses;
+  },
+  async onDevice({ folder, rank, options }) {
+    const model = (await loadModel(folder)).with(lora({ r: rank }));
+    const seen = { losses: [] };
+    for await (const event of train(model, options)) {
+      if (event.kind === "start") seen.header = event.header;
+      if (event.kind === "step") seen.losses.push(event.loss);
+    }
+    return seen;
   },
   async export(options) {
     const { difference } = await exportModel(options);

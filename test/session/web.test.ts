@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { EngineError } from "../../src/errors.ts";
 import { engineWarnings, openModelFile, openSession, useRuntime } from "../../src/session/web/index.ts";
+import { tryWebGpuIn } from "../../src/session/web/webgpu-trial.ts";
 
 const folders: string[] = [];
 const temporary = (): string => {
@@ -48,4 +49,28 @@ test("one thread is warned of unless the page is cross-origin isolated", () => {
   expect(engineWarnings()).toEqual([expect.stringContaining("Cross-Origin-Embedder-Policy: require-corp")]);
   vi.stubGlobal("crossOriginIsolated", true);
   expect(engineWarnings()).toEqual([]);
+});
+
+test("WebGPU of a page is tried with the adapter that the browser gives and the chosen build", async () => {
+  const limits = { maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 30 };
+  const info = { vendor: "acme", architecture: "turbo", description: "" };
+  const gpuOf = (adapter: object | null): object => ({ gpu: { requestAdapter: async () => adapter } });
+  const tried = (create: () => Promise<object>) =>
+    tryWebGpuIn({ ...none, InferenceSession: { create } } as unknown as typeof none);
+  const opens = async (): Promise<object> => ({ release: async () => {} });
+  const refuses = (): Promise<object> => Promise.reject(new Error("no available backend found. ERR: [webgpu]\nmore"));
+
+  vi.stubGlobal("navigator", {});
+  expect((await tried(opens)).problem).toMatch(/has no WebGPU/);
+  vi.stubGlobal("navigator", gpuOf(null));
+  expect((await tried(opens)).problem).toBe("the browser has no WebGPU adapter");
+  vi.stubGlobal("navigator", gpuOf({ info, limits }));
+  expect(await tried(opens)).toEqual({ adapter: "acme turbo", isSoftware: false, maxBufferBytes: 2 ** 30 });
+  const build = await tried(refuses);
+  expect(build.problem).toMatch(/opens no session on WebGPU: no available backend found\. ERR: \[webgpu\]$/);
+  expect(build.hint).toContain("onnxruntime-web/webgpu");
+  vi.stubGlobal("navigator", gpuOf({ info: { ...info, description: "SwiftShader Device" }, limits }));
+  expect((await tried(opens)).isSoftware).toBe(true);
+  vi.stubGlobal("navigator", gpuOf({ info: { ...info, isFallbackAdapter: true }, limits }));
+  expect((await tried(opens)).isSoftware).toBe(true);
 });

@@ -3,12 +3,13 @@ import { EngineError } from "../../errors.ts";
 import type { Sessions } from "../contract.ts";
 import { openModelFileOn, openSessionOn } from "../ort.ts";
 import type { Runtime } from "../runtime.ts";
+import { tryWebGpuIn } from "./webgpu-trial.ts";
 
 let runtime: Runtime | undefined;
 
 /**
  * Chooses the build of ONNX Runtime that sessions run on: `import * as ort from "onnxruntime-web/wasm"`, which finds the
- * WebAssembly files that the page serves. To be called once, in the worker in which the library is used.
+ * WebAssembly files that the page serves; or `onnxruntime-web/webgpu`, which has WebGPU, too. To be called once, in the worker in which the library is used.
  * @throws {EngineError} in the thread of a page, which ONNX Runtime would block.
  */
 export function useRuntime(ort: Runtime): void {
@@ -30,10 +31,8 @@ function chosen(): Runtime {
 /** Sessions on the chosen runtime. */
 export const openSession: Sessions["openSession"] = async (model, options) => openSessionOn(chosen(), model, options);
 
-/** No trial: the page chooses the build of ONNX Runtime, and with it what computes. */
-export const tryWebGpu: Sessions["tryWebGpu"] = async () => ({
-  problem: "sessions of a page run on WebAssembly",
-});
+/** A trial of WebGPU, with the build of ONNX Runtime that the page chose. */
+export const tryWebGpu: Sessions["tryWebGpu"] = () => tryWebGpuIn(chosen());
 
 /** Sessions of model files, whose bytes the engine is given: it knows nothing of the origin's private file system. */
 export const openModelFile: Sessions["openModelFile"] = async (path) => {
