@@ -1,6 +1,7 @@
 import type { Lowering, OnnxFloat } from "../ir/lowering.ts";
 import type { Overrides } from "./override.ts";
-import { lowerBoundary } from "./pseudo-operators.ts";
+import { lowerBoundary, PSEUDO_OPERATORS } from "./pseudo-operators.ts";
+import { lowerSine } from "./sine.ts";
 import { STANDARD_OVERRIDES } from "./standard-overrides.ts";
 
 /** ONNX's numbers of element types. */
@@ -9,7 +10,6 @@ const INT32 = 6;
 const INT64 = 7;
 const BOOL = 9;
 const FLOAT16 = 10;
-const DOUBLE = 11;
 
 /** More than any entry of a vocabulary. */
 const NO_ENTRY = 2 ** 30;
@@ -22,6 +22,8 @@ const NO_ENTRY = 2 ** 30;
  * run. So boolean operators are written in those without kernels, too: a mask that went to the device and back would stall it.
  */
 export const WEBGPU_OVERRIDES = {
+  RotaryAngles: PSEUDO_OPERATORS.RotaryAngles,
+
   FusedMatMul: STANDARD_OVERRIDES.FusedMatMul,
 
   /**
@@ -60,22 +62,8 @@ export const WEBGPU_OVERRIDES = {
     return to.node("Reciprocal", [rms]);
   },
 
-  /**
-   * Computed on the host, in double precision, which no device has: WGSL allows sine and cosine an error of 2⁻¹¹. The angles
-   * are rounded as the CPU rounds them.
-   */
-  RotaryAngles(to, [positions = "", near = "", beyond], { attrs: { length } }) {
-    const double = (x: string): string => cast(to, x, DOUBLE);
-    const positionIds = to.node("Unsqueeze", [double(positions), to.ints([1])]);
-    const angles = (frequencies: string): string => cast(to, to.node("Mul", [positionIds, frequencies]), FLOAT);
-    if (beyond === undefined) return angles(double(near));
-    const farthest = to.node("ReduceMax", [positionIds], { attrs: { keepdims: 0 } });
-    const isBeyond = to.node("GreaterOrEqual", [farthest, double(to.scalar(length as number))]);
-    return angles(to.node("Where", [isBeyond, double(beyond), double(near)]));
-  },
-
-  Cos: (to, [x = ""]) => cast(to, to.node("Cos", [cast(to, x, DOUBLE)]), FLOAT),
-  Sin: (to, [x = ""]) => cast(to, to.node("Sin", [cast(to, x, DOUBLE)]), FLOAT),
+  Cos: (to, [angles = ""]) => lowerSine(to, angles, 1),
+  Sin: (to, [angles = ""]) => lowerSine(to, angles, 0),
 
   /** Not a cast, which has a kernel: masks stay on the host. */
   Indicator: (to, [condition = ""]) =>

@@ -132,6 +132,7 @@ export const ROWS: readonly Row[] = [
   ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.1], beyond: { length: 401, frequencies: [0.5, 0.01] } }), [[T, 16], places]],
   ["Rope", (x, at) => ops.rope(x!, at!, { heads: 1, frequencies: [1, 0.1, 0.01], backwards: true }), [[T, 6], places]],
   ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [0.5], scale: 0.8, backwards: true }), [[T, 6], places]],
+  ["Rope", (x, at) => ops.rope(x!, at!, { heads: 2, frequencies: [1, 0.75, 0.5] }), [[T, 12], int64([T], [131071, 0, 100003, 65537, 12345, 99999])]],
   ["MaskedMean", (x, mask) => ops.maskedMean(x!, mask!), [[T, 4], mask]],
   ["MaskedMeanBackward", (dy, mask) => ops.maskedMeanBackward(dy!, mask!), [["batch", 4], mask], "forward only"],
   ["Linear4bit", (x, codes, absmax, book, bias) => ops.linear4bit(x!, codes!, absmax!, book!, bias, packed), [[T, 8], nibbles(16), scales(2), nf4, [4]]],
