@@ -1,5 +1,5 @@
 /** What a finished run gives: a folder as PEFT reads it, the recipe, an ONNX model. */
-import { zipSync } from "fflate";
+import { type ZipOptions, zipSync } from "fflate";
 import { exportModel } from "lowrank";
 import type { Download, RunChoice } from "../protocol.ts";
 import { allFilesIn, jsonAt, PATHS, textAt } from "./files.ts";
@@ -28,12 +28,13 @@ async function zipped(name: string, folder: string, choice: RunChoice): Promise<
   const files = (await allFilesIn(folder)).filter(
     ([path]) => !LEFT_OUT.includes(path) && !path.startsWith("checkpoint-"),
   );
-  const entries = files.map(async ([path, file]) => {
+  const entries = files.map(async ([path, file]): Promise<[string, [Uint8Array, ZipOptions]]> => {
     const isText = /\.(json|md|yaml)$/.test(path) && file.name !== "tokenizer.json";
     const bytes = isText
       ? new TextEncoder().encode(renamed(await file.text(), choice))
       : new Uint8Array(await file.arrayBuffer());
-    return [`${name}/${path}`, bytes] as const;
+    const isWeights = /\.(safetensors|onnx)$/.test(path); // they do not pack
+    return [`${name}/${path}`, [bytes, { level: isWeights ? 0 : 6 }]];
   });
   const zip = zipSync(Object.fromEntries(await Promise.all(entries)));
   return new File([zip as Uint8Array<ArrayBuffer>], `${name}.zip`, { type: "application/zip" });

@@ -163,6 +163,21 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     expect(await page.innerText("#plan-problem")).toBe("num_train_epochs: expected a number > 0, got -1");
   });
 
+  test("text files are rows, with their folder's name as the label", async () => {
+    const { page } = open;
+    const folder = temporary();
+    for (const [label, text] of [
+      ["law", "The laws of Austria govern."],
+      ["termination", "You may terminate, at any time."],
+    ] as const) {
+      mkdirSync(join(folder, label));
+      writeFileSync(join(folder, label, "one.txt"), text);
+    }
+    await page.setInputFiles("#folder", folder);
+    await says(page, "found", "2 files: 2 rows; columns text, label, file.");
+    await says(page, "labels", "2 labels: law 1, termination 1.");
+  });
+
   test("columns are chosen by clicking", async () => {
     const { page } = open;
     await paste(page, "a,b,c\none two three,x,1\nfour five six,y,2");
@@ -308,7 +323,20 @@ describe.skipIf(CHROMIUM === undefined)("a long run of a model of the user's own
     const rows = await page.locator("#compared tbody tr").allInnerTexts();
     expect(rows.map((row) => row.split("\t")[0])).toEqual(["Full fine-tuning", "LoRA", "QLoRA"]);
     expect(rows.map((row) => /(\d+) %/.exec(row)?.[1])).toEqual(["100", expect.anything(), expect.anything()]);
-    for (const row of rows) expect(row).toMatch(/\d [MG]B\s+\d+ s\s+\d/);
+    for (const row of rows) expect(row, rows.join("\n")).toMatch(/\d [MG]B\s+\d+ s\s+\d/);
+  }, 60_000);
+
+  test("everything that was stored is removed on demand", async () => {
+    const { page } = open;
+    await Promise.all([page.waitForEvent("load"), page.click("#forget")]);
+    await isReady(page);
+    expect(await page.innerText("#found")).toMatch(/^The first rows are shown here/);
+    const names = `(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("lowrank");
+      return Array.fromAsync(folder.keys());
+    })()`;
+    expect((await page.evaluate<string[]>(names)).sort()).toEqual(["model.json", "models", "recipe.yaml"]);
+    expect(open.said).toEqual([]);
   }, 60_000);
 });
 
