@@ -63,6 +63,7 @@ export default defineConfig({
       { extends: true, test: { name: "webgpu", include: [WEBGPU], globalSetup: ["test/webgpu/swiftshader.ts"] } },
     ],
     globalSetup: ["test/global-setup.ts"],
+    setupFiles: ["test/shared-sessions.ts"],
     env: { HF_HUB_OFFLINE: "1" }, // a test that wants a Hub plays it
     testTimeout: 60_000,
     hookTimeout: 60_000,
