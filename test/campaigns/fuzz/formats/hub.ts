@@ -34,7 +34,7 @@ export const hub: Format = {
   ],
   async read(folder) {
     const body = new Uint8Array(readFileSync(`${folder}/listing.json`));
-    globalThis.fetch = async () => new Response(body);
+    globalThis.fetch = async () => Object.defineProperty(new Response(body), "url", { value: HUB });
     const client = hubClient(await hubSettings({ HF_ENDPOINT: HUB }), {
       kind: "model",
       id: "org/model",
