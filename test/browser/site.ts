@@ -1,21 +1,14 @@
-import { cpSync, createReadStream, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join, normalize, resolve } from "node:path";
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
+import { type Heard, heardFrom, startHost } from "./host.ts";
 
 /** Chromium to run pages in; `undefined` where there is none. */
 export const CHROMIUM = [process.env.LOWRANK_CHROMIUM, "/usr/bin/chromium"].find(
   (path) => path !== undefined && existsSync(path),
 );
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
 /** Flags by which Chromium gives a page WebGPU on SwiftShader. */
 const SOFTWARE_GPU = [
   ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
@@ -58,12 +51,8 @@ export async function buildExample(project: string): Promise<string> {
 }
 
 /** A page that is open, and all that it asked the network for. */
-export interface OpenPage {
+export interface OpenPage extends Heard {
   readonly page: Page;
-  /** URLs that were requested. */
-  readonly requests: readonly string[];
-  /** Texts that the browser's console shows. */
-  readonly said: readonly string[];
   /** The origin that it is served from. */
   readonly origin: string;
   /** Has the worker do a task, and returns what it found. */
@@ -93,36 +82,21 @@ export async function openPage(
     ...Object.entries(served),
     ["/", `${folder}/`],
   ];
-  const server = createServer(({ url = "/" }, response) => {
-    const path = normalize(decodeURIComponent(new URL(url, "http://page").pathname));
+  const fileAt = (path: string): string => {
     const [prefix, root] = roots.find(([prefix]) => path.startsWith(prefix)) as readonly [string, string];
-    const file = join(root, path === "/" ? "index.html" : path.slice(prefix.length));
-    if (!existsSync(file)) return response.writeHead(404).end();
-    const type = TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, {
-      "content-type": type,
-      "content-length": statSync(file).size,
-      ...(isolated && ISOLATION),
-    });
-    return createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return join(root, path === "/" ? "index.html" : path.slice(prefix.length));
+  };
+  const { origin, close } = await startHost(fileAt, isolated ? ISOLATION : {});
   const browser = await chromium.launch({
     executablePath: CHROMIUM as string,
     args: ["--no-sandbox", ...(webgpu ? SOFTWARE_GPU : [])],
   });
   const page = await browser.newPage();
-  const requests: string[] = [];
-  const said: string[] = [];
-  page.context().on("request", (request) => requests.push(request.url()));
-  page.on("console", (message) => said.push(message.text()));
-  page.on("pageerror", (error) => said.push(String(error)));
+  const heard = heardFrom(page);
   await page.goto(`${origin}/${webgpu ? "?webgpu" : ""}`);
   return {
     page,
-    requests,
-    said,
+    ...heard,
     origin,
     ask: (task, given) =>
       page.evaluate(([task, given]) => (globalThis as unknown as Asking).ask(task, given), [
@@ -134,7 +108,7 @@ export async function openPage(
     },
     async close() {
       await browser.close();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
     },
   };
 }
