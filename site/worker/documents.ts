@@ -1,7 +1,7 @@
 /** Documents: stored as the user gave them, then looked at by the package. */
 import { lookAtRows } from "lowrank";
 import type { Columns, Documents, NamedFile, RunChoice } from "../protocol.ts";
-import { jsonAt, newFolder, PATHS, remove, removeOthers, store, storeJson } from "./files.ts";
+import { jsonAt, newFolder, PATHS, remove, removeOthers, served, store, storeJson } from "./files.ts";
 
 /** Splits of the embedded provisions, which the page serves. */
 const PROVISIONS = ["train", "dev", "test"] as const;
@@ -36,8 +36,8 @@ export async function earlierDocuments(): Promise<Documents | undefined> {
 /** Stores the embedded provisions. @param site Address of the page's folder. */
 export async function storeProvisions(site: string): Promise<Documents> {
   const files = PROVISIONS.map(async (split) => {
-    const response = await fetch(new URL(`provisions/${split}.jsonl`, site));
-    return { name: `${split}.jsonl`, blob: await response.blob() };
+    const name = `${split}.jsonl`;
+    return { name, blob: await served(site, `provisions/${name}`) };
   });
   return storeDocuments("embedded", await Promise.all(files));
 }

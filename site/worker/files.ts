@@ -80,6 +80,13 @@ export async function remove(path: string): Promise<void> {
   });
 }
 
+/** A file that the page serves. @param site Address of the page's folder. @throws when its host does not have it. */
+export async function served(site: string, path: string): Promise<Blob> {
+  const response = await fetch(new URL(path, site));
+  if (!response.ok) throw new Error(`${path}: the page's host answers ${response.status}`);
+  return response.blob();
+}
+
 /** Stores a value as JSON. */
 export const storeJson = (path: string, value: unknown): Promise<void> => store(path, JSON.stringify(value));
 

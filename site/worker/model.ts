@@ -1,7 +1,7 @@
 /** The base model: the encoder that the page serves, or a folder of the user. */
 import { loadModel } from "lowrank";
 import type { ModelChoice, NamedFile, RunChoice } from "../protocol.ts";
-import { jsonAt, newFolder, PATHS, remove, removeOthers, store, storeJson } from "./files.ts";
+import { jsonAt, newFolder, PATHS, remove, removeOthers, served, store, storeJson } from "./files.ts";
 
 /** Files of the embedded encoder. */
 const EMBEDDED = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] as const;
@@ -12,11 +12,7 @@ export const storeModel = (name: string, files: readonly NamedFile[]): Promise<M
 
 /** Stores the embedded encoder. @param site Address of the page's folder. */
 export async function storeEmbedded(site: string): Promise<ModelChoice> {
-  const files = EMBEDDED.map(async (name) => {
-    const response = await fetch(new URL(`model/${name}`, site));
-    if (!response.ok) throw new Error(`model/${name}: the page's host answers ${response.status}`);
-    return { name, blob: await response.blob() };
-  });
+  const files = EMBEDDED.map(async (name) => ({ name, blob: await served(site, `model/${name}`) }));
   return stored({ kind: "embedded", name: "embedded" }, await Promise.all(files));
 }
 
