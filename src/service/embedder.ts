@@ -16,19 +16,17 @@ export type EmbedderSource = ServiceSource & ShapingOptions;
  */
 export class Embedder extends TextModel<Shaping, EncodedText, TextEmbedding> {
   /** @throws {LowrankError} when model or adapter are not usable, or do not have the `dims` or the prompt. */
-  static async open({ model, adapter, onWarning, device, ...shaping }: EmbedderSource): Promise<Embedder> {
+  static async open({ model, adapter, ...options }: EmbedderSource): Promise<Embedder> {
     const named = model ?? adapter;
     if (named === undefined) throw new RecipeError("a model or an adapter is needed.", { where: "model, adapter" });
     const source = await embeddingSource(named, model === undefined ? undefined : adapter);
     const work: TextWork<Shaping, EncodedText, TextEmbedding> = {
       result: ["an", "embedding"],
-      accept: ({ model, fresh }) => shapingOf(model, fresh, shaping),
+      accept: ({ model, fresh }) => shapingOf(model, fresh, options),
       encode: (input, { model }, shaping) => encodeText(input, model, shaping),
       run: (encoded, { asked, model }, shaping) => embedded(asked, model, encoded, shaping),
     };
-    return new Embedder(
-      await TextService.open(source, work, { ...(onWarning && { onWarning }), ...(device && { device }) }),
-    );
+    return new Embedder(await TextService.open(source, work, options));
   }
 
   /** Embedding of a text. @throws {DataError} when it has none, as an empty one. */

@@ -12,7 +12,7 @@ import type { RuntimeTensor, Session } from "../session/session.ts";
 import type { Asked } from "../tasks/definition.ts";
 import { unpackedBlocks } from "../training/memory/unpacked-blocks.ts";
 import { shareFrozen } from "../verbs/stays-open.ts";
-import { type Device, onDevice, type TrainedSource } from "../verbs/trained-source.ts";
+import { type Device, onDevice, type TrainedSource, withEngine } from "../verbs/trained-source.ts";
 
 /** A model that answers: a base with an adapter or without. */
 export interface Served {
@@ -102,9 +102,7 @@ export class SharedBase {
   }
 
   async #serve(found: TrainedModel): Promise<Served> {
-    const opened = this.#engine
-      ? { ...found, model: { ...found.model, engine: this.#engine } }
-      : await onDevice(found, this.#device);
+    const opened = this.#engine ? withEngine(found, this.#engine) : await onDevice(found, this.#device);
     this.#engine = opened.model.engine;
     const { model, weights, fresh, warnings } = opened;
     const whole = savesWhole(model.source.recipe.method);

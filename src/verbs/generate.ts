@@ -23,7 +23,14 @@ import { NotFiniteError } from "../training/scoring.ts";
 import { type Cache, emptyCache, feedsAfter, grownCache, type InputShapes } from "./cache.ts";
 import { Model } from "./model.ts";
 import { shareFrozen, type WarnAll, warnOnce } from "./stays-open.ts";
-import { type Device, onDevice, releasedOnError, type TrainedSource, trainedSource } from "./trained-source.ts";
+import {
+  type Device,
+  onDevice,
+  releasedOnError,
+  type TrainedSource,
+  trainedSource,
+  withEngine,
+} from "./trained-source.ts";
 
 /** Options for generating text. */
 export interface GenerateOptions extends SamplingOptions {
@@ -109,7 +116,7 @@ export class TextGenerator {
       if (named) await refuseOtherTask(causalLm.name, named.name);
       const opened = await openAdapter(this.#recipe, named?.name, this.#shared);
       const { engine } = this.#open.model; // which was checked with the base
-      const next = await compiled({ ...opened, model: { ...opened.model, engine } }, this.#shared);
+      const next = await compiled(withEngine(opened, engine), this.#shared);
       await this.#open.session.close();
       this.#open = next;
       this.#cache = undefined;

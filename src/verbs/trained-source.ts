@@ -4,6 +4,7 @@ import { chooseDevice } from "../devices/choose.ts";
 import { selfChecked } from "../devices/self-check.ts";
 import { RecipeError } from "../errors.ts";
 import { type AdapterSource, namedAdapter } from "../formats/hub/model-files.ts";
+import type { Engine } from "../prepared/engine.ts";
 import type { Prepared, Weights } from "../prepared/prepared.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import { Model } from "./model.ts";
@@ -81,8 +82,13 @@ export type Device = ResolvedRecipe["device"];
 export async function onDevice(opened: TrainedModel, device?: Device): Promise<TrainedModel> {
   const { model, warnings } = opened;
   const choice = await chooseDevice(device ?? model.source.recipe.device, model.graph);
-  const logits = async (engine: TrainedModel["model"]["engine"]) =>
-    new Map([["a sample text", await sampleLogits({ ...opened, model: { ...model, engine } })]]);
+  const logits = async (engine: Engine) => new Map([["a sample text", await sampleLogits(withEngine(opened, engine))]]);
   const { engine, warnings: ofDevice } = await selfChecked(choice, logits, "logits");
-  return { ...opened, model: { ...model, engine }, warnings: [...warnings, ...ofDevice] };
+  return { ...withEngine(opened, engine), warnings: [...warnings, ...ofDevice] };
 }
+
+/** A trained model on an engine that was checked. */
+export const withEngine = (opened: TrainedModel, engine: Engine): TrainedModel => ({
+  ...opened,
+  model: { ...opened.model, engine },
+});
