@@ -17,7 +17,7 @@ const CHECKED_TOKENS = 512;
 /** Standard deviation of trained parameters that start at zero, while gradients are checked. */
 const CHECKED_STD = 0.02;
 
-/** What the self-check needs of a run. */
+/** The part of a run that the self-check computes with. */
 type CheckedRun = Pick<Run, "model" | "recipe" | "weights" | "steps" | "stages" | "examples" | "progress">;
 
 /**

@@ -9,7 +9,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** Request to the Hub, or to the server of a model's own address. */
 export interface Wish {
   readonly kind: "model" | "dataset" | "address";
-  /** Of an address: without a slash at its end. */
+  /** Name of the repository, or an address without a slash at its end. */
   readonly id: string;
   readonly revision: string;
 }
