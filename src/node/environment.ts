@@ -1,6 +1,4 @@
 import { hubCacheFolder, machine } from "#platform";
-import { Graph } from "../ir/graph.ts";
-import { relu } from "../ops/nn/relu.ts";
 import { VERSION } from "../version.ts";
 
 /** Environment of a run; names are those of `env --json`. */
@@ -30,14 +28,14 @@ const LARGE_BUFFER = 2 ** 31;
 
 /** Looks at the machine and tries each execution provider with a graph of one node. */
 export async function environment(): Promise<Environment> {
-  const [{ emitOnnx }, { tryWebGpu }, { engineVersion, tryProviders }] = await Promise.all([
-    import("../onnx/emit.ts"),
+  const [{ identityModel }, { tryWebGpu }, { engineVersion, tryProviders }] = await Promise.all([
+    import("../onnx/one-node.ts"),
     import("#session"),
     import("../session/node/providers.ts"),
   ]);
   const { system, cpu, cores, instructionSets, memoryBytes } = machine();
   const webgpu = await tryWebGpu({ bytes: LARGE_BUFFER });
-  const trials = [...(await tryProviders(emitOnnx(oneNode()).bytes)), { name: "webgpu", ...webgpu }];
+  const trials = [...(await tryProviders(identityModel("float32"))), { name: "webgpu", ...webgpu }];
   return {
     lowrank: VERSION,
     node: process.versions.node,
@@ -55,10 +53,4 @@ export async function environment(): Promise<Environment> {
     ...(webgpu.maxBufferBytes !== undefined && { webgpu_max_buffer_bytes: webgpu.maxBufferBytes }),
     hub_cache: hubCacheFolder(),
   };
-}
-
-function oneNode(): Graph {
-  const graph = new Graph();
-  graph.outputs.set("y", relu(graph.input("x", { dtype: "float32", shape: [1] })));
-  return graph;
 }

@@ -105,11 +105,11 @@ export class DeviceWeights {
   /** The session that uploads arrays of a dtype. It is never closed: as long as it is open, so are the device and its shaders. */
   #uploadSession(dtype: DType): Promise<InferenceSession> {
     const open = async (): Promise<InferenceSession> => {
-      const { oneNodeModel } = await import("../onnx/one-node.ts"); // with protobuf, which takes a while to load
-      const type = { dtype, shape: ["n"] } as const;
-      const bytes = oneNodeModel("Identity", [{ name: "x", type }], { name: "y", type });
+      const { identityModel } = await import("../onnx/one-node.ts"); // with protobuf, which takes a while to load
       const options = { executionProviders: ["webgpu"], preferredOutputLocation: "gpu-buffer" } as const;
-      return ofEngine("open a session on the device", () => this.#runtime.InferenceSession.create(bytes, options));
+      return ofEngine("open a session on the device", () =>
+        this.#runtime.InferenceSession.create(identityModel(dtype), options),
+      );
     };
     const known = this.#uploads.get(dtype) ?? open();
     this.#uploads.set(dtype, known);

@@ -1,5 +1,4 @@
-import type { DeviceTrial } from "../device-trial.ts";
-import { isSoftwareAdapter } from "../device-trial.ts";
+import { type DeviceTrial, isSoftwareAdapter } from "../device-trial.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** WebGPU as a page has it, as far as this module asks for it: TypeScript's library for workers lacks it. */
@@ -24,11 +23,9 @@ export async function tryWebGpuIn(runtime: Runtime): Promise<DeviceTrial> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
   if (!adapter)
     return { problem: "the browser has no WebGPU adapter", hint: "look into chrome://gpu, or use device: cpu." };
-  const { oneNodeModel } = await import("../../onnx/one-node.ts"); // with protobuf, which takes a while to load
-  const type = { dtype: "float32", shape: ["n"] } as const;
+  const { identityModel } = await import("../../onnx/one-node.ts"); // with protobuf, which takes a while to load
   try {
-    const model = oneNodeModel("Identity", [{ name: "x", type }], { name: "y", type });
-    const session = await runtime.InferenceSession.create(model, {
+    const session = await runtime.InferenceSession.create(identityModel("float32"), {
       executionProviders: ["webgpu"],
       logSeverityLevel: 3,
     });
