@@ -3,6 +3,7 @@ import { ELEMENT_BYTES } from "../../ir/types.ts";
 import type { EmittedModel } from "../emit.ts";
 import { bufferBytes, DeviceBuffers } from "./device-buffers.ts";
 import { replayRun } from "./engine-memory.ts";
+import { countOf } from "./tensor-facts.ts";
 
 /** Memory of a device, in bytes. */
 export interface DeviceMemory {
@@ -23,7 +24,7 @@ export function deviceMemory(
   runs: readonly DimBindings[],
 ): DeviceMemory {
   const bytesOf = ({ type: { dtype, shape } }: EmittedModel["inputs"][number], lengths: DimBindings): number =>
-    ELEMENT_BYTES[dtype] * resolveShape(shape, lengths).reduce((n, length) => n * length, 1);
+    ELEMENT_BYTES[dtype] * countOf(resolveShape(shape, lengths));
   const weights = model.inputs.filter(({ name }) => isWeight(name));
   const perRun = model.inputs.filter(({ name }) => !isWeight(name));
   const buffers = new DeviceBuffers();

@@ -78,17 +78,19 @@ interface Parts {
 
 async function partsOf(work: Workload): Promise<Parts> {
   const { model, graph, emitted, validation } = work;
-  const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
-  const sizes = trained.map(({ shape }) => sizeOf(shape, new Map()));
   const runs = trainingRuns(work);
   const isHost = model.engine.device === "cpu";
   return {
     training: engineMemory(emitted, isHost ? runs : []),
     scoring: validation ? await scoringMemory(model, validation) : NOTHING,
     largestInputs: Math.max(...runs.map((lengths) => inputBytes(graph, lengths))),
-    sizes,
+    sizes: trainedSizes(graph),
   };
 }
+
+/** Elements of each parameter that a graph has a gradient of. */
+const trainedSizes = ({ params, outputs }: Graph): number[] =>
+  params.filter(({ origin }) => outputs.has(gradientOf(origin.name))).map(({ shape }) => sizeOf(shape, new Map()));
 
 /**
  * Predicts the memory of a device, where a run has one: its weights, which training and evaluation share, and the buffers of
@@ -108,9 +110,8 @@ export async function plannedDeviceMemory(work: Workload): Promise<DeviceMemoryB
 function trainingRuns({ model, graph, examples, batches }: Workload): DimBindings[] {
   const { recipe } = model.source;
   const task = taskOf(recipe);
-  const trained = graph.params.filter(({ origin }) => graph.outputs.has(gradientOf(origin.name)));
   const tokens = passTokens(
-    trained.reduce((sum, { shape }) => sum + sizeOf(shape, new Map()), 0),
+    trainedSizes(graph).reduce((sum, size) => sum + size, 0),
     task,
   );
   return heaviest(eachPass(batches, examples, tokens), examples, task.draw ? recipe.mlm_probability : 1);
