@@ -4,6 +4,7 @@ import { ELEMENT_BYTES } from "../ir/types.ts";
 import type { Engine } from "../prepared/engine.ts";
 import type { ResolvedRecipe } from "../recipe/resolve.ts";
 import type { DeviceTrial } from "../session/device-trial.ts";
+import { gigabytes } from "../session/engine-errors.ts";
 import { CPU, WEBGPU } from "./engine.ts";
 
 /** A device for a run, before anything was computed on it. */
@@ -71,9 +72,7 @@ function refusal(
   if (onlyReal && isSoftware) return { what: `${adapter ?? "the only WebGPU adapter"} is a software adapter` };
   if (bytes <= maxBufferBytes) return undefined;
   return {
-    what: `the weight ${name} takes ${inGigabytes(bytes)}, but the largest buffer of the device has ${inGigabytes(maxBufferBytes)}`,
+    what: `the weight ${name} takes ${gigabytes(bytes)}, but the largest buffer of the device has ${gigabytes(maxBufferBytes)}`,
     detail: { hint: "use device: cpu; a quantized or smaller model has smaller weights." },
   };
 }
-
-const inGigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;

@@ -3,7 +3,8 @@ import { DeviceError, EngineError, OutOfMemoryError } from "../errors.ts";
 /** WebGPU's words for a tensor that no buffer of the adapter can hold: both sizes in bytes. */
 const TOO_LARGE = /size \((\d+)\) exceeds the max buffer size limit \((\d+)\)/;
 
-const gigabytes = (bytes: string | undefined): string => `${(Number(bytes) / 1e9).toFixed(2)} GB`;
+/** A size of a tensor or buffer in words: `0.54 GB`. */
+export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /**
  * Calls ONNX Runtime, whose errors come back as typed ones.
@@ -20,8 +21,8 @@ export async function ofEngine<T>(what: string, run: () => Promise<T>): Promise<
 function typed(what: string, message: string, cause: unknown): Error {
   const [, size, limit] = TOO_LARGE.exec(message) ?? [];
   if (limit !== undefined)
-    return new DeviceError(`the device cannot ${what}: a tensor takes ${gigabytes(size)} in one buffer.`, {
-      expected: `at most ${gigabytes(limit)}, the largest buffer of this device`,
+    return new DeviceError(`the device cannot ${what}: a tensor takes ${gigabytes(Number(size))} in one buffer.`, {
+      expected: `at most ${gigabytes(Number(limit))}, the largest buffer of this device`,
       hint: "device: cpu has no such limit; shorter or fewer rows have smaller activations.",
       cause,
     });
