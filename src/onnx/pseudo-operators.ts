@@ -1,10 +1,8 @@
 import type { Lowering, PseudoOperator } from "../ir/lowering.ts";
+import { ELEMENT_NUMBERS } from "./element-numbers.ts";
 import type { Override } from "./override.ts";
 
-/** ONNX's numbers of element types. */
-const FLOAT = 1;
-const INT64 = 7;
-const BOOL = 9;
+const { BOOL, FLOAT, INT64 } = ELEMENT_NUMBERS;
 
 /** The pseudo-operators as ONNX Runtime's CPU provider computes them best. */
 export const PSEUDO_OPERATORS: Readonly<Record<PseudoOperator, Override>> = {
@@ -15,8 +13,7 @@ export const PSEUDO_OPERATORS: Readonly<Record<PseudoOperator, Override>> = {
   Barrier(to, [x = "", after = "", past], { attrs: { rank } }) {
     const hidden = (shape: string): string =>
       past === undefined ? shape : to.node("Slice", [shape, to.ints([0]), past]);
-    const each = (value: number): string => to.ints(new Array<number>(rank as number).fill(value));
-    const first = to.node("Reshape", [to.node("Slice", [after, each(0), each(1)]), hidden(to.ints([-1]))]);
+    const first = to.node("Reshape", [lowerCorner(to, after, rank as number), hidden(to.ints([-1]))]);
     const known = to.node("Cast", [to.node("IsNaN", [first])], { attrs: { to: INT64 } });
     const nothing = to.node("Mul", [known, to.ints([0])]);
     return to.node("Reshape", [x, hidden(to.node("Add", [to.node("Shape", [x]), nothing]))]);
@@ -70,9 +67,20 @@ export function lowerBoundary(to: Lowering, seq: string, block: number, blocks: 
   return to.node("Div", [up, to.ints([blocks])]);
 }
 
+/** The first element of `x`, with as many dims as that has. */
+export function lowerCorner(to: Lowering, x: string, rank: number): string {
+  const each = (value: number): string => to.ints(new Array<number>(rank).fill(value));
+  return to.node("Slice", [x, each(0), each(1)]);
+}
+
+/** The first element of `x`, whatever its rank, as a vector; an empty one where it has none. */
+export const lowerFirstIfAny = (to: Lowering, x: string): string =>
+  to.node("Slice", [to.node("Reshape", [x, to.ints([-1])]), to.ints([0]), to.ints([1])]);
+
 /** `at`, known only once `result` is: 0 or 1, read off an element of it if it has any, times 0 is added. */
 function lowerOnce(to: Lowering, at: string, result: string): string {
-  const first = to.node("Slice", [to.node("Reshape", [result, to.ints([-1])]), to.ints([0]), to.ints([1])]);
-  const bit = to.node("Cast", [to.node("Cast", [first], { attrs: { to: BOOL } })], { attrs: { to: INT64 } });
+  const bit = to.node("Cast", [to.node("Cast", [lowerFirstIfAny(to, result)], { attrs: { to: BOOL } })], {
+    attrs: { to: INT64 },
+  });
   return to.node("Add", [at, to.node("Mul", [to.node("ReduceSum", [bit, to.ints([0])]), to.ints([0])])]);
 }

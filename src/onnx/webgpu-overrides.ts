@@ -1,15 +1,12 @@
 import type { Lowering, OnnxFloat } from "../ir/lowering.ts";
+import type { DType } from "../ir/types.ts";
+import { ELEMENT_NUMBERS } from "./element-numbers.ts";
 import type { Overrides } from "./override.ts";
-import { lowerBoundary, PSEUDO_OPERATORS } from "./pseudo-operators.ts";
+import { lowerBoundary, lowerCorner, lowerFirstIfAny, PSEUDO_OPERATORS } from "./pseudo-operators.ts";
 import { lowerSine } from "./sine.ts";
 import { STANDARD_OVERRIDES } from "./standard-overrides.ts";
 
-/** ONNX's numbers of element types. */
-const FLOAT = 1;
-const INT32 = 6;
-const INT64 = 7;
-const BOOL = 9;
-const FLOAT16 = 10;
+const { BOOL, FLOAT, FLOAT16, INT32, INT64 } = ELEMENT_NUMBERS;
 
 /** More than any entry of a vocabulary. */
 const NO_ENTRY = 2 ** 30;
@@ -32,8 +29,7 @@ export const WEBGPU_OVERRIDES = {
    */
   Barrier(to, [x = "", after = ""], { attrs: { rank, dtype } }) {
     if (dtype === "int64") return x;
-    const each = (value: number): string => to.ints(new Array<number>(rank as number).fill(value));
-    const first = to.node("Reshape", [to.node("Slice", [after, each(0), each(1)]), to.ints([-1])]);
+    const first = to.node("Reshape", [lowerCorner(to, after, rank as number), to.ints([-1])]);
     if (dtype === "float32") return to.node("Add", [x, lowerNothing(to, first, FLOAT)]);
     return to.node("Add", [cast(to, x, INT32), lowerNothing(to, first, INT32)]);
   },
@@ -42,14 +38,10 @@ export const WEBGPU_OVERRIDES = {
   SliceAfter(to, [x = "", ...after], { attrs, types: [type] }) {
     const [start, end] = [attrs.start as number, attrs.end as number];
     if (after.length === 0 && end - start === type?.shape[0]) return x;
-    const rows = to.constant(
-      "int32",
-      [end - start],
-      Array.from({ length: end - start }, (_, i) => start + i),
-    );
+    const rows = table(to, "int32", end - start, (i) => start + i);
     const late = after.reduce((rows, result) => {
-      const first = to.node("Slice", [to.node("Reshape", [result, to.ints([-1])]), to.ints([0]), to.ints([1])]);
-      const nothing = to.node("ReduceSum", [lowerNothing(to, first, FLOAT), to.ints([0])], { attrs: { keepdims: 0 } });
+      const unknown = lowerNothing(to, lowerFirstIfAny(to, result), FLOAT);
+      const nothing = to.node("ReduceSum", [unknown, to.ints([0])], { attrs: { keepdims: 0 } });
       return to.node("Add", [rows, cast(to, nothing, INT32)]);
     }, rows);
     return to.node("Gather", [x, late]);
@@ -69,7 +61,7 @@ export const WEBGPU_OVERRIDES = {
   Indicator: (to, [condition = ""]) =>
     to.node("Where", [condition, to.constant("int64", [], [1]), to.constant("int64", [], [0])]),
 
-  /** Of fewer rows than blocks, only the last blocks have none. */
+  /** Boundary of a block; where there are fewer rows than blocks, only the last blocks have none. */
   BlockBoundary(to, [seq = ""], { attrs: { block, blocks } }) {
     const least = to.node("Min", [to.ints([block as number]), seq]);
     return to.node("Max", [lowerBoundary(to, seq, block as number, blocks as number), least]);
@@ -80,18 +72,14 @@ export const WEBGPU_OVERRIDES = {
 
   BlockEnd: (to, [end = "", start = ""]) => to.node("Max", [end, to.node("Add", [start, to.ints([1])])]),
 
-  /** What stands for blocks without rows comes behind all rows. */
+  /** Rows of all blocks; those that stand for blocks without rows come behind them, and are cut off. */
   JoinBlocks: (to, [seq = "", ...blocks]) =>
     to.node("Slice", [to.node("Concat", blocks, { attrs: { axis: 2 } }), to.ints([0]), seq, to.ints([2])]),
 
   /** Entries are negative numbers in float32, so that of equal logits the first is the greatest; up to 2²⁴ they are exact. */
   GreatestEntry(to, [logits = "", peak = "", top, entry = ""], { attrs }) {
     const [start, end] = [attrs.start as number, attrs.end as number];
-    const columns = to.constant(
-      "float32",
-      [end - start],
-      Array.from({ length: end - start }, (_, i) => -i),
-    );
+    const columns = table(to, "float32", end - start, (i) => -i);
     const greatest = to.node("Where", [to.node("Equal", [logits, peak]), columns, to.scalar(-NO_ENTRY)]);
     const first = to.node("ReduceMax", [greatest, to.ints([1])], { attrs: { keepdims: 1 } });
     const best = to.node("Sub", [first, to.scalar(start)]);
@@ -116,7 +104,7 @@ export const WEBGPU_OVERRIDES = {
   DequantizeRows: (to, [bytes = "", scales = ""]) =>
     to.node("Mul", [lookUp(to, bytes, signed), to.node("Unsqueeze", [scales, to.ints([1])])]),
 
-  /** Of masks, which are bytes or, behind a barrier, integers. */
+  /** Masks times a scale: they are bytes or, behind a barrier, integers. */
   DequantizeLinear: (to, [x = "", scale = ""]) => to.node("Mul", [cast(to, x, FLOAT), scale]),
 
   /** Slices of bytes have no kernel. Those of masks are read as numbers. */
@@ -166,16 +154,17 @@ function lowerLogSoftmax(to: Lowering, logits: string): string {
   return to.node("Sub", [below, to.node("Log", [sum])]);
 }
 
+/** `f` of `0 … length − 1`. */
+const table = (to: Lowering, dtype: DType, length: number, f: (i: number) => number): string =>
+  to.constant(
+    dtype,
+    [length],
+    Array.from({ length }, (_, i) => f(i)),
+  );
+
 /** `f` of each byte. */
 const lookUp = (to: Lowering, bytes: string, f: (byte: number) => number): string =>
-  to.node("Gather", [
-    to.constant(
-      "float32",
-      [256],
-      Array.from({ length: 256 }, (_, byte) => f(byte)),
-    ),
-    cast(to, bytes, INT32),
-  ]);
+  to.node("Gather", [table(to, "float32", 256, f), cast(to, bytes, INT32)]);
 
 const signed = (byte: number): number => (byte < 128 ? byte : byte - 256);
 
